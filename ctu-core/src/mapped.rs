@@ -1,0 +1,414 @@
+use crate::{AsyncCache, Cache, Error, LocalAsyncCache, Mapping, cache::WithTtl};
+use core::{borrow::Borrow, time::Duration};
+
+/// A [`Mapping`] on a cache: a [`Cache`] where the inner one is, an [`AsyncCache`] where that is.
+///
+/// Its names are aliases for the mappings of this crate: [`PrefixedCache`](crate::PrefixedCache),
+/// `EncryptedCache`, `ToBytesCache`, `BytesCache`. Errors are those of the inner cache.
+/// An operation costs what the inner one costs, one [`Mapping::at`] a key, and one `encode` or
+/// `decode` a value.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Mapped<M, C> {
+    mapping: M,
+    inner: C,
+}
+
+impl<M, C> Mapped<M, C> {
+    /// Puts `mapping` on `inner`.
+    pub const fn with(mapping: M, inner: C) -> Self {
+        Self { mapping, inner }
+    }
+
+    /// The mapping.
+    pub const fn mapping(&self) -> &M {
+        &self.mapping
+    }
+
+    /// The inner cache.
+    pub const fn get_ref(&self) -> &C {
+        &self.inner
+    }
+
+    /// The inner cache.
+    pub fn get_mut(&mut self) -> &mut C {
+        &mut self.inner
+    }
+
+    /// The inner cache.
+    pub fn into_inner(self) -> C {
+        self.inner
+    }
+
+    /// The same cache with its mapping changed.
+    pub(crate) fn try_map<N, E>(
+        self,
+        change: impl FnOnce(M) -> Result<N, E>,
+    ) -> Result<Mapped<N, C>, E> {
+        Ok(Mapped::with(change(self.mapping)?, self.inner))
+    }
+}
+
+/// Runs `clear` and `retain` of the inner cache over the keys that are the mapping's own, and keeps
+/// the first key that the mapping could not make out.
+struct Sieve<'m, M> {
+    mapping: &'m M,
+    failed: Result<(), Error>,
+}
+
+impl<'m, M> Sieve<'m, M> {
+    const fn new(mapping: &'m M) -> Self {
+        Self {
+            mapping,
+            failed: Ok(()),
+        }
+    }
+
+    fn keep<K: ?Sized, V>(&mut self, key: &K, keep: &mut dyn FnMut(&M::Key) -> bool) -> bool
+    where
+        M: Mapping<K, V>,
+    {
+        match self.mapping.origin(key) {
+            Ok(Some(key)) => keep(key),
+            Ok(None) => true,
+            Err(error) => {
+                self.failed = Err(error);
+                true
+            }
+        }
+    }
+}
+
+impl<M, C> Cache for Mapped<M, C>
+where
+    C: Cache,
+    M: Mapping<C::Key, C::Value>,
+{
+    type Key = M::Key;
+    type Value = M::Value;
+    type Error = C::Error;
+
+    fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
+        let at = self.mapping.at(key)?;
+        match self.inner.get(at.borrow())? {
+            Some(value) => Ok(self.mapping.decode(&at, value)?),
+            None => Ok(None),
+        }
+    }
+
+    fn put(
+        &self,
+        key: &Self::Key,
+        value: Self::Value,
+        ttl: Option<Duration>,
+    ) -> Result<(), Self::Error> {
+        let at = self.mapping.at(key)?;
+        let value = self.mapping.encode(&at, value)?;
+        self.inner.put(at.borrow(), value, ttl)
+    }
+
+    fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+        self.inner.remove(self.mapping.at(key)?.borrow())
+    }
+
+    fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+        self.inner.contains(self.mapping.at(key)?.borrow())
+    }
+
+    fn clear(&self) -> Result<(), Self::Error> {
+        if M::OWNS_ALL {
+            self.inner.clear()
+        } else {
+            self.retain(&mut |_| false)
+        }
+    }
+
+    fn len(&self) -> Result<usize, Self::Error> {
+        self.inner.len()
+    }
+
+    fn get_with_ttl(&self, key: &Self::Key) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+        let at = self.mapping.at(key)?;
+        match self.inner.get_with_ttl(at.borrow())? {
+            Some((value, ttl)) => Ok(self.mapping.decode(&at, value)?.map(|value| (value, ttl))),
+            None => Ok(None),
+        }
+    }
+
+    fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
+        let at = self.mapping.at(key)?;
+        match self.inner.pop(at.borrow())? {
+            Some(value) => Ok(self.mapping.decode(&at, value)?),
+            None => Ok(None),
+        }
+    }
+
+    fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
+        let mut sieve = Sieve::new(&self.mapping);
+        self.inner.retain(&mut |key| sieve.keep(key, keep))?;
+        Ok(sieve.failed?)
+    }
+
+    fn get_or_compute(
+        &self,
+        key: &Self::Key,
+        make: &mut dyn FnMut() -> Result<Option<Self::Value>, Error>,
+    ) -> Result<Option<Self::Value>, Self::Error> {
+        let at = self.mapping.at(key)?;
+        let found = self.inner.get_or_compute(at.borrow(), &mut || {
+            make()?
+                .map(|value| self.mapping.encode(&at, value))
+                .transpose()
+        })?;
+        let Some(value) = found else {
+            return Ok(None);
+        };
+        if let Some(value) = self.mapping.decode(&at, value)? {
+            return Ok(Some(value));
+        }
+        // What the inner cache holds is damaged: a miss, to be written over.
+        let Some(value) = make()? else {
+            return Ok(None);
+        };
+        let encoded = self.mapping.encode(&at, value.clone())?;
+        self.inner.put(at.borrow(), encoded, None)?;
+        Ok(Some(value))
+    }
+
+    #[cfg(feature = "alloc")]
+    fn get_many(
+        &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
+        let ats = batch::ats(&self.mapping, keys)?;
+        let values = self.inner.get_many(&batch::borrowed(&ats))?;
+        Ok(batch::decode(&self.mapping, &ats, values)?)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn put_many(
+        &self,
+        entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
+        ttl: Option<Duration>,
+    ) -> Result<(), Self::Error> {
+        let (ats, values) = batch::encode(&self.mapping, entries)?;
+        self.inner.put_many(batch::entries(&ats, values), ttl)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
+        let ats = batch::ats(&self.mapping, keys)?;
+        self.inner.remove_many(&batch::borrowed(&ats))
+    }
+}
+
+/// [`Mapped`] as an async cache: the methods of the blocking one, awaited.
+macro_rules! mapped_is_async {
+    ($Trait:ident $(, $Send:ident, $Sync:ident)?) => {
+        impl<M, C> $Trait for Mapped<M, C>
+        where
+            C: $Trait,
+            M: Mapping<C::Key, C::Value> $(+ $Sync)?,
+            $(
+                M::Key: $Sync,
+                M::Value: $Send,
+                M::At: $Send + $Sync,
+                C::Value: $Send,
+            )?
+        {
+            type Key = M::Key;
+            type Value = M::Value;
+            type Error = C::Error;
+
+            async fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
+                let at = self.mapping.at(key)?;
+                match self.inner.get(at.borrow()).await? {
+                    Some(value) => Ok(self.mapping.decode(&at, value)?),
+                    None => Ok(None),
+                }
+            }
+
+            async fn put(
+                &self,
+                key: &Self::Key,
+                value: Self::Value,
+                ttl: Option<Duration>,
+            ) -> Result<(), Self::Error> {
+                let at = self.mapping.at(key)?;
+                let value = self.mapping.encode(&at, value)?;
+                self.inner.put(at.borrow(), value, ttl).await
+            }
+
+            async fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+                let at = self.mapping.at(key)?;
+                self.inner.remove(at.borrow()).await
+            }
+
+            async fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+                let at = self.mapping.at(key)?;
+                self.inner.contains(at.borrow()).await
+            }
+
+            async fn clear(&self) -> Result<(), Self::Error> {
+                if M::OWNS_ALL {
+                    self.inner.clear().await
+                } else {
+                    self.retain(|_| false).await
+                }
+            }
+
+            async fn len(&self) -> Result<usize, Self::Error> {
+                self.inner.len().await
+            }
+
+            async fn get_with_ttl(
+                &self,
+                key: &Self::Key,
+            ) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+                let at = self.mapping.at(key)?;
+                match self.inner.get_with_ttl(at.borrow()).await? {
+                    Some((value, ttl)) => {
+                        Ok(self.mapping.decode(&at, value)?.map(|value| (value, ttl)))
+                    }
+                    None => Ok(None),
+                }
+            }
+
+            async fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
+                let at = self.mapping.at(key)?;
+                match self.inner.pop(at.borrow()).await? {
+                    Some(value) => Ok(self.mapping.decode(&at, value)?),
+                    None => Ok(None),
+                }
+            }
+
+            async fn retain<F>(&self, mut keep: F) -> Result<(), Self::Error>
+            where
+                F: FnMut(&Self::Key) -> bool $(+ $Send)?,
+            {
+                let mut sieve = Sieve::new(&self.mapping);
+                self.inner.retain(|key| sieve.keep(key, &mut keep)).await?;
+                Ok(sieve.failed?)
+            }
+
+            async fn get_or_compute<F, Fut>(
+                &self,
+                key: &Self::Key,
+                mut make: F,
+            ) -> Result<Option<Self::Value>, Self::Error>
+            where
+                F: FnMut() -> Fut $(+ $Send)?,
+                Fut: Future<Output = Result<Option<Self::Value>, Error>> $(+ $Send)?,
+            {
+                let at = self.mapping.at(key)?;
+                let found = self
+                    .inner
+                    .get_or_compute(at.borrow(), || {
+                        let made = make();
+                        async {
+                            made.await?
+                                .map(|value| self.mapping.encode(&at, value))
+                                .transpose()
+                        }
+                    })
+                    .await?;
+                let Some(value) = found else {
+                    return Ok(None);
+                };
+                if let Some(value) = self.mapping.decode(&at, value)? {
+                    return Ok(Some(value));
+                }
+                let Some(value) = make().await? else {
+                    return Ok(None);
+                };
+                let encoded = self.mapping.encode(&at, value.clone())?;
+                self.inner.put(at.borrow(), encoded, None).await?;
+                Ok(Some(value))
+            }
+
+            #[cfg(feature = "alloc")]
+            async fn get_many(
+                &self,
+                keys: &[&Self::Key],
+            ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
+                let ats = batch::ats(&self.mapping, keys)?;
+                let values = self.inner.get_many(&batch::borrowed(&ats)).await?;
+                Ok(batch::decode(&self.mapping, &ats, values)?)
+            }
+
+            #[cfg(feature = "alloc")]
+            async fn put_many(
+                &self,
+                entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
+                ttl: Option<Duration>,
+            ) -> Result<(), Self::Error> {
+                let (ats, values) = batch::encode(&self.mapping, entries)?;
+                self.inner
+                    .put_many(batch::entries(&ats, values), ttl)
+                    .await
+            }
+
+            #[cfg(feature = "alloc")]
+            async fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
+                let ats = batch::ats(&self.mapping, keys)?;
+                self.inner.remove_many(&batch::borrowed(&ats)).await
+            }
+        }
+    };
+}
+mapped_is_async!(AsyncCache, Send, Sync);
+mapped_is_async!(LocalAsyncCache);
+
+/// What batches of the blocking and the async cache have in common: everything but the round trip.
+#[cfg(feature = "alloc")]
+mod batch {
+    use crate::{Error, Mapping};
+    use alloc::vec::Vec;
+    use core::borrow::Borrow;
+
+    pub(super) fn ats<K: ?Sized, V, M: Mapping<K, V>>(
+        mapping: &M,
+        keys: &[&M::Key],
+    ) -> Result<Vec<M::At>, Error> {
+        keys.iter().map(|key| mapping.at(key)).collect()
+    }
+
+    pub(super) fn borrowed<K: ?Sized, A: Borrow<K>>(ats: &[A]) -> Vec<&K> {
+        ats.iter().map(Borrow::borrow).collect()
+    }
+
+    pub(super) fn entries<K: ?Sized, A: Borrow<K>, V>(
+        ats: &[A],
+        values: Vec<V>,
+    ) -> Vec<(&K, V)> {
+        ats.iter().map(Borrow::borrow).zip(values).collect()
+    }
+
+    pub(super) fn encode<K: ?Sized, V, M: Mapping<K, V>>(
+        mapping: &M,
+        entries: Vec<(&M::Key, M::Value)>,
+    ) -> Result<(Vec<M::At>, Vec<V>), Error> {
+        let mut ats = Vec::with_capacity(entries.len());
+        let mut values = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let at = mapping.at(key)?;
+            values.push(mapping.encode(&at, value)?);
+            ats.push(at);
+        }
+        Ok((ats, values))
+    }
+
+    pub(super) fn decode<K: ?Sized, V, M: Mapping<K, V>>(
+        mapping: &M,
+        ats: &[M::At],
+        values: Vec<Option<V>>,
+    ) -> Result<Vec<Option<M::Value>>, Error> {
+        ats.iter()
+            .zip(values)
+            .map(|(at, value)| match value {
+                Some(value) => mapping.decode(at, value),
+                None => Ok(None),
+            })
+            .collect()
+    }
+}

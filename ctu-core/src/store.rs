@@ -1,0 +1,61 @@
+use crate::Error;
+use core::time::Duration;
+
+/// A cache as plain data: one owner, in memory, no lock, no I/O.
+///
+/// Stores are used alone with their own map-like methods ([`LruCache`](crate::LruCache),
+/// [`TtlCache`](crate::TtlCache)); this trait is what a lock needs of one to make a
+/// [`Cache`](crate::Cache) of it. Every method is O(1) in the stores of this crate, but for
+/// `clear` and `retain`, and what [`TtlCache`](crate::TtlCache) says of expiry.
+///
+/// # For who implements it
+/// `put` either stores the entry or fails and leaves the store as it was. What leaves the store is
+/// returned rather than dropped, so that a lock is not held while the value's `Drop` runs.
+pub trait Store {
+    /// What an entry is looked up by.
+    type Key: ?Sized;
+    /// What is kept.
+    type Value;
+
+    /// The value at `key`, which becomes the most recently used.
+    fn get(&mut self, key: &Self::Key) -> Option<&Self::Value>;
+
+    /// Stores `value` at `key`, for `ttl` where it is given, else for as long as the store is set to.
+    /// Returns the value that it replaced or that had to leave.
+    ///
+    /// # Errors
+    /// [`Error::KeyTooLong`], [`Error::TtlTooLong`], or [`Error::TtlUnsupported`] where the store
+    /// keeps no time-to-live per entry; the store is then unchanged.
+    fn put(
+        &mut self,
+        key: &Self::Key,
+        value: Self::Value,
+        ttl: Option<Duration>,
+    ) -> Result<Option<Self::Value>, Error>;
+
+    /// Removes the entry at `key` and returns its value.
+    fn remove(&mut self, key: &Self::Key) -> Option<Self::Value>;
+
+    /// Whether there is a live entry at `key`. Its place in the recency order stays.
+    fn contains(&mut self, key: &Self::Key) -> bool;
+
+    /// How much longer the entry at `key` lives. `None` where there is no such entry or no limit.
+    fn remaining(&mut self, key: &Self::Key) -> Option<Duration> {
+        let _ = key;
+        None
+    }
+
+    /// Removes every entry.
+    fn clear(&mut self);
+
+    /// Removes the entries whose key `keep` refuses, in O(n).
+    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool);
+
+    /// The number of live entries.
+    fn len(&mut self) -> usize;
+
+    /// Whether there is no live entry.
+    fn is_empty(&mut self) -> bool {
+        self.len() == 0
+    }
+}

@@ -1,0 +1,2 @@
+//! What every build of ctu-core must do.
+#![no_std]
