@@ -188,11 +188,7 @@ pub trait Cache {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    fn insert(
-        &self,
-        key: &Self::Key,
-        value: impl IntoValue<Self::Value>,
-    ) -> Result<(), Self::Error>
+    fn insert(&self, key: &Self::Key, value: impl IntoValue<Self::Value>) -> Result<(), Self::Error>
     where
         Self: Sized,
     {

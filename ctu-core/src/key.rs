@@ -48,7 +48,21 @@ macro_rules! clone_is_stored {
     )*};
 }
 clone_is_stored!(
-    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, bool, char, ()
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    bool,
+    char,
+    ()
 );
 
 macro_rules! tuple_is_stored {

@@ -11,19 +11,46 @@ extern crate std;
 mod async_cache;
 mod buffer;
 mod cache;
+mod clock;
+mod counter;
+#[cfg(feature = "critical-section")]
+mod critical_section;
 mod error;
+#[cfg(feature = "alloc")]
+pub mod heap;
 mod key;
+mod locked;
 mod mapped;
 mod mapping;
+mod mappings;
+mod stats;
 mod store;
+pub mod stores;
 mod value;
 
 pub use async_cache::{AsyncCache, LocalAsyncCache, Ready};
 pub use buffer::{Buffer, Bytes, Text};
 pub use cache::{Cache, WithTtl};
+#[cfg(feature = "std")]
+pub use clock::StdClock;
+pub use clock::{Clock, ManualClock};
+#[cfg(feature = "critical-section")]
+pub use critical_section::CriticalSectionMutex;
 pub use error::Error;
 pub use key::StoredKey;
+pub use locked::{LockKind, LockedCache, SpinCache, SpinMutex};
 pub use mapped::Mapped;
 pub use mapping::Mapping;
+#[cfg(feature = "aes")]
+pub use mappings::encrypted::Aes128Cbc;
+#[cfg(feature = "chacha20")]
+pub use mappings::encrypted::ChaCha20;
+#[cfg(feature = "encrypted")]
+pub use mappings::encrypted::{Cipher, Derived, EncryptedCache, Encryption, Salsa20, Secret};
+pub use mappings::prefixed::{
+    INLINE, Prefix, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText,
+};
+pub use stats::{Stats, StatsCache};
 pub use store::Store;
+pub use stores::{lru::LruCache, ttl::TtlCache};
 pub use value::IntoValue;

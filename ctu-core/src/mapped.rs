@@ -40,7 +40,12 @@ impl<M, C> Mapped<M, C> {
         self.inner
     }
 
-    /// The same cache with its mapping changed.
+    #[cfg(feature = "encrypted")]
+    pub(crate) fn map<N>(self, change: impl FnOnce(M) -> N) -> Mapped<N, C> {
+        Mapped::with(change(self.mapping), self.inner)
+    }
+
+    #[cfg(feature = "encrypted")]
     pub(crate) fn try_map<N, E>(
         self,
         change: impl FnOnce(M) -> Result<N, E>,
@@ -377,10 +382,7 @@ mod batch {
         ats.iter().map(Borrow::borrow).collect()
     }
 
-    pub(super) fn entries<K: ?Sized, A: Borrow<K>, V>(
-        ats: &[A],
-        values: Vec<V>,
-    ) -> Vec<(&K, V)> {
+    pub(super) fn entries<K: ?Sized, A: Borrow<K>, V>(ats: &[A], values: Vec<V>) -> Vec<(&K, V)> {
         ats.iter().map(Borrow::borrow).zip(values).collect()
     }
 

@@ -71,6 +71,8 @@ pub trait Mapping<K: ?Sized, V> {
     /// [`Error::Unsupported`] where keys cannot be told from what they became.
     fn origin<'k>(&self, key: &'k K) -> Result<Option<&'k Self::Key>, Error> {
         let _ = key;
-        Err(Error::Unsupported("tell its keys from what it made of them"))
+        Err(Error::Unsupported(
+            "tell its keys from what it made of them",
+        ))
     }
 }

@@ -1,0 +1,186 @@
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+/// Where the time comes from: a timer of the board, the operating system, a test.
+///
+/// # For who implements it
+/// `now` counts milliseconds from any fixed moment. It should not go backwards; what stores make of
+/// it when it does is told at [`TtlCache`](crate::TtlCache). A counter that wraps around says so
+/// with [`BITS`](Self::BITS):
+///
+/// ```
+/// use core::sync::atomic::{AtomicU32, Ordering};
+/// use ctu_core::Clock;
+///
+/// static MILLISECONDS: AtomicU32 = AtomicU32::new(0); // counted up by a timer interrupt
+///
+/// struct SysTick;
+/// impl Clock for SysTick {
+///     const BITS: u32 = 32;
+///     fn now(&self) -> u64 {
+///         u64::from(MILLISECONDS.load(Ordering::Relaxed))
+///     }
+/// }
+/// ```
+pub trait Clock {
+    /// How many low bits of [`now`](Self::now) count before it wraps around to 0.
+    ///
+    /// Time is then told right as long as the store is used at least once in half that span:
+    /// 24 days for a 32-bit counter of milliseconds.
+    const BITS: u32 = 64;
+
+    /// Milliseconds since some fixed moment.
+    fn now(&self) -> u64;
+}
+
+macro_rules! pointer_is_clock {
+    ($($t:ty),*) => {$(
+        impl<C: Clock + ?Sized> Clock for $t {
+            const BITS: u32 = C::BITS;
+            fn now(&self) -> u64 {
+                (**self).now()
+            }
+        }
+    )*};
+}
+pointer_is_clock!(&C);
+#[cfg(feature = "alloc")]
+pointer_is_clock!(alloc::boxed::Box<C>, alloc::rc::Rc<C>, alloc::sync::Arc<C>);
+
+/// A clock that stands still until it is told to move, for tests.
+///
+/// ```
+/// use core::time::Duration;
+/// use ctu_core::{ManualClock, TtlCache};
+///
+/// let clock = ManualClock::new();
+/// let mut cache = TtlCache::<u32, u32, 8, _>::new(Duration::from_secs(10), &clock);
+/// cache.insert(1, 1);
+/// clock.advance(Duration::from_secs(9));
+/// assert_eq!(cache.get(&1), Some(&1));
+/// clock.advance(Duration::from_secs(1));
+/// assert_eq!(cache.get(&1), None);
+/// ```
+///
+/// It counts as far as the machine's word goes: 49 days on a 32-bit one, where it then wraps around
+/// as [`Clock::BITS`] says.
+#[derive(Debug, Default)]
+pub struct ManualClock(AtomicUsize);
+
+impl ManualClock {
+    /// A clock at 0.
+    pub const fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    /// Lets `by` pass, in whole milliseconds. For one thread at a time.
+    pub fn advance(&self, by: core::time::Duration) {
+        let now = self.0.load(Ordering::Relaxed);
+        self.0
+            .store(now.wrapping_add(by.as_millis() as usize), Ordering::Relaxed);
+    }
+
+    /// Sets the clock, backwards too.
+    pub fn set(&self, milliseconds: usize) {
+        self.0.store(milliseconds, Ordering::Relaxed);
+    }
+}
+
+impl Clock for ManualClock {
+    const BITS: u32 = usize::BITS;
+
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed) as u64
+    }
+}
+
+/// The operating system's monotonic clock, counted from when this was made.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug)]
+pub struct StdClock(std::time::Instant);
+
+#[cfg(feature = "std")]
+impl StdClock {
+    /// A clock at 0.
+    pub fn new() -> Self {
+        Self(std::time::Instant::now())
+    }
+}
+
+#[cfg(feature = "std")]
+impl Default for StdClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(feature = "std")]
+impl Clock for StdClock {
+    fn now(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Time as a store counts it: only ever forwards, whatever its clock reads.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Timeline {
+    /// The clock's reading that `elapsed` belongs to.
+    last: Option<u64>,
+    /// Milliseconds since the first reading.
+    elapsed: u64,
+}
+
+impl Timeline {
+    /// A clock behind by less than this jitters (it is read on two cores, say) and is waited for;
+    /// one further behind was set.
+    const JITTER: u64 = 1_000;
+
+    pub(crate) const fn new() -> Self {
+        Self {
+            last: None,
+            elapsed: 0,
+        }
+    }
+
+    /// Reads the clock.
+    #[inline]
+    pub(crate) fn advance<C: Clock + ?Sized>(&mut self, clock: &C) -> u64 {
+        *self = self.at(clock);
+        self.elapsed
+    }
+
+    /// What [`advance`](Self::advance) would make of the clock.
+    #[inline]
+    pub(crate) fn at<C: Clock + ?Sized>(&self, clock: &C) -> Self {
+        let reading = clock.now();
+        let Some(last) = self.last else {
+            return Self {
+                last: Some(reading),
+                elapsed: 0,
+            };
+        };
+        let mask = u64::MAX
+            .checked_shr(64 - C::BITS.clamp(1, 64))
+            .unwrap_or(u64::MAX);
+        let ahead = reading.wrapping_sub(last) & mask;
+        let behind = last.wrapping_sub(reading) & mask;
+        if ahead <= mask / 2 {
+            Self {
+                last: Some(reading),
+                elapsed: self.elapsed.saturating_add(ahead),
+            }
+        } else if behind < Self::JITTER {
+            *self
+        } else {
+            Self {
+                last: Some(reading),
+                elapsed: self.elapsed,
+            }
+        }
+    }
+
+    /// Milliseconds since the first reading.
+    #[inline]
+    pub(crate) const fn elapsed(&self) -> u64 {
+        self.elapsed
+    }
+}

@@ -1,0 +1,112 @@
+//! The ciphers, and which bytes of `d = SHA3-512(key + secret)` each takes.
+
+use salsa20::cipher::{KeyIvInit, StreamCipher};
+
+/// A cipher of [`EncryptedCache`](crate::EncryptedCache). Implemented by [`Salsa20`], [`ChaCha20`] and [`Aes128Cbc`].
+pub trait Cipher {
+    /// Its name in CacheToolsUtils.
+    const NAME: &'static str;
+
+    /// How many bytes padding adds to a value of `len` bytes; at most 16.
+    fn padding(len: usize) -> usize;
+
+    /// Encrypts a value in place: the first `len` bytes of `bytes`, of which the others are for padding.
+    fn encrypt(derived: &[u8; 64], bytes: &mut [u8], len: usize);
+
+    /// Decrypts a value in place, and returns its length without padding; `None` where it cannot have been encrypted so.
+    fn decrypt(derived: &[u8; 64], bytes: &mut [u8]) -> Option<usize>;
+}
+
+/// Part of the derived bytes, from `START`.
+#[inline]
+fn part<const START: usize, const LEN: usize>(derived: &[u8; 64]) -> [u8; LEN] {
+    const {
+        assert!(START + LEN <= 64, "a part must lie in the derived bytes");
+    }
+    let mut part = [0; LEN];
+    for (to, from) in part.iter_mut().zip(derived.iter().skip(START)) {
+        *to = *from;
+    }
+    part
+}
+
+/// A stream cipher with a key of 32 bytes, `d[32..64]`, and a nonce of 8, `d[24..32]`.
+macro_rules! stream_cipher {
+    ($(#[$doc:meta])* $Name:ident, $name:literal, $cipher:ty) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+        pub struct $Name;
+
+        impl Cipher for $Name {
+            const NAME: &'static str = $name;
+
+            #[inline]
+            fn padding(_: usize) -> usize {
+                0
+            }
+
+            #[inline]
+            fn encrypt(derived: &[u8; 64], bytes: &mut [u8], _: usize) {
+                Self::decrypt(derived, bytes);
+            }
+
+            #[inline]
+            fn decrypt(derived: &[u8; 64], bytes: &mut [u8]) -> Option<usize> {
+                let key = zeroize::Zeroizing::new(part::<32, 32>(derived));
+                let nonce = part::<24, 8>(derived);
+                // Fails only where the keystream ends, beyond any value that fits in memory.
+                <$cipher>::new((&*key).into(), (&nonce).into())
+                    .try_apply_keystream(bytes)
+                    .ok()?;
+                Some(bytes.len())
+            }
+        }
+    };
+}
+
+stream_cipher! {
+    /// Salsa20 with 20 rounds: key `d[32..64]`, nonce `d[24..32]`. Adds nothing to a value.
+    Salsa20, "Salsa20", salsa20::Salsa20
+}
+
+#[cfg(feature = "chacha20")]
+stream_cipher! {
+    /// ChaCha20 in its first form, with a nonce of 8 bytes: key `d[32..64]`, nonce `d[24..32]`. Adds nothing to a value.
+    ChaCha20, "ChaCha20", chacha20::ChaCha20Legacy
+}
+
+/// AES-128 in CBC mode: key `d[48..64]`, initialisation vector `d[32..48]`. Pads a value with 1 to 16 bytes (PKCS#7).
+#[cfg(feature = "aes")]
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Aes128Cbc;
+
+#[cfg(feature = "aes")]
+impl Cipher for Aes128Cbc {
+    const NAME: &'static str = "AES-128-CBC";
+
+    #[inline]
+    fn padding(len: usize) -> usize {
+        16 - len % 16
+    }
+
+    fn encrypt(derived: &[u8; 64], bytes: &mut [u8], len: usize) {
+        use cbc::cipher::{BlockModeEncrypt, block_padding::Pkcs7};
+        let key = zeroize::Zeroizing::new(part::<48, 16>(derived));
+        let iv = part::<32, 16>(derived);
+        // Fails only where `bytes` has no room for the padding, which the caller made.
+        let _ = cbc::Encryptor::<aes::Aes128>::new((&*key).into(), (&iv).into())
+            .encrypt_padded::<Pkcs7>(bytes, len);
+    }
+
+    fn decrypt(derived: &[u8; 64], bytes: &mut [u8]) -> Option<usize> {
+        use cbc::cipher::{BlockModeDecrypt, block_padding::Pkcs7};
+        let key = zeroize::Zeroizing::new(part::<48, 16>(derived));
+        let iv = part::<32, 16>(derived);
+        let value = cbc::Decryptor::<aes::Aes128>::new((&*key).into(), (&iv).into())
+            .decrypt_padded::<Pkcs7>(bytes)
+            .ok()?;
+        Some(value.len())
+    }
+}

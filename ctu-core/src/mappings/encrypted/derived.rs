@@ -1,0 +1,59 @@
+use core::{borrow::Borrow, fmt};
+use sha3::{Digest, Sha3_512};
+use zeroize::Zeroize;
+
+/// What a key becomes: `SHA3-512(key + secret)`, of which the first bytes are where the value lives, and the others
+/// what it is encrypted with. Wiped when it is dropped, and never printed.
+pub struct Derived {
+    hash: [u8; 64],
+    hsize: u8,
+}
+
+impl Derived {
+    #[inline]
+    pub(super) fn new(key: &[u8], secret: &[u8], hsize: u8) -> Self {
+        let mut derived = Self {
+            hash: [0; 64],
+            hsize,
+        };
+        // Written where it stays, so that there is one copy to wipe.
+        Sha3_512::new()
+            .chain_update(key)
+            .chain_update(secret)
+            .finalize_into((&mut derived.hash).into());
+        derived
+    }
+
+    #[inline]
+    pub(super) const fn bytes(&self) -> &[u8; 64] {
+        &self.hash
+    }
+}
+
+impl Borrow<[u8]> for Derived {
+    #[inline]
+    fn borrow(&self) -> &[u8] {
+        self.hash
+            .get(..usize::from(self.hsize))
+            .unwrap_or(&self.hash)
+    }
+}
+
+impl Drop for Derived {
+    fn drop(&mut self) {
+        self.hash.zeroize();
+    }
+}
+
+impl fmt::Debug for Derived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Derived(..)")
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Derived {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "Derived(..)");
+    }
+}

@@ -1,0 +1,318 @@
+//! Values encrypted, keys hashed: CacheToolsUtils' `EncryptedCache`, byte for byte.
+
+mod cipher;
+mod derived;
+mod secret;
+
+#[cfg(feature = "aes")]
+pub use cipher::Aes128Cbc;
+#[cfg(feature = "chacha20")]
+pub use cipher::ChaCha20;
+pub use cipher::{Cipher, Salsa20};
+pub use derived::Derived;
+pub use secret::Secret;
+
+use crate::{Buffer, Error, Mapped, Mapping, counter::Counter};
+use core::{fmt, marker::PhantomData, ops::RangeInclusive};
+use sha3::{Digest, Sha3_256};
+use subtle::ConstantTimeEq;
+
+/// A cache of bytes whose values are encrypted and whose keys are hashed, both with a secret, before they reach the
+/// cache below.
+///
+/// The format is that of `EncryptedCache` in Python's CacheToolsUtils 11.0, so both can share a Redis or a Memcached.
+/// With `d = SHA3-512(key + secret)`: the value is stored at `d[..hsize]`, encrypted with a key and a nonce from `d`
+/// (see [`Salsa20`], [`ChaCha20`], [`Aes128Cbc`]), after the first `csize` bytes of `SHA3-256(value)`.
+/// An operation costs one SHA3-512 of the key, and the cipher.
+///
+/// ```
+/// use ctu_core::{Bytes, Cache, EncryptedCache, LruCache, SpinCache};
+///
+/// const SECRET: &[u8; 32] = b"thirty-two bytes that none knows";
+///
+/// let flash = SpinCache::new(LruCache::<Bytes<16>, Bytes<64>, 32>::new());
+/// let vault = EncryptedCache::new(&flash, SECRET);
+/// vault.insert(b"wifi/psk", b"correct horse")?;
+/// assert_eq!(vault.get(b"wifi/psk")?.as_deref(), Some(&b"correct horse"[..]));
+/// assert!(!flash.contains(b"wifi/psk")?);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+///
+/// A secret that is known only at run time is checked then, and settings are changed before first use:
+///
+/// ```
+/// use ctu_core::{Bytes, EncryptedCache, Error, LruCache, SpinCache};
+///
+/// let base = SpinCache::new(LruCache::<Bytes<32>, Bytes<80>, 32>::new());
+/// let vault = EncryptedCache::try_new(&base, "from a file, 16 bytes or more")?.hsize(32)?.csize(16)?;
+/// # drop(vault);
+/// assert_eq!(
+///     EncryptedCache::try_new(&base, "too short").err(),
+///     Some(Error::SecretTooShort { len: 9, min: 16 }),
+/// );
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # What it protects
+/// Whoever reads the cache below sees neither keys nor values, if the secret cannot be guessed.
+///
+/// # What it does not protect
+/// * **A value that is rewritten under the same key is encrypted with the same keystream.** The key and the nonce depend
+///   on key and secret alone. Who sees two values of one key, in Redis at two times or in a worn flash page, has the XOR of both
+///   (with AES-128-CBC: sees how many blocks at the beginning are the same). Put a version in the key where that matters.
+/// * **Nothing is authenticated.** Who can write to the cache below can flip chosen bits of a value, put back an old one, or
+///   remove it. `csize` is for accidents: the checksum is an unkeyed hash.
+/// * **The checksum is in the clear.** With `csize` above 0, who guesses a value can check the guess.
+/// * The lengths of values, which entries are the same from one day to the next, and how often each is used.
+///
+/// # Damage
+/// A value that does not decrypt to what was encrypted, as far as `csize` and padding can tell, is a miss: `get` returns `Ok(None)`,
+/// and [`damaged`](Mapped::damaged) counts it. `get_or_insert_with` writes over it.
+///
+/// # Secrets
+/// A [`Secret`] that the cache owns is wiped when it is dropped, and so is everything derived from it; it is never printed. One that is lent
+/// (`try_new(inner, &bytes)`) is the lender's to wipe. Values that `get` returned are the caller's.
+pub type EncryptedCache<C, S = Secret<32>, X = Salsa20> = Mapped<Encryption<S, X>, C>;
+
+/// The mapping of [`EncryptedCache`].
+pub struct Encryption<S, X = Salsa20> {
+    secret: S,
+    hsize: u8,
+    csize: u8,
+    damaged: Counter,
+    cipher: PhantomData<fn() -> X>,
+}
+
+/// The shortest secret, in bytes.
+const MIN_SECRET: usize = 16;
+const HSIZE: RangeInclusive<usize> = 8..=32;
+const CSIZE: RangeInclusive<usize> = 0..=32;
+
+impl<const N: usize> Encryption<Secret<N>> {
+    /// Encryption with a copy of `secret`. Compiles only for 16 bytes or more.
+    pub const fn new(secret: &[u8; N]) -> Self {
+        const {
+            assert!(N >= MIN_SECRET, "a secret must have at least 16 bytes");
+        }
+        Self::unchecked(Secret::new(*secret))
+    }
+}
+
+impl<S> Encryption<S> {
+    const fn unchecked(secret: S) -> Self {
+        Self {
+            secret,
+            hsize: 16,
+            csize: 0,
+            damaged: Counter::new(),
+            cipher: PhantomData,
+        }
+    }
+}
+
+impl<S: AsRef<[u8]>> Encryption<S> {
+    /// Encryption with `secret`: a [`Secret`], a `Zeroizing<Vec<u8>>`, a `&[u8]`.
+    ///
+    /// # Errors
+    /// [`Error::SecretTooShort`] where it has less than 16 bytes.
+    pub fn try_new(secret: S) -> Result<Self, Error> {
+        match secret.as_ref().len() {
+            len @ 0..MIN_SECRET => Err(Error::SecretTooShort {
+                len,
+                min: MIN_SECRET,
+            }),
+            _ => Ok(Self::unchecked(secret)),
+        }
+    }
+}
+
+impl<S, X> Encryption<S, X> {
+    /// Stores at the first `hsize` bytes of the hash, 8 to 32, instead of 16. Two keys collide with a chance
+    /// of one in 2^(8 × hsize).
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`].
+    pub fn hsize(mut self, hsize: usize) -> Result<Self, Error> {
+        self.hsize = in_range("hsize", hsize, HSIZE)?;
+        Ok(self)
+    }
+
+    /// Puts `csize` bytes of checksum, 0 to 32, before the value, instead of none.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`].
+    pub fn csize(mut self, csize: usize) -> Result<Self, Error> {
+        self.csize = in_range("csize", csize, CSIZE)?;
+        Ok(self)
+    }
+
+    /// Encrypts with another cipher than [`Salsa20`].
+    pub fn cipher<Y: Cipher>(self, _: Y) -> Encryption<S, Y> {
+        Encryption {
+            secret: self.secret,
+            hsize: self.hsize,
+            csize: self.csize,
+            damaged: self.damaged,
+            cipher: PhantomData,
+        }
+    }
+
+    /// How many values were found damaged and taken for misses.
+    pub fn damaged(&self) -> usize {
+        self.damaged.get()
+    }
+}
+
+fn in_range(what: &'static str, got: usize, allowed: RangeInclusive<usize>) -> Result<u8, Error> {
+    match u8::try_from(got) {
+        Ok(size) if allowed.contains(&got) => Ok(size),
+        _ => Err(Error::OutOfRange {
+            what,
+            got,
+            min: *allowed.start(),
+            max: *allowed.end(),
+        }),
+    }
+}
+
+impl<B, S, X> Mapping<[u8], B> for Encryption<S, X>
+where
+    B: Buffer + Clone,
+    S: AsRef<[u8]>,
+    X: Cipher,
+{
+    type Key = [u8];
+    type Value = B;
+    type At = Derived;
+
+    #[inline]
+    fn at(&self, key: &[u8]) -> Result<Derived, Error> {
+        Ok(Derived::new(key, self.secret.as_ref(), self.hsize))
+    }
+
+    fn encode(&self, at: &Derived, mut value: B) -> Result<B, Error> {
+        let len = value.as_ref().len();
+        let csize = usize::from(self.csize);
+        let room = csize.saturating_add(X::padding(len));
+        // All the room that will be needed at once, so that what is too long is found out before anything changes.
+        if let Some(room) = [0; MAX_ROOM].get(..room) {
+            value.append(room)?;
+        }
+        if csize == 0 {
+            X::encrypt(at.bytes(), value.as_mut(), len);
+            return Ok(value);
+        }
+        let checksum = Sha3_256::digest(value.as_ref().get(..len).unwrap_or_default());
+        let bytes = value.as_mut();
+        if len <= bytes.len().saturating_sub(csize) {
+            bytes.copy_within(..len, csize);
+        }
+        if let Some((head, body)) = bytes.split_at_mut_checked(csize) {
+            head.iter_mut()
+                .zip(checksum)
+                .for_each(|(to, from)| *to = from);
+            X::encrypt(at.bytes(), body, len);
+        }
+        Ok(value)
+    }
+
+    fn decode(&self, at: &Derived, mut value: B) -> Result<Option<B>, Error> {
+        let csize = usize::from(self.csize);
+        let Some((head, body)) = value.as_mut().split_at_mut_checked(csize) else {
+            self.damaged.count();
+            return Ok(None);
+        };
+        let Some(len) = X::decrypt(at.bytes(), body) else {
+            self.damaged.count();
+            return Ok(None);
+        };
+        if csize > 0 {
+            let checksum = Sha3_256::digest(body.get(..len).unwrap_or_default());
+            let expected = checksum.get(..csize).unwrap_or_default();
+            if !bool::from(expected.ct_eq(head)) {
+                self.damaged.count();
+                return Ok(None);
+            }
+            let bytes = value.as_mut();
+            let end = csize.saturating_add(len);
+            if end <= bytes.len() {
+                bytes.copy_within(csize..end, 0);
+            }
+        }
+        value.truncate(len);
+        Ok(Some(value))
+    }
+}
+
+/// The most that encryption adds to a value: a checksum and a block of padding.
+const MAX_ROOM: usize = 32 + 16;
+
+impl<S, X: Cipher> fmt::Debug for Encryption<S, X> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encryption")
+            .field("cipher", &X::NAME)
+            .field("hsize", &self.hsize)
+            .field("csize", &self.csize)
+            .field("damaged", &self.damaged.get())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<S, X: Cipher> defmt::Format for Encryption<S, X> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Encryption {{ cipher: {}, hsize: {}, csize: {}, damaged: {}, .. }}",
+            X::NAME,
+            self.hsize,
+            self.csize,
+            self.damaged.get()
+        );
+    }
+}
+
+impl<C, const N: usize> EncryptedCache<C, Secret<N>> {
+    /// Encrypts with a copy of `secret` what goes to `inner`. Compiles only for 16 bytes or more.
+    pub const fn new(inner: C, secret: &[u8; N]) -> Self {
+        Self::with(Encryption::new(secret), inner)
+    }
+}
+
+impl<C, S: AsRef<[u8]>> EncryptedCache<C, S> {
+    /// Encrypts with `secret` what goes to `inner`: a [`Secret`], a `Zeroizing<Vec<u8>>`, a `&[u8]`.
+    ///
+    /// # Errors
+    /// [`Error::SecretTooShort`] where it has less than 16 bytes.
+    pub fn try_new(inner: C, secret: S) -> Result<Self, Error> {
+        Ok(Self::with(Encryption::try_new(secret)?, inner))
+    }
+}
+
+impl<C, S, X> EncryptedCache<C, S, X> {
+    /// As [`Encryption::hsize`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`].
+    pub fn hsize(self, hsize: usize) -> Result<Self, Error> {
+        self.try_map(|encryption| encryption.hsize(hsize))
+    }
+
+    /// As [`Encryption::csize`].
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`].
+    pub fn csize(self, csize: usize) -> Result<Self, Error> {
+        self.try_map(|encryption| encryption.csize(csize))
+    }
+
+    /// As [`Encryption::cipher`].
+    pub fn cipher<Y: Cipher>(self, cipher: Y) -> EncryptedCache<C, S, Y> {
+        self.map(|encryption| encryption.cipher(cipher))
+    }
+
+    /// As [`Encryption::damaged`].
+    pub fn damaged(&self) -> usize {
+        self.mapping().damaged()
+    }
+}

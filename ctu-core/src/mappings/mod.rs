@@ -1,0 +1,5 @@
+//! The mappings: pure translations of keys and values.
+
+#[cfg(feature = "encrypted")]
+pub(crate) mod encrypted;
+pub(crate) mod prefixed;

@@ -1,0 +1,162 @@
+use crate::{Bytes, Cache, Error, Mapped, Mapping, Text};
+use core::borrow::Borrow;
+
+/// A cache whose keys all begin with a prefix, so that many may share one base.
+///
+/// Keys are `[u8]` or `str`, as the cache below has them. `clear` removes the keys with the prefix and no
+/// others; `len` counts the whole cache below. Prefix and key are put together on the stack; where
+/// they are longer than [`INLINE`] bytes together, on the heap with feature `alloc`, and not at all without.
+///
+/// ```
+/// use ctu_core::{Bytes, Cache, LruCache, PrefixedCache, SpinCache};
+///
+/// let base = SpinCache::new(LruCache::<Bytes<20>, u32, 32>::new());
+/// let (foo, bar) = (PrefixedCache::new(&base, b"foo."), PrefixedCache::new(&base, b"bar."));
+/// foo.insert(b"key", 1)?;
+/// bar.insert(b"key", 2)?;
+/// assert_eq!(foo.get(b"key")?, Some(1));
+/// foo.clear()?;
+/// assert_eq!((foo.get(b"key")?, bar.get(b"key")?), (None, Some(2)));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+pub type PrefixedCache<'p, C> = Mapped<Prefix<'p, <C as Cache>::Key>, C>;
+
+/// The longest prefix and key together, in bytes, that need no heap.
+pub const INLINE: usize = 128;
+
+impl<'p, C: Cache<Key: PrefixKey>> PrefixedCache<'p, C> {
+    /// Puts `prefix` before every key of `inner`.
+    pub const fn new(inner: C, prefix: &'p C::Key) -> Self {
+        Self::with(Prefix::new(prefix), inner)
+    }
+}
+
+/// The mapping of [`PrefixedCache`]: `prefix + key`, and the value as it is.
+#[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Prefix<'p, K: ?Sized>(&'p K);
+
+impl<'p, K: ?Sized> Prefix<'p, K> {
+    /// The mapping that puts `prefix` before keys.
+    pub const fn new(prefix: &'p K) -> Self {
+        Self(prefix)
+    }
+
+    /// The prefix.
+    pub const fn prefix(&self) -> &'p K {
+        self.0
+    }
+}
+
+impl<K: ?Sized> Clone for Prefix<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K: ?Sized> Copy for Prefix<'_, K> {}
+
+impl<K: PrefixKey + ?Sized, V: Clone> Mapping<K, V> for Prefix<'_, K> {
+    type Key = K;
+    type Value = V;
+    type At = K::Joined;
+
+    const OWNS_ALL: bool = false;
+
+    fn at(&self, key: &K) -> Result<K::Joined, Error> {
+        key.prefixed(self.0)
+    }
+
+    fn encode(&self, _: &K::Joined, value: V) -> Result<V, Error> {
+        Ok(value)
+    }
+
+    fn decode(&self, _: &K::Joined, value: V) -> Result<Option<V>, Error> {
+        Ok(Some(value))
+    }
+
+    fn origin<'k>(&self, key: &'k K) -> Result<Option<&'k K>, Error> {
+        Ok(key.stripped(self.0))
+    }
+}
+
+/// What may have a prefix: `[u8]` and `str`.
+pub trait PrefixKey {
+    /// A prefix and a key in one.
+    type Joined: Borrow<Self>;
+
+    /// `prefix`, then this.
+    ///
+    /// # Errors
+    /// [`Error::KeyTooLong`] when both are longer than [`INLINE`] together and there is no heap.
+    fn prefixed(&self, prefix: &Self) -> Result<Self::Joined, Error>;
+
+    /// What follows `prefix` in this, if this begins with it.
+    fn stripped<'k>(&'k self, prefix: &Self) -> Option<&'k Self>;
+}
+
+/// One kind of key: the buffer that prefix and key are put together in.
+macro_rules! prefix_key {
+    ($(#[$doc:meta])* $Joined:ident: $slice:ty, $inline:ident, $push:ident, $heap:ty, $heap_push:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $Joined {
+            inline: $inline<INLINE>,
+            /// Where `inline` has no room for both.
+            #[cfg(feature = "alloc")]
+            heap: Option<$heap>,
+        }
+
+        impl Borrow<$slice> for $Joined {
+            #[inline]
+            fn borrow(&self) -> &$slice {
+                #[cfg(feature = "alloc")]
+                if let Some(key) = &self.heap {
+                    return key;
+                }
+                &self.inline
+            }
+        }
+
+        impl PrefixKey for $slice {
+            type Joined = $Joined;
+
+            #[inline]
+            fn prefixed(&self, prefix: &Self) -> Result<$Joined, Error> {
+                let mut inline = $inline::new();
+                if inline.$push(prefix).is_ok() && inline.$push(self).is_ok() {
+                    return Ok($Joined {
+                        inline,
+                        #[cfg(feature = "alloc")]
+                        heap: None,
+                    });
+                }
+                let len = prefix.len().saturating_add(self.len());
+                #[cfg(feature = "alloc")]
+                {
+                    let mut heap = <$heap>::with_capacity(len);
+                    heap.$heap_push(prefix);
+                    heap.$heap_push(self);
+                    let heap = Some(heap);
+                    Ok($Joined { inline, heap })
+                }
+                #[cfg(not(feature = "alloc"))]
+                Err(Error::KeyTooLong { len, max: INLINE })
+            }
+
+            #[inline]
+            fn stripped<'k>(&'k self, prefix: &Self) -> Option<&'k Self> {
+                self.strip_prefix(prefix)
+            }
+        }
+    };
+}
+
+prefix_key! {
+    /// A prefix and a key of bytes.
+    PrefixedBytes: [u8], Bytes, extend_from_slice, alloc::vec::Vec<u8>, extend_from_slice
+}
+prefix_key! {
+    /// A prefix and a key of text.
+    PrefixedText: str, Text, push_str, alloc::string::String, push_str
+}

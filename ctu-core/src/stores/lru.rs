@@ -1,0 +1,449 @@
+use super::{
+    Inline, Iter,
+    iter::Ring,
+    slots::{Link, Slot, Slots},
+};
+use crate::{Error, Store, StoredKey};
+use core::{
+    borrow::Borrow,
+    fmt,
+    hash::{BuildHasher, Hash},
+    marker::PhantomData,
+    time::Duration,
+};
+use rustc_hash::FxBuildHasher;
+
+/// A store of at most `N` entries that makes room by removing the least recently used one.
+///
+/// It lives where it is put, a `static` included, and takes no heap:
+/// `size_of::<K>() + size_of::<V>() + 8` bytes an entry, for any `N` from 1 to 65,535.
+/// Every operation is O(1), but `clear`, `retain` and iteration. With feature `alloc`,
+/// [`heap::LruCache`](crate::heap::LruCache) is the same with a capacity chosen at run time.
+///
+/// ```
+/// use ctu_core::LruCache;
+///
+/// let mut cache = LruCache::<u32, &str, 2>::new();
+/// cache.insert(1, "one");
+/// cache.insert(2, "two");
+/// assert_eq!(cache.get(&1), Some(&"one"));
+/// // 2 is now the least recently used, so it makes room:
+/// assert_eq!(cache.insert(3, "three"), Some((2, "two")));
+/// assert_eq!(cache.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [3, 1]);
+/// ```
+///
+/// Keys are hashed with [`FxHasher`](rustc_hash::FxHasher), which is quick and the same everywhere:
+/// whoever chooses keys can make an operation cost O(N). Give [`with_hasher`](Lru::with_hasher) a seeded hasher where
+/// strangers choose them.
+pub type LruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K, V, N>, S>;
+
+/// The least-recently-used store behind [`LruCache`] and its heap-backed twin.
+#[derive(Clone)]
+pub struct Lru<K, V, T: Slots<K, V>, S = FxBuildHasher> {
+    slots: T,
+    /// The most recently used entry; its `prev` is the least recently used one.
+    head: T::Slot,
+    hasher: S,
+    entries: PhantomData<(K, V)>,
+}
+
+impl<K, V, const N: usize> LruCache<K, V, N> {
+    /// An empty store. Compiles only for a capacity `N` from 1 to 65,535.
+    pub const fn new() -> Self {
+        Self::with_hasher(FxBuildHasher)
+    }
+}
+
+impl<K, V, const N: usize, S> LruCache<K, V, N, S> {
+    /// An empty store that hashes keys with `hasher`.
+    pub const fn with_hasher(hasher: S) -> Self {
+        Self::with_slots(Inline::new(), hasher)
+    }
+}
+
+impl<K, V, const N: usize, S: Default> Default for LruCache<K, V, N, S> {
+    fn default() -> Self {
+        Self::with_hasher(S::default())
+    }
+}
+
+impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
+    pub(crate) const fn with_slots(slots: T, hasher: S) -> Self {
+        Self {
+            slots,
+            head: T::Slot::NONE,
+            hasher,
+            entries: PhantomData,
+        }
+    }
+
+    /// The most entries there may be.
+    pub fn capacity(&self) -> usize {
+        self.slots.capacity()
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the next new key makes an entry leave.
+    pub fn is_full(&self) -> bool {
+        self.len() >= self.capacity()
+    }
+
+    /// Removes every entry. O(N).
+    pub fn clear(&mut self) {
+        self.head = T::Slot::NONE;
+        self.slots.clear();
+    }
+
+    /// The entries, from the most to the least recently used; `.rev()` goes the other way.
+    pub fn iter(&self) -> Iter<'_, K, V, T> {
+        Iter(self.ring())
+    }
+
+    pub(super) fn ring(&self) -> Ring<'_, K, V, T> {
+        Ring::new(&self.slots, self.head, self.tail())
+    }
+
+    /// The least recently used entry, which stays that.
+    pub fn peek_lru(&self) -> Option<(&K, &V)> {
+        let tail = self.tail();
+        Some((self.slots.key(tail)?, self.slots.value(tail)?))
+    }
+
+    #[inline]
+    pub(super) fn tail(&self) -> T::Slot {
+        self.slots
+            .link(self.head)
+            .map_or(T::Slot::NONE, |link| link.prev)
+    }
+
+    pub(super) const fn slots(&self) -> &T {
+        &self.slots
+    }
+
+    pub(super) const fn slots_mut(&mut self) -> &mut T {
+        &mut self.slots
+    }
+
+    #[inline]
+    fn join(&mut self, newer: T::Slot, older: T::Slot) {
+        self.slots.set_next(newer, older);
+        self.slots.set_prev(older, newer);
+    }
+
+    /// Puts a slot that is in no ring at the head of it.
+    #[inline]
+    fn link_first(&mut self, slot: T::Slot) {
+        let head = self.head;
+        let tail = if head == T::Slot::NONE {
+            slot
+        } else {
+            self.tail()
+        };
+        let head = if head == T::Slot::NONE { slot } else { head };
+        self.join(tail, slot);
+        self.join(slot, head);
+        self.head = slot;
+    }
+
+    /// Makes the entry of a slot the most recently used.
+    #[inline]
+    pub(super) fn touch(&mut self, slot: T::Slot) {
+        if slot == self.head {
+            return;
+        }
+        let tail = self.tail();
+        // The ring closes: its last entry becomes its first without being moved.
+        if slot != tail
+            && let Some(Link { prev, next }) = self.slots.link(slot)
+        {
+            let head = self.head;
+            self.join(prev, next);
+            self.join(tail, slot);
+            self.join(slot, head);
+        }
+        self.head = slot;
+    }
+}
+
+impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
+    #[inline]
+    pub(super) fn hash<Q: ?Sized + Hash>(&self, key: &Q) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    #[inline]
+    pub(super) fn find<Q>(&self, key: &Q) -> T::Slot
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        self.slots.find(self.hash(key), key)
+    }
+
+    /// The value at `key`, which becomes the most recently used.
+    #[inline]
+    pub fn get<Q>(&mut self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        self.get_mut(key).map(|value| &*value)
+    }
+
+    /// The value at `key`, which becomes the most recently used.
+    #[inline]
+    pub fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let slot = self.find(key);
+        if slot == T::Slot::NONE {
+            return None;
+        }
+        self.touch(slot);
+        self.slots.value_mut(slot)
+    }
+
+    /// The value at `key`, whose place in the recency order stays.
+    pub fn peek<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        self.slots.value(self.find(key))
+    }
+
+    /// Whether there is an entry at `key`, whose place in the recency order stays.
+    pub fn contains<Q>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        self.find(key) != T::Slot::NONE
+    }
+
+    /// Stores `value` at `key`, which becomes the most recently used.
+    ///
+    /// Returns the entry that this displaced: `key` with its old value, or else the least recently
+    /// used entry where the store was full. (A heap-backed store of capacity 0 returns what it was given.)
+    pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
+        let hash = self.hash(&key);
+        let slot = self.slots.find(hash, &key);
+        if let Some(place) = self.slots.value_mut(slot) {
+            let value = core::mem::replace(place, value);
+            self.touch(slot);
+            return Some((key, value));
+        }
+        self.insert_new(hash, key, value).1
+    }
+
+    /// Stores an entry whose key is not in the store. Returns its slot, and the entry that made room.
+    #[inline]
+    pub(super) fn insert_new(&mut self, hash: u64, key: K, value: V) -> (T::Slot, Option<(K, V)>) {
+        let hasher = &self.hasher;
+        let (key, value) = match self
+            .slots
+            .push(hash, key, value, |key| hasher.hash_one(key))
+        {
+            Ok(slot) => {
+                self.link_first(slot);
+                return (slot, None);
+            }
+            Err(entry) => entry,
+        };
+        // Full: the oldest entry's slot is written over, and the ring turned by one.
+        let tail = self.tail();
+        let Some(oldest) = self.slots.key(tail) else {
+            return (T::Slot::NONE, Some((key, value)));
+        };
+        let old_hash = hasher.hash_one(oldest);
+        let evicted = self
+            .slots
+            .replace(tail, old_hash, hash, key, value, |key| hasher.hash_one(key));
+        self.head = tail;
+        (tail, evicted)
+    }
+
+    /// The value at `key`; where there is none, what `make` returns, which is stored.
+    /// `None` only for a heap-backed store of capacity 0.
+    pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
+        let hash = self.hash(&key);
+        let mut slot = self.slots.find(hash, &key);
+        if slot == T::Slot::NONE {
+            slot = self.insert_new(hash, key, make()).0;
+        } else {
+            self.touch(slot);
+        }
+        self.slots.value_mut(slot)
+    }
+
+    /// Removes the entry at `key` and returns its value.
+    pub fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let slot = self.find(key);
+        self.remove_slot(slot).map(|(_, value)| value)
+    }
+
+    /// Removes the least recently used entry and returns it.
+    pub fn pop_lru(&mut self) -> Option<(K, V)> {
+        self.remove_slot(self.tail())
+    }
+
+    /// Removes the entries that `keep` refuses. O(n), in no particular order.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        // Downwards, so that what moves into a freed slot has been asked for already.
+        for index in (0..self.len()).rev() {
+            let slot = T::Slot::new(index);
+            if let Some((key, value)) = self.slots.entry_mut(slot)
+                && !keep(key, value)
+            {
+                self.remove_slot(slot);
+            }
+        }
+    }
+
+    /// Removes the entry of a slot; the entry of the last slot then has its number.
+    pub(super) fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
+        self.slots.key(slot)?;
+        let Link { prev, next } = self.slots.link(slot)?;
+        if next == slot {
+            self.head = T::Slot::NONE;
+        } else {
+            self.join(prev, next);
+            if self.head == slot {
+                self.head = next;
+            }
+        }
+        let last = T::Slot::new(self.len().checked_sub(1)?);
+        let hasher = &self.hasher;
+        let entry = self.slots.swap_remove(slot, |key| hasher.hash_one(key));
+        if slot != last
+            && let Some(Link { prev, next }) = self.slots.link(slot)
+        {
+            if next == last {
+                self.join(slot, slot);
+            } else {
+                self.join(prev, slot);
+                self.join(slot, next);
+            }
+            if self.head == last {
+                self.head = slot;
+            }
+        }
+        entry
+    }
+
+    /// Walks all links and the whole index, and says what is wrong if anything is.
+    #[cfg(any(test, feature = "validate"))]
+    #[doc(hidden)]
+    pub fn validate(&self) -> Result<(), &'static str> {
+        super::slots::validate_index(&self.slots, |key| self.hash(key))?;
+        let mut slot = self.head;
+        for _ in 0..self.len() {
+            let Some(link) = self.slots.link(slot) else {
+                return Err("the ring leads out of the slots");
+            };
+            if self.slots.link(link.next).map(|next| next.prev) != Some(slot) {
+                return Err("a neighbour does not lead back");
+            }
+            slot = link.next;
+            if slot == self.head {
+                break;
+            }
+        }
+        if slot != self.head {
+            return Err("the ring does not close");
+        }
+        if self.iter().count() != self.len() {
+            return Err("the ring passes by some entries");
+        }
+        Ok(())
+    }
+}
+
+impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> {
+    type Key = K::Lookup;
+    type Value = V;
+
+    #[inline]
+    fn get(&mut self, key: &Self::Key) -> Option<&V> {
+        Self::get(self, key)
+    }
+
+    fn put(
+        &mut self,
+        key: &Self::Key,
+        value: V,
+        ttl: Option<Duration>,
+    ) -> Result<Option<V>, Error> {
+        if ttl.is_some() {
+            return Err(Error::TtlUnsupported);
+        }
+        Ok(self.insert(K::store(key)?, value).map(|(_, value)| value))
+    }
+
+    fn remove(&mut self, key: &Self::Key) -> Option<V> {
+        Self::remove(self, key)
+    }
+
+    fn contains(&mut self, key: &Self::Key) -> bool {
+        Self::contains(self, key)
+    }
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
+        Self::retain(self, |key, _| keep(key.borrow()));
+    }
+
+    fn len(&mut self) -> usize {
+        Self::len(self)
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>, S> fmt::Debug for Lru<K, V, T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+impl<'a, K, V, T: Slots<K, V>, S> IntoIterator for &'a Lru<K, V, T, S> {
+    type Item = (&'a K, &'a V);
+    type IntoIter = Iter<'a, K, V, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Extend<(K, V)> for Lru<K, V, T, S> {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        for (key, value) in entries {
+            self.insert(key, value);
+        }
+    }
+}
+
+impl<K: PartialEq, V: PartialEq, T: Slots<K, V>, S> PartialEq for Lru<K, V, T, S> {
+    /// Whether both hold the same entries in the same recency order.
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<K: Eq, V: Eq, T: Slots<K, V>, S> Eq for Lru<K, V, T, S> {}

@@ -1,0 +1,24 @@
+//! Caches as plain data.
+//!
+//! [`Lru`] keeps entries and their recency order; [`Ttl`] adds deadlines to it. Both are written once,
+//! over where entries live: in the value itself ([`inline`]: no heap, a capacity that the type names)
+//! or on the heap (`heap`: a capacity chosen at run time). Slots are dense: entry `i` of `n` is in
+//! slot `i`, and removing one moves the last into its place, so no slot is ever empty.
+
+mod expiry;
+#[cfg(feature = "alloc")]
+mod heap;
+mod inline;
+mod iter;
+pub(crate) mod lru;
+mod slots;
+mod treap;
+pub(crate) mod ttl;
+
+#[cfg(feature = "alloc")]
+pub use heap::{Heap, RandomState};
+pub use inline::Inline;
+pub use iter::Iter;
+pub use lru::Lru;
+pub use slots::Slots;
+pub use ttl::Ttl;

@@ -1,0 +1,493 @@
+use super::{
+    Inline,
+    expiry::{Expiry, MAX_TICK},
+    lru::Lru,
+    slots::{Deadline, Slot, Slots},
+};
+use crate::{Clock, Error, Store, StoredKey, clock::Timeline};
+use core::{
+    borrow::Borrow,
+    fmt,
+    hash::{BuildHasher, Hash},
+    time::Duration,
+};
+use rustc_hash::FxBuildHasher;
+
+/// An [`LruCache`](crate::LruCache) whose entries expire: after the cache's own time-to-live, or one
+/// of their own ([`insert_for`](Ttl::insert_for)).
+///
+/// An expired entry is never returned, and makes room before any live entry has to. It is removed when
+/// it is come across, when its room is needed, or by [`expire`](Ttl::expire).
+/// `size_of::<K>() + size_of::<V>() + 16` bytes an entry. Every operation is O(1) amortised, and
+/// O(log n) expected while there are `n` entries with a time-to-live of their own; `clear`, `retain` and
+/// `expire` go through what they remove.
+///
+/// ```
+/// use core::time::Duration;
+/// use ctu_core::{ManualClock, TtlCache};
+///
+/// let clock = ManualClock::new();
+/// let mut cache = TtlCache::<&str, u32, 16, _>::new(Duration::from_secs(60), &clock);
+/// cache.insert("minute", 1);
+/// cache.insert_for("second", 2, Duration::from_secs(1))?;
+/// clock.advance(Duration::from_secs(1));
+/// assert_eq!(cache.get("minute"), Some(&1));
+/// assert_eq!(cache.get("second"), None);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+///
+/// # Time
+/// Times are whole milliseconds, rounded down, for a time-to-live of up to 6 days; beyond that the unit doubles
+/// with each doubling of the cache's time-to-live, so an entry may expire up to 1 part in 268 million early,
+/// and never late. An entry's own time-to-live may be twice the cache's or 12 days, whichever is longer,
+/// at least; see [`max_ttl`](Ttl::max_ttl).
+///
+/// The store counts the time between its operations, and only forwards:
+/// * A clock that **stands still**: nothing expires.
+/// * A clock that **wraps around** as its [`Clock::BITS`] says: nothing happens, if the store is used at least
+///   once in half the clock's span. After a longer silence, entries live on by what was not seen.
+/// * A clock that **goes backwards**: what is live stays live and what has expired stays expired. By less than a second: time
+///   stands still until the clock has caught up. By more: it was set, and time goes on from there, so that entries
+///   live on by no more than the time between the last operation and the step.
+/// * A clock that **jumps ahead**: that time has passed, as far as anyone can tell.
+pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline<K, V, N>, C, S>;
+
+/// The store with deadlines behind [`TtlCache`] and its heap-backed twin.
+#[derive(Clone)]
+pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
+    lru: Lru<K, V, T, S>,
+    expiry: Expiry<T::Slot, T::Deadlines>,
+    ticks: Ticks,
+    clock: C,
+    timeline: Timeline,
+}
+
+/// How the store's milliseconds become the 31-bit ticks of its deadlines.
+#[derive(Clone, Copy, Debug)]
+struct Ticks {
+    /// The cache's time-to-live in milliseconds.
+    ttl: u64,
+    /// A tick is 2^shift milliseconds.
+    shift: u32,
+    /// The tick, counted from the first reading of the clock, that deadlines count from.
+    origin: u64,
+}
+
+/// The longest time-to-live, in ticks. Half of what a deadline can count, so that counting has to
+/// begin anew (O(n)) at most once in as many ticks.
+const MAX_TTL: u64 = (MAX_TICK as u64).div_ceil(2);
+
+impl Ticks {
+    const fn new(ttl: Duration) -> Self {
+        let ttl = millis(ttl);
+        // The cache's own is at most half the longest.
+        let shift = (u64::BITS - ttl.leading_zeros()).saturating_sub(29);
+        Self {
+            ttl,
+            shift,
+            origin: 0,
+        }
+    }
+
+    /// The tick at so many milliseconds, which is `None` beyond what a deadline can count.
+    #[inline]
+    fn at(&self, millis: u64) -> Option<u32> {
+        let tick = (millis >> self.shift).saturating_sub(self.origin);
+        u32::try_from(tick).ok().filter(|&tick| tick <= MAX_TICK)
+    }
+
+    /// The tick now is. All deadlines have passed where it is beyond them.
+    #[inline]
+    fn now(&self, millis: u64) -> u32 {
+        self.at(millis).unwrap_or(MAX_TICK)
+    }
+
+    /// What is left from `millis` to a tick.
+    fn left(&self, tick: u32, millis: u64) -> Duration {
+        let end = self.origin.saturating_add(u64::from(tick)) << self.shift;
+        Duration::from_millis(end.saturating_sub(millis))
+    }
+
+    const fn max_ttl(&self) -> u64 {
+        MAX_TTL << self.shift
+    }
+}
+
+const fn millis(duration: Duration) -> u64 {
+    let millis = duration.as_millis();
+    // Some 146 million years: what a shifted tick can count.
+    let most = u64::MAX as u128 >> 2;
+    if millis < most {
+        millis as u64
+    } else {
+        most as u64
+    }
+}
+
+impl<K, V, const N: usize, C> TtlCache<K, V, N, C> {
+    /// An empty store whose entries live for `ttl` by `clock`. Compiles only for a capacity `N` from 1 to 65,535.
+    pub const fn new(ttl: Duration, clock: C) -> Self {
+        Self::with_hasher(ttl, clock, FxBuildHasher)
+    }
+}
+
+impl<K, V, const N: usize, C, S> TtlCache<K, V, N, C, S> {
+    /// An empty store that hashes keys with `hasher`.
+    pub const fn with_hasher(ttl: Duration, clock: C, hasher: S) -> Self {
+        Self::with_slots(
+            Inline::new(),
+            [Deadline::<u16>::NONE; N],
+            ttl,
+            clock,
+            hasher,
+        )
+    }
+}
+
+impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
+    pub(crate) const fn with_slots(
+        slots: T,
+        deadlines: T::Deadlines,
+        ttl: Duration,
+        clock: C,
+        hasher: S,
+    ) -> Self {
+        Self {
+            lru: Lru::with_slots(slots, hasher),
+            expiry: Expiry::new(deadlines),
+            ticks: Ticks::new(ttl),
+            clock,
+            timeline: Timeline::new(),
+        }
+    }
+
+    /// The most entries there may be.
+    pub fn capacity(&self) -> usize {
+        self.lru.capacity()
+    }
+
+    /// The number of entries, with those that have expired and were not come across yet.
+    pub fn len(&self) -> usize {
+        self.lru.len()
+    }
+
+    /// Whether there is no entry, not even one that has expired.
+    pub fn is_empty(&self) -> bool {
+        self.lru.is_empty()
+    }
+
+    /// How long an entry lives that was given no time of its own.
+    pub fn ttl(&self) -> Duration {
+        Duration::from_millis(self.ticks.ttl)
+    }
+
+    /// The longest time that an entry can be given.
+    pub fn max_ttl(&self) -> Duration {
+        Duration::from_millis(self.ticks.max_ttl())
+    }
+
+    /// The clock.
+    pub const fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// Removes every entry. O(N).
+    pub fn clear(&mut self) {
+        self.lru.clear();
+        self.expiry.clear();
+    }
+
+    fn expired(&self, slot: T::Slot, now: u32) -> bool {
+        self.expiry.tick(slot).is_some_and(|tick| tick <= now)
+    }
+}
+
+impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
+    fn now(&mut self) -> u32 {
+        self.ticks.now(self.timeline.advance(&self.clock))
+    }
+
+    fn peek_now(&self) -> u32 {
+        self.ticks.now(self.timeline.at(&self.clock).elapsed())
+    }
+
+    /// The live entries, from the most to the least recently used.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        let now = self.peek_now();
+        let ring = self.lru.ring();
+        let entries = ring.clone();
+        ring.filter(move |&slot| !self.expired(slot, now))
+            .filter_map(move |slot| entries.entry(slot))
+    }
+}
+
+impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, S> {
+    /// The slot of a live entry. One that has expired is removed.
+    fn find_live<Q>(&mut self, key: &Q) -> Option<T::Slot>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let slot = self.lru.find(key);
+        if slot == T::Slot::NONE {
+            return None;
+        }
+        let now = self.now();
+        if self.expired(slot, now) {
+            self.remove_slot(slot);
+            return None;
+        }
+        Some(slot)
+    }
+
+    fn find_to_peek<Q>(&self, key: &Q) -> Option<T::Slot>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let slot = self.lru.find(key);
+        (slot != T::Slot::NONE && !self.expired(slot, self.peek_now())).then_some(slot)
+    }
+
+    /// The value at `key`, which becomes the most recently used.
+    pub fn get<Q>(&mut self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        self.get_mut(key).map(|value| &*value)
+    }
+
+    /// The value at `key`, which becomes the most recently used. Its deadline stays.
+    pub fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let slot = self.find_live(key)?;
+        self.lru.touch(slot);
+        self.lru.slots_mut().value_mut(slot)
+    }
+
+    /// The value at `key`, whose place in the recency order stays.
+    pub fn peek<Q>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        self.lru.slots().value(self.find_to_peek(key)?)
+    }
+
+    /// Whether there is a live entry at `key`, whose place in the recency order stays.
+    pub fn contains<Q>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        self.find_to_peek(key).is_some()
+    }
+
+    /// How much longer the entry at `key` lives.
+    pub fn remaining<Q>(&self, key: &Q) -> Option<Duration>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let tick = self.expiry.tick(self.find_to_peek(key)?)?;
+        Some(
+            self.ticks
+                .left(tick, self.timeline.at(&self.clock).elapsed()),
+        )
+    }
+
+    /// Stores `value` at `key` for the cache's time-to-live.
+    ///
+    /// Returns the live entry that this displaced: `key` with its old value, or else, where the store was
+    /// full of live entries, the least recently used one.
+    pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
+        let (entry, live) = self.insert_until(key, value, self.ticks.ttl, false);
+        entry.filter(|_| live)
+    }
+
+    /// Stores `value` at `key` for `ttl`. Otherwise as [`insert`](Self::insert).
+    ///
+    /// # Errors
+    /// [`Error::TtlTooLong`] where `ttl` is longer than [`max_ttl`](Self::max_ttl).
+    pub fn insert_for(&mut self, key: K, value: V, ttl: Duration) -> Result<Option<(K, V)>, Error> {
+        let ttl = self.check(ttl)?;
+        let (entry, live) = self.insert_until(key, value, ttl, true);
+        Ok(entry.filter(|_| live))
+    }
+
+    fn check(&self, ttl: Duration) -> Result<u64, Error> {
+        let ttl = millis(ttl);
+        if ttl > self.ticks.max_ttl() {
+            return Err(Error::TtlTooLong {
+                max: self.max_ttl(),
+            });
+        }
+        Ok(ttl)
+    }
+
+    /// Returns the entry that was displaced, and whether it was live.
+    fn insert_until(&mut self, key: K, value: V, ttl: u64, own: bool) -> (Option<(K, V)>, bool) {
+        self.timeline.advance(&self.clock);
+        let tick = self.tick_after(ttl);
+        let now = self.ticks.now(self.timeline.elapsed());
+        let hash = self.lru.hash(&key);
+        let slot = self.lru.slots().find(hash, &key);
+        if let Some(place) = self.lru.slots_mut().value_mut(slot) {
+            let value = core::mem::replace(place, value);
+            let live = !self.expired(slot, now);
+            self.lru.touch(slot);
+            self.expiry.cancel(slot);
+            self.expiry.schedule(slot, tick, own);
+            return (Some((key, value)), live);
+        }
+        let mut dead = None;
+        if self.lru.is_full() {
+            match self.expiry.earliest() {
+                Some((slot, tick)) if tick <= now => dead = self.remove_slot(slot),
+                _ => self.expiry.cancel(self.lru.tail()),
+            }
+        }
+        let (slot, evicted) = self.lru.insert_new(hash, key, value);
+        if slot != T::Slot::NONE {
+            self.expiry.schedule(slot, tick, own);
+        }
+        let live = evicted.is_some();
+        (evicted.or(dead), live)
+    }
+
+    /// The tick `ttl` milliseconds from the last reading of the clock.
+    fn tick_after(&mut self, ttl: u64) -> u32 {
+        let end = self.timeline.elapsed().saturating_add(ttl);
+        if let Some(tick) = self.ticks.at(end) {
+            return tick;
+        }
+        // Deadlines have counted as far as they can: they begin anew from now.
+        self.expire();
+        let origin = self.timeline.elapsed() >> self.ticks.shift;
+        let ticks = u32::try_from(origin.saturating_sub(self.ticks.origin)).unwrap_or(MAX_TICK);
+        for index in 0..self.lru.len() {
+            self.expiry.rebase(T::Slot::new(index), ticks);
+        }
+        self.ticks.origin = origin;
+        self.ticks.now(end)
+    }
+
+    /// Removes the entry at `key` and returns its value, if it was live.
+    pub fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let slot = self.find_live(key)?;
+        self.remove_slot(slot).map(|(_, value)| value)
+    }
+
+    /// Removes the least recently used live entry and returns it.
+    pub fn pop_lru(&mut self) -> Option<(K, V)> {
+        self.expire();
+        self.remove_slot(self.lru.tail())
+    }
+
+    /// Removes the entries that have expired, and says how many.
+    pub fn expire(&mut self) -> usize {
+        let now = self.now();
+        let mut removed = 0;
+        while let Some((slot, tick)) = self.expiry.earliest()
+            && tick <= now
+        {
+            self.remove_slot(slot);
+            removed += 1;
+        }
+        removed
+    }
+
+    /// Removes the entries that `keep` refuses, and those that have expired. O(n), in no particular order.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
+        self.expire();
+        for index in (0..self.lru.len()).rev() {
+            let slot = T::Slot::new(index);
+            if let Some((key, value)) = self.lru.slots_mut().entry_mut(slot)
+                && !keep(key, value)
+            {
+                self.remove_slot(slot);
+            }
+        }
+    }
+
+    fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
+        self.lru.slots().key(slot)?;
+        let last = T::Slot::new(self.lru.len().checked_sub(1)?);
+        self.expiry.cancel(slot);
+        let entry = self.lru.remove_slot(slot);
+        if slot != last {
+            self.expiry.relocate(last, slot);
+        }
+        entry
+    }
+
+    /// Walks all links, deadlines and the whole index, and says what is wrong if anything is.
+    #[cfg(any(test, feature = "validate"))]
+    #[doc(hidden)]
+    pub fn validate(&self) -> Result<(), &'static str> {
+        self.lru.validate()?;
+        self.expiry.validate(self.lru.len())
+    }
+}
+
+impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K, V, T, C, S> {
+    type Key = K::Lookup;
+    type Value = V;
+
+    fn get(&mut self, key: &Self::Key) -> Option<&V> {
+        Self::get(self, key)
+    }
+
+    fn put(
+        &mut self,
+        key: &Self::Key,
+        value: V,
+        ttl: Option<Duration>,
+    ) -> Result<Option<V>, Error> {
+        let (millis, own) = match ttl {
+            Some(ttl) => (self.check(ttl)?, true),
+            None => (self.ticks.ttl, false),
+        };
+        let (entry, _) = self.insert_until(K::store(key)?, value, millis, own);
+        Ok(entry.map(|(_, value)| value))
+    }
+
+    fn remove(&mut self, key: &Self::Key) -> Option<V> {
+        Self::remove(self, key)
+    }
+
+    fn contains(&mut self, key: &Self::Key) -> bool {
+        Self::contains(self, key)
+    }
+
+    fn remaining(&mut self, key: &Self::Key) -> Option<Duration> {
+        Self::remaining(self, key)
+    }
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
+        Self::retain(self, |key, _| keep(key.borrow()));
+    }
+
+    fn len(&mut self) -> usize {
+        self.expire();
+        Self::len(self)
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>, C: Clock, S> fmt::Debug for Ttl<K, V, T, C, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
