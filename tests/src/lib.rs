@@ -1,1 +1,3 @@
 //! What the tests and benchmarks of ctu share.
+
+pub mod contest;

@@ -1,0 +1,224 @@
+//! The stores beside other caches of the same kind: `cargo bench -p ctu-tests --bench stores`.
+//!
+//! Keys and values are `u64`. "hit" looks up keys that are there, at random. "evict" inserts keys that are not
+//! there into a full cache. "zipf" looks up a key and inserts it where it is missing, keys after Zipf's law
+//! with exponent 0.9 over ten times the capacity.
+
+use ctu_core::{
+    LruCache, heap,
+    stores::{Lru, Slots},
+};
+use ctu_tests::contest::{Contender, Outcome, contest, table};
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
+use rand_distr::{Distribution, Zipf};
+use std::hash::BuildHasher;
+
+const OPERATIONS: usize = 200_000;
+const ROUNDS: usize = 21;
+
+/// What the caches have in common.
+trait Peer {
+    fn get(&mut self, key: u64) -> Option<u64>;
+    fn insert(&mut self, key: u64, value: u64);
+    fn get_or_insert(&mut self, key: u64) -> u64 {
+        match self.get(key) {
+            Some(value) => value,
+            None => {
+                self.insert(key, key);
+                key
+            }
+        }
+    }
+}
+
+impl<T: Slots<u64, u64>, S: BuildHasher> Peer for Lru<u64, u64, T, S> {
+    fn get(&mut self, key: u64) -> Option<u64> {
+        Lru::get(self, &key).copied()
+    }
+    fn insert(&mut self, key: u64, value: u64) {
+        Lru::insert(self, key, value);
+    }
+    fn get_or_insert(&mut self, key: u64) -> u64 {
+        self.get_or_insert_with(key, || key).map_or(key, |value| *value)
+    }
+}
+
+impl<S: BuildHasher> Peer for schnellru::LruMap<u64, u64, schnellru::ByLength, S> {
+    fn get(&mut self, key: u64) -> Option<u64> {
+        schnellru::LruMap::get(self, &key).copied()
+    }
+    fn insert(&mut self, key: u64, value: u64) {
+        schnellru::LruMap::insert(self, key, value);
+    }
+    fn get_or_insert(&mut self, key: u64) -> u64 {
+        schnellru::LruMap::get_or_insert(self, key, || key).map_or(key, |value| *value)
+    }
+}
+
+impl<S: BuildHasher> Peer for lru::LruCache<u64, u64, S> {
+    fn get(&mut self, key: u64) -> Option<u64> {
+        lru::LruCache::get(self, &key).copied()
+    }
+    fn insert(&mut self, key: u64, value: u64) {
+        self.put(key, value);
+    }
+    fn get_or_insert(&mut self, key: u64) -> u64 {
+        *lru::LruCache::get_or_insert(self, key, || key)
+    }
+}
+
+impl<S: BuildHasher> Peer for hashlink::LruCache<u64, u64, S> {
+    fn get(&mut self, key: u64) -> Option<u64> {
+        hashlink::LruCache::get(self, &key).copied()
+    }
+    fn insert(&mut self, key: u64, value: u64) {
+        hashlink::LruCache::insert(self, key, value);
+    }
+}
+
+impl Peer for quick_cache::unsync::Cache<u64, u64> {
+    fn get(&mut self, key: u64) -> Option<u64> {
+        quick_cache::unsync::Cache::get(self, &key).copied()
+    }
+    fn insert(&mut self, key: u64, value: u64) {
+        quick_cache::unsync::Cache::insert(self, key, value);
+    }
+}
+
+impl Peer for moka::sync::Cache<u64, u64> {
+    fn get(&mut self, key: u64) -> Option<u64> {
+        moka::sync::Cache::get(self, &key)
+    }
+    fn insert(&mut self, key: u64, value: u64) {
+        moka::sync::Cache::insert(self, key, value);
+    }
+}
+
+struct Uluru<const N: usize>(uluru::LRUCache<(u64, u64), N>);
+
+impl<const N: usize> Peer for Uluru<N> {
+    fn get(&mut self, key: u64) -> Option<u64> {
+        self.0.find(|entry| entry.0 == key).map(|entry| entry.1)
+    }
+    fn insert(&mut self, key: u64, value: u64) {
+        self.0.insert((key, value));
+    }
+}
+
+/// The keys of one column, the same for every contender.
+struct Keys {
+    present: Vec<u64>,
+    hits: Vec<u64>,
+    zipf: Vec<u64>,
+}
+
+/// Spreads numbers over all keys, so that none is helped by a row of them.
+fn key(number: u64) -> u64 {
+    number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23).wrapping_mul(0xD6E8_FEB8_6659_FD93)
+}
+
+impl Keys {
+    fn new(capacity: usize) -> Self {
+        let mut random = StdRng::seed_from_u64(capacity as u64);
+        let mut present: Vec<u64> = (0..capacity as u64).map(key).collect();
+        present.shuffle(&mut random);
+        let hits = (0..OPERATIONS).map(|_| present[random.random_range(0..capacity)]).collect();
+        let zipf = Zipf::new(10.0 * capacity as f64, 0.9).expect("a valid exponent");
+        let zipf = (0..OPERATIONS).map(|_| key(zipf.sample(&mut random) as u64)).collect();
+        Self { present, hits, zipf }
+    }
+}
+
+fn fill(cache: &mut impl Peer, keys: &Keys) {
+    keys.present.iter().for_each(|key| cache.insert(*key, *key));
+}
+
+fn hits(cache: &mut impl Peer, keys: &Keys) -> u64 {
+    keys.hits.iter().filter_map(|key| cache.get(*key)).fold(0, u64::wrapping_add)
+}
+
+fn evictions(cache: &mut impl Peer, next: &mut u64) -> u64 {
+    for _ in 0..OPERATIONS {
+        *next += 1;
+        cache.insert(key(*next), *next);
+    }
+    *next
+}
+
+fn zipf(cache: &mut impl Peer, keys: &Keys) -> u64 {
+    keys.zipf.iter().map(|key| cache.get_or_insert(*key)).fold(0, u64::wrapping_add)
+}
+
+/// Three columns for one capacity. Each name comes with the making of a cache.
+macro_rules! columns {
+    ($outcomes:ident, $capacity:expr, { $($name:literal: $kind:ident $make:expr,)* }) => {
+        let keys = Keys::new($capacity);
+        eprintln!("{} entries: hits ...", $capacity);
+        $outcomes.push(contest(&format!("hit {}", $capacity), OPERATIONS, ROUNDS, vec![$({
+            let mut cache = $make;
+            fill(&mut cache, &keys);
+            let keys = &keys;
+            Contender::$kind($name, move || hits(&mut cache, keys))
+        },)*]));
+        eprintln!("{} entries: evicting inserts ...", $capacity);
+        $outcomes.push(contest(&format!("evict {}", $capacity), OPERATIONS, ROUNDS, vec![$({
+            let mut cache = $make;
+            fill(&mut cache, &keys);
+            let mut next = $capacity as u64;
+            Contender::$kind($name, move || evictions(&mut cache, &mut next))
+        },)*]));
+        eprintln!("{} entries: zipf ...", $capacity);
+        $outcomes.push(contest(&format!("zipf {}", $capacity), OPERATIONS, ROUNDS, vec![$({
+            let mut cache = $make;
+            let keys = &keys;
+            Contender::$kind($name, move || zipf(&mut cache, keys))
+        },)*]));
+    };
+}
+
+fn stores() {
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    columns!(outcomes, 64, {
+        "ctu LruCache": ours Box::new(LruCache::<u64, u64, 64>::new()),
+        "ctu heap::LruCache": ours heap::LruCache::with_capacity(64),
+        "schnellru": peer schnellru::LruMap::new(schnellru::ByLength::new(64)),
+        "uluru": peer Uluru::<64>(uluru::LRUCache::new()),
+    });
+    columns!(outcomes, 1024, {
+        "ctu LruCache": ours Box::new(LruCache::<u64, u64, 1024>::new()),
+        "ctu heap::LruCache": ours heap::LruCache::with_capacity(1024),
+        "schnellru": peer schnellru::LruMap::new(schnellru::ByLength::new(1024)),
+        "lru": peer lru::LruCache::new(1024.try_into().expect("not 0")),
+        "hashlink": peer hashlink::LruCache::new(1024),
+        "quick_cache (unsync)": peer quick_cache::unsync::Cache::new(1024),
+        "moka (sync)": peer moka::sync::Cache::new(1024),
+    });
+    columns!(outcomes, 65_535, {
+        "ctu LruCache": ours Box::new(LruCache::<u64, u64, 65_535>::new()),
+        "ctu heap::LruCache": ours heap::LruCache::with_capacity(65_535),
+        "schnellru": peer schnellru::LruMap::new(schnellru::ByLength::new(65_535)),
+        "lru": peer lru::LruCache::new(65_535.try_into().expect("not 0")),
+        "hashlink": peer hashlink::LruCache::new(65_535),
+        "quick_cache (unsync)": peer quick_cache::unsync::Cache::new(65_535),
+        "moka (sync)": peer moka::sync::Cache::new(65_535),
+    });
+    println!("\n{}", table(&outcomes));
+}
+
+impl<P: Peer + ?Sized> Peer for Box<P> {
+    fn get(&mut self, key: u64) -> Option<u64> {
+        (**self).get(key)
+    }
+    fn insert(&mut self, key: u64, value: u64) {
+        (**self).insert(key, value);
+    }
+    fn get_or_insert(&mut self, key: u64) -> u64 {
+        (**self).get_or_insert(key)
+    }
+}
+
+fn main() {
+    // A store of 65,535 entries is 1.5 MB and is made on the stack before it is boxed.
+    let bench = std::thread::Builder::new().stack_size(64 << 20).spawn(stores);
+    bench.expect("a thread").join().expect("no panic");
+}
