@@ -58,6 +58,8 @@ pub enum Error {
         /// The largest value allowed.
         max: usize,
     },
+    /// No setting has the name that was given; the text says what was to be named.
+    UnknownName(&'static str),
     /// The key or value has no form in the encoding; the text says what is in the way.
     Encode(&'static str),
     /// What the inner cache holds is not in the encoding; the text says what was expected.
@@ -82,6 +84,7 @@ impl fmt::Display for Error {
                 min,
                 max,
             } => write!(f, "{what} of {got}, allowed is {min} to {max}"),
+            Self::UnknownName(what) => write!(f, "unknown name of a {what}"),
             Self::Encode(what) => write!(f, "cannot encode: {what}"),
             Self::Decode(what) => write!(f, "cannot decode: {what}"),
         }

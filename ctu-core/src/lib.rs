@@ -15,6 +15,7 @@ mod clock;
 mod counter;
 #[cfg(feature = "critical-section")]
 mod critical_section;
+mod encoding;
 mod error;
 #[cfg(feature = "alloc")]
 pub mod heap;
@@ -26,6 +27,7 @@ mod mappings;
 mod stats;
 mod store;
 pub mod stores;
+mod text_buffer;
 mod value;
 
 pub use async_cache::{AsyncCache, LocalAsyncCache, Ready};
@@ -36,6 +38,7 @@ pub use clock::StdClock;
 pub use clock::{Clock, ManualClock};
 #[cfg(feature = "critical-section")]
 pub use critical_section::CriticalSectionMutex;
+pub use encoding::{PrefixEncoding, base85};
 pub use error::Error;
 pub use key::StoredKey;
 pub use locked::{LockKind, LockedCache, SpinCache, SpinMutex};
@@ -53,4 +56,5 @@ pub use mappings::prefixed::{
 pub use stats::{Stats, StatsCache};
 pub use store::Store;
 pub use stores::{lru::LruCache, ttl::TtlCache};
+pub use text_buffer::TextBuffer;
 pub use value::IntoValue;

@@ -1,0 +1,24 @@
+//! Ascii85 as Python's `base64.a85encode` writes it by default: no frame, no line breaks. Nothing
+//! in this crate reads it.
+
+use super::base85::digits;
+use crate::{Error, TextBuffer};
+
+/// Writes `bytes` as text; four zero bytes become a `z`.
+///
+/// # Errors
+/// [`Error::ValueTooLong`] when the text does not fit `T`.
+pub(crate) fn encode<T: TextBuffer>(bytes: &[u8]) -> Result<T, Error> {
+    let mut text = T::default();
+    for group in bytes.chunks(4) {
+        if group == [0; 4] {
+            text.append("z")?;
+            continue;
+        }
+        let group_text = digits(group).map(|digit| digit.saturating_add(b'!'));
+        let group_text = group_text.get(..=group.len()).unwrap_or(&group_text);
+        // '!' to 'u': ASCII.
+        text.append(core::str::from_utf8(group_text).unwrap_or_default())?;
+    }
+    Ok(text)
+}

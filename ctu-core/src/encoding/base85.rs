@@ -1,0 +1,139 @@
+//! Base85 with the alphabet of RFC 1924, as Python's `base64.b85encode` and `b85decode` have it.
+//!
+//! Four bytes become five characters; one to three bytes at the end become one character more than
+//! they are, so there is no padding.
+//!
+//! Written here because no crate would do: of those for this alphabet, the one in use needs `std`
+//! and `unsafe`, and overflows on bad input where Python refuses it.
+//!
+//! ```
+//! use ctu_core::{Bytes, Text, base85};
+//!
+//! let text = base85::encode::<Text<10>>(b"abcd")?;
+//! assert_eq!(text, "VPa!s");
+//! assert_eq!(base85::decode::<Bytes<4>>(&text)?, b"abcd");
+//! # Ok::<(), ctu_core::Error>(())
+//! ```
+
+use crate::{Buffer, Error, TextBuffer};
+
+const ALPHABET: &[u8; 85] =
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
+
+/// The value of the last character, with which a short group at the end is filled up to read it.
+const FILL: u64 = 84;
+
+/// No character has this value.
+const NONE: u8 = u8::MAX;
+
+/// The value of each character. Evaluated by the compiler, as are its bounds.
+const VALUES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let mut value = 0;
+    while value < ALPHABET.len() {
+        values[ALPHABET[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
+/// The length of what `len` bytes become.
+///
+/// ```
+/// assert_eq!(ctu_core::base85::encoded_len(16), 20);
+/// ```
+#[must_use]
+pub const fn encoded_len(len: usize) -> usize {
+    let rest = len % 4;
+    let whole = (len / 4).saturating_mul(5);
+    if rest == 0 {
+        whole
+    } else {
+        whole.saturating_add(rest + 1)
+    }
+}
+
+/// The length of what `len` characters become.
+///
+/// ```
+/// assert_eq!(ctu_core::base85::decoded_len(20), 16);
+/// ```
+#[must_use]
+pub const fn decoded_len(len: usize) -> usize {
+    len / 5 * 4 + (len % 5).saturating_sub(1)
+}
+
+/// Writes `bytes` as text.
+///
+/// # Errors
+/// [`Error::ValueTooLong`] when the text does not fit `T`.
+pub fn encode<T: TextBuffer>(bytes: &[u8]) -> Result<T, Error> {
+    let mut text = T::default();
+    for group in bytes.chunks(4) {
+        let group_text = digits(group).map(character);
+        let group_text = group_text.get(..=group.len()).unwrap_or(&group_text);
+        // The alphabet is ASCII.
+        text.append(core::str::from_utf8(group_text).unwrap_or_default())
+            .map_err(|error| whole_length(error, encoded_len(bytes.len())))?;
+    }
+    Ok(text)
+}
+
+/// Reads what [`encode`] wrote. As in Python, one character alone at the end stands for no byte.
+///
+/// # Errors
+/// [`Error::Decode`] for a character outside the alphabet and for a group over 32 bits;
+/// [`Error::ValueTooLong`] when the bytes do not fit `B`.
+pub fn decode<B: Buffer>(text: &str) -> Result<B, Error> {
+    let mut bytes = B::default();
+    for group in text.as_bytes().chunks(5) {
+        let mut word: u64 = 0;
+        for character in group {
+            let value = VALUES.get(usize::from(*character)).copied().unwrap_or(NONE);
+            if value == NONE {
+                return Err(Error::Decode("a character that is not base85"));
+            }
+            // At most 85 to the fifth, which is less than 2 to the 33rd.
+            word = word * 85 + u64::from(value);
+        }
+        for _ in group.len()..5 {
+            word = word * 85 + FILL;
+        }
+        let Ok(word) = u32::try_from(word) else {
+            return Err(Error::Decode("a base85 group over 32 bits"));
+        };
+        let word = word.to_be_bytes();
+        bytes
+            .append(word.get(..group.len().saturating_sub(1)).unwrap_or(&word))
+            .map_err(|error| whole_length(error, decoded_len(text.len())))?;
+    }
+    Ok(bytes)
+}
+
+/// The five digits of four bytes or, filled up with zeros, fewer. Most significant first.
+pub(super) fn digits(group: &[u8]) -> [u8; 5] {
+    let mut word = [0; 4];
+    for (to, from) in word.iter_mut().zip(group) {
+        *to = *from;
+    }
+    let mut word = u32::from_be_bytes(word);
+    let mut digits = [0; 5];
+    for digit in digits.iter_mut().rev() {
+        *digit = (word % 85) as u8;
+        word /= 85;
+    }
+    digits
+}
+
+fn character(digit: u8) -> u8 {
+    // A digit is less than 85.
+    ALPHABET.get(usize::from(digit)).copied().unwrap_or(b'0')
+}
+
+/// Buffers are filled group by group, but an error tells what would have been needed in all.
+fn whole_length(error: Error, len: usize) -> Error {
+    match error {
+        Error::ValueTooLong { max, .. } => Error::ValueTooLong { len, max },
+        other => other,
+    }
+}

@@ -1,0 +1,108 @@
+use super::{ascii85, base85};
+use crate::{Error, Text};
+use core::str::FromStr;
+use data_encoding::{BASE32, BASE32HEX, BASE64, BASE64URL, Encoding, HEXUPPER};
+
+/// How `AutoPrefixedCache` writes the number of a cache, with the names that Python has for it.
+///
+/// ```
+/// use ctu_core::PrefixEncoding;
+///
+/// let encoding: PrefixEncoding = "b64".parse()?;
+/// assert_eq!(encoding.encode(0), "AA==");
+/// assert_eq!(encoding.encode(256), "AQA=");
+/// assert!("z85".parse::<PrefixEncoding>().is_err());
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum PrefixEncoding {
+    /// Base64 with padding, `b64`: the default.
+    #[default]
+    B64,
+    /// Base64 for URLs with padding, `b64u`.
+    B64u,
+    /// Base32 with padding, `b32`.
+    B32,
+    /// Base32 with the digits of hexadecimal first and padding, `b32x`.
+    B32x,
+    /// Hexadecimal in capitals, `b16`.
+    B16,
+    /// Ascii85, `a85`.
+    A85,
+    /// Base85 of RFC 1924, `b85`.
+    B85,
+}
+
+impl PrefixEncoding {
+    /// The encoding's name in Python.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::B64 => "b64",
+            Self::B64u => "b64u",
+            Self::B32 => "b32",
+            Self::B32x => "b32x",
+            Self::B16 => "b16",
+            Self::A85 => "a85",
+            Self::B85 => "b85",
+        }
+    }
+
+    /// Writes `counter`: its bytes, most significant first and without leading zeros, at least one.
+    #[must_use]
+    pub fn encode(self, counter: u64) -> Text<24> {
+        let bytes = counter.to_be_bytes();
+        let zeros = (counter.leading_zeros() / 8).min(7) as usize;
+        let bytes = bytes.get(zeros..).unwrap_or(&bytes);
+        // Eight bytes take 16 characters at most, so none of these fails.
+        match self {
+            Self::B64 => padded(&BASE64, bytes),
+            Self::B64u => padded(&BASE64URL, bytes),
+            Self::B32 => padded(&BASE32, bytes),
+            Self::B32x => padded(&BASE32HEX, bytes),
+            Self::B16 => padded(&HEXUPPER, bytes),
+            Self::A85 => ascii85::encode(bytes).unwrap_or_default(),
+            Self::B85 => base85::encode(bytes).unwrap_or_default(),
+        }
+    }
+}
+
+fn padded(encoding: &Encoding, bytes: &[u8]) -> Text<24> {
+    // `encode_mut_str` and not `encode_write`, which would take a kilobyte of stack.
+    let mut buffer = [0; 24];
+    let text = match buffer.get_mut(..encoding.encode_len(bytes.len())) {
+        Some(buffer) => encoding.encode_mut_str(bytes, buffer),
+        None => "",
+    };
+    Text::try_from(text).unwrap_or_default()
+}
+
+impl FromStr for PrefixEncoding {
+    type Err = Error;
+
+    /// The encoding that has `name` in Python.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`].
+    fn from_str(name: &str) -> Result<Self, Error> {
+        Ok(match name {
+            "b64" => Self::B64,
+            "b64u" => Self::B64u,
+            "b32" => Self::B32,
+            "b32x" => Self::B32x,
+            "b16" => Self::B16,
+            "a85" => Self::A85,
+            "b85" => Self::B85,
+            _ => return Err(Error::UnknownName("prefix encoding")),
+        })
+    }
+}
+
+impl TryFrom<&str> for PrefixEncoding {
+    type Error = Error;
+
+    fn try_from(name: &str) -> Result<Self, Error> {
+        name.parse()
+    }
+}
