@@ -19,6 +19,8 @@ mod encoding;
 mod error;
 #[cfg(feature = "alloc")]
 pub mod heap;
+#[cfg(feature = "json")]
+pub mod json;
 mod key;
 mod locked;
 mod mapped;
@@ -40,6 +42,8 @@ pub use clock::{Clock, ManualClock};
 pub use critical_section::CriticalSectionMutex;
 pub use encoding::{PrefixEncoding, base85};
 pub use error::Error;
+#[cfg(feature = "json")]
+pub use json::{full_hash_key, full_hash_key_with, json_key, json_key_with};
 pub use key::StoredKey;
 pub use locked::{LockKind, LockedCache, SpinCache, SpinMutex};
 pub use mapped::Mapped;

@@ -1,0 +1,98 @@
+//! JSON byte for byte as Python's `json.dumps(value, sort_keys=True, separators=(",", ":"))`.
+//!
+//! Two programs find each other's entries only if they write a key in the same bytes. Serde's own
+//! JSON differs from Python's in its floats, in its text beyond ASCII and in the order of keys.
+//!
+//! ```
+//! use ctu_core::json;
+//! use serde::Serialize;
+//!
+//! #[derive(Serialize)]
+//! struct Page<'a> {
+//!     title: &'a str,
+//!     scale: f64,
+//!     id: Option<u32>,
+//! }
+//!
+//! let page = Page { title: "café", scale: 1e16, id: None };
+//! assert_eq!(json::to_string(&page)?, r#"{"id":null,"scale":1e+16,"title":"caf\u00e9"}"#);
+//! # Ok::<(), ctu_core::Error>(())
+//! ```
+//!
+//! What Serde calls by other names is written as `serde_json` does: structs and maps are objects,
+//! tuples and sequences arrays, `None` and `()` null, a variant its name or `{name: content}`.
+//! Where Python has rules of its own, they hold:
+//!
+//! - Keys are sorted before they become text: numbers (with `bool`, as 0 and 1) by size, text by
+//!   code point. Keys of both kinds in one map are an error. An equal key given again replaces the
+//!   value.
+//! - Bytes (`serialize_bytes`) are an error. `Vec<u8>` and `[u8]` without `serde_bytes` are
+//!   sequences of numbers to Serde, and arrays here.
+//! - NaN and the infinities are an error: Python writes words for them which are not JSON, and which
+//!   neither [`from_slice`] nor most other readers take.
+//! - An `f32` has the shortest digits that read back as that `f32`: `0.1_f32` is `0.1`, as for
+//!   `serde_json` and as who wrote it expects, and Python rewrites it unchanged. (A
+//!   `serde_json::Value` made of it holds an `f64` and is `0.10000000149011612`.)
+//! - Arrays and objects may be nested [`MAX_DEPTH`] deep, which is as deep as can be read back.
+//!
+//! Integers above 64 bits: `i128` and `u128` are written and read. A `serde_json::Value` reads them,
+//! of any size, with the feature `big-integers`, and without it as the nearest `f64`.
+
+mod args;
+mod escape;
+mod float;
+mod key;
+mod map;
+mod read;
+mod special;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use args::{full_hash_key, full_hash_key_with, json_key, json_key_with};
+pub use read::{from_slice, from_str};
+
+use crate::{Buffer, Error};
+use alloc::{string::String, vec::Vec};
+use serde::Serialize;
+use writer::Writer;
+
+/// How deep arrays and objects may be nested. One more is an error, in writing and in reading.
+pub const MAX_DEPTH: usize = 127;
+
+/// Writes `value` as JSON.
+///
+/// # Errors
+/// [`Error::Encode`] for what has no JSON: see the [module](self).
+pub fn to_string<T: ?Sized + Serialize>(value: &T) -> Result<String, Error> {
+    Writer::new().write(value)
+}
+
+/// Writes `value` as JSON, which is ASCII.
+///
+/// # Errors
+/// As [`to_string`].
+pub fn to_vec<T: ?Sized + Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    to_string(value).map(String::into_bytes)
+}
+
+/// Appends `value` as JSON to `buffer`, which is unchanged on an error.
+///
+/// ```
+/// use ctu_core::{Bytes, json};
+///
+/// let mut buffer = Bytes::<8>::from_slice(b"v=")?;
+/// json::append_to(&mut buffer, &[1, 2])?;
+/// assert_eq!(buffer, b"v=[1,2]");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`to_string`], and [`Error::ValueTooLong`] when it does not fit.
+pub fn append_to<B, T>(buffer: &mut B, value: &T) -> Result<(), Error>
+where
+    B: Buffer,
+    T: ?Sized + Serialize,
+{
+    buffer.append(to_string(value)?.as_bytes())
+}
