@@ -54,9 +54,14 @@ pub use mappings::encrypted::Aes128Cbc;
 pub use mappings::encrypted::ChaCha20;
 #[cfg(feature = "encrypted")]
 pub use mappings::encrypted::{Cipher, Derived, EncryptedCache, Encryption, Salsa20, Secret};
+pub use mappings::bytes::{Base85, BytesCache, KeyText, LikeValue};
 pub use mappings::prefixed::{
     INLINE, Prefix, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText,
 };
+#[cfg(feature = "postcard")]
+pub use mappings::to_bytes::Postcard;
+#[cfg(any(feature = "json", feature = "postcard"))]
+pub use mappings::to_bytes::{Format, Json, ToBytes, ToBytesCache};
 pub use stats::{Stats, StatsCache};
 pub use store::Store;
 pub use stores::{lru::LruCache, ttl::TtlCache};

@@ -1,5 +1,8 @@
 //! The mappings: pure translations of keys and values.
 
+pub(crate) mod bytes;
 #[cfg(feature = "encrypted")]
 pub(crate) mod encrypted;
 pub(crate) mod prefixed;
+#[cfg(any(feature = "json", feature = "postcard"))]
+pub(crate) mod to_bytes;

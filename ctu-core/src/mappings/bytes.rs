@@ -1,0 +1,159 @@
+use crate::{Error, Mapped, Mapping, TextBuffer, base85};
+use core::marker::PhantomData;
+
+/// A cache of bytes on one of text, each written in [`base85`]: Python's `BytesCache`.
+///
+/// The inner cache has `str` for keys and a [`TextBuffer`] for values: `String`, or a
+/// `heapless::String`. Values here are the byte buffer of the same capacity, of which four fifths can
+/// be used. Without a heap:
+///
+/// ```
+/// use ctu_core::{BytesCache, Cache, LruCache, SpinCache, Text};
+///
+/// let inner = SpinCache::new(LruCache::<Text<20>, Text<40>, 8>::new());
+/// let cache = BytesCache::new(&inner);
+/// cache.insert(b"key", b"value")?;
+/// assert_eq!(cache.get(b"key")?.as_deref(), Some(&b"value"[..]));
+/// assert_eq!(inner.get("Yh`%")?.as_deref(), Some("c42IFWd"));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+///
+/// For the time of an operation a key is in a text of the type of the values. Where keys are longer
+/// than values, give it one that fits: `BytesCache::<_, Text<40>>::with_key_text(inner)`.
+///
+/// # Errors
+/// What the inner cache holds and is not base85 is [`Error::Decode`]. `clear` and `len` are those of
+/// the inner cache.
+pub type BytesCache<C, K = LikeValue> = Mapped<Base85<K>, C>;
+
+/// The mapping of [`BytesCache`].
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Base85<K = LikeValue> {
+    keys: PhantomData<fn() -> K>,
+}
+
+impl Base85 {
+    /// The mapping, with keys in a text of the type of the values.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { keys: PhantomData }
+    }
+}
+
+impl<K> Base85<K> {
+    /// The mapping, with keys in a `K`.
+    #[must_use]
+    pub const fn with_key_text() -> Self {
+        Self { keys: PhantomData }
+    }
+}
+
+impl<C> BytesCache<C> {
+    /// Puts keys and values of bytes on `inner`, which has text for both.
+    pub const fn new(inner: C) -> Self {
+        Self::with(Base85::new(), inner)
+    }
+}
+
+impl<C, K> BytesCache<C, K> {
+    /// Puts keys and values of bytes on `inner`, which has text for both. Keys are encoded in a `K`.
+    pub const fn with_key_text(inner: C) -> Self {
+        Self::with(Base85::with_key_text(), inner)
+    }
+}
+
+/// What a [`BytesCache`] encodes keys in, given the text `T` of its values: any [`TextBuffer`], or
+/// [`LikeValue`].
+pub trait KeyText<T> {
+    /// The text that keys are encoded in.
+    type Text: TextBuffer;
+}
+
+/// Keys are encoded in a text of the type of the values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct LikeValue;
+
+impl<T: TextBuffer> KeyText<T> for LikeValue {
+    type Text = T;
+}
+
+impl<T, K: TextBuffer> KeyText<T> for K {
+    type Text = K;
+}
+
+impl<T, K> Mapping<str, T> for Base85<K>
+where
+    T: TextBuffer,
+    K: KeyText<T>,
+{
+    type Key = [u8];
+    type Value = T::Bytes;
+    type At = K::Text;
+
+    fn at(&self, key: &[u8]) -> Result<K::Text, Error> {
+        base85::encode(key).map_err(|error| match error {
+            Error::ValueTooLong { len, max } => Error::KeyTooLong { len, max },
+            other => other,
+        })
+    }
+
+    fn encode(&self, _: &K::Text, value: T::Bytes) -> Result<T, Error> {
+        base85::encode(value.as_ref())
+    }
+
+    fn decode(&self, _: &K::Text, value: T) -> Result<Option<T::Bytes>, Error> {
+        base85::decode(value.as_ref()).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Bytes, Text};
+
+    type Small = Text<10>;
+
+    #[test]
+    fn keys_and_values_become_text() {
+        let mapping = Base85::new();
+        let at = Mapping::<str, Small>::at(&mapping, b"key").unwrap();
+        assert_eq!(at, "Yh`%");
+        let value = Bytes::from_slice(b"value").unwrap();
+        let text: Small = mapping.encode(&at, value.clone()).unwrap();
+        assert_eq!(text, "c42IFWd");
+        assert_eq!(mapping.decode(&at, text), Ok(Some(value)));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let mapping = Base85::new();
+        assert_eq!(
+            Mapping::<str, Small>::at(&mapping, b"9 letters"),
+            Err(Error::KeyTooLong { len: 12, max: 10 })
+        );
+        let at = Small::new();
+        let value = Bytes::from_slice(b"9 letters").unwrap();
+        assert_eq!(
+            Mapping::<str, Small>::encode(&mapping, &at, value),
+            Err(Error::ValueTooLong { len: 12, max: 10 })
+        );
+    }
+
+    #[test]
+    fn keys_can_be_longer_than_values() {
+        let mapping = Base85::<Text<20>>::with_key_text();
+        let at = Mapping::<str, Small>::at(&mapping, b"9 letters").unwrap();
+        assert_eq!(at.len(), 12);
+    }
+
+    #[test]
+    fn what_is_not_base85_is_an_error() {
+        let text = Small::try_from("not, b85").unwrap();
+        assert!(matches!(
+            Base85::new().decode(&Small::new(), text),
+            Err(Error::Decode(_))
+        ));
+    }
+}

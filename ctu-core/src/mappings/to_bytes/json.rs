@@ -1,0 +1,30 @@
+/// The [`Format`](crate::Format) of Python's `ToBytesCache`: JSON as `json` of this crate writes it.
+///
+/// Takes a heap and the feature `json`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Json;
+
+#[cfg(feature = "json")]
+mod format {
+    use super::Json;
+    use crate::{Buffer, Error, Format, json};
+    use alloc::vec::Vec;
+    use serde::{Serialize, de::DeserializeOwned};
+
+    impl Format for Json {
+        type Key = Vec<u8>;
+
+        fn key<K: ?Sized + Serialize>(key: &K) -> Result<Vec<u8>, Error> {
+            json::to_vec(key)
+        }
+
+        fn value<V: Serialize, B: Buffer>(value: &V) -> Result<B, Error> {
+            B::from_bytes(&json::to_vec(value)?)
+        }
+
+        fn read<V: DeserializeOwned>(bytes: &[u8]) -> Result<V, Error> {
+            json::from_slice(bytes)
+        }
+    }
+}
