@@ -48,13 +48,13 @@ pub use key::StoredKey;
 pub use locked::{LockKind, LockedCache, SpinCache, SpinMutex};
 pub use mapped::Mapped;
 pub use mapping::Mapping;
+pub use mappings::bytes::{Base85, BytesCache, KeyText, LikeValue};
 #[cfg(feature = "aes")]
 pub use mappings::encrypted::Aes128Cbc;
 #[cfg(feature = "chacha20")]
 pub use mappings::encrypted::ChaCha20;
 #[cfg(feature = "encrypted")]
 pub use mappings::encrypted::{Cipher, Derived, EncryptedCache, Encryption, Salsa20, Secret};
-pub use mappings::bytes::{Base85, BytesCache, KeyText, LikeValue};
 pub use mappings::prefixed::{
     INLINE, Prefix, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText,
 };
