@@ -97,6 +97,7 @@ fn no_section_is_unknown() {
         "auto_prefix_b64",
         "auto_prefix",
         "map_keys",
+        "b85_decode",
     ];
     let (file, vectors) = &*VECTORS;
     let sections = vectors.as_object().expect("an object of sections");
@@ -296,6 +297,20 @@ fn map_keys() {
         let pairs = fact.field("pairs").as_array().expect("pairs");
         let ours = fact.ok(json::to_string(&Pairs(pairs)));
         fact.same("JSON", ours.as_str(), fact.text("json"));
+    }
+}
+
+/// Text that may be base85 or not; bytes are null where Python refuses it.
+#[test]
+fn b85_decode() {
+    for fact in generated("b85_decode") {
+        let ours = base85::decode::<Vec<u8>>(fact.text("b85"));
+        if fact.field("bytes").is_null() {
+            let refused = matches!(ours, Err(Error::Decode(_)));
+            assert!(refused, "{}: taken as {ours:?}, refused by Python", fact.at);
+        } else {
+            fact.same("bytes", fact.ok(ours), fact.bytes("bytes"));
+        }
     }
 }
 

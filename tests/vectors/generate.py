@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Random vectors from the real CacheToolsUtils, in the format of `vectors.json` and with two
-sections more (`auto_prefix`, `map_keys`).
+"""Random vectors from the real CacheToolsUtils, in the format of `vectors.json` and with three
+sections more (`auto_prefix`, `map_keys`, `b85_decode`).
 
     pip install CacheToolsUtils==11.0 pycryptodome
     python3 tests/vectors/generate.py [SEED] [COUNT] > /tmp/more.json
@@ -11,6 +11,7 @@ sections on JSON and base85; the others have a tenth. `vectors.json` itself is k
 is the sample that every run checks.
 """
 
+import base64
 import json
 import random
 import struct
@@ -177,6 +178,21 @@ def map_keys(_):
     return {"pairs": pairs, "json": written}
 
 
+def b85_decode(_):
+    if random.random() < 0.5:
+        written = "".join(chr(random.randint(0x21, 0x7E)) for _ in range(random.randint(0, 7)))
+    else:
+        written = list(base64.b85encode(some_bytes()).decode())
+        for _ in range(random.randint(0, 2)):
+            written.insert(random.randint(0, len(written)), random.choice("~~~0a \",\xe9"))
+        written = "".join(written)
+    try:
+        read = base64.b85decode(written).hex()
+    except ValueError:
+        read = None
+    return {"b85": written, "bytes": read}
+
+
 def main() -> None:
     random.seed(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 3000
@@ -192,6 +208,7 @@ def main() -> None:
         "auto_prefix_b64": (auto_prefix_b64, tenth),
         "auto_prefix": (auto_prefix, count),
         "map_keys": (map_keys, count),
+        "b85_decode": (b85_decode, count),
     }
     vectors = {"source": f"CacheToolsUtils {ctu.__version__}, generate.py"}
     for name, (make, number) in sections.items():

@@ -1,0 +1,45 @@
+use super::{Kind, Named, refused};
+use crate::json::{full_hash_key_with, json_key, json_key_with};
+use alloc::collections::BTreeMap;
+use serde_json::json;
+
+#[test]
+fn the_four_forms_of_a_key() {
+    let none = BTreeMap::<&str, u8>::new();
+    let some = BTreeMap::from([("b", 1), ("a", 2)]);
+    assert_eq!(json_key_with(&(), &none).unwrap(), "[]");
+    assert_eq!(json_key_with(&(1,), &none).unwrap(), "[1]");
+    assert_eq!(
+        json_key_with(&(), &some).unwrap(),
+        r#"{"**":{"a":2,"b":1}}"#
+    );
+    assert_eq!(
+        json_key_with(&(1,), &some).unwrap(),
+        r#"{"*":[1],"**":{"a":2,"b":1}}"#
+    );
+    assert_eq!(json_key_with(&[] as &[u8], &()).unwrap(), "[]");
+    assert_eq!(
+        full_hash_key_with(&(1,), &BTreeMap::from([("hi", "hello")])).unwrap(),
+        "qaw=O`1vH!z^B&4<X>Bb"
+    );
+}
+
+#[test]
+fn arguments_that_are_none_are_refused() {
+    let arguments = refused("arguments that are no sequence; write one argument as (x,)");
+    assert_eq!(json_key("hello"), arguments);
+    assert_eq!(json_key(&1), arguments);
+    assert_eq!(json_key(&None::<u8>), arguments);
+    assert_eq!(json_key(&Named { b: 1, a: None }), arguments);
+    assert_eq!(json_key(&Kind::Pair(1, 2)), arguments);
+    assert_eq!(json_key(&json!(1.5)), arguments);
+    assert_eq!(json_key(&(None::<u8>, ())).unwrap(), "[null,null]");
+    assert_eq!(json_key(&Some(json!([1, "a"]))).unwrap(), r#"[1,"a"]"#);
+    let keywords = refused("keyword arguments that are no map or struct");
+    assert_eq!(json_key_with(&(), &(1, 2)), keywords);
+    assert_eq!(json_key_with(&(), "a"), keywords);
+    assert_eq!(
+        json_key_with(&(), &BTreeMap::from([(1, 2)])),
+        refused("a keyword that is not text")
+    );
+}
