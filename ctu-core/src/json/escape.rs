@@ -4,30 +4,40 @@ use alloc::string::String;
 /// two escapes for what takes two units of UTF-16.
 pub(super) fn push_text(out: &mut String, text: &str) {
     out.push('"');
-    let mut plain = 0;
-    for (at, character) in text.char_indices() {
-        if matches!(character, ' '..='~') && character != '"' && character != '\\' {
-            continue;
+    let mut rest = text;
+    // By bytes and not by characters: most text is plain. What is not plain begins a character.
+    while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
+        let (plain, special) = rest.split_at_checked(at).unwrap_or_default();
+        out.push_str(plain);
+        let mut characters = special.chars();
+        if let Some(character) = characters.next() {
+            push_escape(out, character);
         }
-        out.push_str(text.get(plain..at).unwrap_or_default());
-        plain = at + character.len_utf8();
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            _ => {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    push_unit(out, *unit);
-                }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+fn push_escape(out: &mut String, character: char) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        _ => {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                push_unit(out, *unit);
             }
         }
     }
-    out.push_str(text.get(plain..).unwrap_or_default());
-    out.push('"');
 }
 
 fn push_unit(out: &mut String, unit: u16) {

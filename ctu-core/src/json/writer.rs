@@ -60,14 +60,15 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::inside(0, Expect::Anything)
     }
 
     /// For a value that will be put `depth` brackets deep.
-    pub(super) const fn inside(depth: usize, expect: Expect) -> Self {
+    pub(super) fn inside(depth: usize, expect: Expect) -> Self {
         Self {
-            out: String::new(),
+            // What most keys and small values fit.
+            out: String::with_capacity(128),
             depth,
             wrapped: 0,
             expect,
