@@ -39,7 +39,8 @@ impl<T: Slots<u64, u64>, S: BuildHasher> Peer for Lru<u64, u64, T, S> {
         Lru::insert(self, key, value);
     }
     fn get_or_insert(&mut self, key: u64) -> u64 {
-        self.get_or_insert_with(key, || key).map_or(key, |value| *value)
+        self.get_or_insert_with(key, || key)
+            .map_or(key, |value| *value)
     }
 }
 
@@ -114,7 +115,11 @@ struct Keys {
 
 /// Spreads numbers over all keys, so that none is helped by a row of them.
 fn key(number: u64) -> u64 {
-    number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23).wrapping_mul(0xD6E8_FEB8_6659_FD93)
+    number
+        .wrapping_add(1)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .rotate_left(23)
+        .wrapping_mul(0xD6E8_FEB8_6659_FD93)
 }
 
 impl Keys {
@@ -122,10 +127,18 @@ impl Keys {
         let mut random = StdRng::seed_from_u64(capacity as u64);
         let mut present: Vec<u64> = (0..capacity as u64).map(key).collect();
         present.shuffle(&mut random);
-        let hits = (0..OPERATIONS).map(|_| present[random.random_range(0..capacity)]).collect();
+        let hits = (0..OPERATIONS)
+            .map(|_| present[random.random_range(0..capacity)])
+            .collect();
         let zipf = Zipf::new(10.0 * capacity as f64, 0.9).expect("a valid exponent");
-        let zipf = (0..OPERATIONS).map(|_| key(zipf.sample(&mut random) as u64)).collect();
-        Self { present, hits, zipf }
+        let zipf = (0..OPERATIONS)
+            .map(|_| key(zipf.sample(&mut random) as u64))
+            .collect();
+        Self {
+            present,
+            hits,
+            zipf,
+        }
     }
 }
 
@@ -134,7 +147,10 @@ fn fill(cache: &mut impl Peer, keys: &Keys) {
 }
 
 fn hits(cache: &mut impl Peer, keys: &Keys) -> u64 {
-    keys.hits.iter().filter_map(|key| cache.get(*key)).fold(0, u64::wrapping_add)
+    keys.hits
+        .iter()
+        .filter_map(|key| cache.get(*key))
+        .fold(0, u64::wrapping_add)
 }
 
 fn evictions(cache: &mut impl Peer, next: &mut u64) -> u64 {
@@ -146,7 +162,10 @@ fn evictions(cache: &mut impl Peer, next: &mut u64) -> u64 {
 }
 
 fn zipf(cache: &mut impl Peer, keys: &Keys) -> u64 {
-    keys.zipf.iter().map(|key| cache.get_or_insert(*key)).fold(0, u64::wrapping_add)
+    keys.zipf
+        .iter()
+        .map(|key| cache.get_or_insert(*key))
+        .fold(0, u64::wrapping_add)
 }
 
 /// Three columns for one capacity. Each name comes with the making of a cache.
@@ -219,6 +238,8 @@ impl<P: Peer + ?Sized> Peer for Box<P> {
 
 fn main() {
     // A store of 65,535 entries is 1.5 MB and is made on the stack before it is boxed.
-    let bench = std::thread::Builder::new().stack_size(64 << 20).spawn(stores);
+    let bench = std::thread::Builder::new()
+        .stack_size(64 << 20)
+        .spawn(stores);
     bench.expect("a thread").join().expect("no panic");
 }

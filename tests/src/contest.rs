@@ -13,12 +13,20 @@ pub struct Contender<'a> {
 impl<'a> Contender<'a> {
     /// Code of this project.
     pub fn ours(name: &str, run: impl FnMut() -> u64 + 'a) -> Self {
-        Self { name: name.into(), ours: true, run: Box::new(run) }
+        Self {
+            name: name.into(),
+            ours: true,
+            run: Box::new(run),
+        }
     }
 
     /// What it is compared with.
     pub fn peer(name: &str, run: impl FnMut() -> u64 + 'a) -> Self {
-        Self { name: name.into(), ours: false, run: Box::new(run) }
+        Self {
+            name: name.into(),
+            ours: false,
+            run: Box::new(run),
+        }
     }
 }
 
@@ -31,7 +39,12 @@ pub struct Outcome {
 }
 
 /// Lets the contenders do `operations` operations each, in turns, for `rounds` rounds after one that does not count.
-pub fn contest(title: &str, operations: usize, rounds: usize, mut contenders: Vec<Contender<'_>>) -> Outcome {
+pub fn contest(
+    title: &str,
+    operations: usize,
+    rounds: usize,
+    mut contenders: Vec<Contender<'_>>,
+) -> Outcome {
     let mut times = vec![Vec::with_capacity(rounds); contenders.len()];
     for round in 0..=rounds {
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
@@ -50,18 +63,28 @@ pub fn contest(title: &str, operations: usize, rounds: usize, mut contenders: Ve
             (contender.name, contender.ours, times[times.len() / 2])
         })
         .collect();
-    Outcome { title: title.into(), rows }
+    Outcome {
+        title: title.into(),
+        rows,
+    }
 }
 
 impl Outcome {
     /// Nanoseconds an operation of a contender.
     pub fn time(&self, name: &str) -> f64 {
-        self.rows.iter().find(|row| row.0 == name).map_or(f64::NAN, |row| row.2)
+        self.rows
+            .iter()
+            .find(|row| row.0 == name)
+            .map_or(f64::NAN, |row| row.2)
     }
 
     /// The quickest peer.
     pub fn best_peer(&self) -> f64 {
-        self.rows.iter().filter(|row| !row.1).map(|row| row.2).fold(f64::INFINITY, f64::min)
+        self.rows
+            .iter()
+            .filter(|row| !row.1)
+            .map(|row| row.2)
+            .fold(f64::INFINITY, f64::min)
     }
 }
 
@@ -85,7 +108,11 @@ pub fn table(outcomes: &[Outcome]) -> String {
             let time = outcome.time(name);
             let _ = match (time.is_nan(), ours) {
                 (true, _) => write!(text, " |"),
-                (_, true) => write!(text, " **{time:.1}** (×{:.2}) |", time / outcome.best_peer()),
+                (_, true) => write!(
+                    text,
+                    " **{time:.1}** (×{:.2}) |",
+                    time / outcome.best_peer()
+                ),
                 (_, false) => write!(text, " {time:.1} |"),
             };
         }

@@ -151,10 +151,7 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
         if self.nodes.len() == self.nodes.capacity() {
             self.grow();
         }
-        let link = Link {
-            prev: NONE,
-            next: NONE,
-        };
+        let link = Link::NONE;
         self.nodes.push(Node { key, value, link });
         self.attach(hash, slot, rehash);
         Ok(slot)

@@ -1,29 +1,20 @@
-use super::slots::{Deadline, Deadlines, Link, Slots};
+use super::{
+    index::Index,
+    slots::{Deadline, Deadlines, Link, Slot, Slots},
+};
 use core::{borrow::Borrow, fmt, mem};
 
 /// Entries in the value itself: no heap, at most `N` of them, `N` from 1 to 65,535.
 ///
 /// Keys, values, links and the index are arrays of their own, so that no padding comes between them:
-/// an entry costs its key, its value and 8 bytes (two links, a bucket and a chain, 2 bytes each).
-/// The index is chained hashing with one bucket an entry, which needs no power of two and never
-/// rehashes: the cost of an operation does not depend on what happened before.
+/// an entry costs its key, its value and 8 bytes (4 for two links, 4 in the index).
 #[derive(Clone)]
 pub struct Inline<K, V, const N: usize> {
     keys: heapless::Vec<K, N, u16>,
     values: heapless::Vec<V, N, u16>,
-    /// The first slot of each bucket's chain.
-    buckets: [u16; N],
-    nodes: [Node; N],
+    links: [Link<u16>; N],
+    index: Index<N>,
 }
-
-#[derive(Clone, Copy)]
-struct Node {
-    link: Link<u16>,
-    /// The next slot of the bucket's chain.
-    chain: u16,
-}
-
-const NONE: u16 = u16::MAX;
 
 impl<K, V, const N: usize> Inline<K, V, N> {
     pub(crate) const fn new() -> Self {
@@ -33,60 +24,8 @@ impl<K, V, const N: usize> Inline<K, V, N> {
         Self {
             keys: heapless::Vec::new(),
             values: heapless::Vec::new(),
-            buckets: [NONE; N],
-            nodes: [Node {
-                link: Link {
-                    prev: NONE,
-                    next: NONE,
-                },
-                chain: NONE,
-            }; N],
-        }
-    }
-
-    /// Fibonacci hashing spreads what a plain hasher leaves in few bits; the high half of a
-    /// product takes it to any N without a division.
-    #[inline]
-    fn bucket(hash: u64) -> usize {
-        let folded = (hash ^ (hash >> 32)) as u32;
-        let spread = folded.wrapping_mul(0x9E37_79B9);
-        ((u64::from(spread) * N as u64) >> 32) as usize
-    }
-
-    #[inline]
-    fn attach(&mut self, hash: u64, slot: u16) {
-        if let Some(bucket) = self.buckets.get_mut(Self::bucket(hash))
-            && let Some(node) = self.nodes.get_mut(usize::from(slot))
-        {
-            node.chain = *bucket;
-            *bucket = slot;
-        }
-    }
-
-    /// Makes whatever leads to `slot` in its chain lead to `to`.
-    #[inline]
-    fn redirect(&mut self, hash: u64, slot: u16, to: u16) {
-        let Some(first) = self.buckets.get_mut(Self::bucket(hash)) else {
-            return;
-        };
-        if *first == slot {
-            *first = to;
-            return;
-        }
-        let mut at = *first;
-        while let Some(node) = self.nodes.get_mut(usize::from(at)) {
-            if node.chain == slot {
-                node.chain = to;
-                return;
-            }
-            at = node.chain;
-        }
-    }
-
-    #[inline]
-    fn detach(&mut self, hash: u64, slot: u16) {
-        if let Some(&Node { chain, .. }) = self.nodes.get(usize::from(slot)) {
-            self.redirect(hash, slot, chain);
+            links: [Link::NONE; N],
+            index: Index::EMPTY,
         }
     }
 }
@@ -128,20 +67,20 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
 
     #[inline]
     fn link(&self, slot: u16) -> Option<Link<u16>> {
-        self.nodes.get(usize::from(slot)).map(|node| node.link)
+        self.links.get(usize::from(slot)).copied()
     }
 
     #[inline]
     fn set_prev(&mut self, slot: u16, prev: u16) {
-        if let Some(node) = self.nodes.get_mut(usize::from(slot)) {
-            node.link.prev = prev;
+        if let Some(link) = self.links.get_mut(usize::from(slot)) {
+            link.prev = prev;
         }
     }
 
     #[inline]
     fn set_next(&mut self, slot: u16, next: u16) {
-        if let Some(node) = self.nodes.get_mut(usize::from(slot)) {
-            node.link.next = next;
+        if let Some(link) = self.links.get_mut(usize::from(slot)) {
+            link.next = next;
         }
     }
 
@@ -151,21 +90,8 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
         K: Borrow<Q>,
         Q: ?Sized + Eq,
     {
-        let mut slot = self
-            .buckets
-            .get(Self::bucket(hash))
-            .copied()
-            .unwrap_or(NONE);
-        while let Some(found) = self.keys.get(usize::from(slot)) {
-            if found.borrow() == key {
-                return slot;
-            }
-            slot = match self.nodes.get(usize::from(slot)) {
-                Some(node) => node.chain,
-                None => NONE,
-            };
-        }
-        NONE
+        self.index
+            .find(hash, &self.keys, |found| found.borrow() == key)
     }
 
     #[inline]
@@ -178,10 +104,10 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
             // Keys and values are always as many, so this cannot be; nothing is lost if it is.
             return match self.keys.pop() {
                 Some(key) => Err((key, value)),
-                None => Ok(NONE),
+                None => Ok(u16::NONE),
             };
         }
-        self.attach(hash, slot);
+        self.index.insert(hash, slot);
         Ok(slot)
     }
 
@@ -195,8 +121,8 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
         value: V,
         _: impl Fn(&K) -> u64,
     ) -> Option<(K, V)> {
-        self.detach(old_hash, slot);
-        self.attach(hash, slot);
+        self.index.remove(old_hash, slot);
+        self.index.insert(hash, slot);
         let key = mem::replace(self.keys.get_mut(usize::from(slot))?, key);
         let value = mem::replace(self.values.get_mut(usize::from(slot))?, value);
         Some((key, value))
@@ -208,16 +134,13 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
         // All hashes first: they are the user's code, and whatever it does finds the store whole.
         let hash = rehash(self.keys.get(at)?);
         let last_hash = rehash(self.keys.get(usize::from(last))?);
-        self.detach(hash, slot);
+        self.index.remove(hash, slot);
         let mut key = self.keys.pop()?;
         let mut value = self.values.pop()?;
         if slot != last {
-            self.redirect(last_hash, last, slot);
-            if let Some(&moved) = self.nodes.get(usize::from(last))
-                && let Some(node) = self.nodes.get_mut(at)
-            {
-                *node = moved;
-            }
+            self.index.renumber(last_hash, last, slot);
+            let moved = self.link(last)?;
+            *self.links.get_mut(at)? = moved;
             mem::swap(self.keys.get_mut(at)?, &mut key);
             mem::swap(self.values.get_mut(at)?, &mut value);
         }
@@ -225,7 +148,7 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
     }
 
     fn clear(&mut self) {
-        self.buckets = [NONE; N];
+        self.index = Index::EMPTY;
         self.keys.clear();
         self.values.clear();
     }

@@ -8,6 +8,7 @@
 mod expiry;
 #[cfg(feature = "alloc")]
 mod heap;
+mod index;
 mod inline;
 mod iter;
 pub(crate) mod lru;

@@ -46,6 +46,13 @@ pub struct Deadline<I> {
     pub(crate) at: u32,
 }
 
+impl<I: Slot> Link<I> {
+    pub(crate) const NONE: Self = Self {
+        prev: I::NONE,
+        next: I::NONE,
+    };
+}
+
 impl<I: Slot> Deadline<I> {
     pub(crate) const NONE: Self = Self {
         left: I::NONE,

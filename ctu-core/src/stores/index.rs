@@ -1,0 +1,119 @@
+use core::{fmt, hint::select_unpredictable};
+
+/// Where keys are, in 4 bytes an entry: a hash table of slot numbers without a heap.
+///
+/// Chained hashing with one bucket an entry. It needs no power of two, and never rehashes: the cost of an
+/// operation does not depend on what happened before. Chains end in [`NONE`]; cell `i` below `N` leads from
+/// slot `i` on, and the others begin a bucket's chain.
+#[derive(Clone)]
+pub(super) struct Index<const N: usize>([[u16; 2]; N]);
+
+pub(super) const NONE: u16 = u16::MAX;
+
+impl<const N: usize> Index<N> {
+    pub(super) const EMPTY: Self = Self([[NONE; 2]; N]);
+
+    #[inline]
+    fn cell(&self, at: usize) -> u16 {
+        self.0.as_flattened().get(at).copied().unwrap_or(NONE)
+    }
+
+    #[inline]
+    fn set(&mut self, at: usize, slot: u16) {
+        if let Some(cell) = self.0.as_flattened_mut().get_mut(at) {
+            *cell = slot;
+        }
+    }
+
+    /// The cell in which a hash's chain begins.
+    ///
+    /// Fibonacci hashing spreads what a plain hasher leaves in few bits; the high half of a
+    /// product takes it to any N without a division.
+    #[inline]
+    fn bucket(hash: u64) -> usize {
+        let folded = (hash ^ (hash >> 32)) as u32;
+        let spread = folded.wrapping_mul(0x9E37_79B9);
+        N.wrapping_add(((u64::from(spread) * N as u64) >> 32) as usize)
+    }
+
+    /// The slot with this hash whose key is `key`; `keys` are those of all slots.
+    ///
+    /// How far down a chain an entry is cannot be predicted, and a wrong guess costs a processor that guesses more than the
+    /// look at one more key. So the first two entries are looked at together (a full store's keys are there 9 times
+    /// in 10) where keys are small and the processor is of that kind.
+    #[inline]
+    pub(super) fn find<K>(&self, hash: u64, keys: &[K], is: impl Fn(&K) -> bool) -> u16 {
+        let mut slot = self.cell(Self::bucket(hash));
+        if cfg!(target_pointer_width = "64") && size_of::<K>() <= 16 {
+            let Some(last) = keys.len().min(N).checked_sub(1) else {
+                return NONE;
+            };
+            // Where a chain has ended, any other slot is looked at instead: if its key is the one, it is found.
+            let first = usize::from(slot).min(last);
+            let next = self.cell(first);
+            let second = usize::from(next).min(last);
+            let in_first = keys.get(first).is_some_and(&is);
+            let found = select_unpredictable(in_first, first, second);
+            if keys.get(found).is_some_and(&is) {
+                return found as u16;
+            }
+            // 1 where either is none. As numbers, because the compiler makes a branch of anything plainer.
+            let ended = (u32::from(slot).wrapping_add(1) | u32::from(next).wrapping_add(1)) >> 16;
+            slot = self.cell(second) | (ended as u16).wrapping_neg();
+        }
+        while let Some(key) = keys.get(usize::from(slot)) {
+            if is(key) {
+                return slot;
+            }
+            slot = self.cell(usize::from(slot));
+        }
+        NONE
+    }
+
+    /// Adds a slot that is not in the table.
+    #[inline]
+    pub(super) fn insert(&mut self, hash: u64, slot: u16) {
+        let bucket = Self::bucket(hash);
+        self.set(usize::from(slot), self.cell(bucket));
+        self.set(bucket, slot);
+    }
+
+    /// The cell that leads to a slot with this hash.
+    #[inline]
+    fn leading_to(&self, hash: u64, slot: u16) -> usize {
+        let mut at = Self::bucket(hash);
+        // As in `find`: two steps without a branch.
+        for _ in 0..2 {
+            let next = self.cell(at);
+            at = select_unpredictable(next == slot, at, usize::from(next));
+        }
+        loop {
+            let next = self.cell(at);
+            if next == slot || next == NONE {
+                return at;
+            }
+            at = usize::from(next);
+        }
+    }
+
+    /// Takes a slot out of the table.
+    #[inline]
+    pub(super) fn remove(&mut self, hash: u64, slot: u16) {
+        let next = self.cell(usize::from(slot));
+        self.set(self.leading_to(hash, slot), next);
+    }
+
+    /// Gives a slot in the table another number.
+    #[inline]
+    pub(super) fn renumber(&mut self, hash: u64, slot: u16, to: u16) {
+        let next = self.cell(usize::from(slot));
+        self.set(self.leading_to(hash, slot), to);
+        self.set(usize::from(to), next);
+    }
+}
+
+impl<const N: usize> fmt::Debug for Index<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.0).finish()
+    }
+}
