@@ -324,9 +324,9 @@ macro_rules! pointer_is_async {
 }
 pointer_is_async!(AsyncCache, &C, Send);
 pointer_is_async!(LocalAsyncCache, &C);
-#[cfg(feature = "alloc")]
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 pointer_is_async!(AsyncCache + Send, alloc::sync::Arc<C>, Send);
-#[cfg(feature = "alloc")]
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 pointer_is_async!(LocalAsyncCache, alloc::sync::Arc<C>);
 #[cfg(feature = "alloc")]
 pointer_is_async!(LocalAsyncCache, alloc::rc::Rc<C>);

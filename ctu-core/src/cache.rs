@@ -340,4 +340,6 @@ macro_rules! pointer_is_cache {
 }
 pointer_is_cache!(&C);
 #[cfg(feature = "alloc")]
-pointer_is_cache!(alloc::boxed::Box<C>, alloc::rc::Rc<C>, alloc::sync::Arc<C>);
+pointer_is_cache!(alloc::boxed::Box<C>, alloc::rc::Rc<C>);
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+pointer_is_cache!(alloc::sync::Arc<C>);

@@ -44,7 +44,9 @@ macro_rules! pointer_is_clock {
 }
 pointer_is_clock!(&C);
 #[cfg(feature = "alloc")]
-pointer_is_clock!(alloc::boxed::Box<C>, alloc::rc::Rc<C>, alloc::sync::Arc<C>);
+pointer_is_clock!(alloc::boxed::Box<C>, alloc::rc::Rc<C>);
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+pointer_is_clock!(alloc::sync::Arc<C>);
 
 /// A clock that stands still until it is told to move, for tests.
 ///

@@ -7,7 +7,7 @@ use crate::stores::{Heap, Lru, Ttl};
 use alloc::vec::Vec;
 use core::{hash::BuildHasher, time::Duration};
 
-pub use crate::stores::RandomState;
+pub use crate::stores::{DictCache, RandomState};
 
 /// [`crate::LruCache`] with a capacity chosen at run time.
 ///

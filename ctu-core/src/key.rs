@@ -127,7 +127,7 @@ impl<const N: usize, L: LenType> StoredKey for heapless::String<N, L> {
 #[cfg(feature = "alloc")]
 mod heap {
     use super::{Error, StoredKey};
-    use alloc::{boxed::Box, rc::Rc, string::String, sync::Arc, vec::Vec};
+    use alloc::{boxed::Box, rc::Rc, string::String, vec::Vec};
 
     macro_rules! heap_is_stored {
         ($($t:ty => $lookup:ty),*) => {$(
@@ -141,7 +141,9 @@ mod heap {
         )*};
     }
     heap_is_stored!(
-        String => str, Box<str> => str, Rc<str> => str, Arc<str> => str,
-        Vec<u8> => [u8], Box<[u8]> => [u8], Rc<[u8]> => [u8], Arc<[u8]> => [u8]
+        String => str, Box<str> => str, Rc<str> => str,
+        Vec<u8> => [u8], Box<[u8]> => [u8], Rc<[u8]> => [u8]
     );
+    #[cfg(target_has_atomic = "ptr")]
+    heap_is_stored!(alloc::sync::Arc<str> => str, alloc::sync::Arc<[u8]> => [u8]);
 }

@@ -15,6 +15,7 @@ mod clock;
 mod counter;
 #[cfg(feature = "critical-section")]
 mod critical_section;
+mod debug;
 mod encoding;
 mod error;
 #[cfg(feature = "alloc")]
@@ -40,6 +41,7 @@ pub use clock::StdClock;
 pub use clock::{Clock, ManualClock};
 #[cfg(feature = "critical-section")]
 pub use critical_section::CriticalSectionMutex;
+pub use debug::{DebugCache, Event};
 pub use encoding::{PrefixEncoding, base85};
 pub use error::Error;
 #[cfg(feature = "json")]
@@ -55,13 +57,14 @@ pub use mappings::encrypted::Aes128Cbc;
 pub use mappings::encrypted::ChaCha20;
 #[cfg(feature = "encrypted")]
 pub use mappings::encrypted::{Cipher, Derived, EncryptedCache, Encryption, Salsa20, Secret};
-pub use mappings::prefixed::{
-    INLINE, Prefix, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText,
-};
 #[cfg(feature = "postcard")]
 pub use mappings::to_bytes::Postcard;
 #[cfg(any(feature = "json", feature = "postcard"))]
 pub use mappings::to_bytes::{Format, Json, ToBytes, ToBytesCache};
+pub use mappings::{
+    auto_prefixed::{AutoPrefix, AutoPrefixedCache, PrefixCounter},
+    prefixed::{AsPrefix, INLINE, Prefix, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText},
+};
 pub use stats::{Stats, StatsCache};
 pub use store::Store;
 pub use stores::{lru::LruCache, ttl::TtlCache};

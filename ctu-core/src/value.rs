@@ -60,7 +60,9 @@ impl<const M: usize, const N: usize, L: LenType> IntoValue<heapless::Vec<u8, N, 
 #[cfg(feature = "alloc")]
 mod heap {
     use super::{Error, IntoValue};
-    use alloc::{boxed::Box, string::String, sync::Arc, vec::Vec};
+    #[cfg(target_has_atomic = "ptr")]
+    use alloc::sync::Arc;
+    use alloc::{boxed::Box, string::String, vec::Vec};
 
     macro_rules! from_slice {
         ($($slice:ty => $($t:ty),+;)*) => {$($(
@@ -73,8 +75,13 @@ mod heap {
         )+)*};
     }
     from_slice! {
-        [u8] => Vec<u8>, Box<[u8]>, Arc<[u8]>;
-        str => String, Box<str>, Arc<str>;
+        [u8] => Vec<u8>, Box<[u8]>;
+        str => String, Box<str>;
+    }
+    #[cfg(target_has_atomic = "ptr")]
+    from_slice! {
+        [u8] => Arc<[u8]>;
+        str => Arc<str>;
     }
 
     macro_rules! from_array {
@@ -87,5 +94,7 @@ mod heap {
             }
         )*};
     }
-    from_array!(Vec<u8>, Box<[u8]>, Arc<[u8]>);
+    from_array!(Vec<u8>, Box<[u8]>);
+    #[cfg(target_has_atomic = "ptr")]
+    from_array!(Arc<[u8]>);
 }

@@ -1,5 +1,6 @@
 //! The mappings: pure translations of keys and values.
 
+pub(crate) mod auto_prefixed;
 pub(crate) mod bytes;
 #[cfg(feature = "encrypted")]
 pub(crate) mod encrypted;

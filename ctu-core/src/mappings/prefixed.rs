@@ -19,12 +19,12 @@ use core::borrow::Borrow;
 /// assert_eq!((foo.get(b"key")?, bar.get(b"key")?), (None, Some(2)));
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
-pub type PrefixedCache<'p, C> = Mapped<Prefix<'p, <C as Cache>::Key>, C>;
+pub type PrefixedCache<'p, C> = Mapped<Prefix<&'p <C as Cache>::Key>, C>;
 
 /// The longest prefix and key together, in bytes, that need no heap.
 pub const INLINE: usize = 128;
 
-impl<'p, C: Cache<Key: PrefixKey>> PrefixedCache<'p, C> {
+impl<'p, C: Cache> PrefixedCache<'p, C> {
     /// Puts `prefix` before every key of `inner`.
     pub const fn new(inner: C, prefix: &'p C::Key) -> Self {
         Self::with(Prefix::new(prefix), inner)
@@ -32,51 +32,80 @@ impl<'p, C: Cache<Key: PrefixKey>> PrefixedCache<'p, C> {
 }
 
 /// The mapping of [`PrefixedCache`]: `prefix + key`, and the value as it is.
-#[derive(Debug)]
+///
+/// The prefix may be lent or owned: `Mapped::with(Prefix::new(String::from("foo.")), inner)`.
+#[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Prefix<'p, K: ?Sized>(&'p K);
+pub struct Prefix<P>(P);
 
-impl<'p, K: ?Sized> Prefix<'p, K> {
+impl<P> Prefix<P> {
     /// The mapping that puts `prefix` before keys.
-    pub const fn new(prefix: &'p K) -> Self {
+    pub const fn new(prefix: P) -> Self {
         Self(prefix)
     }
 
     /// The prefix.
-    pub const fn prefix(&self) -> &'p K {
-        self.0
+    pub const fn prefix(&self) -> &P {
+        &self.0
     }
 }
 
-impl<K: ?Sized> Clone for Prefix<'_, K> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<K: ?Sized> Copy for Prefix<'_, K> {}
-
-impl<K: PrefixKey + ?Sized, V: Clone> Mapping<K, V> for Prefix<'_, K> {
+impl<K, V, P> Mapping<K, V> for Prefix<P>
+where
+    K: PrefixKey + ?Sized,
+    V: Clone,
+    P: AsPrefix<K>,
+{
     type Key = K;
     type Value = V;
     type At = K::Joined;
 
     const OWNS_ALL: bool = false;
 
+    #[inline]
     fn at(&self, key: &K) -> Result<K::Joined, Error> {
-        key.prefixed(self.0)
+        key.prefixed(self.0.as_prefix())
     }
 
+    #[inline]
     fn encode(&self, _: &K::Joined, value: V) -> Result<V, Error> {
         Ok(value)
     }
 
+    #[inline]
     fn decode(&self, _: &K::Joined, value: V) -> Result<Option<V>, Error> {
         Ok(Some(value))
     }
 
     fn origin<'k>(&self, key: &'k K) -> Result<Option<&'k K>, Error> {
-        Ok(key.stripped(self.0))
+        Ok(key.stripped(self.0.as_prefix()))
+    }
+}
+
+/// What can be a prefix of keys `K`.
+pub trait AsPrefix<K: ?Sized> {
+    /// The prefix.
+    fn as_prefix(&self) -> &K;
+}
+
+impl<K: ?Sized> AsPrefix<K> for &K {
+    #[inline]
+    fn as_prefix(&self) -> &K {
+        self
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl AsPrefix<str> for alloc::string::String {
+    fn as_prefix(&self) -> &str {
+        self
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl AsPrefix<[u8]> for alloc::vec::Vec<u8> {
+    fn as_prefix(&self) -> &[u8] {
+        self
     }
 }
 

@@ -76,7 +76,7 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
     }
 
     #[inline]
-    fn len(&self) -> usize {
+    fn taken(&self) -> usize {
         self.nodes.len()
     }
 

@@ -114,6 +114,6 @@ impl<const N: usize> Index<N> {
 
 impl<const N: usize> fmt::Debug for Index<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.0).finish()
+        f.debug_list().entries(self.0.iter()).finish()
     }
 }

@@ -40,7 +40,7 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
     }
 
     #[inline]
-    fn len(&self) -> usize {
+    fn taken(&self) -> usize {
         self.keys.len()
     }
 

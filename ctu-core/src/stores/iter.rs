@@ -16,7 +16,7 @@ impl<'a, K, V, T: Slots<K, V>> Ring<'a, K, V, T> {
             slots,
             newest,
             oldest,
-            left: slots.len(),
+            left: slots.taken(),
             entries: PhantomData,
         }
     }

@@ -84,7 +84,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
 
     /// The number of entries.
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.slots.taken()
     }
 
     /// Whether there is no entry.

@@ -1,10 +1,12 @@
 //! Caches as plain data.
 //!
 //! [`Lru`] keeps entries and their recency order; [`Ttl`] adds deadlines to it. Both are written once,
-//! over where entries live: in the value itself ([`inline`]: no heap, a capacity that the type names)
-//! or on the heap (`heap`: a capacity chosen at run time). Slots are dense: entry `i` of `n` is in
+//! over where entries live: in the value itself ([`Inline`]: no heap, a capacity that the type names)
+//! or on the heap (`Heap`: a capacity chosen at run time). Slots are dense: entry `i` of `n` is in
 //! slot `i`, and removing one moves the last into its place, so no slot is ever empty.
 
+#[cfg(feature = "alloc")]
+mod dict;
 mod expiry;
 #[cfg(feature = "alloc")]
 mod heap;
@@ -16,6 +18,8 @@ mod slots;
 mod treap;
 pub(crate) mod ttl;
 
+#[cfg(feature = "alloc")]
+pub use dict::DictCache;
 #[cfg(feature = "alloc")]
 pub use heap::{Heap, RandomState};
 pub use inline::Inline;

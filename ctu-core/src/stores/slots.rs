@@ -83,8 +83,8 @@ pub trait Slots<K, V> {
 
     /// The most entries there may be.
     fn capacity(&self) -> usize;
-    /// The number of entries.
-    fn len(&self) -> usize;
+    /// How many slots are taken.
+    fn taken(&self) -> usize;
     /// The key in a slot.
     fn key(&self, slot: Self::Slot) -> Option<&K>;
     /// The value in a slot.
@@ -135,7 +135,7 @@ pub(crate) fn validate_index<K: Eq, V, T: Slots<K, V>>(
     slots: &T,
     hash: impl Fn(&K) -> u64,
 ) -> Result<(), &'static str> {
-    for i in 0..slots.len() {
+    for i in 0..slots.taken() {
         let slot = T::Slot::new(i);
         let Some(key) = slots.key(slot) else {
             return Err("a slot below the length is empty");
@@ -144,7 +144,7 @@ pub(crate) fn validate_index<K: Eq, V, T: Slots<K, V>>(
             return Err("an entry is not found at its slot");
         }
     }
-    if slots.key(T::Slot::new(slots.len())).is_some() {
+    if slots.key(T::Slot::new(slots.taken())).is_some() {
         return Err("a slot beyond the length is taken");
     }
     Ok(())

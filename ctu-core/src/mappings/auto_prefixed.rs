@@ -1,0 +1,95 @@
+use super::prefixed::{AsPrefix, Prefix};
+use crate::{Error, Mapped, PrefixEncoding, Text, counter::Counter};
+
+/// A cache with a prefix of its own: the number of the cache, as `AutoPrefixedCache` of Python's CacheToolsUtils writes it.
+///
+/// ```
+/// use ctu_core::{AutoPrefixedCache, Cache, LruCache, PrefixCounter, PrefixEncoding, SpinCache, Text};
+///
+/// static COUNTER: PrefixCounter = PrefixCounter::new();
+///
+/// let base = SpinCache::new(LruCache::<Text<20>, u32, 32>::new());
+/// let first = AutoPrefixedCache::counted(&base, &COUNTER, PrefixEncoding::B64, ".")?;
+/// let second = AutoPrefixedCache::counted(&base, &COUNTER, PrefixEncoding::B64, ".")?;
+/// first.insert("key", 1)?;
+/// second.insert("key", 2)?;
+/// assert_eq!((base.get("AA==.key")?, base.get("AQ==.key")?), (Some(1), Some(2)));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+pub type AutoPrefixedCache<C> = Mapped<Prefix<AutoPrefix>, C>;
+
+impl<C> AutoPrefixedCache<C> {
+    /// Gives `inner` the next prefix of this process, in base64 and with a `.` after it.
+    ///
+    /// Which number that is depends on how many were made before, so a cache that outlives the process needs
+    /// [`counted`](Self::counted) or a [`PrefixedCache`](crate::PrefixedCache).
+    pub fn new(inner: C) -> Self {
+        let prefix = AutoPrefix::next(&PROCESS, PrefixEncoding::default(), ".");
+        Self::with(Prefix::new(prefix.unwrap_or_default()), inner)
+    }
+
+    /// Gives `inner` the next prefix of `counter`, with `separator` after it.
+    ///
+    /// # Errors
+    /// [`Error::KeyTooLong`] where the separator has more than 16 bytes.
+    pub fn counted(
+        inner: C,
+        counter: &PrefixCounter,
+        encoding: PrefixEncoding,
+        separator: &str,
+    ) -> Result<Self, Error> {
+        let prefix = AutoPrefix::next(counter, encoding, separator)?;
+        Ok(Self::with(Prefix::new(prefix), inner))
+    }
+}
+
+/// The numbers of automatic prefixes, from 0.
+#[derive(Debug, Default)]
+pub struct PrefixCounter(Counter);
+
+static PROCESS: PrefixCounter = PrefixCounter::new();
+
+impl PrefixCounter {
+    /// A counter at 0.
+    pub const fn new() -> Self {
+        Self(Counter::new())
+    }
+}
+
+/// The prefix of an [`AutoPrefixedCache`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct AutoPrefix(Text<40>);
+
+impl AutoPrefix {
+    fn next(
+        counter: &PrefixCounter,
+        encoding: PrefixEncoding,
+        separator: &str,
+    ) -> Result<Self, Error> {
+        if separator.len() > 16 {
+            return Err(Error::KeyTooLong {
+                len: separator.len(),
+                max: 16,
+            });
+        }
+        let mut prefix = Text::new();
+        // A number has 24 characters at most, so both fit.
+        let number = encoding.encode(counter.0.count() as u64);
+        let _ = prefix.push_str(&number);
+        let _ = prefix.push_str(separator);
+        Ok(Self(prefix))
+    }
+}
+
+impl AsPrefix<str> for AutoPrefix {
+    fn as_prefix(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsPrefix<[u8]> for AutoPrefix {
+    fn as_prefix(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}

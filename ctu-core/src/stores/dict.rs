@@ -1,0 +1,83 @@
+use super::RandomState;
+use crate::{Error, Store, StoredKey};
+use core::{hash::BuildHasher, time::Duration};
+use hashbrown::HashMap;
+
+/// A store that keeps everything: a hash map, as `DictCache` of Python's CacheToolsUtils is a `dict`.
+///
+/// ```
+/// use ctu_core::{Cache, SpinCache, heap::DictCache};
+///
+/// let cache = SpinCache::new(DictCache::<String, u32>::new());
+/// cache.insert("one", 1)?;
+/// assert_eq!(cache.get("one")?, Some(1));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct DictCache<K, V, S = RandomState>(HashMap<K, V, S>);
+
+impl<K, V> DictCache<K, V> {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<K, V, S> DictCache<K, V, S> {
+    /// An empty store that hashes keys with `hasher`.
+    pub const fn with_hasher(hasher: S) -> Self {
+        Self(HashMap::with_hasher(hasher))
+    }
+
+    /// The map.
+    pub fn into_inner(self) -> HashMap<K, V, S> {
+        self.0
+    }
+}
+
+impl<K, V, S: Default> Default for DictCache<K, V, S> {
+    fn default() -> Self {
+        Self::with_hasher(S::default())
+    }
+}
+
+impl<K: StoredKey, V, S: BuildHasher> Store for DictCache<K, V, S> {
+    type Key = K::Lookup;
+    type Value = V;
+
+    fn get(&mut self, key: &Self::Key) -> Option<&V> {
+        self.0.get(key)
+    }
+
+    fn put(
+        &mut self,
+        key: &Self::Key,
+        value: V,
+        ttl: Option<Duration>,
+    ) -> Result<Option<V>, Error> {
+        if ttl.is_some() {
+            return Err(Error::TtlUnsupported);
+        }
+        Ok(self.0.insert(K::store(key)?, value))
+    }
+
+    fn remove(&mut self, key: &Self::Key) -> Option<V> {
+        self.0.remove(key)
+    }
+
+    fn contains(&mut self, key: &Self::Key) -> bool {
+        self.0.contains_key(key)
+    }
+
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
+        self.0.retain(|key, _| keep(key.borrow()));
+    }
+
+    fn len(&mut self) -> usize {
+        self.0.len()
+    }
+}
