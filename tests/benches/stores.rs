@@ -5,13 +5,18 @@
 //! with exponent 0.9 over ten times the capacity.
 
 use ctu_core::{
-    LruCache, heap,
+    Cache, EncryptedCache, LruCache, SpinCache, heap,
     stores::{Lru, Slots},
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use rand_distr::{Distribution, Zipf};
-use std::hash::BuildHasher;
+use salsa20::{
+    Salsa20,
+    cipher::{KeyIvInit, StreamCipher},
+};
+use sha3::{Digest, Sha3_512};
+use std::{cell::RefCell, hash::BuildHasher, hint::black_box};
 
 const OPERATIONS: usize = 200_000;
 const ROUNDS: usize = 21;
@@ -236,10 +241,129 @@ impl<P: Peer + ?Sized> Peer for Box<P> {
     }
 }
 
+/// What wrappers add to what they wrap.
+fn wrappers() {
+    let mut outcomes = Vec::new();
+    for size in [64, 1024, 16 * 1024] {
+        eprintln!("encryption of {size} bytes ...");
+        outcomes.extend(encryption(size));
+    }
+    eprintln!("locks ...");
+    outcomes.push(locked());
+    println!("\n{}", table(&outcomes));
+}
+
+/// `EncryptedCache` beside its primitives and the cache below it.
+fn encryption(size: usize) -> [Outcome; 2] {
+    const SECRET: &[u8; 32] = b"thirty-two bytes that none knows";
+    let operations = (4 << 20) / (size + 1024);
+    let key = b"the key of a page";
+    let base = || RefCell::new(heap::LruCache::<Vec<u8>, Vec<u8>>::with_capacity(8));
+    let (encrypted, bare) = (EncryptedCache::new(base(), SECRET), base());
+    let value = vec![7; size];
+    let stored_at = |key: &[u8]| {
+        Sha3_512::new()
+            .chain_update(key)
+            .chain_update(SECRET)
+            .finalize()
+    };
+    let crypt = |derived: &[u8], bytes: &mut [u8]| {
+        let key: &[u8; 32] = derived[32..64].try_into().expect("32 bytes");
+        let nonce: &[u8; 8] = derived[24..32].try_into().expect("8 bytes");
+        Salsa20::new(key.into(), nonce.into()).apply_keystream(bytes);
+    };
+    let bare_insert = || {
+        let (derived, mut value) = (stored_at(key), value.clone());
+        crypt(&derived, &mut value);
+        bare.put(&derived[..16], value, None).expect("room");
+    };
+    let bare_get = || {
+        let derived = stored_at(key);
+        let mut value = bare
+            .get(&derived[..16])
+            .expect("not busy")
+            .expect("a value");
+        crypt(&derived, &mut value);
+        value
+    };
+    encrypted.insert(key, value.clone()).expect("room");
+    bare_insert();
+    assert_eq!(encrypted.get(key).expect("not busy"), Some(bare_get()));
+    let repeat = |f: &dyn Fn() -> usize| (0..operations).map(|_| f()).sum::<usize>() as u64;
+    [
+        contest(
+            &format!("get {size} B"),
+            operations,
+            ROUNDS,
+            vec![
+                Contender::ours("ctu EncryptedCache", || {
+                    repeat(&|| {
+                        encrypted
+                            .get(black_box(key))
+                            .map_or(0, |value| value.map_or(0, |value| value.len()))
+                    })
+                }),
+                Contender::peer("SHA3-512, Salsa20 and the cache below", || {
+                    repeat(&|| bare_get().len())
+                }),
+            ],
+        ),
+        contest(
+            &format!("insert {size} B"),
+            operations,
+            ROUNDS,
+            vec![
+                Contender::ours("ctu EncryptedCache", || {
+                    repeat(&|| {
+                        encrypted
+                            .insert(black_box(key), value.clone())
+                            .map_or(0, |()| 1)
+                    })
+                }),
+                Contender::peer("SHA3-512, Salsa20 and the cache below", || {
+                    repeat(&|| {
+                        bare_insert();
+                        1
+                    })
+                }),
+            ],
+        ),
+    ]
+}
+
+/// `LockedCache` beside a store in a lock.
+fn locked() -> Outcome {
+    let keys = Keys::new(1024);
+    let mut store = LruCache::<u64, u64, 1024>::new();
+    fill(&mut store, &keys);
+    let bare = spin::Mutex::new(store.clone());
+    let cache = SpinCache::new(store);
+    contest(
+        "locked hit",
+        OPERATIONS,
+        ROUNDS,
+        vec![
+            Contender::ours("ctu LockedCache", || {
+                keys.hits
+                    .iter()
+                    .filter_map(|key| cache.get(key).ok().flatten())
+                    .fold(0, u64::wrapping_add)
+            }),
+            Contender::peer("the store in its lock", || {
+                keys.hits
+                    .iter()
+                    .filter_map(|key| bare.lock().get(key).copied())
+                    .fold(0, u64::wrapping_add)
+            }),
+        ],
+    )
+}
+
 fn main() {
     // A store of 65,535 entries is 1.5 MB and is made on the stack before it is boxed.
-    let bench = std::thread::Builder::new()
-        .stack_size(64 << 20)
-        .spawn(stores);
+    let bench = std::thread::Builder::new().stack_size(64 << 20).spawn(|| {
+        stores();
+        wrappers();
+    });
     bench.expect("a thread").join().expect("no panic");
 }

@@ -108,17 +108,22 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
     }
 
     #[inline]
-    fn set_prev(&mut self, slot: u32, prev: u32) {
+    fn set_link(&mut self, slot: u32, link: Link<u32>) {
         if let Some(node) = self.nodes.get_mut(slot.index()) {
-            node.link.prev = prev;
+            node.link = link;
         }
     }
 
     #[inline]
-    fn set_next(&mut self, slot: u32, next: u32) {
-        if let Some(node) = self.nodes.get_mut(slot.index()) {
-            node.link.next = next;
-        }
+    fn set_prev(&mut self, slot: u32, prev: u32) -> bool {
+        let node = self.nodes.get_mut(slot.index());
+        node.map(|node| node.link.prev = prev).is_some()
+    }
+
+    #[inline]
+    fn set_next(&mut self, slot: u32, next: u32) -> bool {
+        let node = self.nodes.get_mut(slot.index());
+        node.map(|node| node.link.next = next).is_some()
     }
 
     #[inline]

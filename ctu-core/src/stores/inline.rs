@@ -71,17 +71,22 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
     }
 
     #[inline]
-    fn set_prev(&mut self, slot: u16, prev: u16) {
-        if let Some(link) = self.links.get_mut(usize::from(slot)) {
-            link.prev = prev;
+    fn set_link(&mut self, slot: u16, link: Link<u16>) {
+        if let Some(place) = self.links.get_mut(usize::from(slot)) {
+            *place = link;
         }
     }
 
     #[inline]
-    fn set_next(&mut self, slot: u16, next: u16) {
-        if let Some(link) = self.links.get_mut(usize::from(slot)) {
-            link.next = next;
-        }
+    fn set_prev(&mut self, slot: u16, prev: u16) -> bool {
+        let link = self.links.get_mut(usize::from(slot));
+        link.map(|link| link.prev = prev).is_some()
+    }
+
+    #[inline]
+    fn set_next(&mut self, slot: u16, next: u16) -> bool {
+        let link = self.links.get_mut(usize::from(slot));
+        link.map(|link| link.next = next).is_some()
     }
 
     #[inline]

@@ -2,7 +2,7 @@ use super::slots::{Slot, Slots};
 use core::{fmt, iter::FusedIterator, marker::PhantomData};
 
 /// The slots of a store, from the most to the least recently used.
-pub(super) struct Ring<'a, K, V, T: Slots<K, V>> {
+pub(super) struct Order<'a, K, V, T: Slots<K, V>> {
     slots: &'a T,
     newest: T::Slot,
     oldest: T::Slot,
@@ -10,7 +10,7 @@ pub(super) struct Ring<'a, K, V, T: Slots<K, V>> {
     entries: PhantomData<&'a (K, V)>,
 }
 
-impl<'a, K, V, T: Slots<K, V>> Ring<'a, K, V, T> {
+impl<'a, K, V, T: Slots<K, V>> Order<'a, K, V, T> {
     pub(super) fn new(slots: &'a T, newest: T::Slot, oldest: T::Slot) -> Self {
         Self {
             slots,
@@ -26,7 +26,7 @@ impl<'a, K, V, T: Slots<K, V>> Ring<'a, K, V, T> {
     }
 }
 
-impl<K, V, T: Slots<K, V>> Iterator for Ring<'_, K, V, T> {
+impl<K, V, T: Slots<K, V>> Iterator for Order<'_, K, V, T> {
     type Item = T::Slot;
 
     fn next(&mut self) -> Option<T::Slot> {
@@ -44,7 +44,7 @@ impl<K, V, T: Slots<K, V>> Iterator for Ring<'_, K, V, T> {
     }
 }
 
-impl<K, V, T: Slots<K, V>> DoubleEndedIterator for Ring<'_, K, V, T> {
+impl<K, V, T: Slots<K, V>> DoubleEndedIterator for Order<'_, K, V, T> {
     fn next_back(&mut self) -> Option<T::Slot> {
         self.left = self.left.checked_sub(1)?;
         let slot = self.oldest;
@@ -56,14 +56,14 @@ impl<K, V, T: Slots<K, V>> DoubleEndedIterator for Ring<'_, K, V, T> {
     }
 }
 
-impl<K, V, T: Slots<K, V>> Clone for Ring<'_, K, V, T> {
+impl<K, V, T: Slots<K, V>> Clone for Order<'_, K, V, T> {
     fn clone(&self) -> Self {
         Self { ..*self }
     }
 }
 
 /// The entries of an [`LruCache`](crate::LruCache), from the most to the least recently used.
-pub struct Iter<'a, K, V, T: Slots<K, V>>(pub(super) Ring<'a, K, V, T>);
+pub struct Iter<'a, K, V, T: Slots<K, V>>(pub(super) Order<'a, K, V, T>);
 
 impl<'a, K, V, T: Slots<K, V>> Iterator for Iter<'a, K, V, T> {
     type Item = (&'a K, &'a V);

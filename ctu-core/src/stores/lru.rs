@@ -1,6 +1,6 @@
 use super::{
     Inline, Iter,
-    iter::Ring,
+    iter::Order,
     slots::{Link, Slot, Slots},
 };
 use crate::{Error, Store, StoredKey};
@@ -41,8 +41,10 @@ pub type LruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K,
 #[derive(Clone)]
 pub struct Lru<K, V, T: Slots<K, V>, S = FxBuildHasher> {
     slots: T,
-    /// The most recently used entry; its `prev` is the least recently used one.
+    /// The most recently used entry.
     head: T::Slot,
+    /// The least recently used entry.
+    tail: T::Slot,
     hasher: S,
     entries: PhantomData<(K, V)>,
 }
@@ -72,6 +74,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         Self {
             slots,
             head: T::Slot::NONE,
+            tail: T::Slot::NONE,
             hasher,
             entries: PhantomData,
         }
@@ -100,29 +103,26 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
     /// Removes every entry. O(N).
     pub fn clear(&mut self) {
         self.head = T::Slot::NONE;
+        self.tail = T::Slot::NONE;
         self.slots.clear();
     }
 
     /// The entries, from the most to the least recently used; `.rev()` goes the other way.
     pub fn iter(&self) -> Iter<'_, K, V, T> {
-        Iter(self.ring())
+        Iter(self.order())
     }
 
-    pub(super) fn ring(&self) -> Ring<'_, K, V, T> {
-        Ring::new(&self.slots, self.head, self.tail())
+    pub(super) fn order(&self) -> Order<'_, K, V, T> {
+        Order::new(&self.slots, self.head, self.tail)
     }
 
     /// The least recently used entry, which stays that.
     pub fn peek_lru(&self) -> Option<(&K, &V)> {
-        let tail = self.tail();
-        Some((self.slots.key(tail)?, self.slots.value(tail)?))
+        Some((self.slots.key(self.tail)?, self.slots.value(self.tail)?))
     }
 
-    #[inline]
-    pub(super) fn tail(&self) -> T::Slot {
-        self.slots
-            .link(self.head)
-            .map_or(T::Slot::NONE, |link| link.prev)
+    pub(super) const fn tail(&self) -> T::Slot {
+        self.tail
     }
 
     pub(super) const fn slots(&self) -> &T {
@@ -133,44 +133,47 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         &mut self.slots
     }
 
+    /// What follows `slot`, or the most recently used entry where that is none, is `next`.
     #[inline]
-    fn join(&mut self, newer: T::Slot, older: T::Slot) {
-        self.slots.set_next(newer, older);
-        self.slots.set_prev(older, newer);
+    fn set_next(&mut self, slot: T::Slot, next: T::Slot) {
+        if !self.slots.set_next(slot, next) {
+            self.head = next;
+        }
     }
 
-    /// Puts a slot that is in no ring at the head of it.
+    /// What comes before `slot`, or the least recently used entry where that is none, is `prev`.
+    #[inline]
+    fn set_prev(&mut self, slot: T::Slot, prev: T::Slot) {
+        if !self.slots.set_prev(slot, prev) {
+            self.tail = prev;
+        }
+    }
+
+    /// Puts an entry that is not in the list at its head.
     #[inline]
     fn link_first(&mut self, slot: T::Slot) {
         let head = self.head;
-        let tail = if head == T::Slot::NONE {
-            slot
-        } else {
-            self.tail()
-        };
-        let head = if head == T::Slot::NONE { slot } else { head };
-        self.join(tail, slot);
-        self.join(slot, head);
+        self.slots.set_link(
+            slot,
+            Link {
+                prev: T::Slot::NONE,
+                next: head,
+            },
+        );
+        self.set_prev(head, slot);
         self.head = slot;
     }
 
     /// Makes the entry of a slot the most recently used.
     #[inline]
     pub(super) fn touch(&mut self, slot: T::Slot) {
-        if slot == self.head {
-            return;
-        }
-        let tail = self.tail();
-        // The ring closes: its last entry becomes its first without being moved.
-        if slot != tail
+        if slot != self.head
             && let Some(Link { prev, next }) = self.slots.link(slot)
         {
-            let head = self.head;
-            self.join(prev, next);
-            self.join(tail, slot);
-            self.join(slot, head);
+            self.set_next(prev, next);
+            self.set_prev(next, prev);
+            self.link_first(slot);
         }
-        self.head = slot;
     }
 }
 
@@ -261,8 +264,8 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
             }
             Err(entry) => entry,
         };
-        // Full: the oldest entry's slot is written over, and the ring turned by one.
-        let tail = self.tail();
+        // Full: the oldest entry's slot is written over.
+        let tail = self.tail;
         let Some(oldest) = self.slots.key(tail) else {
             return (T::Slot::NONE, Some((key, value)));
         };
@@ -270,7 +273,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         let evicted = self
             .slots
             .replace(tail, old_hash, hash, key, value, |key| hasher.hash_one(key));
-        self.head = tail;
+        self.touch(tail);
         (tail, evicted)
     }
 
@@ -299,7 +302,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
 
     /// Removes the least recently used entry and returns it.
     pub fn pop_lru(&mut self) -> Option<(K, V)> {
-        self.remove_slot(self.tail())
+        self.remove_slot(self.tail)
     }
 
     /// Removes the entries that `keep` refuses. O(n), in no particular order.
@@ -319,29 +322,16 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     pub(super) fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
         self.slots.key(slot)?;
         let Link { prev, next } = self.slots.link(slot)?;
-        if next == slot {
-            self.head = T::Slot::NONE;
-        } else {
-            self.join(prev, next);
-            if self.head == slot {
-                self.head = next;
-            }
-        }
         let last = T::Slot::new(self.len().checked_sub(1)?);
+        self.set_next(prev, next);
+        self.set_prev(next, prev);
         let hasher = &self.hasher;
         let entry = self.slots.swap_remove(slot, |key| hasher.hash_one(key));
         if slot != last
             && let Some(Link { prev, next }) = self.slots.link(slot)
         {
-            if next == last {
-                self.join(slot, slot);
-            } else {
-                self.join(prev, slot);
-                self.join(slot, next);
-            }
-            if self.head == last {
-                self.head = slot;
-            }
+            self.set_next(prev, slot);
+            self.set_prev(next, slot);
         }
         entry
     }
@@ -351,24 +341,19 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     #[doc(hidden)]
     pub fn validate(&self) -> Result<(), &'static str> {
         super::slots::validate_index(&self.slots, |key| self.hash(key))?;
-        let mut slot = self.head;
+        let (mut slot, mut before) = (self.head, T::Slot::NONE);
         for _ in 0..self.len() {
-            let Some(link) = self.slots.link(slot) else {
-                return Err("the ring leads out of the slots");
-            };
-            if self.slots.link(link.next).map(|next| next.prev) != Some(slot) {
-                return Err("a neighbour does not lead back");
+            if self.slots.key(slot).is_none() {
+                return Err("the list leads out of the slots, or ends early");
             }
-            slot = link.next;
-            if slot == self.head {
-                break;
+            let link = self.slots.link(slot).unwrap_or(Link::NONE);
+            if link.prev != before {
+                return Err("an entry does not lead back");
             }
+            (slot, before) = (link.next, slot);
         }
-        if slot != self.head {
-            return Err("the ring does not close");
-        }
-        if self.iter().count() != self.len() {
-            return Err("the ring passes by some entries");
+        if slot != T::Slot::NONE || self.tail != before {
+            return Err("the list does not end at its tail");
         }
         Ok(())
     }

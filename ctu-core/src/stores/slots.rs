@@ -29,8 +29,7 @@ macro_rules! slot {
 }
 slot!(u16, u32);
 
-/// An entry's neighbours in the recency ring: `next` was used less recently, `prev` more recently.
-/// The ring closes: before the most recently used entry comes the least recently used.
+/// An entry's neighbours in the recency list: `prev` was used more recently, `next` less recently.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<I> {
     pub(crate) prev: I,
@@ -95,10 +94,12 @@ pub trait Slots<K, V> {
     fn entry_mut(&mut self, slot: Self::Slot) -> Option<(&K, &mut V)>;
     /// The link of a slot.
     fn link(&self, slot: Self::Slot) -> Option<Link<Self::Slot>>;
-    /// Sets what was used more recently than the entry in a slot.
-    fn set_prev(&mut self, slot: Self::Slot, prev: Self::Slot);
-    /// Sets what was used less recently than the entry in a slot.
-    fn set_next(&mut self, slot: Self::Slot, next: Self::Slot);
+    /// Sets the link of a slot.
+    fn set_link(&mut self, slot: Self::Slot, link: Link<Self::Slot>);
+    /// Sets what was used more recently than the entry in a slot; says whether there is that slot.
+    fn set_prev(&mut self, slot: Self::Slot, prev: Self::Slot) -> bool;
+    /// Sets what was used less recently than the entry in a slot; says whether there is that slot.
+    fn set_next(&mut self, slot: Self::Slot, next: Self::Slot) -> bool;
 
     /// The slot of `key`.
     fn find<Q>(&self, hash: u64, key: &Q) -> Self::Slot

@@ -214,9 +214,10 @@ impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
     /// The live entries, from the most to the least recently used.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
         let now = self.peek_now();
-        let ring = self.lru.ring();
-        let entries = ring.clone();
-        ring.filter(move |&slot| !self.expired(slot, now))
+        let order = self.lru.order();
+        let entries = order.clone();
+        order
+            .filter(move |&slot| !self.expired(slot, now))
             .filter_map(move |slot| entries.entry(slot))
     }
 }
