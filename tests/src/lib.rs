@@ -1,3 +1,4 @@
 //! What the tests and benchmarks of ctu share.
 
 pub mod contest;
+pub mod servers;
