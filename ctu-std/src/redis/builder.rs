@@ -57,7 +57,7 @@ impl RedisBuilder {
         self.form(Raw)
     }
 
-    /// Keys are `prefix` and the [text](crate::KeyText) of the key, as of Python's `PrefixedRedisCache`.
+    /// Keys are `prefix` and the [text](crate::StrKey) of the key, as of Python's `PrefixedRedisCache`.
     /// The cache is then a [`PrefixedRedisCache`](crate::PrefixedRedisCache).
     pub fn prefix(self, prefix: impl Into<String>) -> RedisBuilder<Prefixed> {
         self.form(Prefixed(prefix.into()))

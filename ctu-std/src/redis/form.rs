@@ -1,4 +1,4 @@
-use super::{KeyText, RedisError};
+use super::{RedisError, StrKey};
 use ctu_core::json;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -40,7 +40,7 @@ pub struct AsJson;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Raw;
 
-/// Keys are a prefix and the [text](KeyText) of the key, values are JSON, as Python's
+/// Keys are a prefix and the [text](StrKey) of the key, values are JSON, as Python's
 /// `PrefixedRedisCache` writes them.
 #[derive(Clone, Debug, Default)]
 pub struct Prefixed(pub(super) String);
@@ -87,7 +87,7 @@ impl Form<[u8], Vec<u8>> for Raw {
 
 impl<K, V> Form<K, V> for Prefixed
 where
-    K: KeyText + ?Sized,
+    K: StrKey + ?Sized,
     V: Serialize + DeserializeOwned,
 {
     fn key(&self, key: &K) -> Result<Vec<u8>, RedisError> {

@@ -8,12 +8,12 @@ use std::borrow::Cow;
 /// are best made into text by [`json_key`](crate::json_key) or [`full_hash_key`](crate::full_hash_key).
 ///
 /// ```
-/// use ctu_std::KeyText;
+/// use ctu_std::StrKey;
 /// assert_eq!((-12).text(), "-12");
 /// assert_eq!(true.text(), "True");
 /// assert_eq!(i32::from_text("-12"), Some(-12));
 /// ```
-pub trait KeyText: ToOwned {
+pub trait StrKey: ToOwned {
     /// The text of this key.
     fn text(&self) -> Cow<'_, str>;
 
@@ -21,7 +21,7 @@ pub trait KeyText: ToOwned {
     fn from_text(text: &str) -> Option<Self::Owned>;
 }
 
-impl KeyText for str {
+impl StrKey for str {
     fn text(&self) -> Cow<'_, str> {
         Cow::Borrowed(self)
     }
@@ -31,7 +31,7 @@ impl KeyText for str {
     }
 }
 
-impl KeyText for String {
+impl StrKey for String {
     fn text(&self) -> Cow<'_, str> {
         Cow::Borrowed(self)
     }
@@ -41,7 +41,7 @@ impl KeyText for String {
     }
 }
 
-impl KeyText for bool {
+impl StrKey for bool {
     fn text(&self) -> Cow<'_, str> {
         Cow::Borrowed(if *self { "True" } else { "False" })
     }
@@ -55,7 +55,7 @@ impl KeyText for bool {
     }
 }
 
-impl KeyText for f64 {
+impl StrKey for f64 {
     fn text(&self) -> Cow<'_, str> {
         let text = match *self {
             number if number.is_nan() => "nan".into(),
@@ -76,7 +76,7 @@ impl KeyText for f64 {
 
 macro_rules! number_is_text {
     ($($t:ty),*) => {$(
-        impl KeyText for $t {
+        impl StrKey for $t {
             fn text(&self) -> Cow<'_, str> {
                 Cow::Owned(self.to_string())
             }
@@ -94,7 +94,7 @@ number_is_text!(
 
 #[cfg(test)]
 mod tests {
-    use super::KeyText;
+    use super::StrKey;
 
     #[test]
     fn numbers_are_written_as_python_does() {
