@@ -152,7 +152,10 @@ struct Folder {
 
 impl Folder {
     fn list(path: PathBuf) -> Result<Self, Box<dyn Error>> {
-        let failed = |error: io::Error| format!("{}: {}", path.display(), error.kind());
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => format!("{}: no such folder", path.display()),
+            kind => format!("{}: {kind}", path.display()),
+        };
         let path = fs::canonicalize(&path).map_err(failed)?;
         fs::read_dir(&path).map_err(failed)?;
         let mut folder = Self {
