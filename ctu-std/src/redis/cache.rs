@@ -152,6 +152,14 @@ where
         }
     }
 
+    fn send_put(&self, request: &Request, ttl: &Ttl) -> Result<(), RedisError> {
+        match ttl {
+            // What is removed is counted, not confirmed.
+            Ttl::Over => self.client.all(request, |_| Ok(())),
+            Ttl::Forever | Ttl::For(..) => self.client.done(request),
+        }
+    }
+
     fn remove_key(&self, key: &[u8]) -> Result<bool, RedisError> {
         Ok(self.client.number(&Request::of(&[b"DEL", key]))? > 0)
     }
@@ -189,7 +197,12 @@ where
     /// As [`Cache::put`]. An entry that is to live for no time is removed instead. Times are rounded
     /// up to milliseconds.
     fn put(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), RedisError> {
-        self.put_many(vec![(key, value)], ttl)
+        let key = self.form.key(key)?;
+        let value = self.form.encode(value)?;
+        let ttl = Ttl::new(ttl.or(self.ttl))?;
+        let mut request = Request::batch();
+        self.put_request(&mut request, &key, &value, &ttl);
+        self.send_put(&request, &ttl)
     }
 
     fn remove(&self, key: &K) -> Result<bool, RedisError> {
@@ -292,10 +305,9 @@ where
             let value = self.form.encode(value)?;
             self.put_request(&mut request, &self.form.key(key)?, &value, &ttl);
         }
-        match (request.commands(), ttl) {
-            (0, _) => Ok(()),
-            (_, Ttl::Over) => self.client.all(&request, |_| Ok(())),
-            _ => self.client.done(&request),
+        match request.commands() {
+            0 => Ok(()),
+            _ => self.send_put(&request, &ttl),
         }
     }
 

@@ -1,7 +1,6 @@
 //! Commands as a Redis server reads them.
 
 use crate::net::Repeat;
-use std::io::Write;
 
 /// One or more commands that travel together, and how many replies they get.
 #[derive(Clone, Debug)]
@@ -62,13 +61,29 @@ impl Request {
 
     fn head(&mut self, arguments: usize) {
         self.commands += 1;
-        // Writing to memory does not fail.
-        let _ = write!(self.bytes, "*{arguments}\r\n");
+        self.length(b'*', arguments);
     }
 
     fn argument(&mut self, argument: &[u8]) {
-        let _ = write!(self.bytes, "${}\r\n", argument.len());
+        self.length(b'$', argument.len());
         self.bytes.extend_from_slice(argument);
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    /// A kind and a number. By hand, as formatting is a twentieth of a whole operation's time.
+    fn length(&mut self, kind: u8, mut number: usize) {
+        let mut digits = [0; 20];
+        let mut start = digits.len();
+        while start > 0 {
+            start -= 1;
+            digits[start] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        self.bytes.push(kind);
+        self.bytes.extend_from_slice(&digits[start..]);
         self.bytes.extend_from_slice(b"\r\n");
     }
 
@@ -85,5 +100,28 @@ impl Request {
     /// Whether it may be done twice.
     pub(super) fn repeat(&self) -> Repeat {
         self.repeat
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+
+    #[test]
+    fn commands_are_written_as_redis_reads_them() {
+        let long = [b'x'; 1234];
+        let request = Request::of(&[b"SET", b"", &long]).and(&[b"DBSIZE"]);
+        let mut expected = b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$1234\r\n".to_vec();
+        expected.extend_from_slice(&long);
+        expected.extend_from_slice(b"\r\n*1\r\n$6\r\nDBSIZE\r\n");
+        assert_eq!(request.bytes(), expected);
+        assert_eq!(request.commands(), 2);
+        let keys = [b"a".to_vec(), b"b".to_vec()];
+        let request = Request::of_keys("DEL", &keys);
+        let expected = b"*3\r\n$3\r\nDEL\r\n$1\r\na\r\n$1\r\nb\r\n";
+        assert_eq!(request.bytes(), expected);
+        let mut request = Request::batch();
+        request.length(b':', usize::MAX);
+        assert_eq!(request.bytes(), format!(":{}\r\n", usize::MAX).as_bytes());
     }
 }

@@ -15,7 +15,7 @@ const DEPTH: usize = 8;
 /// What Redis itself allows a string to be (`proto-max-bulk-len` is 512 MiB), with room to spare.
 const LONGEST: usize = 1 << 32;
 /// How much is read at once.
-const CHUNK: usize = 16 * 1024;
+const CHUNK: usize = 32 * 1024;
 /// How long a line may be: numbers, status and error messages.
 const LINE: usize = 64 * 1024;
 /// Room that is made before anything has arrived.
@@ -96,25 +96,34 @@ impl Replies {
     /// The next `len` bytes, which a line end follows.
     fn bytes(&mut self, source: &mut impl Read, len: usize) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(len.min(TRUSTED));
-        let here = len.min(self.end - self.start);
-        bytes.extend_from_slice(&self.buffer[self.start..self.start + here]);
-        self.start += here;
-        let missing = len - here;
-        if missing > 0 {
+        if len <= CHUNK {
+            self.fill_to(source, len + 2)?;
+            bytes.extend_from_slice(&self.buffer[self.start..self.start + len]);
+            self.start += len;
+        } else {
             // What is long goes where it belongs without a stop in the buffer.
-            let read = source.take(missing as u64).read_to_end(&mut bytes)?;
-            if read < missing {
+            let here = len.min(self.end - self.start);
+            bytes.extend_from_slice(&self.buffer[self.start..self.start + here]);
+            self.start += here;
+            let missing = len - here;
+            if source.take(missing as u64).read_to_end(&mut bytes)? < missing {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-        }
-        while self.end - self.start < 2 {
-            self.fill(source)?;
+            self.fill_to(source, 2)?;
         }
         if &self.buffer[self.start..self.start + 2] != b"\r\n" {
             return Err(garbage("a string is not as long as it says"));
         }
         self.start += 2;
         Ok(bytes)
+    }
+
+    /// Reads until `len` bytes are there to be looked at.
+    fn fill_to(&mut self, source: &mut impl Read, len: usize) -> io::Result<()> {
+        while self.end - self.start < len {
+            self.fill(source)?;
+        }
+        Ok(())
     }
 
     /// Reads what is there, at least a byte.

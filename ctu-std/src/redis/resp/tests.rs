@@ -100,3 +100,19 @@ fn a_claimed_length_allocates_nothing() {
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 }
+
+#[test]
+fn strings_of_every_size_are_read_whole() {
+    for len in [0, 1, CHUNK - 3, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
+        let string: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
+        let mut reply = format!("*2\r\n${len}\r\n").into_bytes();
+        reply.extend_from_slice(&string);
+        reply.extend_from_slice(b"\r\n:1\r\n");
+        for size in [7, CHUNK, usize::MAX] {
+            let mut replies = Replies::default();
+            let value = replies.read(&mut Pieces(&reply, size)).unwrap();
+            assert_eq!(value, Value::Array(vec![bulk(&string), Value::Int(1)]));
+            assert!(replies.is_drained());
+        }
+    }
+}
