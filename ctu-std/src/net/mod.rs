@@ -3,6 +3,7 @@
 
 mod address;
 mod deadline;
+mod endpoint;
 mod pool;
 mod resolve;
 mod socket;
@@ -12,5 +13,6 @@ mod tls;
 
 pub(crate) use address::Address;
 pub(crate) use deadline::Deadline;
+pub(crate) use endpoint::Endpoint;
 pub(crate) use pool::{Connect, Connection, Failure, Fate, Pool, Repeat};
-pub(crate) use stream::{KeepAlive, Stream};
+pub(crate) use stream::Stream;

@@ -1,5 +1,5 @@
 use super::{
-    Address, Deadline,
+    Address, Deadline, Endpoint,
     resolve::resolve,
     socket::{Heard, TimedSocket},
 };
@@ -9,10 +9,6 @@ use std::{
     net::SocketAddr,
     time::Duration,
 };
-
-/// How long a TCP connection is idle before the system asks whether the peer is still there;
-/// `None` to never ask.
-pub(crate) type KeepAlive = Option<Duration>;
 
 /// A connection to a server over TCP, TLS or a Unix socket, each of whose operations has a deadline.
 pub(crate) struct Stream(Kind);
@@ -25,12 +21,9 @@ enum Kind {
 
 impl Stream {
     /// Connects within `deadline`, which also counts for what is read and written next.
-    pub(crate) fn connect(
-        address: &Address,
-        keep_alive: KeepAlive,
-        deadline: Deadline,
-    ) -> io::Result<Self> {
-        match address {
+    pub(crate) fn connect(endpoint: &Endpoint, deadline: Deadline) -> io::Result<Self> {
+        let keep_alive = endpoint.keep_alive;
+        match &endpoint.address {
             Address::Tcp(host, port) => {
                 let socket = tcp(host, *port, keep_alive, deadline)?;
                 Ok(Self(Kind::Plain(TimedSocket::new(socket, deadline))))
@@ -39,7 +32,8 @@ impl Stream {
             Address::Tls(host, port) => {
                 let socket = tcp(host, *port, keep_alive, deadline)?;
                 let socket = TimedSocket::new(socket, deadline);
-                Ok(Self(Kind::Tls(Box::new(super::tls::open(host, socket)?))))
+                let stream = endpoint.tls.open(host, socket)?;
+                Ok(Self(Kind::Tls(Box::new(stream))))
             }
             #[cfg(unix)]
             Address::Unix(path) => {
@@ -73,7 +67,12 @@ impl Stream {
 }
 
 /// Connects to the first address of `host` that answers; none of them takes the time of the rest.
-fn tcp(host: &str, port: u16, keep_alive: KeepAlive, deadline: Deadline) -> io::Result<Socket> {
+fn tcp(
+    host: &str,
+    port: u16,
+    keep_alive: Option<Duration>,
+    deadline: Deadline,
+) -> io::Result<Socket> {
     let addresses = resolve(host, port, deadline)?;
     let mut failed = None;
     for (tried, address) in addresses.iter().enumerate() {
@@ -89,7 +88,11 @@ fn tcp(host: &str, port: u16, keep_alive: KeepAlive, deadline: Deadline) -> io::
     Err(failed.unwrap_or_else(|| io::ErrorKind::TimedOut.into()))
 }
 
-fn tcp_to(address: SocketAddr, keep_alive: KeepAlive, patience: Duration) -> io::Result<Socket> {
+fn tcp_to(
+    address: SocketAddr,
+    keep_alive: Option<Duration>,
+    patience: Duration,
+) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.connect_timeout(&address.into(), patience)?;
     socket.set_tcp_nodelay(true)?;

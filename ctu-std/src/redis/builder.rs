@@ -124,7 +124,21 @@ impl<F> RedisBuilder<F> {
     /// After how long without traffic the operating system asks whether the server is still there;
     /// `None` for never. 30 s unless set. TCP only.
     pub fn keep_alive(self, idle: Option<Duration>) -> Self {
-        self.settings(|settings| settings.keep_alive = idle)
+        self.settings(|settings| settings.endpoint.keep_alive = idle)
+    }
+
+    /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
+    /// system. For `rediss://`. What is no certificate is an error of connecting.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
+        self.settings(|settings| settings.endpoint.tls.authorities = Some(pem.into()))
+    }
+
+    /// Shows the server who we are: certificates and private key, both in PEM. For `rediss://`.
+    #[cfg(feature = "tls")]
+    pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        let identity = (certificates.into(), key.into());
+        self.settings(|settings| settings.endpoint.tls.identity = Some(identity))
     }
 
     /// What was given needs no settings of this kind.
@@ -156,7 +170,7 @@ impl<F> RedisBuilder<F> {
         }
         let (source, server, size) = match source {
             From::Server(settings) => {
-                let server = label(&settings.address);
+                let server = label(&settings.endpoint.address);
                 (Source::Server(settings), server, self.pool_size)
             }
             From::Given(connection) => (

@@ -30,7 +30,7 @@ impl Link {
         deadline: Deadline,
     ) -> Result<Self, RedisError> {
         let deadline = deadline.at_most(settings.connect_deadline);
-        let stream = Stream::connect(&settings.address, settings.keep_alive, deadline)
+        let stream = Stream::connect(&settings.endpoint, deadline)
             .map_err(|error| RedisError::connecting(server, deadline.total(), &error))?;
         let mut link = Self::Own {
             stream,

@@ -1,16 +1,15 @@
 use super::RedisError;
-use crate::net::{Address, KeepAlive};
+use crate::net::{Address, Endpoint};
 use redis::{ConnectionAddr, IntoConnectionInfo};
 use std::{fmt, time::Duration};
 
 /// How to reach a server, and as whom.
 #[derive(Clone)]
 pub(super) struct Settings {
-    pub(super) address: Address,
+    pub(super) endpoint: Endpoint,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) database: i64,
-    pub(super) keep_alive: KeepAlive,
     pub(super) connect_deadline: Duration,
 }
 
@@ -42,11 +41,10 @@ impl Settings {
             .map_err(|error| wrong(error.to_string().split(" - ").next().unwrap_or_default()))?;
         let redis = info.redis_settings();
         Ok(Self {
-            address: address(info.addr(), tls)?,
+            endpoint: Endpoint::new(address(info.addr(), tls)?),
             user: redis.username().map(str::to_owned),
             password: redis.password().map(str::to_owned),
             database: redis.db(),
-            keep_alive: Some(Duration::from_secs(30)),
             connect_deadline: Duration::from_secs(1),
         })
     }
@@ -71,7 +69,7 @@ fn address(addr: &ConnectionAddr, tls: bool) -> Result<Address, RedisError> {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
-            .field("address", &self.address)
+            .field("address", &self.endpoint.address)
             .field("user", &self.user)
             .field("database", &self.database)
             .finish_non_exhaustive()
@@ -85,12 +83,12 @@ mod tests {
     #[test]
     fn every_part_of_an_address_is_read() {
         let settings = Settings::from_url("redis://me:p%40ss@[::1]:7000/3").unwrap();
-        assert_eq!(settings.address.to_string(), "[::1]:7000");
+        assert_eq!(settings.endpoint.address.to_string(), "[::1]:7000");
         assert_eq!(settings.user.as_deref(), Some("me"));
         assert_eq!(settings.password.as_deref(), Some("p@ss"));
         assert_eq!(settings.database, 3);
         let settings = Settings::from_url("redis://cache.example").unwrap();
-        assert_eq!(settings.address.to_string(), "cache.example:6379");
+        assert_eq!(settings.endpoint.address.to_string(), "cache.example:6379");
         assert_eq!((settings.password, settings.database), (None, 0));
     }
 
@@ -98,7 +96,10 @@ mod tests {
     #[test]
     fn a_unix_socket_is_an_address() {
         let settings = Settings::from_url("unix:///run/redis.sock?db=2&pass=x").unwrap();
-        assert_eq!(settings.address, Address::Unix("/run/redis.sock".into()));
+        assert_eq!(
+            settings.endpoint.address,
+            Address::Unix("/run/redis.sock".into())
+        );
         assert_eq!(settings.database, 2);
         assert_eq!(settings.password.as_deref(), Some("x"));
     }

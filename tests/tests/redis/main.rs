@@ -13,6 +13,7 @@ mod prefixed;
 mod python;
 mod refusals;
 mod time_to_live;
+mod tls;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
