@@ -10,6 +10,7 @@ mod connections;
 mod entries;
 mod foul_weather;
 mod prefixed;
+mod proxied;
 mod python;
 mod refusals;
 mod time_to_live;
