@@ -136,7 +136,7 @@ fn unreadable_files_and_links_are_counted_and_passed_over() {
     let folder = Folder::with_files();
     let secret = folder.0.join("secret");
     fs::write(&secret, "hidden").unwrap();
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     symlink(&folder.0, folder.0.join("circle")).unwrap();
     symlink("/nowhere", folder.0.join("dangling")).unwrap();
     // Who may read everything gives that up.

@@ -32,7 +32,8 @@ pub(super) const BATCH: usize = 500;
 /// was too late is thrown away; one that died in the pool costs no failed operation, since what is
 /// safe to repeat is repeated once on a fresh one. That is everything but [`pop`](Cache::pop). A
 /// [`remove`](Cache::remove) that was repeated may say that there was nothing.
-/// There is no PING before an operation.
+/// There is no PING before an operation: a connection that something on the way has silently forgotten
+/// is found by [keep-alive](RedisBuilder::keep_alive), or costs one operation its deadline.
 ///
 /// # From Python
 /// | CacheToolsUtils | here |

@@ -1,7 +1,7 @@
-use crate::json_cache;
+use crate::{json_cache, secs};
 use ctu_std::{Cache, PrefixedRedisCache, RedisCache};
 use ctu_tests::servers::RedisServer;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn finds_the_same_keys_and_values_as_json() {
@@ -40,4 +40,30 @@ fn finds_the_same_prefixed_keys() {
     assert_eq!(server.cli(&["--raw", "get", "app.é"]), "[1,2]");
     assert_eq!(server.cli(&["--raw", "get", "app.-5"]), "\"five\"");
     assert_eq!(server.cli(&["--raw", "get", "app.True"]), "null");
+}
+
+#[test]
+fn writes_the_same_bytes() {
+    let vectors = include_str!("../../vectors/vectors.json");
+    let vectors: Value = serde_json::from_str(vectors).unwrap();
+    let server = RedisServer::start();
+    let ttl = secs(60);
+    let builder = || RedisCache::builder(&server.url()).ttl(ttl).deadline(ttl);
+    let cache: RedisCache<Value, Value> = builder().build().unwrap();
+    let stored = builder().raw().build().unwrap();
+    for vector in vectors["redis"].as_array().unwrap() {
+        let [key, value] = ["redis_key", "redis_value"].map(|name| vector[name].as_str().unwrap());
+        cache.clear().unwrap();
+        cache
+            .insert(&vector["key"], vector["value"].clone())
+            .unwrap();
+        let (found, left) = stored.get_with_ttl(key.as_bytes()).unwrap().unwrap();
+        assert_eq!(found, value.as_bytes());
+        assert!(left.unwrap() <= ttl);
+        // And the other way round.
+        cache.clear().unwrap();
+        stored.insert(key.as_bytes(), value.as_bytes()).unwrap();
+        let found = cache.get(&vector["key"]).unwrap();
+        assert_eq!(found.as_ref(), Some(&vector["value"]));
+    }
 }
