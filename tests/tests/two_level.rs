@@ -1,9 +1,10 @@
 //! `TwoLevelCache` over levels in memory, one of which fails when told to.
 
 use ctu_std::{
-    Cache, Error, LockedCache, LruCache, ManualClock, PrefixedCache, TtlCache, TwoLevelCache,
-    TwoLevelError, WithTtl,
+    Cache, Error, LockedCache, LruCache, ManualClock, PrefixedCache, RedisCache, StdClock,
+    TtlCache, TwoLevelCache, TwoLevelError, WithTtl,
 };
+use ctu_tests::servers::RedisServer;
 use std::{
     sync::{
         Arc,
@@ -244,4 +245,33 @@ fn reads_and_writes_of_threads_leave_no_old_value() {
         let second = cache.second().inner.get("a").unwrap();
         assert_eq!(cache.get("a"), Ok(second), "round {round}");
     }
+}
+
+#[test]
+fn redis_is_a_second_level() {
+    let mut server = RedisServer::start();
+    let redis = RedisCache::builder(&server.url()).prefix("p.");
+    let redis = redis.deadline(secs(60)).build().unwrap();
+    let first = TtlCache::<String, u32, _>::with_capacity(10, secs(60), StdClock::new());
+    let cache = TwoLevelCache::builder(first, redis).build();
+    cache.insert("a", 1).unwrap();
+    cache.insert_for("short", 2, secs(50)).unwrap();
+    cache.first().clear().unwrap();
+    let found = cache.get_many(&["a", "short", "none"]);
+    assert_eq!(found, Ok(vec![Some(1), Some(2), None]));
+    assert_eq!(
+        (cache.get("a"), cache.get("short")),
+        (Ok(Some(1)), Ok(Some(2)))
+    );
+    let (_, left) = cache.first().get_with_ttl("short").unwrap().unwrap();
+    assert!(left.unwrap() <= secs(50));
+    server.kill();
+    // What the first level has is there, and what it has not is an error.
+    assert_eq!(cache.get("a"), Ok(Some(1)));
+    let error = cache.get("none").unwrap_err();
+    assert!(matches!(&error, TwoLevelError::Second(error) if error.is_outage()));
+    let text = error.to_string();
+    assert!(text.starts_with("second level: no Redis at "), "{text}");
+    server.start_again();
+    assert_eq!(cache.get("none"), Ok(None));
 }

@@ -55,6 +55,7 @@ impl TimedSocket {
 }
 
 /// What a peer has sent while nobody asked it.
+#[cfg_attr(not(unix), allow(dead_code))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     Nothing,

@@ -21,28 +21,29 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | [`keep_alive`](Self::keep_alive) | after 30 s |
 #[must_use]
 pub struct RedisBuilder<F = AsJson> {
-    source: Result<From, RedisError>,
+    source: Result<Origin, RedisError>,
     form: F,
     ttl: Option<Duration>,
     deadline: Duration,
     pool_size: usize,
 }
 
-enum From {
+/// Where connections will come from.
+enum Origin {
     Server(Settings),
     Given(Box<dyn ConnectionLike + Send>),
 }
 
 impl RedisBuilder {
     pub(super) fn from_url(url: &str) -> Self {
-        Self::new(Settings::from_url(url).map(From::Server))
+        Self::new(Settings::from_url(url).map(Origin::Server))
     }
 
     pub(super) fn over(connection: impl ConnectionLike + Send + 'static) -> Self {
-        Self::new(Ok(From::Given(Box::new(connection))))
+        Self::new(Ok(Origin::Given(Box::new(connection))))
     }
 
-    fn new(source: Result<From, RedisError>) -> Self {
+    fn new(source: Result<Origin, RedisError>) -> Self {
         Self {
             source,
             form: AsJson,
@@ -143,7 +144,7 @@ impl<F> RedisBuilder<F> {
 
     /// What was given needs no settings of this kind.
     fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        if let Ok(From::Server(settings)) = &mut self.source {
+        if let Ok(Origin::Server(settings)) = &mut self.source {
             change(settings);
         }
         self
@@ -169,11 +170,11 @@ impl<F> RedisBuilder<F> {
             .into());
         }
         let (source, server, size) = match source {
-            From::Server(settings) => {
+            Origin::Server(settings) => {
                 let server = label(&settings.endpoint.address);
                 (Source::Server(settings), server, self.pool_size)
             }
-            From::Given(connection) => (
+            Origin::Given(connection) => (
                 Source::Given(Mutex::new(Some(connection))),
                 "a given connection".into(),
                 1,

@@ -274,6 +274,8 @@ where
         Ok(())
     }
 
+    /// As [`Cache::get_many`], in one round trip (MGET). A key that holds something other than a
+    /// string is a miss here.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
         if keys.is_empty() {
             return Ok(Vec::new());
@@ -299,6 +301,8 @@ where
             .collect()
     }
 
+    /// As [`Cache::put_many`], in one round trip. Where the server refuses an entry, it still stores
+    /// those after it; the first refusal is the error.
     fn put_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), RedisError> {
         let ttl = Ttl::new(ttl.or(self.ttl))?;
         let mut request = Request::batch();
@@ -312,6 +316,7 @@ where
         }
     }
 
+    /// As [`Cache::remove_many`], in one round trip, all at once.
     fn remove_many(&self, keys: &[&K]) -> Result<usize, RedisError> {
         if keys.is_empty() {
             return Ok(0);

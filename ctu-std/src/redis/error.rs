@@ -76,7 +76,7 @@ pub enum RedisError {
         /// Host and port, or path.
         server: Arc<str>,
     },
-    /// The server is not ready: it loads its data, or its cluster or master is down.
+    /// The server is not ready: it loads its data, cannot save it, or its cluster or master is down.
     NotReady {
         /// Host and port, or path.
         server: Arc<str>,
@@ -179,7 +179,8 @@ impl RedisError {
             "READONLY" => Self::ReadOnly { server },
             "OOM" => Self::OutOfMemory { server },
             "WRONGTYPE" => Self::WrongType,
-            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" => Self::NotReady {
+            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" | "MISCONF"
+            | "NOREPLICAS" => Self::NotReady {
                 server,
                 message: message(),
             },
