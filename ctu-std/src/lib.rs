@@ -1,6 +1,36 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod into_cache;
 pub mod memcached;
+#[cfg(feature = "redis")]
+mod net;
+#[cfg(feature = "redis")]
+mod redis;
+mod two_level;
 
+#[cfg(feature = "redis")]
+pub use self::redis::{
+    AsJson, Form, Keys, Prefixed, PrefixedRedisCache, Raw, RawRedisCache, RedisBuilder, RedisCache,
+    RedisError, RedisStats, StrKey,
+};
+pub use self::{
+    into_cache::{IntoCache, IsCache, IsStore},
+    two_level::{TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
+};
 pub use ctu_core::*;
+// On a server: capacities are chosen at run time, and threads wait in the operating system.
+pub use ctu_core::heap::{LruCache, TtlCache};
+
+/// A store for threads to share, behind a lock that waits in the operating system.
+///
+/// ```
+/// use ctu_std::{Cache, LockedCache, LruCache};
+///
+/// let cache = LockedCache::new(LruCache::<String, u32>::with_capacity(100));
+/// cache.insert("one", 1)?;
+/// assert_eq!(cache.get("one")?, Some(1));
+/// # Ok::<(), ctu_std::Error>(())
+/// ```
+pub type LockedCache<S> = ctu_core::LockedCache<parking_lot::RawMutex, S>;

@@ -1,0 +1,318 @@
+//! The digest (SHA3-256) of every file below a folder, twice: the second time from a cache.
+//!
+//! ```text
+//! cargo run --release --example quickstart                                      # this repository
+//! cargo run --release --example quickstart -- /usr/share/doc                    # another folder
+//! cargo run --release --example quickstart -- --redis redis://127.0.0.1:6379    # warm the next time
+//! ```
+
+use ctu_std::{
+    Cache, EncryptedCache, LockedCache, LruCache, PrefixedCache, RedisCache, StatsCache, StdClock,
+    TtlCache, TwoLevelCache,
+};
+use std::{error::Error, time::Duration};
+
+const SECRET: &[u8; 32] = b"an example, so not at all secret";
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A quick first level in memory in front of an encrypted second level; on both a prefix, so that
+/// others may share them, and a count of hits.
+fn digest_twice<C>(files: &[File], second: C) -> Result<[Pass; 2], Box<dyn Error>>
+where
+    C: Cache<Key = [u8], Value = Vec<u8>, Error: 'static>,
+{
+    let first = TtlCache::<Vec<u8>, _, _>::with_capacity(100_000, 10 * MINUTE, StdClock::new());
+    let levels = TwoLevelCache::builder(first, EncryptedCache::new(second, SECRET)).build();
+    let digests = StatsCache::new(PrefixedCache::new(&levels, b"sha3-256."));
+
+    let pass = |name| -> Result<Pass, Box<dyn Error>> {
+        digests.reset();
+        levels.reset();
+        let mut pass = Pass::begin(name, files);
+        for file in files {
+            // Reads the file only where neither level knows its digest.
+            let digest = digests.get_or_try_insert_with(&file.key, || pass.read(file))?;
+            pass.add(digest);
+        }
+        Ok(pass.end(digests.stats()?, levels.stats()))
+    };
+    Ok([pass("first pass")?, pass("second pass")?])
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let options = Options::from_command_line()?;
+    let redis = options.redis.as_deref().map(connect).transpose()?;
+    let folder = Folder::list(options.folder)?;
+    let passes = match redis {
+        Some(redis) => digest_twice(&folder.files, redis)?,
+        None => {
+            let memory = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(1_000_000);
+            digest_twice(&folder.files, LockedCache::new(memory))?
+        }
+    };
+    Ok(report(&folder, &passes)?)
+}
+
+fn connect(url: &str) -> Result<ctu_std::RawRedisCache, ctu_std::RedisError> {
+    let redis = RedisCache::builder(url).ttl(60 * MINUTE).raw().build()?;
+    // The first operation connects: better now than after a long walk.
+    redis.len()?;
+    Ok(redis)
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// The rest has nothing to do with caches: the command line, files, a table.
+
+use ctu_std::{Stats, TwoLevelStats};
+use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
+use sha3::{Digest, Sha3_256};
+use std::{
+    env, fs,
+    io::{self, Read, Write},
+    path::PathBuf,
+    process::ExitCode,
+    time::{Instant, UNIX_EPOCH},
+};
+use walkdir::WalkDir;
+
+struct Options {
+    folder: PathBuf,
+    redis: Option<String>,
+}
+
+impl Options {
+    fn from_command_line() -> Result<Self, Box<dyn Error>> {
+        use lexopt::prelude::{Long, Value, ValueExt};
+        let (mut folder, mut redis) = (None, None);
+        let mut arguments = lexopt::Parser::from_env();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("redis") => redis = Some(arguments.value()?.string()?),
+                Value(path) if folder.is_none() => folder = Some(PathBuf::from(path)),
+                other => {
+                    let error = other.unexpected();
+                    return Err(format!("{error}; usage: quickstart [DIR] [--redis URL]").into());
+                }
+            }
+        }
+        let folder = match folder {
+            Some(folder) => folder,
+            None => repository(env::current_dir()?),
+        };
+        Ok(Self { folder, redis })
+    }
+}
+
+/// The repository that `directory` is in, or `directory` where it is in none.
+fn repository(directory: PathBuf) -> PathBuf {
+    let mut above = directory.ancestors();
+    match above.find(|path| path.join(".git").exists()) {
+        Some(root) => root.to_owned(),
+        None => directory,
+    }
+}
+
+struct File {
+    path: PathBuf,
+    size: u64,
+    /// Size, time of change and path: a file that was changed is another.
+    key: Vec<u8>,
+}
+
+impl File {
+    fn new(path: PathBuf) -> io::Result<Self> {
+        let metadata = fs::metadata(&path)?;
+        let size = metadata.len();
+        let changed = metadata.modified()?.duration_since(UNIX_EPOCH);
+        let changed = changed.unwrap_or_default().as_nanos();
+        let mut key = format!("{size} {changed} ").into_bytes();
+        key.extend_from_slice(path.as_os_str().as_encoded_bytes());
+        Ok(Self { path, size, key })
+    }
+}
+
+/// What is below a folder.
+struct Folder {
+    path: PathBuf,
+    files: Vec<File>,
+    /// Links, which are not followed, since they may lead in a circle; sockets and the like.
+    others: usize,
+    /// Folders that cannot be looked into, files about which nothing can be known.
+    closed: usize,
+}
+
+impl Folder {
+    fn list(path: PathBuf) -> Result<Self, Box<dyn Error>> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => format!("{}: no such folder", path.display()),
+            kind => format!("{}: {kind}", path.display()),
+        };
+        let path = fs::canonicalize(&path).map_err(failed)?;
+        fs::read_dir(&path).map_err(failed)?;
+        let mut folder = Self {
+            path,
+            files: Vec::new(),
+            others: 0,
+            closed: 0,
+        };
+        let progress = ProgressBar::new_spinner().with_message("looking for files");
+        for entry in WalkDir::new(&folder.path).sort_by_file_name() {
+            progress.tick();
+            match entry.map(|entry| (entry.file_type(), entry.into_path())) {
+                Ok((kind, _)) if kind.is_dir() => {}
+                Ok((kind, path)) if kind.is_file() => match File::new(path) {
+                    Ok(file) => folder.files.push(file),
+                    Err(_) => folder.closed += 1,
+                },
+                Ok(_) => folder.others += 1,
+                Err(_) => folder.closed += 1,
+            }
+        }
+        progress.finish_and_clear();
+        if folder.files.is_empty() {
+            return Err(format!("{}: no files in there", folder.path.display()).into());
+        }
+        Ok(folder)
+    }
+}
+
+/// Once through all files.
+struct Pass {
+    name: &'static str,
+    progress: ProgressBar,
+    begun: Instant,
+    time: Duration,
+    bytes_read: u64,
+    digests: usize,
+    unreadable: usize,
+    /// The digest of all digests.
+    all: Sha3_256,
+    stats: Stats,
+    levels: TwoLevelStats,
+}
+
+impl Pass {
+    fn begin(name: &'static str, files: &[File]) -> Self {
+        // Shown on terminals only.
+        let progress = ProgressBar::new(files.len() as u64).with_message(name);
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len} files") {
+            progress.set_style(style);
+        }
+        Self {
+            name,
+            progress,
+            begun: Instant::now(),
+            time: Duration::ZERO,
+            bytes_read: 0,
+            digests: 0,
+            unreadable: 0,
+            all: Sha3_256::new(),
+            stats: Stats::default(),
+            levels: TwoLevelStats::default(),
+        }
+    }
+
+    /// The digest of a file, from the file.
+    fn read(&mut self, file: &File) -> io::Result<Vec<u8>> {
+        let mut source = fs::File::open(&file.path)?;
+        let mut digest = Sha3_256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match source.read(&mut buffer) {
+                Ok(0) => return Ok(digest.finalize().to_vec()),
+                Ok(len) => {
+                    digest.update(&buffer[..len]);
+                    self.bytes_read += len as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn add(&mut self, digest: io::Result<Vec<u8>>) {
+        match digest {
+            Ok(digest) => {
+                self.all.update(digest);
+                self.digests += 1;
+            }
+            Err(_) => self.unreadable += 1,
+        }
+        self.progress.inc(1);
+    }
+
+    fn end(mut self, stats: Stats, levels: TwoLevelStats) -> Self {
+        self.time = self.begun.elapsed();
+        self.progress.finish_and_clear();
+        self.stats = stats;
+        self.levels = levels;
+        self
+    }
+}
+
+fn report(folder: &Folder, passes: &[Pass; 2]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let [first, second] = passes;
+    let size = BinaryBytes(folder.files.iter().map(|file| file.size).sum());
+    let path = folder.path.display();
+    writeln!(out, "{} files, {size}, in {path}\n", folder.files.len())?;
+    let head = ["", "time", "hits", "level 1", "level 2", "read"];
+    row(&mut out, head.map(String::from))?;
+    for pass in passes {
+        let TwoLevelStats {
+            first_hits,
+            second_hits,
+            misses,
+            ..
+        } = pass.levels;
+        let asked = second_hits + misses;
+        let cells = [
+            pass.name.to_owned(),
+            format!("{:.2?}", pass.time),
+            rate(pass.stats.hits as u64, pass.stats.reads as u64),
+            rate(first_hits, first_hits + asked),
+            rate(second_hits, asked),
+            BinaryBytes(pass.bytes_read).to_string(),
+        ];
+        row(&mut out, cells)?;
+    }
+    let speed_up = first.time.as_secs_f64() / second.time.as_secs_f64().max(1e-9);
+    // A hashed key of 16 bytes, and the digest, encrypted.
+    let kept = BinaryBytes(second.digests as u64 * (16 + 32));
+    writeln!(out, "\nspeed-up {speed_up:.1}, {kept} kept in level 2")?;
+    if second.unreadable + folder.closed > 0 {
+        let unreadable = second.unreadable + folder.closed;
+        writeln!(out, "unreadable and passed over: {unreadable}")?;
+    }
+    if folder.others > 0 {
+        let others = folder.others;
+        writeln!(out, "links and the like, not followed: {others}")?;
+    }
+    let all = second.all.clone().finalize();
+    let all: String = all.iter().map(|byte| format!("{byte:02x}")).collect();
+    writeln!(out, "digest of all digests: {all}")
+}
+
+fn row(out: &mut impl Write, [name, cells @ ..]: [String; 6]) -> io::Result<()> {
+    write!(out, "{name:<12}")?;
+    for cell in cells {
+        write!(out, "{cell:>12}")?;
+    }
+    writeln!(out)
+}
+
+fn rate(hits: u64, reads: u64) -> String {
+    match reads {
+        0 => "-".into(),
+        reads => format!("{:.1} %", hits as f64 * 100.0 / reads as f64),
+    }
+}

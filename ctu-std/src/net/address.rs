@@ -1,0 +1,29 @@
+use std::fmt;
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// Host name or IP address, and port.
+    Tcp(String, u16),
+    /// The same, spoken to through TLS.
+    #[cfg(feature = "tls")]
+    Tls(String, u16),
+    /// A socket in the file system.
+    #[cfg(unix)]
+    Unix(std::path::PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp(host, port) => write!(f, "{host}:{port}"),
+            #[cfg(feature = "tls")]
+            Self::Tls(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
+            #[cfg(feature = "tls")]
+            Self::Tls(host, port) => write!(f, "{host}:{port}"),
+            #[cfg(unix)]
+            Self::Unix(path) => path.display().fmt(f),
+        }
+    }
+}

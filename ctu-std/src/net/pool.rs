@@ -1,0 +1,187 @@
+//! A pool of connections.
+//!
+//! Why not `r2d2`, the maintained one: it tells of a refused connection only when its whole timeout
+//! has passed, since it retries in a background thread; it has no way to ask for a connection that
+//! is certainly fresh, which repeating an operation needs; and it checks a connection by asking the
+//! server. Here connections are made by the thread that needs one, within its operation's deadline.
+
+use super::Deadline;
+use parking_lot::{Condvar, Mutex};
+
+/// Opens connections.
+pub(crate) trait Connect {
+    /// What is pooled.
+    type Connection: Connection;
+    /// Why connecting or an operation failed.
+    type Error: Failure;
+
+    /// Opens a connection, ready for use, within `deadline`.
+    fn connect(&self, deadline: Deadline) -> Result<Self::Connection, Self::Error>;
+
+    /// Says that every connection is in use and stayed so until the deadline.
+    fn all_busy(&self, size: usize, deadline: Deadline) -> Self::Error;
+}
+
+/// A connection that waits in the pool between operations.
+pub(crate) trait Connection {
+    /// Whether nothing speaks against using it. Without asking the server.
+    fn is_idle(&self) -> bool;
+}
+
+/// What a failed operation means for its connection.
+pub(crate) trait Failure {
+    /// What becomes of the connection.
+    fn fate(&self) -> Fate;
+}
+
+/// What becomes of a connection after an operation on it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is in order: the server answered, though not as wished.
+    Keep,
+    /// It is thrown away.
+    Discard,
+    /// It is thrown away, and was perhaps dead before the operation: worth another try on a fresh one.
+    Lost,
+}
+
+/// Whether doing an operation twice is as good as doing it once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It is.
+    Safe,
+    /// It is not: where it is unknown whether the server did it, the caller is told so.
+    Never,
+}
+
+/// At most `size` connections, opened when they are needed.
+pub(crate) struct Pool<C: Connect> {
+    connect: C,
+    size: usize,
+    state: Mutex<State<C::Connection>>,
+    freed: Condvar,
+}
+
+struct State<T> {
+    /// The last one used comes first, so that few stay warm rather than all.
+    idle: Vec<T>,
+    /// How many are in use.
+    used: usize,
+}
+
+impl<C: Connect> Pool<C> {
+    /// A pool that has not opened any connection yet.
+    pub(crate) fn new(connect: C, size: usize) -> Self {
+        Self {
+            connect,
+            size: size.max(1),
+            state: Mutex::new(State {
+                idle: Vec::new(),
+                used: 0,
+            }),
+            freed: Condvar::new(),
+        }
+    }
+
+    /// Runs an operation on a connection, and once more on a fresh one when the pooled one turned
+    /// out to be dead and the operation is safe to repeat. All of it ends by `deadline`.
+    pub(crate) fn run<T>(
+        &self,
+        repeat: Repeat,
+        deadline: Deadline,
+        mut operation: impl FnMut(&mut C::Connection, Deadline) -> Result<T, C::Error>,
+    ) -> Result<T, C::Error> {
+        let mut slot = self.slot(deadline)?;
+        if let Some(connection) = slot.pooled() {
+            let done = operation(connection, deadline);
+            match &done {
+                Err(error) if error.fate() == Fate::Lost && repeat == Repeat::Safe => {}
+                Err(error) if error.fate() != Fate::Keep => return done,
+                _ => {
+                    slot.keep();
+                    return done;
+                }
+            }
+        }
+        let connection = slot.set(self.connect.connect(deadline)?);
+        let done = operation(connection, deadline);
+        if done.as_ref().map_or_else(Failure::fate, |_| Fate::Keep) == Fate::Keep {
+            slot.keep();
+        }
+        done
+    }
+
+    /// Takes the right to use a connection, and an idle one if there is any.
+    fn slot(&self, deadline: Deadline) -> Result<Slot<'_, C>, C::Error> {
+        let mut state = self.state.lock();
+        while state.used >= self.size {
+            let timed_out = self.freed.wait_until(&mut state, deadline.at()).timed_out();
+            if timed_out && state.used >= self.size {
+                return Err(self.connect.all_busy(self.size, deadline));
+            }
+        }
+        state.used += 1;
+        Ok(Slot {
+            pool: self,
+            connection: state.idle.pop(),
+            keep: false,
+        })
+    }
+
+    #[cfg(test)]
+    fn counts(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        (state.idle.len(), state.used)
+    }
+}
+
+/// The right to use one connection. Given back on drop, the connection only if it is to be kept:
+/// a panic in the operation throws it away.
+struct Slot<'p, C: Connect> {
+    pool: &'p Pool<C>,
+    connection: Option<C::Connection>,
+    keep: bool,
+}
+
+impl<C: Connect> Slot<'_, C> {
+    /// The pooled connection, unless there is none that is fit for use.
+    fn pooled(&mut self) -> Option<&mut C::Connection> {
+        while let Some(connection) = &self.connection {
+            if connection.is_idle() {
+                break;
+            }
+            // Not one at a time: the first sign of a server that went away is a pool of dead ones.
+            self.connection = self.pool.state.lock().idle.pop();
+        }
+        self.connection.as_mut()
+    }
+
+    fn set(&mut self, connection: C::Connection) -> &mut C::Connection {
+        self.connection.insert(connection)
+    }
+
+    fn keep(&mut self) {
+        self.keep = true;
+    }
+}
+
+impl<C: Connect> Drop for Slot<'_, C> {
+    fn drop(&mut self) {
+        let connection = self.connection.take();
+        let mut state = self.pool.state.lock();
+        state.used -= 1;
+        let discarded = if self.keep {
+            state.idle.extend(connection);
+            None
+        } else {
+            connection
+        };
+        drop(state);
+        self.pool.freed.notify_one();
+        // Closing a socket is a system call: not under the lock.
+        drop(discarded);
+    }
+}
+
+#[cfg(test)]
+mod tests;

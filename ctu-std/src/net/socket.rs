@@ -1,0 +1,124 @@
+use super::Deadline;
+use socket2::Socket;
+use std::{
+    io::{self, Read, Write},
+    time::Duration,
+};
+
+/// How far a system call may outlast the deadline; it saves two system calls an operation.
+const SLACK: Duration = Duration::from_millis(1);
+
+/// A socket each of whose reads and writes ends by the deadline of the operation under way.
+///
+/// Timeouts of the operating system count from each system call, so a peer that sends a byte now
+/// and then would hold an operation for ever: here they shrink as the operation goes on.
+pub(super) struct TimedSocket {
+    socket: Socket,
+    deadline: Deadline,
+    /// What the socket's timeouts are set to now.
+    reading: Option<Duration>,
+    writing: Option<Duration>,
+}
+
+impl TimedSocket {
+    pub(super) fn new(socket: Socket, deadline: Deadline) -> Self {
+        Self {
+            socket,
+            deadline,
+            reading: None,
+            writing: None,
+        }
+    }
+
+    /// Starts an operation.
+    pub(super) fn set_deadline(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+    }
+
+    /// What the peer has sent that nobody has read yet. One system call.
+    #[cfg(unix)]
+    pub(super) fn heard(&self) -> Heard {
+        let mut byte = [std::mem::MaybeUninit::uninit()];
+        let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+        match self.socket.recv_with_flags(&mut byte, flags) {
+            Ok(1..) => Heard::Something,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Heard::Nothing,
+            Ok(0) | Err(_) => Heard::End,
+        }
+    }
+
+    /// Elsewhere a stale connection is found by using it.
+    #[cfg(not(unix))]
+    pub(super) fn heard(&self) -> Heard {
+        Heard::Nothing
+    }
+}
+
+/// What a peer has sent while nobody asked it.
+#[cfg_attr(not(unix), allow(dead_code))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    Nothing,
+    Something,
+    /// It has closed the connection.
+    End,
+}
+
+/// Runs one system call: with the socket's timeout at most what is left, again when it was
+/// interrupted or its timeout was shorter than that.
+fn within<T>(
+    deadline: Deadline,
+    set: &mut Option<Duration>,
+    arm: impl Fn(Duration) -> io::Result<()>,
+    mut call: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
+    loop {
+        let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+        if set.is_none_or(|set| set > left.saturating_add(SLACK)) {
+            // The system counts in microseconds, and takes 0 for no timeout.
+            arm(left.max(Duration::from_micros(1)))?;
+            *set = Some(left);
+        }
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                ) =>
+            {
+                // Longer next time, unless nothing is left.
+                *set = None;
+            }
+            done => return done,
+        }
+    }
+}
+
+impl Read for TimedSocket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let socket = &self.socket;
+        within(
+            self.deadline,
+            &mut self.reading,
+            |left| socket.set_read_timeout(Some(left)),
+            || (&*socket).read(buffer),
+        )
+    }
+}
+
+impl Write for TimedSocket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let socket = &self.socket;
+        within(
+            self.deadline,
+            &mut self.writing,
+            |left| socket.set_write_timeout(Some(left)),
+            || (&*socket).write(bytes),
+        )
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+use super::{
+    Address, Deadline, Endpoint,
+    resolve::resolve,
+    socket::{Heard, TimedSocket},
+};
+use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+use std::{
+    io::{self, Read, Write},
+    net::SocketAddr,
+    time::Duration,
+};
+
+/// A connection to a server over TCP, TLS or a Unix socket, each of whose operations has a deadline.
+pub(crate) struct Stream(Kind);
+
+enum Kind {
+    Plain(TimedSocket),
+    #[cfg(feature = "tls")]
+    Tls(Box<super::tls::TlsStream>),
+}
+
+impl Stream {
+    /// Connects within `deadline`, which also counts for what is read and written next.
+    pub(crate) fn connect(endpoint: &Endpoint, deadline: Deadline) -> io::Result<Self> {
+        let keep_alive = endpoint.keep_alive;
+        match &endpoint.address {
+            Address::Tcp(host, port) => {
+                let socket = tcp(host, *port, keep_alive, deadline)?;
+                Ok(Self(Kind::Plain(TimedSocket::new(socket, deadline))))
+            }
+            #[cfg(feature = "tls")]
+            Address::Tls(host, port) => {
+                let socket = tcp(host, *port, keep_alive, deadline)?;
+                let socket = TimedSocket::new(socket, deadline);
+                let stream = endpoint.tls.open(host, socket)?;
+                Ok(Self(Kind::Tls(Box::new(stream))))
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => {
+                let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+                let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+                socket.connect_timeout(&SockAddr::unix(path)?, left)?;
+                Ok(Self(Kind::Plain(TimedSocket::new(socket, deadline))))
+            }
+        }
+    }
+
+    /// Starts an operation.
+    pub(crate) fn set_deadline(&mut self, deadline: Deadline) {
+        match &mut self.0 {
+            Kind::Plain(socket) => socket.set_deadline(deadline),
+            #[cfg(feature = "tls")]
+            Kind::Tls(stream) => stream.sock.set_deadline(deadline),
+        }
+    }
+
+    /// Whether nothing speaks against sending a request now: the peer has not closed the connection
+    /// and has sent nothing that nobody asked for. One system call.
+    pub(crate) fn is_idle(&self) -> bool {
+        match &self.0 {
+            Kind::Plain(socket) => socket.heard() == Heard::Nothing,
+            // A TLS peer may send tickets at any time.
+            #[cfg(feature = "tls")]
+            Kind::Tls(stream) => stream.sock.heard() != Heard::End,
+        }
+    }
+}
+
+/// Connects to the first address of `host` that answers; none of them takes the time of the rest.
+fn tcp(
+    host: &str,
+    port: u16,
+    keep_alive: Option<Duration>,
+    deadline: Deadline,
+) -> io::Result<Socket> {
+    let addresses = resolve(host, port, deadline)?;
+    let mut failed = None;
+    for (tried, address) in addresses.iter().enumerate() {
+        let Some(left) = deadline.remaining() else {
+            break;
+        };
+        let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        match tcp_to(*address, keep_alive, left / others.max(1)) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| io::ErrorKind::TimedOut.into()))
+}
+
+fn tcp_to(
+    address: SocketAddr,
+    keep_alive: Option<Duration>,
+    patience: Duration,
+) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.connect_timeout(&address.into(), patience)?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(idle) = keep_alive {
+        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
+    }
+    Ok(socket)
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Kind::Plain(socket) => socket.read(buffer),
+            #[cfg(feature = "tls")]
+            Kind::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Kind::Plain(socket) => socket.write(bytes),
+            #[cfg(feature = "tls")]
+            Kind::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Kind::Plain(socket) => socket.flush(),
+            #[cfg(feature = "tls")]
+            Kind::Tls(stream) => stream.flush(),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+use super::socket::TimedSocket;
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned,
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+};
+use std::{
+    io,
+    sync::{Arc, OnceLock},
+};
+
+/// A TLS session on a socket with deadlines.
+pub(super) type TlsStream = StreamOwned<ClientConnection, TimedSocket>;
+
+/// Whom to trust, and who we are.
+#[derive(Clone, Default)]
+pub(crate) struct Tls {
+    /// Certificates of authorities in PEM; those of the system where it is `None`.
+    pub(crate) authorities: Option<Vec<u8>>,
+    /// Our own certificates and key in PEM, if the server asks for them.
+    pub(crate) identity: Option<(Vec<u8>, Vec<u8>)>,
+    /// What is made of it when it is first needed: reading the system's takes a while.
+    config: OnceLock<Arc<ClientConfig>>,
+}
+
+impl Tls {
+    /// Makes a session with `host`, whose certificate has to be good.
+    pub(super) fn open(&self, host: &str, socket: TimedSocket) -> io::Result<TlsStream> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no host name for TLS"))?;
+        let session = ClientConnection::new(self.config()?, name).map_err(io::Error::other)?;
+        let mut stream = StreamOwned::new(session, socket);
+        // Shakes hands now, so that a bad certificate is an error of connecting.
+        while stream.conn.is_handshaking() {
+            stream.conn.complete_io(&mut stream.sock)?;
+        }
+        Ok(stream)
+    }
+
+    fn config(&self) -> io::Result<Arc<ClientConfig>> {
+        if let Some(config) = self.config.get() {
+            return Ok(config.clone());
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
+            .with_root_certificates(self.roots()?);
+        let config = match &self.identity {
+            None => builder.with_no_client_auth(),
+            Some((certificates, key)) => {
+                let certificates = read_certificates(certificates)?;
+                let key = PrivateKeyDer::from_pem_slice(key)
+                    .map_err(|_| bad("what was given for a private key is none in PEM"))?;
+                let config = builder.with_client_auth_cert(certificates, key);
+                config.map_err(io::Error::other)?
+            }
+        };
+        Ok(self.config.get_or_init(|| Arc::new(config)).clone())
+    }
+
+    fn roots(&self) -> io::Result<RootCertStore> {
+        let mut roots = RootCertStore::empty();
+        match &self.authorities {
+            None => {
+                let found = rustls_native_certs::load_native_certs();
+                roots.add_parsable_certificates(found.certs);
+            }
+            Some(pem) => {
+                for certificate in read_certificates(pem)? {
+                    roots.add(certificate).map_err(io::Error::other)?;
+                }
+            }
+        }
+        Ok(roots)
+    }
+}
+
+fn read_certificates(pem: &[u8]) -> io::Result<Vec<CertificateDer<'static>>> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(bad("what was given for a certificate is none in PEM")),
+    }
+}
+
+fn bad(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what)
+}

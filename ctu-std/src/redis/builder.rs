@@ -1,0 +1,201 @@
+use super::{
+    AsJson, Form, Prefixed, Raw, RedisCache, RedisError,
+    client::Client,
+    link::{Connector, Source},
+    settings::Settings,
+};
+use crate::net::Address;
+use ctu_core::Error;
+use parking_lot::Mutex;
+use redis::ConnectionLike;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Settings of a [`RedisCache`], from [`RedisCache::builder`].
+///
+/// | setting | default |
+/// | --- | --- |
+/// | [`ttl`](Self::ttl) | 600 s |
+/// | [`connect_deadline`](Self::connect_deadline) | 1 s |
+/// | [`deadline`](Self::deadline) | 2 s |
+/// | [`pool_size`](Self::pool_size) | 16 connections |
+/// | [`keep_alive`](Self::keep_alive) | after 30 s |
+#[must_use]
+pub struct RedisBuilder<F = AsJson> {
+    source: Result<Origin, RedisError>,
+    form: F,
+    ttl: Option<Duration>,
+    deadline: Duration,
+    pool_size: usize,
+}
+
+/// Where connections will come from.
+enum Origin {
+    Server(Settings),
+    Given(Box<dyn ConnectionLike + Send>),
+}
+
+impl RedisBuilder {
+    pub(super) fn from_url(url: &str) -> Self {
+        Self::new(Settings::from_url(url).map(Origin::Server))
+    }
+
+    pub(super) fn over(connection: impl ConnectionLike + Send + 'static) -> Self {
+        Self::new(Ok(Origin::Given(Box::new(connection))))
+    }
+
+    fn new(source: Result<Origin, RedisError>) -> Self {
+        Self {
+            source,
+            form: AsJson,
+            ttl: Some(Duration::from_secs(600)),
+            deadline: Duration::from_secs(2),
+            pool_size: 16,
+        }
+    }
+
+    /// Keys and values are bytes rather than JSON, as of Python's `RedisCache(raw=True)`.
+    pub fn raw(self) -> RedisBuilder<Raw> {
+        self.form(Raw)
+    }
+
+    /// Keys are `prefix` and the [text](crate::StrKey) of the key, as of Python's `PrefixedRedisCache`.
+    /// The cache is then a [`PrefixedRedisCache`](crate::PrefixedRedisCache).
+    pub fn prefix(self, prefix: impl Into<String>) -> RedisBuilder<Prefixed> {
+        self.form(Prefixed(prefix.into()))
+    }
+
+    fn form<F>(self, form: F) -> RedisBuilder<F> {
+        RedisBuilder {
+            source: self.source,
+            form,
+            ttl: self.ttl,
+            deadline: self.deadline,
+            pool_size: self.pool_size,
+        }
+    }
+}
+
+impl<F> RedisBuilder<F> {
+    /// How long entries live that are stored without a time of their own. 600 s unless set.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Entries stay until the server evicts them, unless they are stored with a time of their own.
+    pub fn no_ttl(mut self) -> Self {
+        self.ttl = None;
+        self
+    }
+
+    /// The user to log in as, in place of one in the address.
+    pub fn user(self, user: impl Into<String>) -> Self {
+        self.settings(|settings| settings.user = Some(user.into()))
+    }
+
+    /// The password to log in with, in place of one in the address.
+    pub fn password(self, password: impl Into<String>) -> Self {
+        self.settings(|settings| settings.password = Some(password.into()))
+    }
+
+    /// The number of the database, in place of one in the address. 0 unless set.
+    pub fn database(self, number: u32) -> Self {
+        self.settings(|settings| settings.database = number.into())
+    }
+
+    /// How long connecting and logging in may take. 1 s unless set.
+    pub fn connect_deadline(self, deadline: Duration) -> Self {
+        self.settings(|settings| settings.connect_deadline = deadline)
+    }
+
+    /// How long an operation may take: waiting for a connection of the pool, connecting, and the
+    /// repetition of what is safe to repeat included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
+    /// of a prefixed cache, `retain` and `keys` are several operations.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How many connections there are at most. They are opened when needed. 16 unless set.
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.pool_size = connections;
+        self
+    }
+
+    /// After how long without traffic the operating system asks whether the server is still there;
+    /// `None` for never. 30 s unless set. TCP only.
+    pub fn keep_alive(self, idle: Option<Duration>) -> Self {
+        self.settings(|settings| settings.endpoint.keep_alive = idle)
+    }
+
+    /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
+    /// system. For `rediss://`. What is no certificate is an error of connecting.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
+        self.settings(|settings| settings.endpoint.tls.authorities = Some(pem.into()))
+    }
+
+    /// Shows the server who we are: certificates and private key, both in PEM. For `rediss://`.
+    #[cfg(feature = "tls")]
+    pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        let identity = (certificates.into(), key.into());
+        self.settings(|settings| settings.endpoint.tls.identity = Some(identity))
+    }
+
+    /// What was given needs no settings of this kind.
+    fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        if let Ok(Origin::Server(settings)) = &mut self.source {
+            change(settings);
+        }
+        self
+    }
+
+    /// Makes the cache. Connects to nothing: the first operation does.
+    ///
+    /// # Errors
+    /// [`RedisError::Url`] for an address that is none, [`Error::OutOfRange`] for a pool of no connection.
+    pub fn build<K, V>(self) -> Result<RedisCache<K, V, F>, RedisError>
+    where
+        K: ToOwned + ?Sized,
+        F: Form<K, V>,
+    {
+        let source = self.source?;
+        if self.pool_size == 0 {
+            return Err(Error::OutOfRange {
+                what: "pool_size",
+                got: 0,
+                min: 1,
+                max: usize::MAX,
+            }
+            .into());
+        }
+        let (source, server, size) = match source {
+            Origin::Server(settings) => {
+                let server = label(&settings.endpoint.address);
+                (Source::Server(settings), server, self.pool_size)
+            }
+            Origin::Given(connection) => (
+                Source::Given(Mutex::new(Some(connection))),
+                "a given connection".into(),
+                1,
+            ),
+        };
+        let client = Client::new(Connector { source, server }, size, self.deadline);
+        Ok(RedisCache::new(Arc::new(client), self.form, self.ttl))
+    }
+}
+
+fn label(address: &Address) -> Arc<str> {
+    address.to_string().into()
+}
+
+impl<F: fmt::Debug> fmt::Debug for RedisBuilder<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisBuilder")
+            .field("form", &self.form)
+            .field("ttl", &self.ttl)
+            .field("deadline", &self.deadline)
+            .field("pool_size", &self.pool_size)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,347 @@
+use super::{
+    AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, client::Client, request::Request,
+    ttl::Ttl,
+};
+use ctu_core::{Cache, WithTtl};
+use redis::{ConnectionLike, Value};
+use std::{borrow::Borrow, fmt, marker::PhantomData, sync::Arc, time::Duration};
+
+/// Keys per round trip of what goes through keys.
+pub(super) const BATCH: usize = 500;
+
+/// A cache on a Redis (or Valkey) server, shared by every program that uses the same server.
+///
+/// Keys and values are JSON, byte for byte what Python's `CacheToolsUtils.RedisCache` writes, so
+/// programs in both languages can share a server. With [`raw`](RedisBuilder::raw) they are bytes
+/// ([`RawRedisCache`]), with [`prefix`](RedisBuilder::prefix) keys are plain text ([`PrefixedRedisCache`]).
+///
+/// It may be used from many threads at once; clones share one pool of connections.
+///
+/// ```no_run
+/// use ctu_std::{Cache, RedisCache};
+/// use std::time::Duration;
+///
+/// let cache = RedisCache::builder("redis://127.0.0.1").ttl(Duration::from_secs(60)).build()?;
+/// cache.insert("answer", 42)?;
+/// assert_eq!(cache.get("answer")?, Some(42));
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
+///
+/// # When the network fails
+/// Every operation ends within its [deadline](RedisBuilder::deadline). A connection that failed or
+/// was too late is thrown away; one that died in the pool costs no failed operation, since what is
+/// safe to repeat is repeated once on a fresh one. That is everything but [`pop`](Cache::pop). A
+/// [`remove`](Cache::remove) that was repeated may say that there was nothing.
+/// There is no PING before an operation: a connection that something on the way has silently forgotten
+/// is found by [keep-alive](RedisBuilder::keep_alive), or costs one operation its deadline.
+///
+/// # From Python
+/// | CacheToolsUtils | here |
+/// | --- | --- |
+/// | `RedisCache(redis.Redis(), ttl=60)` | `RedisCache::builder("redis://localhost").ttl(secs(60)).build()` |
+/// | `RedisCache(redis.Redis(), raw=True)` | `RedisCache::builder("redis://localhost").raw().build()` |
+/// | `PrefixedRedisCache(redis.Redis(), "app.")` | `RedisCache::builder("redis://localhost").prefix("app.").build()` |
+pub struct RedisCache<K: ?Sized, V, F = AsJson> {
+    pub(super) client: Arc<Client>,
+    pub(super) form: F,
+    ttl: Option<Duration>,
+    entries: PhantomData<fn(&K) -> V>,
+}
+
+/// A [`RedisCache`] of bytes, from [`RedisBuilder::raw`]: what an
+/// [`EncryptedCache`](crate::EncryptedCache) is put on.
+pub type RawRedisCache = RedisCache<[u8], Vec<u8>, Raw>;
+
+/// A [`RedisCache`] whose keys are a prefix and plain text, from [`RedisBuilder::prefix`].
+///
+/// `clear` removes the keys that begin with its prefix, and no other.
+pub type PrefixedRedisCache<K, V> = RedisCache<K, V, Prefixed>;
+
+impl RedisCache<str, String> {
+    /// Starts to build a cache on the server at `url`. The server need not be there yet.
+    ///
+    /// | address | meaning |
+    /// | --- | --- |
+    /// | `redis://user:password@host:6379/0` | TCP; all but the host may be left out |
+    /// | `rediss://...` | the same through TLS (feature `tls`) |
+    /// | `unix:///path?db=0&user=..&pass=..` | a Unix socket |
+    ///
+    /// The types of keys and values are those that the cache is used with, not the ones named here.
+    pub fn builder(url: &str) -> RedisBuilder {
+        RedisBuilder::from_url(url)
+    }
+
+    /// Starts to build a cache on a connection that there is already: any blocking one of the
+    /// `redis` crate. Its deadlines are its own, and when it breaks the cache has no other.
+    pub fn over(connection: impl ConnectionLike + Send + 'static) -> RedisBuilder {
+        RedisBuilder::over(connection)
+    }
+}
+
+impl<K: ?Sized, V, F> RedisCache<K, V, F> {
+    pub(super) fn new(client: Arc<Client>, form: F, ttl: Option<Duration>) -> Self {
+        Self {
+            client,
+            form,
+            ttl,
+            entries: PhantomData,
+        }
+    }
+}
+
+impl<K, V, F> RedisCache<K, V, F>
+where
+    K: ToOwned + ?Sized,
+    F: Form<K, V>,
+{
+    /// How much longer the entry at `key` lives: `None` where there is no entry or no limit.
+    ///
+    /// # Errors
+    /// Whatever keeps the server from telling.
+    pub fn ttl(&self, key: &K) -> Result<Option<Duration>, RedisError> {
+        let left = self
+            .client
+            .number(&Request::of(&[b"PTTL", &self.form.key(key)?]))?;
+        Ok(u64::try_from(left).ok().map(Duration::from_millis))
+    }
+
+    /// Lets the entry at `key` live for `ttl` from now, or for the cache's own time where that is
+    /// `None`. Says whether there is such an entry.
+    ///
+    /// # Errors
+    /// A time that is too long, and whatever keeps the server from doing it.
+    pub fn touch(&self, key: &K, ttl: Option<Duration>) -> Result<bool, RedisError> {
+        let key = self.form.key(key)?;
+        let request = match Ttl::new(ttl.or(self.ttl))? {
+            Ttl::Forever => Request::batch()
+                .and(&[b"PERSIST", &key])
+                .and(&[b"EXISTS", &key]),
+            Ttl::For(unit, time) => Request::of(&[unit.expire(), &key, time.as_bytes()]),
+            Ttl::Over => return self.remove_key(&key),
+        };
+        self.client.all(&request, |values| match values.last() {
+            Some(value) => Ok(self.client.as_number(value)? == 1),
+            None => Err(self.client.surprise()),
+        })
+    }
+
+    /// The keys of this cache, a few hundred per round trip (SCAN), in no order.
+    ///
+    /// Without a prefix these are all keys of the database that such a cache could have written. A
+    /// key that is stored meanwhile may be missing, and one may come twice.
+    ///
+    /// ```no_run
+    /// use ctu_std::{PrefixedRedisCache, RedisCache};
+    /// let cache: PrefixedRedisCache<u32, f64> =
+    ///     RedisCache::builder("redis://127.0.0.1").prefix("sqrt.").build()?;
+    /// for key in cache.keys() {
+    ///     println!("{}", key?);
+    /// }
+    /// # Ok::<(), ctu_std::RedisError>(())
+    /// ```
+    pub fn keys(&self) -> Keys<'_, K, V, F> {
+        Keys::new(self)
+    }
+
+    fn put_request(&self, request: &mut Request, key: &[u8], value: &[u8], ttl: &Ttl) {
+        match ttl {
+            Ttl::Forever => request.add(&[b"SET", key, value]),
+            Ttl::For(unit, time) => {
+                request.add(&[b"SET", key, value, unit.set(), time.as_bytes()]);
+            }
+            Ttl::Over => request.add(&[b"DEL", key]),
+        }
+    }
+
+    fn send_put(&self, request: &Request, ttl: &Ttl) -> Result<(), RedisError> {
+        match ttl {
+            // What is removed is counted, not confirmed.
+            Ttl::Over => self.client.all(request, |_| Ok(())),
+            Ttl::Forever | Ttl::For(..) => self.client.done(request),
+        }
+    }
+
+    fn remove_key(&self, key: &[u8]) -> Result<bool, RedisError> {
+        Ok(self.client.number(&Request::of(&[b"DEL", key]))? > 0)
+    }
+
+    fn decode(&self, stored: Option<Vec<u8>>) -> Result<Option<V>, RedisError> {
+        match stored {
+            Some(stored) => self.form.decode(stored),
+            None => Ok(None),
+        }
+    }
+
+    fn unlink(&self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
+        if !keys.is_empty() {
+            self.client.number(&Request::of_keys("UNLINK", keys))?;
+        }
+        Ok(())
+    }
+}
+
+impl<K, V, F> Cache for RedisCache<K, V, F>
+where
+    K: ToOwned + ?Sized,
+    V: Clone,
+    F: Form<K, V>,
+{
+    type Key = K;
+    type Value = V;
+    type Error = RedisError;
+
+    fn get(&self, key: &K) -> Result<Option<V>, RedisError> {
+        let request = Request::of(&[b"GET", &self.form.key(key)?]);
+        self.decode(self.client.bytes(&request)?)
+    }
+
+    /// As [`Cache::put`]. An entry that is to live for no time is removed instead. Times are rounded
+    /// up to milliseconds.
+    fn put(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), RedisError> {
+        let key = self.form.key(key)?;
+        let value = self.form.encode(value)?;
+        let ttl = Ttl::new(ttl.or(self.ttl))?;
+        let mut request = Request::batch();
+        self.put_request(&mut request, &key, &value, &ttl);
+        self.send_put(&request, &ttl)
+    }
+
+    fn remove(&self, key: &K) -> Result<bool, RedisError> {
+        self.remove_key(&self.form.key(key)?)
+    }
+
+    /// Removes the keys that begin with the prefix (SCAN and UNLINK), those of other programs that
+    /// begin so included. Without a prefix, or with an empty one, the whole database is flushed
+    /// (FLUSHDB), whoever wrote it; other databases of the server stay.
+    fn clear(&self) -> Result<(), RedisError> {
+        if self.form.prefix().is_empty() {
+            return self.client.done(&Request::of(&[b"FLUSHDB", b"ASYNC"]));
+        }
+        let mut keys = self.keys();
+        while let Some(stored) = keys.stored()? {
+            self.unlink(&stored)?;
+        }
+        Ok(())
+    }
+
+    /// The number of keys of the whole database (DBSIZE), as in Python: those of other prefixes,
+    /// caches and programs included. `keys().count()` counts this cache's own, in as many round trips
+    /// as it takes.
+    fn len(&self) -> Result<usize, RedisError> {
+        let number = self.client.number(&Request::of(&[b"DBSIZE"]))?;
+        usize::try_from(number).map_err(|_| self.client.surprise())
+    }
+
+    fn contains(&self, key: &K) -> Result<bool, RedisError> {
+        let request = Request::of(&[b"EXISTS", &self.form.key(key)?]);
+        Ok(self.client.number(&request)? > 0)
+    }
+
+    fn get_with_ttl(&self, key: &K) -> Result<Option<WithTtl<V>>, RedisError> {
+        let key = self.form.key(key)?;
+        let request = Request::of(&[b"GET", &key]).and(&[b"PTTL", &key]);
+        let (stored, left) =
+            self.client
+                .all(&request, |mut values| match (values.pop(), values.pop()) {
+                    (Some(left), Some(stored)) => {
+                        Ok((self.client.as_bytes(stored)?, self.client.as_number(&left)?))
+                    }
+                    _ => Err(self.client.surprise()),
+                })?;
+        let left = match left {
+            // It expired between the two.
+            -2 | 0 => return Ok(None),
+            left => u64::try_from(left).ok().map(Duration::from_millis),
+        };
+        Ok(self.decode(stored)?.map(|value| (value, left)))
+    }
+
+    /// As [`Cache::pop`], in one step (GETDEL, Redis 6.2). Not repeated when the connection breaks:
+    /// the entry may then be gone.
+    fn pop(&self, key: &K) -> Result<Option<V>, RedisError> {
+        let request = Request::of(&[b"GETDEL", &self.form.key(key)?]).once();
+        self.decode(self.client.bytes(&request)?)
+    }
+
+    /// As [`Cache::retain`], in as many round trips as it takes. Keys that such a cache cannot have
+    /// written stay.
+    fn retain(&self, keep: &mut dyn FnMut(&K) -> bool) -> Result<(), RedisError> {
+        let mut keys = self.keys();
+        while let Some(mut stored) = keys.stored()? {
+            stored.retain(|key| self.form.own(key).is_some_and(|own| !keep(own.borrow())));
+            self.unlink(&stored)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Cache::get_many`], in one round trip (MGET). A key that holds something other than a
+    /// string is a miss here.
+    fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stored = keys
+            .iter()
+            .map(|key| self.form.key(key))
+            .collect::<Result<Vec<_>, _>>()?;
+        let request = Request::of_keys("MGET", &stored);
+        let values = self.client.one(&request, |value| {
+            let values = self.client.as_array(value)?;
+            if values.len() != keys.len() {
+                return Err(self.client.surprise());
+            }
+            values
+                .into_iter()
+                .map(|value: Value| self.client.as_bytes(value))
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        values
+            .into_iter()
+            .map(|stored| self.decode(stored))
+            .collect()
+    }
+
+    /// As [`Cache::put_many`], in one round trip. Where the server refuses an entry, it still stores
+    /// those after it; the first refusal is the error.
+    fn put_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), RedisError> {
+        let ttl = Ttl::new(ttl.or(self.ttl))?;
+        let mut request = Request::batch();
+        for (key, value) in entries {
+            let value = self.form.encode(value)?;
+            self.put_request(&mut request, &self.form.key(key)?, &value, &ttl);
+        }
+        match request.commands() {
+            0 => Ok(()),
+            _ => self.send_put(&request, &ttl),
+        }
+    }
+
+    /// As [`Cache::remove_many`], in one round trip, all at once.
+    fn remove_many(&self, keys: &[&K]) -> Result<usize, RedisError> {
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        let stored = keys
+            .iter()
+            .map(|key| self.form.key(key))
+            .collect::<Result<Vec<_>, _>>()?;
+        let number = self.client.number(&Request::of_keys("DEL", &stored))?;
+        usize::try_from(number).map_err(|_| self.client.surprise())
+    }
+}
+
+impl<K: ?Sized, V, F: Clone> Clone for RedisCache<K, V, F> {
+    fn clone(&self) -> Self {
+        Self::new(self.client.clone(), self.form.clone(), self.ttl)
+    }
+}
+
+impl<K: ?Sized, V, F: fmt::Debug> fmt::Debug for RedisCache<K, V, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisCache")
+            .field("server", &self.client.server())
+            .field("form", &self.form)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
+    }
+}

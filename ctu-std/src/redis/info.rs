@@ -1,0 +1,87 @@
+use super::{RedisCache, RedisError, request::Request};
+use std::fmt;
+
+/// What a Redis server counted since it started, for all its databases and clients together.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RedisStats {
+    /// Reads that found a key.
+    pub hits: u64,
+    /// Reads that found none.
+    pub misses: u64,
+    /// Keys that reached the end of their time.
+    pub expired: u64,
+    /// Keys that had to leave for want of memory.
+    pub evicted: u64,
+    /// Commands that were run.
+    pub commands: u64,
+    /// Connections that were accepted.
+    pub connections: u64,
+}
+
+impl RedisStats {
+    /// The share of reads that found a key, 0 to 1; 0 where there was no read.
+    #[must_use]
+    pub fn hit_rate(&self) -> f64 {
+        // Counts beyond 2^53 lose their last digits, which no rate shows.
+        self.hits as f64 / self.hits.saturating_add(self.misses).max(1) as f64
+    }
+}
+
+impl fmt::Display for RedisStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rate = self.hit_rate() * 100.0;
+        let reads = self.hits.saturating_add(self.misses);
+        write!(f, "{rate:.1} % of {reads} reads were hits")
+    }
+}
+
+impl<K: ?Sized, V, F> RedisCache<K, V, F> {
+    /// What the server tells about itself: `section` is `server`, `memory`, `stats`, ..., or empty
+    /// for the usual ones. Pairs of a name and a value, in the server's order.
+    ///
+    /// # Errors
+    /// Whatever keeps the server from telling.
+    pub fn info(&self, section: &str) -> Result<Vec<(String, String)>, RedisError> {
+        let request = match section {
+            "" => Request::of(&[b"INFO"]),
+            section => Request::of(&[b"INFO", section.as_bytes()]),
+        };
+        let text = self.client.bytes(&request)?.unwrap_or_default();
+        Ok(String::from_utf8_lossy(&text)
+            .lines()
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect())
+    }
+
+    /// What the server counted since it started. Of the server, not of this cache alone: put a
+    /// [`StatsCache`](crate::StatsCache) on a cache for its own.
+    ///
+    /// # Errors
+    /// Whatever keeps the server from telling.
+    pub fn stats(&self) -> Result<RedisStats, RedisError> {
+        let mut stats = RedisStats::default();
+        for (name, value) in self.info("stats")? {
+            let counter = match name.as_str() {
+                "keyspace_hits" => &mut stats.hits,
+                "keyspace_misses" => &mut stats.misses,
+                "expired_keys" => &mut stats.expired,
+                "evicted_keys" => &mut stats.evicted,
+                "total_commands_processed" => &mut stats.commands,
+                "total_connections_received" => &mut stats.connections,
+                _ => continue,
+            };
+            *counter = value.trim().parse().unwrap_or_default();
+        }
+        Ok(stats)
+    }
+
+    /// The share of the server's reads that found a key, 0 to 1.
+    ///
+    /// # Errors
+    /// Whatever keeps the server from telling.
+    pub fn hits(&self) -> Result<f64, RedisError> {
+        Ok(self.stats()?.hit_rate())
+    }
+}

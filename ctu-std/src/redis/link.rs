@@ -1,0 +1,195 @@
+use super::{RedisError, request::Request, resp::Replies, settings::Settings};
+use crate::net::{Connect, Connection, Deadline, Stream};
+use parking_lot::Mutex;
+use redis::{ConnectionLike, Value};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
+
+/// A connection to a server.
+///
+/// The `redis` crate's own connection is not used for it: its timeouts count from each system call,
+/// so that an operation may take for ever; it takes bytes that nobody asked for as the next reply;
+/// and it repeats its set-up in several round trips.
+pub(super) enum Link {
+    Own {
+        stream: Stream,
+        replies: Replies,
+    },
+    /// One that the user had already, of any kind that the crate knows.
+    Given(Box<dyn ConnectionLike + Send>),
+}
+
+impl Link {
+    /// Opens a connection and logs in, in one round trip.
+    fn open(
+        settings: &Settings,
+        server: &Arc<str>,
+        deadline: Deadline,
+    ) -> Result<Self, RedisError> {
+        let deadline = deadline.at_most(settings.connect_deadline);
+        let stream = Stream::connect(&settings.endpoint, deadline)
+            .map_err(|error| RedisError::connecting(server, deadline.total(), &error))?;
+        let mut link = Self::Own {
+            stream,
+            replies: Replies::default(),
+        };
+        if let Some(request) = login(settings) {
+            link.exchange(&request, server, deadline)
+                .map_err(|error| match error {
+                    // "ERR AUTH called without any password configured", and a database that is not.
+                    RedisError::Server { message, .. } if message.contains("AUTH") => {
+                        RedisError::Auth {
+                            server: server.clone(),
+                        }
+                    }
+                    error => error,
+                })?;
+        }
+        Ok(link)
+    }
+
+    /// Sends a request and reads its replies. The first of them that is an error is the error.
+    pub(super) fn exchange(
+        &mut self,
+        request: &Request,
+        server: &Arc<str>,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, RedisError> {
+        let values = match self {
+            Self::Own { stream, replies } => own(stream, replies, request, server, deadline)?,
+            Self::Given(connection) => connection
+                .req_packed_commands(request.bytes(), 0, request.commands())
+                .map_err(|error| given(&error, server, deadline.total()))?,
+        };
+        if values.len() != request.commands() {
+            return Err(RedisError::protocol(server, "wrong number of replies"));
+        }
+        match values.iter().find_map(|value| match value {
+            Value::ServerError(error) => Some(error),
+            _ => None,
+        }) {
+            Some(error) => Err(RedisError::reported(server, error)),
+            None => Ok(values),
+        }
+    }
+}
+
+fn login(settings: &Settings) -> Option<Request> {
+    let mut request = Request::batch();
+    match (&settings.user, &settings.password) {
+        (Some(user), Some(password)) => {
+            request.add(&[b"AUTH", user.as_bytes(), password.as_bytes()]);
+        }
+        (None, Some(password)) => request.add(&[b"AUTH", password.as_bytes()]),
+        (_, None) => {}
+    }
+    if settings.database != 0 {
+        request.add(&[b"SELECT", settings.database.to_string().as_bytes()]);
+    }
+    (request.commands() > 0).then_some(request)
+}
+
+fn own(
+    stream: &mut Stream,
+    replies: &mut Replies,
+    request: &Request,
+    server: &Arc<str>,
+    deadline: Deadline,
+) -> Result<Vec<Value>, RedisError> {
+    let failed = |error: io::Error| RedisError::talking(server, deadline.total(), &error);
+    stream.set_deadline(deadline);
+    let sent = stream
+        .write_all(request.bytes())
+        .and_then(|()| stream.flush());
+    let mut values = Vec::with_capacity(request.commands().min(1024));
+    while values.len() < request.commands() {
+        // Where it could not be sent, the server may have said why before it closed.
+        let value = match (replies.read(stream), &sent) {
+            (Ok(value), _) => value,
+            (Err(error), Ok(())) => return Err(failed(error)),
+            (Err(_), Err(_)) => break,
+        };
+        if let Value::ServerError(error) = &value
+            && let error @ RedisError::TooManyClients { .. } = RedisError::reported(server, error)
+        {
+            return Err(error);
+        }
+        values.push(value);
+    }
+    sent.map_err(failed)?;
+    if replies.is_drained() {
+        Ok(values)
+    } else {
+        Err(RedisError::protocol(
+            server,
+            "it says more than it was asked",
+        ))
+    }
+}
+
+fn given(error: &redis::RedisError, server: &Arc<str>, after: Duration) -> RedisError {
+    if error.is_timeout() {
+        return RedisError::timed_out(server, after);
+    }
+    if error.is_io_error() || error.is_connection_dropped() {
+        return RedisError::Lost {
+            server: server.clone(),
+            kind: io::ErrorKind::ConnectionAborted,
+        };
+    }
+    match error.clone().into_server_errors() {
+        Some(errors) if !errors.is_empty() => RedisError::reported(server, &errors[0].1),
+        _ => RedisError::protocol(server, "its answer makes no sense"),
+    }
+}
+
+impl Connection for Link {
+    fn is_idle(&self) -> bool {
+        match self {
+            Self::Own { stream, .. } => stream.is_idle(),
+            Self::Given(connection) => connection.is_open(),
+        }
+    }
+}
+
+/// Where connections come from.
+pub(super) enum Source {
+    Server(Settings),
+    /// There is one, and never another.
+    Given(Mutex<Option<Box<dyn ConnectionLike + Send>>>),
+}
+
+/// Opens connections to one server.
+pub(super) struct Connector {
+    pub(super) source: Source,
+    pub(super) server: Arc<str>,
+}
+
+impl Connect for Connector {
+    type Connection = Link;
+    type Error = RedisError;
+
+    fn connect(&self, deadline: Deadline) -> Result<Link, RedisError> {
+        match &self.source {
+            Source::Server(settings) => Link::open(settings, &self.server, deadline),
+            Source::Given(connection) => match connection.lock().take() {
+                Some(connection) => Ok(Link::Given(connection)),
+                None => Err(RedisError::Unreachable {
+                    server: self.server.clone(),
+                    kind: io::ErrorKind::NotConnected,
+                    why: "the connection that the cache was given is broken".into(),
+                }),
+            },
+        }
+    }
+
+    fn all_busy(&self, size: usize, deadline: Deadline) -> RedisError {
+        RedisError::PoolTimedOut {
+            size,
+            after: deadline.total(),
+        }
+    }
+}

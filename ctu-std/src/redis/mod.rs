@@ -1,0 +1,23 @@
+//! A Redis server as a cache.
+
+mod builder;
+mod cache;
+mod client;
+mod error;
+mod form;
+mod info;
+mod keys;
+mod link;
+mod request;
+mod resp;
+mod settings;
+mod str_key;
+mod ttl;
+
+pub use builder::RedisBuilder;
+pub use cache::{PrefixedRedisCache, RawRedisCache, RedisCache};
+pub use error::RedisError;
+pub use form::{AsJson, Form, Prefixed, Raw};
+pub use info::RedisStats;
+pub use keys::Keys;
+pub use str_key::StrKey;

@@ -1,0 +1,121 @@
+use ctu_core::json;
+use std::borrow::Cow;
+
+/// A key as the text that Python's `str()` makes of it: what follows the prefix in a
+/// [`PrefixedRedisCache`](crate::PrefixedRedisCache).
+///
+/// Text is itself, numbers are written in decimal, `bool` is `True` or `False`. Keys of other types
+/// are best made into text by [`json_key`](crate::json_key) or [`full_hash_key`](crate::full_hash_key).
+///
+/// ```
+/// use ctu_std::StrKey;
+/// assert_eq!((-12).text(), "-12");
+/// assert_eq!(true.text(), "True");
+/// assert_eq!(i32::from_text("-12"), Some(-12));
+/// ```
+pub trait StrKey: ToOwned {
+    /// The text of this key.
+    fn text(&self) -> Cow<'_, str>;
+
+    /// The key whose text this is; `None` where there is none.
+    fn from_text(text: &str) -> Option<Self::Owned>;
+}
+
+impl StrKey for str {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+
+    fn from_text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+}
+
+impl StrKey for String {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(self)
+    }
+
+    fn from_text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+}
+
+impl StrKey for bool {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Borrowed(if *self { "True" } else { "False" })
+    }
+
+    fn from_text(text: &str) -> Option<bool> {
+        match text {
+            "True" => Some(true),
+            "False" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl StrKey for f64 {
+    fn text(&self) -> Cow<'_, str> {
+        let text = match *self {
+            number if number.is_nan() => "nan".into(),
+            f64::INFINITY => "inf".into(),
+            f64::NEG_INFINITY => "-inf".into(),
+            // As JSON it is what Python's `repr` makes of it.
+            number => json::to_string(&number).unwrap_or_else(|_| number.to_string()),
+        };
+        Cow::Owned(text)
+    }
+
+    fn from_text(text: &str) -> Option<f64> {
+        text.parse()
+            .ok()
+            .filter(|number: &f64| number.text() == text)
+    }
+}
+
+macro_rules! number_is_text {
+    ($($t:ty),*) => {$(
+        impl StrKey for $t {
+            fn text(&self) -> Cow<'_, str> {
+                Cow::Owned(self.to_string())
+            }
+
+            fn from_text(text: &str) -> Option<$t> {
+                // "+1" and "01" are read as numbers, and written by none.
+                text.parse().ok().filter(|number: &$t| number.to_string() == text)
+            }
+        }
+    )*};
+}
+number_is_text!(
+    u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize, char
+);
+
+#[cfg(test)]
+mod tests {
+    use super::StrKey;
+
+    #[test]
+    fn numbers_are_written_as_python_does() {
+        let floats = [0.1, 1.0, -0.0, 1e16, 1e-7, 1.5e300, f64::INFINITY];
+        let texts = ["0.1", "1.0", "-0.0", "1e+16", "1e-07", "1.5e+300", "inf"];
+        assert_eq!(floats.map(|float| float.text().into_owned()), texts);
+        for text in texts {
+            assert!(f64::from_text(text).is_some(), "{text}");
+        }
+        assert_eq!(f64::NAN.text(), "nan");
+        assert_eq!(u128::MAX.text(), u128::MAX.to_string());
+    }
+
+    #[test]
+    fn what_no_key_is_written_as_is_no_key() {
+        assert_eq!(
+            ["+1", "01", " 1", "1.0", "x", ""].map(u8::from_text),
+            [None; 6]
+        );
+        assert_eq!([f64::from_text("1"), f64::from_text("1.00")], [None, None]);
+        assert_eq!(bool::from_text("true"), None);
+        assert_eq!(str::from_text("").as_deref(), Some(""));
+    }
+}

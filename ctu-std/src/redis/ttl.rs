@@ -1,0 +1,83 @@
+use ctu_core::Error;
+use std::time::Duration;
+
+/// Redis counts milliseconds since 1970 in 63 bits: half of them are left for the time to live.
+const LONGEST: Duration = Duration::from_millis(1 << 62);
+
+/// A time-to-live as Redis is told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ttl {
+    Forever,
+    For(Unit, String),
+    /// No time at all, which Redis has no word for.
+    Over,
+}
+
+/// What a time-to-live is counted in. Whole seconds are what Python writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    Seconds,
+    Milliseconds,
+}
+
+impl Unit {
+    /// The word for it in SET.
+    pub(super) fn set(self) -> &'static [u8] {
+        match self {
+            Self::Seconds => b"EX",
+            Self::Milliseconds => b"PX",
+        }
+    }
+
+    /// The command that sets it.
+    pub(super) fn expire(self) -> &'static [u8] {
+        match self {
+            Self::Seconds => b"EXPIRE",
+            Self::Milliseconds => b"PEXPIRE",
+        }
+    }
+}
+
+impl Ttl {
+    /// `None` is for ever.
+    pub(super) fn new(ttl: Option<Duration>) -> Result<Self, Error> {
+        let Some(ttl) = ttl else {
+            return Ok(Self::Forever);
+        };
+        if ttl > LONGEST {
+            return Err(Error::TtlTooLong { max: LONGEST });
+        }
+        if ttl.is_zero() {
+            return Ok(Self::Over);
+        }
+        Ok(if ttl.subsec_nanos() == 0 {
+            Self::For(Unit::Seconds, ttl.as_secs().to_string())
+        } else {
+            let milliseconds = ttl.as_nanos().div_ceil(1_000_000);
+            Self::For(Unit::Milliseconds, milliseconds.to_string())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_redis_reads_them() {
+        let millis = |n| Ttl::new(Some(Duration::from_millis(n)));
+        let seconds = |n: &str| Ok(Ttl::For(Unit::Seconds, n.into()));
+        assert_eq!(Ttl::new(None), Ok(Ttl::Forever));
+        assert_eq!(millis(0), Ok(Ttl::Over));
+        assert_eq!(millis(600_000), seconds("600"));
+        assert_eq!(
+            millis(1_500),
+            Ok(Ttl::For(Unit::Milliseconds, "1500".into()))
+        );
+        let short = Ttl::new(Some(Duration::from_nanos(1)));
+        assert_eq!(short, Ok(Ttl::For(Unit::Milliseconds, "1".into())));
+        assert!(Ttl::new(Some(LONGEST)).is_ok());
+        let long = Ttl::new(Some(Duration::MAX));
+        assert_eq!(long, Err(Error::TtlTooLong { max: LONGEST }));
+    }
+}

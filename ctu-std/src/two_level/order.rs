@@ -1,0 +1,105 @@
+//! What keeps the first level from showing an older value than the second was given.
+//!
+//! Between what an operation does at the second level and at the first, another may come: a fill
+//! with what has been written over meanwhile, two writes that arrive in turned order. Whoever finds
+//! that somebody wrote meanwhile leaves nothing in the first level, which is always right.
+//! Nothing is locked while the second level works, and a hit in the first level is not concerned.
+
+use parking_lot::Mutex;
+use std::hash::{BuildHasher, Hash, RandomState};
+
+/// Keys of the same stripe take each other's writes for their own, and are then filled once later.
+const STRIPES: usize = 256;
+
+/// How often the keys of each stripe were written.
+pub(super) struct Order {
+    writes: Box<[Mutex<u64>]>,
+    hasher: RandomState,
+}
+
+/// An operation that has begun.
+#[derive(Clone, Copy)]
+pub(super) struct Begun {
+    stripe: usize,
+    writes: u64,
+}
+
+impl Order {
+    pub(super) fn new() -> Self {
+        Self {
+            writes: (0..STRIPES).map(|_| Mutex::new(0)).collect(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// To be called before the second level is.
+    pub(super) fn begin<K: Hash + ?Sized>(&self, key: &K) -> Begun {
+        // The remainder is less than the number of stripes.
+        let stripe = (self.hasher.hash_one(key) % STRIPES as u64) as usize;
+        let writes = *self.writes[stripe].lock();
+        Begun { stripe, writes }
+    }
+
+    /// Runs `fill` on the first level, unless somebody wrote since `begun`.
+    pub(super) fn fill(&self, begun: Begun, fill: impl FnOnce()) {
+        let writes = self.writes[begun.stripe].lock();
+        if *writes == begun.writes {
+            fill();
+        }
+    }
+
+    /// Runs `write` on the first level, with whether nobody else wrote since `begun`.
+    pub(super) fn write<T>(&self, begun: Begun, write: impl FnOnce(bool) -> T) -> T {
+        let mut writes = self.writes[begun.stripe].lock();
+        let alone = *writes == begun.writes;
+        *writes = writes.wrapping_add(1);
+        write(alone)
+    }
+
+    /// Runs `write` on the first level, which concerns any key.
+    pub(super) fn write_all<T>(&self, write: impl FnOnce() -> T) -> T {
+        for writes in &self.writes {
+            let mut writes = writes.lock();
+            *writes = writes.wrapping_add(1);
+        }
+        write()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Order;
+
+    #[test]
+    fn a_write_that_was_not_alone_is_told() {
+        let order = Order::new();
+        let (one, two) = (order.begin("key"), order.begin("key"));
+        assert!(order.write(two, |alone| alone));
+        assert!(!order.write(one, |alone| alone));
+        assert!(order.write(order.begin("key"), |alone| alone));
+    }
+
+    #[test]
+    fn a_fill_from_before_a_write_is_left_out() {
+        let order = Order::new();
+        let read = order.begin("key");
+        order.fill(read, || ());
+        order.write(order.begin("key"), drop);
+        order.fill(read, || panic!("an old value"));
+        let read = order.begin("key");
+        order.write_all(|| ());
+        order.fill(read, || panic!("a value that was cleared"));
+    }
+
+    #[test]
+    fn other_keys_do_not_count() {
+        let order = Order::new();
+        let read = order.begin(&0);
+        let other = (1..).map(|key: i32| order.begin(&key));
+        let mut other = other.filter(|begun| begun.stripe != read.stripe);
+        order.write(other.next().unwrap(), drop);
+        let mut filled = false;
+        order.fill(read, || filled = true);
+        assert!(filled);
+    }
+}

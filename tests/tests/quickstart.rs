@@ -1,0 +1,225 @@
+//! The example on the README's first screen, as its users run it.
+
+use ctu_tests::servers::{RedisServer, free_port};
+use std::{
+    env, fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// The built example, of the profile that the tests have.
+static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| {
+    let test = env::current_exe().expect("the test's own path");
+    let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--example", "quickstart"]);
+    build.args(["--package", "ctu-std"]);
+    build.current_dir(env!("CARGO_MANIFEST_DIR"));
+    build.env("CARGO_TARGET_DIR", profile.parent().expect("target"));
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    assert!(build.status().expect("cargo").success());
+    profile.join("examples").join("quickstart")
+});
+
+/// A folder of its own for each test, removed after it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("ctu-quickstart-{}-{count}", std::process::id());
+        let path = env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// One with three files in two folders.
+    fn with_files() -> Self {
+        let folder = Self::new();
+        fs::create_dir(folder.0.join("sub")).unwrap();
+        fs::write(folder.0.join("a"), "one").unwrap();
+        fs::write(folder.0.join("empty"), "").unwrap();
+        fs::write(folder.0.join("sub/b"), vec![7; 200_000]).unwrap();
+        folder
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let output = Command::new(&*EXAMPLE).args(arguments).output();
+    output.expect("the example")
+}
+
+/// What it printed, of a run that has to go well.
+fn good(output: Output) -> String {
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    text
+}
+
+/// The one line that it printed, of a run that has to fail.
+fn bad(output: Output) -> String {
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{line}");
+    assert_eq!(line.lines().count(), 1, "{line}");
+    assert!(output.stdout.is_empty());
+    line
+}
+
+/// The columns of a line of the table but the time: hits, level 1, level 2, read.
+fn columns(text: &str, pass: &str) -> Vec<String> {
+    let line = text.lines().find(|line| line.starts_with(pass));
+    let words: Vec<&str> = line.expect(text).split_whitespace().skip(3).collect();
+    let joined = words.join(" ").replace(" %", "%");
+    joined.splitn(4, ' ').map(str::to_owned).collect()
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn the_second_pass_comes_from_the_first_level() {
+    let folder = Folder::with_files();
+    let text = good(run(&[path(&folder.0)]));
+    assert!(text.starts_with("3 files, 195.32 KiB, in "), "{text}");
+    let first = columns(&text, "first pass");
+    assert_eq!(first, ["0.0%", "0.0%", "0.0%", "195.32 KiB"]);
+    let second = columns(&text, "second pass");
+    assert_eq!(second, ["100.0%", "100.0%", "-", "0 B"]);
+    // Three times 16 and 32 bytes.
+    assert!(text.contains("144 B kept in level 2"), "{text}");
+    // sha3-256 of what sha3-256 of the three files is, computed by Python's hashlib.
+    let all =
+        "digest of all digests: 57ca2c09dd306e8883182ce7e00b582b6031f123a94139420b881b2d4a7ae88b\n";
+    assert!(text.ends_with(all), "{text}");
+}
+
+#[test]
+fn the_second_run_over_redis_starts_warm() {
+    let server = RedisServer::start();
+    let folder = Folder::with_files();
+    let arguments = [path(&folder.0), "--redis", &server.url()];
+    let cold = good(run(&arguments));
+    assert_eq!(columns(&cold, "first pass")[..3], ["0.0%", "0.0%", "0.0%"]);
+    // Encrypted, under hashed keys: no path is on the server.
+    assert_eq!(server.cli(&["dbsize"]), "3");
+    assert_eq!(server.cli(&["--scan", "--pattern", "*quickstart*"]), "");
+    let warm = good(run(&arguments));
+    let first = columns(&warm, "first pass");
+    assert_eq!(first, ["100.0%", "0.0%", "100.0%", "0 B"]);
+    let digest = |text: &str| text.lines().last().map(str::to_owned);
+    assert_eq!(digest(&warm), digest(&cold));
+    // A file that was changed is not stale.
+    fs::write(folder.0.join("a"), "two!").unwrap();
+    let changed = good(run(&arguments));
+    assert_eq!(columns(&changed, "first pass")[2..], ["66.7%", "4 B"]);
+    assert_ne!(digest(&changed), digest(&cold));
+}
+
+#[test]
+fn unreadable_files_and_links_are_counted_and_passed_over() {
+    let folder = Folder::with_files();
+    let secret = folder.0.join("secret");
+    fs::write(&secret, "hidden").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
+    symlink(&folder.0, folder.0.join("circle")).unwrap();
+    symlink("/nowhere", folder.0.join("dangling")).unwrap();
+    // Who may read everything gives that up.
+    let output = if fs::read(&secret).is_ok() {
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set=-dac_override,-dac_read_search"]);
+        command.arg(&*EXAMPLE).arg(&folder.0).output().unwrap()
+    } else {
+        run(&[path(&folder.0)])
+    };
+    let text = good(output);
+    assert!(text.starts_with("4 files, "), "{text}");
+    assert!(text.contains("unreadable and passed over: 1\n"), "{text}");
+    assert!(text.contains("links and the like, not followed: 2\n"));
+    assert_eq!(columns(&text, "second pass")[0], "75.0%");
+}
+
+#[test]
+fn without_a_folder_it_takes_the_repository() {
+    let folder = Folder::with_files();
+    fs::create_dir(folder.0.join(".git")).unwrap();
+    let mut command = Command::new(&*EXAMPLE);
+    let text = good(command.current_dir(folder.0.join("sub")).output().unwrap());
+    assert!(text.starts_with("3 files, "), "{text}");
+}
+
+#[test]
+fn a_missing_folder_is_told() {
+    let line = bad(run(&["/nowhere/at/all"]));
+    assert_eq!(line, "quickstart: /nowhere/at/all: no such folder\n");
+}
+
+#[test]
+fn what_is_no_folder_is_told() {
+    let folder = Folder::with_files();
+    let line = bad(run(&[path(&folder.0.join("a"))]));
+    assert!(line.ends_with("/a: not a directory\n"), "{line}");
+}
+
+#[test]
+fn an_empty_folder_is_told() {
+    let folder = Folder::new();
+    let line = bad(run(&[path(&folder.0)]));
+    assert!(line.ends_with(": no files in there\n"), "{line}");
+}
+
+#[test]
+fn a_wrong_address_is_told_without_its_password() {
+    let folder = Folder::with_files();
+    let begin = "quickstart: not the address of a Redis server: ";
+    for url in ["http://localhost", "redis://:hunter2@localhost:port", ""] {
+        let line = bad(run(&[path(&folder.0), "--redis", url]));
+        assert!(line.starts_with(begin), "{line}");
+        assert!(!line.contains("hunter2"), "{line}");
+    }
+}
+
+#[test]
+fn a_dead_server_is_told() {
+    let folder = Folder::with_files();
+    let port = free_port();
+    let url = format!("redis://127.0.0.1:{port}");
+    let line = bad(run(&[path(&folder.0), "--redis", &url]));
+    let text = format!("quickstart: no Redis at 127.0.0.1:{port}: connection refused\n");
+    assert_eq!(line, text);
+}
+
+#[test]
+fn a_full_server_is_told() {
+    let full = ["--maxmemory", "1", "--maxmemory-policy", "noeviction"];
+    let server = RedisServer::with(&full);
+    let folder = Folder::with_files();
+    let line = bad(run(&[path(&folder.0), "--redis", &server.url()]));
+    assert!(
+        line.starts_with("quickstart: second level: Redis at "),
+        "{line}"
+    );
+    assert!(line.ends_with(" is out of memory\n"), "{line}");
+}
+
+#[test]
+fn unknown_arguments_are_told() {
+    for arguments in [&["--what"][..], &["a", "b"], &["--redis"]] {
+        assert!(bad(run(arguments)).starts_with("quickstart: "));
+    }
+}

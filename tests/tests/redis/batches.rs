@@ -1,0 +1,52 @@
+use crate::{raw, secs};
+use ctu_std::Cache;
+use ctu_tests::servers::{RedisServer, free_port};
+use std::thread;
+
+#[test]
+fn take_one_round_trip() {
+    let server = RedisServer::start();
+    let cache = raw(&server.url());
+    let keys: Vec<Vec<u8>> = (0..1000).map(|n| format!("key {n}").into()).collect();
+    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    let entries = keys.iter().map(|key| (*key, key.to_vec())).collect();
+    cache.put_many(entries, Some(secs(50))).unwrap();
+    assert!(cache.ttl(keys[7]).unwrap().unwrap() <= secs(50));
+    let before = cache.stats().unwrap().commands;
+    let mut asked = keys.clone();
+    asked.insert(1, b"missing");
+    let found = cache.get_many(&asked).unwrap();
+    assert_eq!(found.len(), asked.len());
+    for (key, value) in asked.iter().zip(found) {
+        assert_eq!(value, (*key != b"missing").then(|| key.to_vec()));
+    }
+    assert_eq!(cache.remove_many(&asked), Ok(1000));
+    // The INFO before, MGET and DEL.
+    assert_eq!(cache.stats().unwrap().commands - before, 3);
+    assert_eq!(cache.is_empty(), Ok(true));
+}
+
+#[test]
+fn of_nothing_need_no_server() {
+    let cache = raw(&format!("redis://127.0.0.1:{}", free_port()));
+    assert_eq!(cache.get_many(&[]), Ok(vec![]));
+    assert_eq!(cache.put_many(vec![], None), Ok(()));
+    assert_eq!(cache.remove_many(&[]), Ok(0));
+}
+
+#[test]
+fn that_are_cut_short_are_errors() {
+    let mut server = RedisServer::start();
+    let cache = raw(&server.url());
+    cache.insert(b"warm", b"up").unwrap();
+    server.pause();
+    let batch = thread::spawn({
+        let cache = cache.clone();
+        move || cache.put_many(vec![(b"a", vec![1; 1 << 24]), (b"b", vec![2])], None)
+    });
+    server.kill();
+    let error = batch.join().unwrap().unwrap_err();
+    assert!(error.is_outage(), "{error}");
+    server.start_again();
+    assert_eq!(cache.get_many(&[b"a", b"b"]), Ok(vec![None, None]));
+}

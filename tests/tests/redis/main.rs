@@ -1,0 +1,45 @@
+//! `RedisCache` against real servers, in fair weather and foul.
+
+use ctu_std::{RawRedisCache, RedisCache};
+use ctu_tests::servers::RedisServer;
+use serde_json::Value;
+use std::time::Duration;
+
+mod batches;
+mod connections;
+mod entries;
+mod foul_weather;
+mod prefixed;
+mod proxied;
+mod python;
+mod refusals;
+mod time_to_live;
+mod tls;
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// A patient cache of bytes.
+fn raw(url: &str) -> RawRedisCache {
+    RedisCache::builder(url)
+        .raw()
+        .deadline(secs(60))
+        .connect_deadline(secs(30))
+        .build()
+        .expect("a good address")
+}
+
+fn json_cache(server: &RedisServer) -> RedisCache<str, Value> {
+    RedisCache::builder(&server.url())
+        .deadline(secs(60))
+        .build()
+        .expect("a good address")
+}
+
+/// The message of an error, which is one line.
+fn shown(error: ctu_std::RedisError) -> String {
+    let shown = error.to_string();
+    assert!(!shown.contains('\n'), "{shown}");
+    shown
+}

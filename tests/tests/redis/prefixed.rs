@@ -1,0 +1,53 @@
+use crate::{raw, secs};
+use ctu_std::{Cache, PrefixedRedisCache, RedisCache};
+use ctu_tests::servers::RedisServer;
+use std::collections::BTreeSet;
+
+fn cache(server: &RedisServer, prefix: &str) -> PrefixedRedisCache<str, u32> {
+    let builder = RedisCache::builder(&server.url()).prefix(prefix);
+    builder.deadline(secs(60)).build().unwrap()
+}
+
+#[test]
+fn clear_leaves_the_keys_of_others() {
+    let server = RedisServer::start();
+    // Were the prefix taken for a pattern, it would match the other.
+    let (own, other) = (cache(&server, "a*[b]?."), cache(&server, "aab!."));
+    for n in 0..2000 {
+        own.insert(&n.to_string(), n).unwrap();
+    }
+    other.insert("1", 1).unwrap();
+    let keys: BTreeSet<String> = own.keys().collect::<Result<_, _>>().unwrap();
+    assert_eq!(keys.len(), 2000);
+    own.clear().unwrap();
+    assert_eq!(own.keys().count(), 0);
+    assert_eq!(other.get("1"), Ok(Some(1)));
+    assert_eq!(own.len(), Ok(1));
+}
+
+#[test]
+fn retain_keeps_what_is_wanted_and_the_keys_of_others() {
+    let server = RedisServer::start();
+    let (own, other) = (cache(&server, "own."), cache(&server, "other."));
+    for n in 0..100 {
+        own.insert(&n.to_string(), n).unwrap();
+        other.insert(&n.to_string(), n).unwrap();
+    }
+    own.retain(&mut |key| key.ends_with('0')).unwrap();
+    let kept: BTreeSet<String> = own.keys().collect::<Result<_, _>>().unwrap();
+    assert_eq!(kept.len(), 10);
+    assert!(kept.iter().all(|key| key.ends_with('0')));
+    assert_eq!(other.keys().count(), 100);
+}
+
+#[test]
+fn without_a_prefix_clear_flushes_its_database_only() {
+    let server = RedisServer::start();
+    let zero = raw(&server.url());
+    let builder = RedisCache::builder(&server.url()).database(1).raw();
+    let one = builder.deadline(secs(60)).build().unwrap();
+    zero.insert(b"a", b"0").unwrap();
+    one.insert(b"a", b"1").unwrap();
+    one.clear().unwrap();
+    assert_eq!((zero.len(), one.len()), (Ok(1), Ok(0)));
+}

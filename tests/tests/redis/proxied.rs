@@ -1,0 +1,143 @@
+//! The network between cache and server fails.
+
+use crate::{raw, secs};
+use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
+use ctu_tests::{
+    proxy::{Fault, Proxy},
+    servers::RedisServer,
+};
+use std::{
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+    thread,
+    time::Duration,
+};
+
+const FAULTS: [Fault; 2] = [Fault::Cut, Fault::Reset];
+
+fn over_proxy() -> (RedisServer, Proxy, RawRedisCache) {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.port());
+    let cache = raw(&proxy.url());
+    (server, proxy, cache)
+}
+
+#[test]
+fn every_cut_of_a_reply_on_a_fresh_connection_is_an_error() {
+    let (_server, proxy, cache) = over_proxy();
+    cache.insert(b"a", b"value").unwrap();
+    let reply = b"$5\r\nvalue\r\n".len();
+    for fault in FAULTS {
+        for bytes in 0..reply {
+            let fresh = raw(&proxy.url());
+            proxy.fail_after(bytes, fault);
+            let found = fresh.get(b"a");
+            let lost = matches!(found, Err(RedisError::Lost { .. }));
+            assert!(lost, "{fault:?} after {bytes}: {found:?}");
+            assert_eq!(fresh.get(b"a"), Ok(Some(b"value".to_vec())));
+        }
+    }
+}
+
+#[test]
+fn no_cut_of_a_reply_on_a_pooled_connection_costs_an_operation() {
+    let (_server, proxy, cache) = over_proxy();
+    cache
+        .put_many(vec![(b"a", b"1".to_vec()), (b"b", b"2".to_vec())], None)
+        .unwrap();
+    let both = Ok(vec![Some(b"1".to_vec()), None, Some(b"2".to_vec())]);
+    let reply = b"*3\r\n$1\r\n1\r\n$-1\r\n$1\r\n2\r\n".len();
+    for fault in FAULTS {
+        for bytes in 0..reply {
+            proxy.fail_after(bytes, fault);
+            let found = cache.get_many(&[b"a", b"x", b"b"]);
+            assert_eq!(found, both, "{fault:?} after {bytes}");
+            assert!(proxy.has_failed());
+        }
+    }
+}
+
+#[test]
+fn what_must_not_be_done_twice_is_not() {
+    let (server, proxy, cache) = over_proxy();
+    cache.insert(b"a", b"1").unwrap();
+    proxy.fail_after(3, Fault::Cut);
+    let found = cache.pop(b"a");
+    assert!(matches!(found, Err(RedisError::Lost { .. })), "{found:?}");
+    assert_eq!(server.cli(&["exists", "a"]), "0");
+}
+
+#[test]
+fn a_black_hole_ends_by_the_deadline_and_is_left() {
+    let (_server, proxy, cache) = over_proxy();
+    cache.insert(b"a", b"1").unwrap();
+    let builder = RedisCache::builder(&proxy.url()).raw();
+    let hasty = builder.deadline(Duration::from_millis(50)).build().unwrap();
+    for bytes in [0, 1, 5] {
+        while hasty.get(b"a").is_err() {}
+        proxy.fail_after(bytes, Fault::BlackHole);
+        let error = hasty.get(b"a").unwrap_err();
+        assert!(matches!(error, RedisError::TimedOut { .. }), "{error}");
+        // A fresh connection is not in the hole.
+        while hasty.get(b"a").is_err() {}
+    }
+}
+
+#[test]
+fn a_reply_that_nobody_asked_for_is_nobodys_value() {
+    let (_server, proxy, cache) = over_proxy();
+    cache.insert(b"a", b"1").unwrap();
+    cache.insert(b"b", b"2").unwrap();
+    let reply = b"$1\r\n1\r\n".len();
+    for bytes in 0..=reply {
+        proxy.fail_after(bytes, Fault::Insert(b"$1\r\nx\r\n"));
+        let found = cache.get(b"a");
+        let told = matches!(found, Err(RedisError::Protocol { .. }));
+        assert!(told, "after {bytes}: {found:?}");
+        assert_eq!(cache.get(b"b"), Ok(Some(b"2".to_vec())));
+    }
+}
+
+#[test]
+fn faults_under_load_lose_nothing_that_was_acknowledged() {
+    let server = RedisServer::start();
+    let proxy = Proxy::to(server.port());
+    let builder = RedisCache::builder(&proxy.url()).raw().no_ttl();
+    let cache = builder.deadline(secs(60)).build().unwrap();
+    let done = AtomicBool::new(false);
+    let key = |n: u32, key: u32| [n.to_le_bytes(), key.to_le_bytes()].concat();
+    thread::scope(|scope| {
+        let work = |n: u32| {
+            for round in 0..1000_u32 {
+                let key = key(n, round % 20);
+                let value = round.to_le_bytes().repeat(20);
+                // Until it is acknowledged.
+                while cache.put(&key, value.clone(), None).is_err() {}
+                if let Ok(found) = cache.get(&key) {
+                    assert_eq!(found, Some(value));
+                }
+            }
+        };
+        let threads: Vec<_> = (0..8).map(|n| scope.spawn(move || work(n))).collect();
+        scope.spawn(|| {
+            for (count, fault) in FAULTS.iter().cycle().enumerate() {
+                if done.load(SeqCst) {
+                    break;
+                }
+                if proxy.has_failed() {
+                    proxy.fail_after(count * 37 % 2000, *fault);
+                }
+                thread::yield_now();
+            }
+        });
+        let results: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
+        done.store(true, SeqCst);
+        assert!(results.iter().all(Result::is_ok));
+    });
+    let direct = raw(&server.url());
+    for n in 0..8 {
+        for last in 980..1000_u32 {
+            let value = last.to_le_bytes().repeat(20);
+            assert_eq!(direct.get(&key(n, last % 20)), Ok(Some(value)));
+        }
+    }
+}

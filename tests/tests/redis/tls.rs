@@ -1,0 +1,126 @@
+use crate::{secs, shown};
+use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
+use ctu_tests::servers::{Parrot, RedisServer, free_port};
+use std::{fs, time::Duration};
+
+/// A server that speaks TLS too, on a port of its own, and the certificate to trust.
+struct TlsServer {
+    server: RedisServer,
+    port: u16,
+    certificate: String,
+    key: String,
+}
+
+impl TlsServer {
+    /// `clients` is whether clients need a certificate: `yes` or `no`.
+    fn start(clients: &str) -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let port = free_port();
+        let directory = std::env::temp_dir().join(format!("ctu-tls-{port}"));
+        fs::create_dir_all(&directory).unwrap();
+        let write = |name: &str, pem: &str| {
+            let path = directory.join(name);
+            fs::write(&path, pem).unwrap();
+            path.into_os_string().into_string().unwrap()
+        };
+        let cert_file = write("certificate", &certificate);
+        let key_file = write("key", &key);
+        let server = RedisServer::with(&[
+            "--tls-port",
+            &port.to_string(),
+            "--tls-cert-file",
+            &cert_file,
+            "--tls-key-file",
+            &key_file,
+            "--tls-ca-cert-file",
+            &cert_file,
+            "--tls-auth-clients",
+            clients,
+        ]);
+        // The server has read them.
+        fs::remove_dir_all(&directory).unwrap();
+        Self {
+            server,
+            port,
+            certificate,
+            key,
+        }
+    }
+
+    fn builder(&self, host: &str) -> ctu_std::RedisBuilder {
+        let url = format!("rediss://{host}:{}", self.port);
+        let builder = RedisCache::builder(&url).deadline(secs(60));
+        builder.connect_deadline(secs(30))
+    }
+
+    fn trusted(&self) -> RawRedisCache {
+        let builder = self.builder("localhost").raw();
+        builder
+            .root_certificates(&*self.certificate)
+            .build()
+            .unwrap()
+    }
+}
+
+#[test]
+fn carries_entries_large_and_small() {
+    let mut tls = TlsServer::start("no");
+    let cache = tls.trusted();
+    let large: Vec<u8> = (0..4 << 20).map(|n: u32| (n % 251) as u8).collect();
+    cache.put(b"large", large.clone(), None).unwrap();
+    cache.insert(b"small", b"1").unwrap();
+    let found = cache.get_many(&[b"small", b"large", b"none"]).unwrap();
+    assert!(found == [Some(b"1".to_vec()), Some(large), None]);
+    assert_eq!(tls.server.cli(&["get", "small"]), "1");
+    // Ended by the server while it was idle.
+    tls.server
+        .cli(&["client", "kill", "type", "normal", "skipme", "yes"]);
+    assert_eq!(cache.get(b"small"), Ok(Some(b"1".to_vec())));
+    tls.server.kill();
+    assert!(cache.get(b"small").unwrap_err().is_outage());
+}
+
+#[test]
+fn trusts_nobody_without_reason() {
+    let tls = TlsServer::start("no");
+    let unknown = tls.builder("localhost").raw().build().unwrap();
+    let wrong_name = tls.builder("127.0.0.1").raw();
+    let wrong_name = wrong_name.root_certificates(&*tls.certificate).build();
+    let no_pem = tls.builder("localhost").raw().root_certificates("text");
+    for cache in [unknown, wrong_name.unwrap(), no_pem.build().unwrap()] {
+        let error = cache.get(b"a").unwrap_err();
+        let refused = matches!(error, RedisError::Unreachable { .. });
+        assert!(refused, "{error}");
+        assert!(shown(error).starts_with("no Redis at "));
+    }
+}
+
+#[test]
+fn shows_who_we_are_where_the_server_asks() {
+    let tls = TlsServer::start("yes");
+    assert!(tls.trusted().get(b"a").is_err());
+    let builder = tls.builder("localhost").raw();
+    let builder = builder.root_certificates(&*tls.certificate);
+    let cache = builder.identity(&*tls.certificate, &*tls.key).build();
+    assert_eq!(cache.unwrap().get(b"a"), Ok(None));
+}
+
+#[test]
+fn needs_a_server_that_speaks_it() {
+    let garbage = Parrot::start("+PONG\r\n").unwrap();
+    let builder = RedisCache::builder(&garbage.url().replace("redis:", "rediss:")).raw();
+    let cache = builder
+        .connect_deadline(secs(30))
+        .deadline(secs(60))
+        .build();
+    let error = cache.unwrap().get(b"a").unwrap_err();
+    let refused = matches!(error, RedisError::Unreachable { .. });
+    assert!(refused, "{error}");
+    // Redis itself takes the greeting for the beginning of a command, and waits for its end.
+    let server = RedisServer::start();
+    let builder = RedisCache::builder(&server.url().replace("redis:", "rediss:")).raw();
+    let cache = builder.connect_deadline(Duration::from_millis(50)).build();
+    let error = cache.unwrap().get(b"a").unwrap_err();
+    assert!(matches!(error, RedisError::TimedOut { .. }), "{error}");
+}

@@ -1,0 +1,277 @@
+//! `TwoLevelCache` over levels in memory, one of which fails when told to.
+
+use ctu_std::{
+    Cache, Error, LockedCache, LruCache, ManualClock, PrefixedCache, RedisCache, StdClock,
+    TtlCache, TwoLevelCache, TwoLevelError, WithTtl,
+};
+use ctu_tests::servers::RedisServer;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
+
+type Memory = LockedCache<LruCache<String, u32>>;
+
+fn memory() -> LruCache<String, u32> {
+    LruCache::with_capacity(100)
+}
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// A cache that fails while it is off, and counts what it is asked.
+struct Flaky {
+    inner: Memory,
+    off: AtomicBool,
+    asked: AtomicU32,
+}
+
+impl Flaky {
+    fn new() -> Self {
+        Self {
+            inner: LockedCache::new(memory()),
+            off: AtomicBool::new(false),
+            asked: AtomicU32::new(0),
+        }
+    }
+
+    fn ask(&self) -> Result<&Memory, Error> {
+        self.asked.fetch_add(1, SeqCst);
+        if self.off.load(SeqCst) {
+            return Err(Error::Busy);
+        }
+        Ok(&self.inner)
+    }
+
+    fn asked(&self) -> u32 {
+        self.asked.swap(0, SeqCst)
+    }
+}
+
+impl Cache for Flaky {
+    type Key = str;
+    type Value = u32;
+    type Error = Error;
+
+    fn get(&self, key: &str) -> Result<Option<u32>, Error> {
+        self.ask()?.get(key)
+    }
+    fn put(&self, key: &str, value: u32, ttl: Option<Duration>) -> Result<(), Error> {
+        self.ask()?.put(key, value, ttl)
+    }
+    fn remove(&self, key: &str) -> Result<bool, Error> {
+        self.ask()?.remove(key)
+    }
+    fn clear(&self) -> Result<(), Error> {
+        self.ask()?.clear()
+    }
+    fn len(&self) -> Result<usize, Error> {
+        self.ask()?.len()
+    }
+    fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<u32>>, Error> {
+        self.ask()?.get_many(keys)
+    }
+    fn put_many(&self, entries: Vec<(&str, u32)>, ttl: Option<Duration>) -> Result<(), Error> {
+        self.ask()?.put_many(entries, ttl)
+    }
+    fn remove_many(&self, keys: &[&str]) -> Result<usize, Error> {
+        self.ask()?.remove_many(keys)
+    }
+}
+
+#[test]
+fn a_hit_in_the_first_level_asks_nobody_else() {
+    let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
+    cache.insert("a", 1).unwrap();
+    assert_eq!(cache.second().asked(), 1);
+    cache.second().off.store(true, SeqCst);
+    assert_eq!(cache.get("a"), Ok(Some(1)));
+    assert_eq!(cache.contains("a"), Ok(true));
+    assert_eq!(cache.get_with_ttl("a"), Ok(Some((1, None))));
+    assert_eq!(cache.get_many(&["a"]), Ok(vec![Some(1)]));
+    assert_eq!(cache.second().asked(), 0);
+}
+
+#[test]
+fn a_hit_in_the_second_level_fills_the_first() {
+    let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
+    cache.second().inner.insert("a", 1).unwrap();
+    assert_eq!(cache.contains("a"), Ok(true));
+    assert_eq!(cache.first().contains("a"), Ok(false));
+    assert_eq!(cache.get("a"), Ok(Some(1)));
+    assert_eq!(cache.first().get("a"), Ok(Some(1)));
+    assert_eq!(cache.get("a"), Ok(Some(1)));
+    assert_eq!(cache.get("b"), Ok(None));
+    assert_eq!(cache.contains("b"), Ok(false));
+    let stats = cache.stats();
+    let counts = (stats.first_hits, stats.second_hits, stats.misses);
+    assert_eq!(counts, (1, 1, 1));
+    let text = "1 hits in the first level, 1 in the second, 1 misses, 0 errors, hit rate 66.7 %";
+    assert_eq!(stats.to_string(), text);
+    assert!((cache.hits() - 2.0 / 3.0).abs() < 1e-9);
+    cache.reset();
+    assert_eq!(cache.stats(), Default::default());
+}
+
+#[test]
+fn errors_of_the_second_level_reach_the_caller() {
+    let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
+    cache.insert("a", 1).unwrap();
+    cache.second().off.store(true, SeqCst);
+    let busy = TwoLevelError::Second(Error::Busy);
+    assert_eq!(cache.insert("a", 2), Err(busy.clone()));
+    assert_eq!(cache.insert("b", 2), Err(busy.clone()));
+    assert_eq!(cache.put_many(vec![("a", 2)], None), Err(busy.clone()));
+    // A failed insert leaves the first level as it was.
+    assert_eq!(cache.first().get("a"), Ok(Some(1)));
+    assert_eq!(cache.first().get("b"), Ok(None));
+    assert_eq!(cache.get("b"), Err(busy.clone()));
+    assert_eq!(cache.get_many(&["a", "b"]), Err(busy.clone()));
+    assert_eq!(cache.contains("b"), Err(busy.clone()));
+    // A failed remove may have been done, so the first level forgets.
+    assert_eq!(cache.remove("a"), Err(busy.clone()));
+    assert_eq!(cache.first().get("a"), Ok(None));
+    cache.first().insert("a", 1).unwrap();
+    assert_eq!(cache.remove_many(&["a"]), Err(busy.clone()));
+    assert_eq!(cache.first().get("a"), Ok(None));
+    assert_eq!(cache.stats().errors, 8);
+    assert_eq!(busy.to_string(), "second level: the cache is in use");
+}
+
+#[test]
+fn batches_ask_the_second_level_once() {
+    let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
+    let entries = vec![("a", 1), ("b", 2), ("c", 3)];
+    cache.put_many(entries, None).unwrap();
+    assert_eq!(cache.second().asked(), 1);
+    assert_eq!(cache.first().len(), Ok(3));
+    cache.first().remove("b").unwrap();
+    let found = cache.get_many(&["a", "x", "b", "c"]);
+    assert_eq!(found, Ok(vec![Some(1), None, Some(2), Some(3)]));
+    assert_eq!(cache.second().asked(), 1);
+    assert_eq!(cache.remove_many(&["a", "b", "x"]), Ok(2));
+    assert_eq!(cache.second().asked(), 1);
+    assert_eq!(
+        cache.get_many(&["a", "b", "c"]),
+        Ok(vec![None, None, Some(3)])
+    );
+    let stats = cache.stats();
+    let counts = (stats.first_hits, stats.second_hits, stats.misses);
+    assert_eq!(counts, (3, 1, 3));
+}
+
+#[test]
+fn clear_concerns_the_first_level_or_both() {
+    let cache = TwoLevelCache::builder(memory(), memory()).build();
+    cache.insert("a", 1).unwrap();
+    cache.clear().unwrap();
+    assert_eq!((cache.len(), cache.second().len()), (Ok(0), Ok(1)));
+    assert_eq!(cache.get("a"), Ok(Some(1)));
+    let both = TwoLevelCache::builder(cache.first(), cache.second());
+    let both = both.clears_both().build();
+    both.insert("p.b", 2).unwrap();
+    PrefixedCache::new(&both, "p.").clear().unwrap();
+    assert_eq!((both.get("p.b"), both.get("a")), (Ok(None), Ok(Some(1))));
+    both.clear().unwrap();
+    assert_eq!((both.len(), cache.second().len()), (Ok(0), Ok(0)));
+}
+
+#[test]
+fn the_first_level_keeps_nothing_longer_than_the_second() {
+    let clock = ManualClock::new();
+    let first = TtlCache::<String, u32, _>::with_capacity(10, secs(60), &clock);
+    let second = TtlCache::<String, u32, _>::with_capacity(10, secs(600), &clock);
+    let cache = TwoLevelCache::builder(first, second).build();
+    cache.insert("long", 1).unwrap();
+    cache.insert_for("short", 2, secs(70)).unwrap();
+    cache.first().clear().unwrap();
+    clock.advance(secs(50));
+    assert_eq!(cache.get_with_ttl("long"), Ok(Some((1, Some(secs(550))))));
+    assert_eq!(cache.get("short"), Ok(Some(2)));
+    let left = |found: Result<Option<WithTtl<u32>>, Error>| found.unwrap().unwrap().1;
+    assert_eq!(left(cache.first().get_with_ttl("long")), Some(secs(60)));
+    assert_eq!(left(cache.first().get_with_ttl("short")), Some(secs(20)));
+    clock.advance(secs(20));
+    assert_eq!(cache.get("short"), Ok(None));
+}
+
+#[test]
+fn what_does_not_fit_the_first_level_is_in_the_second() {
+    let clock = ManualClock::new();
+    let second = TtlCache::<String, u32, _>::with_capacity(10, secs(600), &clock);
+    let cache = TwoLevelCache::builder(memory(), second).build();
+    cache.insert("a", 1).unwrap();
+    // The first level cannot count a time of the entry's own, and must not show the old value.
+    cache.insert_for("a", 2, secs(10)).unwrap();
+    assert_eq!(cache.first().get("a"), Ok(None));
+    assert_eq!(cache.second().get("a"), Ok(Some(2)));
+    clock.advance(secs(10));
+    assert_eq!(cache.get("a"), Ok(None));
+}
+
+#[test]
+fn is_a_cache_of_any_caches_at_run_time() {
+    type Any = Box<dyn Cache<Key = str, Value = u32, Error = Error> + Send + Sync>;
+    let second: Any = Box::new(LockedCache::new(memory()));
+    let cache = Arc::new(TwoLevelCache::builder(memory(), second).build());
+    let prefixed = PrefixedCache::new(cache.clone(), "p.");
+    let made = prefixed.get_or_insert_with("a", || 1_u32);
+    assert_eq!(made, Ok(1));
+    assert_eq!(cache.second().get("p.a"), Ok(Some(1)));
+    assert_eq!(prefixed.pop("a"), Ok(Some(1)));
+    assert_eq!(cache.get("p.a"), Ok(None));
+}
+
+#[test]
+fn reads_and_writes_of_threads_leave_no_old_value() {
+    for round in 0..200 {
+        let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
+        cache.insert("a", 0).unwrap();
+        thread::scope(|scope| {
+            for n in 1..=2 {
+                let cache = &cache;
+                scope.spawn(move || cache.insert("a", n).unwrap());
+            }
+            scope.spawn(|| {
+                cache.first().remove("a").unwrap();
+                cache.get("a").unwrap()
+            });
+        });
+        let second = cache.second().inner.get("a").unwrap();
+        assert_eq!(cache.get("a"), Ok(second), "round {round}");
+    }
+}
+
+#[test]
+fn redis_is_a_second_level() {
+    let mut server = RedisServer::start();
+    let redis = RedisCache::builder(&server.url()).prefix("p.");
+    let redis = redis.deadline(secs(60)).build().unwrap();
+    let first = TtlCache::<String, u32, _>::with_capacity(10, secs(60), StdClock::new());
+    let cache = TwoLevelCache::builder(first, redis).build();
+    cache.insert("a", 1).unwrap();
+    cache.insert_for("short", 2, secs(50)).unwrap();
+    cache.first().clear().unwrap();
+    let found = cache.get_many(&["a", "short", "none"]);
+    assert_eq!(found, Ok(vec![Some(1), Some(2), None]));
+    assert_eq!(
+        (cache.get("a"), cache.get("short")),
+        (Ok(Some(1)), Ok(Some(2)))
+    );
+    let (_, left) = cache.first().get_with_ttl("short").unwrap().unwrap();
+    assert!(left.unwrap() <= secs(50));
+    server.kill();
+    // What the first level has is there, and what it has not is an error.
+    assert_eq!(cache.get("a"), Ok(Some(1)));
+    let error = cache.get("none").unwrap_err();
+    assert!(matches!(&error, TwoLevelError::Second(error) if error.is_outage()));
+    let text = error.to_string();
+    assert!(text.starts_with("second level: no Redis at "), "{text}");
+    server.start_again();
+    assert_eq!(cache.get("none"), Ok(None));
+}
