@@ -146,12 +146,14 @@ struct Slot<'p, C: Connect> {
 impl<C: Connect> Slot<'_, C> {
     /// The pooled connection, unless there is none that is fit for use.
     fn pooled(&mut self) -> Option<&mut C::Connection> {
-        while let Some(connection) = &self.connection {
-            if connection.is_idle() {
-                break;
-            }
-            // Not one at a time: the first sign of a server that went away is a pool of dead ones.
-            self.connection = self.pool.state.lock().idle.pop();
+        // A server that went away leaves a pool of dead ones: all of them are passed over.
+        while self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| !connection.is_idle())
+        {
+            let next = self.pool.state.lock().idle.pop();
+            self.connection = next;
         }
         self.connection.as_mut()
     }

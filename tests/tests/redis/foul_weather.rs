@@ -113,6 +113,20 @@ fn a_stopped_server_is_too_late_and_then_as_before() {
 }
 
 #[test]
+fn a_request_that_cannot_be_sent_is_cut_by_the_deadline() {
+    let server = RedisServer::start();
+    let cache = hasty(&server.url(), 1);
+    server.pause();
+    // More than the system keeps for a server that does not read.
+    let error = cache.put(b"a", vec![0; 32 << 20], None).unwrap_err();
+    assert!(matches!(error, RedisError::TimedOut { .. }), "{error}");
+    server.resume();
+    while cache.get(b"a").is_err() {}
+    // The half of it that was sent is no entry.
+    assert_eq!(raw(&server.url()).get(b"a"), Ok(None));
+}
+
+#[test]
 fn a_pool_in_use_is_an_error_by_the_deadline() {
     let server = RedisServer::start();
     let cache = hasty(&server.url(), 1);

@@ -14,6 +14,7 @@ mod proxied;
 mod python;
 mod refusals;
 mod time_to_live;
+#[cfg(feature = "tls")]
 mod tls;
 
 fn secs(n: u64) -> Duration {
