@@ -1,4 +1,4 @@
-use crate::{Cache, Error, IntoValue, cache::WithTtl};
+use crate::{Cache, CacheError, Error, IntoValue, cache::WithTtl};
 use core::time::Duration;
 
 /// Writes one async trait. There are two because stable Rust cannot say "this future is `Send` if
@@ -17,7 +17,7 @@ macro_rules! async_cache {
             /// What is kept.
             type Value: Clone $(+ $Send)?;
             /// Why an operation failed. Holds the errors of the mappings stacked on this cache.
-            type Error: core::error::Error + From<Error> $(+ $Send)?;
+            type Error: CacheError $(+ $Send)?;
 
             /// As [`Cache::get`].
             fn get(
@@ -65,6 +65,11 @@ macro_rules! async_cache {
             ) -> impl Future<Output = Result<Option<WithTtl<Self::Value>>, Self::Error>> $(+ $Send)?
             {
                 async { Ok(self.get(key).await?.map(|value| (value, None))) }
+            }
+
+            /// As [`Cache::default_ttl`].
+            fn default_ttl(&self) -> Option<Duration> {
+                None
             }
 
             /// As [`Cache::pop`].
@@ -126,6 +131,23 @@ macro_rules! async_cache {
                     let mut values = alloc::vec::Vec::with_capacity(keys.len());
                     for key in keys {
                         values.push(self.get(key).await?);
+                    }
+                    Ok(values)
+                }
+            }
+
+            /// As [`Cache::get_many_with_ttl`].
+            #[cfg(feature = "alloc")]
+            fn get_many_with_ttl(
+                &self,
+                keys: &[&Self::Key],
+            ) -> impl Future<
+                Output = Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error>,
+            > $(+ $Send)? {
+                async move {
+                    let mut values = alloc::vec::Vec::with_capacity(keys.len());
+                    for key in keys {
+                        values.push(self.get_with_ttl(key).await?);
                     }
                     Ok(values)
                 }
@@ -280,6 +302,9 @@ macro_rules! pointer_is_async {
             ) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
                 (**self).get_with_ttl(key).await
             }
+            fn default_ttl(&self) -> Option<Duration> {
+                (**self).default_ttl()
+            }
             async fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
                 (**self).pop(key).await
             }
@@ -306,6 +331,13 @@ macro_rules! pointer_is_async {
                 keys: &[&Self::Key],
             ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
                 (**self).get_many(keys).await
+            }
+            #[cfg(feature = "alloc")]
+            async fn get_many_with_ttl(
+                &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+                (**self).get_many_with_ttl(keys).await
             }
             #[cfg(feature = "alloc")]
             async fn put_many(
@@ -385,6 +417,9 @@ macro_rules! ready_is_async {
                 key: &Self::Key,
             ) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
                 self.0.get_with_ttl(key)
+            }
+            fn default_ttl(&self) -> Option<Duration> {
+                self.0.default_ttl()
             }
             async fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
                 self.0.pop(key)

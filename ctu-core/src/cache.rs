@@ -1,4 +1,4 @@
-use crate::{Error, IntoValue};
+use crate::{CacheError, Error, IntoValue};
 use core::time::Duration;
 
 /// A value, and how much longer it lives where the cache can tell.
@@ -36,7 +36,7 @@ pub trait Cache {
     /// What is kept. Wrap large values in an `Arc`: a hit clones its value.
     type Value: Clone;
     /// Why an operation failed. Holds the errors of the mappings stacked on this cache.
-    type Error: core::error::Error + From<Error>;
+    type Error: CacheError;
 
     /// The value at `key`, or `None`.
     ///
@@ -100,6 +100,11 @@ pub trait Cache {
         Ok(self.get(key)?.map(|value| (value, None)))
     }
 
+    /// How long an entry lives that was given no time of its own. `None` where the cache keeps no time, or cannot tell.
+    fn default_ttl(&self) -> Option<Duration> {
+        None
+    }
+
     /// Removes the entry at `key` and returns its value. Two steps, unless the cache does it in one.
     ///
     /// # Errors
@@ -153,6 +158,19 @@ pub trait Cache {
         keys: &[&Self::Key],
     ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
         keys.iter().map(|key| self.get(key)).collect()
+    }
+
+    /// The values at `keys`, in their order, and how much longer each lives where the cache can tell.
+    /// One round trip where the cache can.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[cfg(feature = "alloc")]
+    fn get_many_with_ttl(
+        &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+        keys.iter().map(|key| self.get_with_ttl(key)).collect()
     }
 
     /// Stores every entry. One round trip where the cache can.
@@ -300,6 +318,9 @@ macro_rules! pointer_is_cache {
             ) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
                 (**self).get_with_ttl(key)
             }
+            fn default_ttl(&self) -> Option<Duration> {
+                (**self).default_ttl()
+            }
             fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
                 (**self).pop(key)
             }
@@ -322,6 +343,13 @@ macro_rules! pointer_is_cache {
                 keys: &[&Self::Key],
             ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
                 (**self).get_many(keys)
+            }
+            #[cfg(feature = "alloc")]
+            fn get_many_with_ttl(
+                &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+                (**self).get_many_with_ttl(keys)
             }
             #[cfg(feature = "alloc")]
             fn put_many(

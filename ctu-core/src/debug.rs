@@ -144,6 +144,10 @@ where
         self.inner.get_with_ttl(key)
     }
 
+    fn default_ttl(&self) -> Option<Duration> {
+        self.inner.default_ttl()
+    }
+
     fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
         self.tell("pop", Some(&key), None);
         self.inner.pop(key)
@@ -176,6 +180,15 @@ where
     ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
         self.tell("get", Some(&keys), None);
         self.inner.get_many(keys)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn get_many_with_ttl(
+        &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+        self.tell("get", Some(&keys), None);
+        self.inner.get_many_with_ttl(keys)
     }
 
     #[cfg(feature = "alloc")]

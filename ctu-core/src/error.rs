@@ -92,3 +92,21 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {}
+
+/// The error of a [`Cache`](crate::Cache): what a whole stack fails with, and what its parts need to know of that.
+pub trait CacheError: core::error::Error + From<Error> {
+    /// The core error that this holds, if it holds one: nothing was done then, and the cache works.
+    fn as_core(&self) -> Option<Error>;
+
+    /// Whether the cache could not be reached or did not answer as it should, so that what is tried next is
+    /// likely to fail as well. Not where the caller is to blame: a value too large, a wrong type.
+    fn is_outage(&self) -> bool {
+        self.as_core().is_none()
+    }
+}
+
+impl CacheError for Error {
+    fn as_core(&self) -> Option<Error> {
+        Some(*self)
+    }
+}

@@ -43,7 +43,7 @@ pub use clock::{Clock, ManualClock};
 pub use critical_section::CriticalSectionMutex;
 pub use debug::{DebugCache, Event};
 pub use encoding::{PrefixEncoding, base85};
-pub use error::Error;
+pub use error::{CacheError, Error};
 #[cfg(feature = "json")]
 pub use json::{full_hash_key, full_hash_key_with, json_key, json_key_with};
 pub use key::StoredKey;

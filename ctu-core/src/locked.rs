@@ -200,6 +200,10 @@ macro_rules! store_is_cache {
                 })
             }
 
+            fn default_ttl(&self) -> Option<Duration> {
+                $with(self, |store: &mut S| store.default_ttl()).ok().flatten()
+            }
+
             fn pop(&self, key: &S::Key) -> Result<Option<S::Value>, Error> {
                 $with(self, |store: &mut S| store.remove(key))
             }

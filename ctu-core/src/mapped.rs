@@ -140,6 +140,10 @@ where
         }
     }
 
+    fn default_ttl(&self) -> Option<Duration> {
+        self.inner.default_ttl()
+    }
+
     fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
         let at = self.mapping.at(key)?;
         match self.inner.pop(at.borrow())? {
@@ -188,6 +192,16 @@ where
         let ats = batch::ats(&self.mapping, keys)?;
         let values = self.inner.get_many(&batch::borrowed(&ats))?;
         Ok(batch::decode(&self.mapping, &ats, values)?)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn get_many_with_ttl(
+        &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+        let ats = batch::ats(&self.mapping, keys)?;
+        let values = self.inner.get_many_with_ttl(&batch::borrowed(&ats))?;
+        Ok(batch::decode_with_ttl(&self.mapping, &ats, values)?)
     }
 
     #[cfg(feature = "alloc")]
@@ -279,6 +293,10 @@ macro_rules! mapped_is_async {
                 }
             }
 
+            fn default_ttl(&self) -> Option<Duration> {
+                self.inner.default_ttl()
+            }
+
             async fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
                 let at = self.mapping.at(key)?;
                 match self.inner.pop(at.borrow()).await? {
@@ -342,6 +360,16 @@ macro_rules! mapped_is_async {
             }
 
             #[cfg(feature = "alloc")]
+            async fn get_many_with_ttl(
+                &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+                let ats = batch::ats(&self.mapping, keys)?;
+                let values = self.inner.get_many_with_ttl(&batch::borrowed(&ats)).await?;
+                Ok(batch::decode_with_ttl(&self.mapping, &ats, values)?)
+            }
+
+            #[cfg(feature = "alloc")]
             async fn put_many(
                 &self,
                 entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
@@ -367,7 +395,7 @@ mapped_is_async!(LocalAsyncCache);
 /// What batches of the blocking and the async cache have in common: everything but the round trip.
 #[cfg(feature = "alloc")]
 mod batch {
-    use crate::{Error, Mapping};
+    use crate::{Error, Mapping, WithTtl};
     use alloc::vec::Vec;
     use core::borrow::Borrow;
 
@@ -405,12 +433,22 @@ mod batch {
         ats: &[M::At],
         values: Vec<Option<V>>,
     ) -> Result<Vec<Option<M::Value>>, Error> {
-        ats.iter()
-            .zip(values)
-            .map(|(at, value)| match value {
-                Some(value) => mapping.decode(at, value),
-                None => Ok(None),
-            })
-            .collect()
+        let decode = |(at, value): (&M::At, Option<V>)| match value {
+            Some(value) => mapping.decode(at, value),
+            None => Ok(None),
+        };
+        ats.iter().zip(values).map(decode).collect()
+    }
+
+    pub(super) fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
+        mapping: &M,
+        ats: &[M::At],
+        values: Vec<Option<WithTtl<V>>>,
+    ) -> Result<Vec<Option<WithTtl<M::Value>>>, Error> {
+        let decode = |(at, found): (&M::At, Option<WithTtl<V>>)| match found {
+            Some((value, ttl)) => Ok(mapping.decode(at, value)?.map(|value| (value, ttl))),
+            None => Ok(None),
+        };
+        ats.iter().zip(values).map(decode).collect()
     }
 }

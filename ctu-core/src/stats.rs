@@ -193,6 +193,10 @@ impl<C: Cache> Cache for StatsCache<C> {
         Ok(self.read(self.inner.get_with_ttl(key)?))
     }
 
+    fn default_ttl(&self) -> Option<Duration> {
+        self.inner.default_ttl()
+    }
+
     fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
         // As Python counts it: a look-up, and a removal where it found something.
         self.counts.reads.count();
@@ -232,6 +236,19 @@ impl<C: Cache> Cache for StatsCache<C> {
     ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
         self.counts.reads.add(keys.len());
         let found = self.inner.get_many(keys)?;
+        self.counts
+            .hits
+            .add(found.iter().filter(|found| found.is_some()).count());
+        Ok(found)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn get_many_with_ttl(
+        &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+        self.counts.reads.add(keys.len());
+        let found = self.inner.get_many_with_ttl(keys)?;
         self.counts
             .hits
             .add(found.iter().filter(|found| found.is_some()).count());

@@ -45,6 +45,11 @@ pub trait Store {
         None
     }
 
+    /// How long an entry lives that was given no time of its own. `None` where the store keeps no time.
+    fn default_ttl(&self) -> Option<Duration> {
+        None
+    }
+
     /// Removes every entry.
     fn clear(&mut self);
 

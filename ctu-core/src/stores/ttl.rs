@@ -473,6 +473,10 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
         Self::remaining(self, key)
     }
 
+    fn default_ttl(&self) -> Option<Duration> {
+        Some(self.ttl())
+    }
+
     fn clear(&mut self) {
         Self::clear(self);
     }

@@ -1,5 +1,5 @@
 use crate::net::{Failure, Fate};
-use ctu_core::Error;
+use ctu_core::{CacheError, Error};
 use std::{fmt, io, sync::Arc, time::Duration};
 
 /// Why an operation of a [`RedisCache`](crate::RedisCache) failed.
@@ -102,29 +102,6 @@ pub enum RedisError {
 }
 
 impl RedisError {
-    /// Whether the server or the way to it is at fault, so that the same operation may succeed
-    /// later; the others are faults of the caller and stay.
-    #[must_use]
-    pub fn is_outage(&self) -> bool {
-        match self {
-            Self::Unreachable { .. }
-            | Self::Lost { .. }
-            | Self::TimedOut { .. }
-            | Self::PoolTimedOut { .. }
-            | Self::TooManyClients { .. }
-            | Self::Auth { .. }
-            | Self::ReadOnly { .. }
-            | Self::OutOfMemory { .. }
-            | Self::NotReady { .. }
-            | Self::Protocol { .. } => true,
-            Self::Core(_)
-            | Self::Url(_)
-            | Self::Denied { .. }
-            | Self::WrongType
-            | Self::Server { .. } => false,
-        }
-    }
-
     /// What failed while connecting to `server`, which had `after` to answer.
     pub(super) fn connecting(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
         match error.kind() {
@@ -220,6 +197,37 @@ impl Failure for RedisError {
             | Self::PoolTimedOut { .. }
             | Self::Protocol { .. }
             | Self::Url(_) => Fate::Discard,
+        }
+    }
+}
+
+impl CacheError for RedisError {
+    fn as_core(&self) -> Option<Error> {
+        match self {
+            Self::Core(error) => Some(*error),
+            _ => None,
+        }
+    }
+
+    /// Whether the server or the way to it is at fault, so that the same operation may succeed
+    /// later; the others are faults of the caller and stay.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Lost { .. }
+            | Self::TimedOut { .. }
+            | Self::PoolTimedOut { .. }
+            | Self::TooManyClients { .. }
+            | Self::Auth { .. }
+            | Self::ReadOnly { .. }
+            | Self::OutOfMemory { .. }
+            | Self::NotReady { .. }
+            | Self::Protocol { .. } => true,
+            Self::Core(_)
+            | Self::Url(_)
+            | Self::Denied { .. }
+            | Self::WrongType
+            | Self::Server { .. } => false,
         }
     }
 }

@@ -1,4 +1,4 @@
-use ctu_core::Error;
+use ctu_core::{CacheError, Error};
 use std::fmt;
 
 /// Why an operation of a [`TwoLevelCache`](crate::TwoLevelCache) failed, and at which level.
@@ -31,3 +31,21 @@ impl<A: fmt::Display, B: fmt::Display> fmt::Display for TwoLevelError<A, B> {
 
 // The message shows the inner error, so that is not a source too.
 impl<A: std::error::Error, B: std::error::Error> std::error::Error for TwoLevelError<A, B> {}
+
+impl<A: CacheError, B: CacheError> CacheError for TwoLevelError<A, B> {
+    fn as_core(&self) -> Option<Error> {
+        match self {
+            Self::Core(error) => Some(*error),
+            Self::First(error) => error.as_core(),
+            Self::Second(error) => error.as_core(),
+        }
+    }
+
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Core(_) => false,
+            Self::First(error) => error.is_outage(),
+            Self::Second(error) => error.is_outage(),
+        }
+    }
+}
