@@ -1,4 +1,4 @@
-use crate::{Cache, CacheError, Error, IntoValue, cache::WithTtl};
+use crate::{Cache, CacheError, Error, IntoValue, cache::Found};
 use core::time::Duration;
 
 /// Writes one async trait. There are two because stable Rust cannot say "this future is `Send` if
@@ -62,7 +62,7 @@ macro_rules! async_cache {
             fn get_with_ttl(
                 &self,
                 key: &Self::Key,
-            ) -> impl Future<Output = Result<Option<WithTtl<Self::Value>>, Self::Error>> $(+ $Send)?
+            ) -> impl Future<Output = Result<Found<Self::Value>, Self::Error>> $(+ $Send)?
             {
                 async { Ok(self.get(key).await?.map(|value| (value, None))) }
             }
@@ -142,7 +142,7 @@ macro_rules! async_cache {
                 &self,
                 keys: &[&Self::Key],
             ) -> impl Future<
-                Output = Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error>,
+                Output = Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error>,
             > $(+ $Send)? {
                 async move {
                     let mut values = alloc::vec::Vec::with_capacity(keys.len());
@@ -299,7 +299,7 @@ macro_rules! pointer_is_async {
             async fn get_with_ttl(
                 &self,
                 key: &Self::Key,
-            ) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+            ) -> Result<Found<Self::Value>, Self::Error> {
                 (**self).get_with_ttl(key).await
             }
             fn default_ttl(&self) -> Option<Duration> {
@@ -336,7 +336,7 @@ macro_rules! pointer_is_async {
             async fn get_many_with_ttl(
                 &self,
         keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
                 (**self).get_many_with_ttl(keys).await
             }
             #[cfg(feature = "alloc")]
@@ -415,7 +415,7 @@ macro_rules! ready_is_async {
             async fn get_with_ttl(
                 &self,
                 key: &Self::Key,
-            ) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+            ) -> Result<Found<Self::Value>, Self::Error> {
                 self.0.get_with_ttl(key)
             }
             fn default_ttl(&self) -> Option<Duration> {

@@ -4,6 +4,9 @@ use core::time::Duration;
 /// A value, and how much longer it lives where the cache can tell.
 pub type WithTtl<V> = (V, Option<Duration>);
 
+/// What a look-up that asks for the time left finds.
+pub type Found<V> = Option<WithTtl<V>>;
+
 /// A cache as programs share it: `&self`, and every operation may fail.
 ///
 /// This is what users hold, what wrappers wrap and what backends implement. A lock turns a
@@ -96,7 +99,7 @@ pub trait Cache {
     ///
     /// # Errors
     /// As [`get`](Self::get).
-    fn get_with_ttl(&self, key: &Self::Key) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+    fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
         Ok(self.get(key)?.map(|value| (value, None)))
     }
 
@@ -169,7 +172,7 @@ pub trait Cache {
     fn get_many_with_ttl(
         &self,
         keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
         keys.iter().map(|key| self.get_with_ttl(key)).collect()
     }
 
@@ -315,7 +318,7 @@ macro_rules! pointer_is_cache {
             fn get_with_ttl(
                 &self,
                 key: &Self::Key,
-            ) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+            ) -> Result<Found<Self::Value>, Self::Error> {
                 (**self).get_with_ttl(key)
             }
             fn default_ttl(&self) -> Option<Duration> {
@@ -348,7 +351,7 @@ macro_rules! pointer_is_cache {
             fn get_many_with_ttl(
                 &self,
         keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
                 (**self).get_many_with_ttl(keys)
             }
             #[cfg(feature = "alloc")]

@@ -1,4 +1,4 @@
-use crate::{Cache, Error, cache::WithTtl};
+use crate::{Cache, Error, cache::Found};
 use core::{fmt, time::Duration};
 
 /// A cache that tells of every operation before it is done, as `DebugCache` of Python's CacheToolsUtils does.
@@ -139,7 +139,7 @@ where
         self.inner.contains(key)
     }
 
-    fn get_with_ttl(&self, key: &Self::Key) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+    fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
         self.tell("get", Some(&key), None);
         self.inner.get_with_ttl(key)
     }
@@ -186,7 +186,7 @@ where
     fn get_many_with_ttl(
         &self,
         keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
         self.tell("get", Some(&keys), None);
         self.inner.get_many_with_ttl(keys)
     }

@@ -35,7 +35,7 @@ mod value;
 
 pub use async_cache::{AsyncCache, LocalAsyncCache, Ready};
 pub use buffer::{Buffer, Bytes, Text};
-pub use cache::{Cache, WithTtl};
+pub use cache::{Cache, Found, WithTtl};
 #[cfg(feature = "std")]
 pub use clock::StdClock;
 pub use clock::{Clock, ManualClock};

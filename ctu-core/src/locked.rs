@@ -1,4 +1,4 @@
-use crate::{Cache, Error, Store, cache::WithTtl};
+use crate::{Cache, Error, Store, cache::Found};
 use core::{cell::RefCell, fmt, time::Duration};
 use lock_api::{Mutex, RawMutex};
 
@@ -193,7 +193,7 @@ macro_rules! store_is_cache {
                 $with(self, |store: &mut S| store.contains(key))
             }
 
-            fn get_with_ttl(&self, key: &S::Key) -> Result<Option<WithTtl<S::Value>>, Error> {
+            fn get_with_ttl(&self, key: &S::Key) -> Result<Found<S::Value>, Error> {
                 $with(self, |store: &mut S| {
                     let value = store.get(key).cloned()?;
                     Some((value, store.remaining(key)))

@@ -1,4 +1,4 @@
-use crate::{AsyncCache, Cache, Error, LocalAsyncCache, Mapping, cache::WithTtl};
+use crate::{AsyncCache, Cache, Error, LocalAsyncCache, Mapping, cache::Found};
 use core::{borrow::Borrow, time::Duration};
 
 /// A [`Mapping`] on a cache: a [`Cache`] where the inner one is, an [`AsyncCache`] where that is.
@@ -132,7 +132,7 @@ where
         self.inner.len()
     }
 
-    fn get_with_ttl(&self, key: &Self::Key) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+    fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
         let at = self.mapping.at(key)?;
         match self.inner.get_with_ttl(at.borrow())? {
             Some((value, ttl)) => Ok(self.mapping.decode(&at, value)?.map(|value| (value, ttl))),
@@ -198,7 +198,7 @@ where
     fn get_many_with_ttl(
         &self,
         keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
         let ats = batch::ats(&self.mapping, keys)?;
         let values = self.inner.get_many_with_ttl(&batch::borrowed(&ats))?;
         Ok(batch::decode_with_ttl(&self.mapping, &ats, values)?)
@@ -283,7 +283,7 @@ macro_rules! mapped_is_async {
             async fn get_with_ttl(
                 &self,
                 key: &Self::Key,
-            ) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+            ) -> Result<Found<Self::Value>, Self::Error> {
                 let at = self.mapping.at(key)?;
                 match self.inner.get_with_ttl(at.borrow()).await? {
                     Some((value, ttl)) => {
@@ -363,7 +363,7 @@ macro_rules! mapped_is_async {
             async fn get_many_with_ttl(
                 &self,
         keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
                 let ats = batch::ats(&self.mapping, keys)?;
                 let values = self.inner.get_many_with_ttl(&batch::borrowed(&ats)).await?;
                 Ok(batch::decode_with_ttl(&self.mapping, &ats, values)?)
@@ -395,7 +395,7 @@ mapped_is_async!(LocalAsyncCache);
 /// What batches of the blocking and the async cache have in common: everything but the round trip.
 #[cfg(feature = "alloc")]
 mod batch {
-    use crate::{Error, Mapping, WithTtl};
+    use crate::{Error, Found, Mapping};
     use alloc::vec::Vec;
     use core::borrow::Borrow;
 
@@ -443,9 +443,9 @@ mod batch {
     pub(super) fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
         mapping: &M,
         ats: &[M::At],
-        values: Vec<Option<WithTtl<V>>>,
-    ) -> Result<Vec<Option<WithTtl<M::Value>>>, Error> {
-        let decode = |(at, found): (&M::At, Option<WithTtl<V>>)| match found {
+        values: Vec<Found<V>>,
+    ) -> Result<Vec<Found<M::Value>>, Error> {
+        let decode = |(at, found): (&M::At, Found<V>)| match found {
             Some((value, ttl)) => Ok(mapping.decode(at, value)?.map(|value| (value, ttl))),
             None => Ok(None),
         };

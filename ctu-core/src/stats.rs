@@ -1,4 +1,4 @@
-use crate::{Cache, Error, cache::WithTtl, counter::Counter};
+use crate::{Cache, Error, cache::Found, counter::Counter};
 use core::{fmt, time::Duration};
 
 /// A cache that counts its operations, as `StatsCache` of Python's CacheToolsUtils does.
@@ -188,7 +188,7 @@ impl<C: Cache> Cache for StatsCache<C> {
         self.inner.contains(key)
     }
 
-    fn get_with_ttl(&self, key: &Self::Key) -> Result<Option<WithTtl<Self::Value>>, Self::Error> {
+    fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
         self.counts.reads.count();
         Ok(self.read(self.inner.get_with_ttl(key)?))
     }
@@ -246,7 +246,7 @@ impl<C: Cache> Cache for StatsCache<C> {
     fn get_many_with_ttl(
         &self,
         keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Option<WithTtl<Self::Value>>>, Self::Error> {
+    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
         self.counts.reads.add(keys.len());
         let found = self.inner.get_many_with_ttl(keys)?;
         self.counts
