@@ -1,5 +1,6 @@
 use crate::{raw, secs};
 use ctu_std::Cache;
+use ctu_std::CacheError as _;
 use ctu_tests::servers::{RedisServer, free_port};
 use std::thread;
 

@@ -1,4 +1,5 @@
 use crate::{raw, secs};
+use ctu_std::CacheError as _;
 use ctu_std::{Cache, Error, RedisCache, RedisError};
 use ctu_tests::servers::RedisServer;
 use std::thread;

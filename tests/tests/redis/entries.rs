@@ -1,4 +1,5 @@
 use crate::{json_cache, raw};
+use ctu_std::CacheError as _;
 use ctu_std::{Cache, Error, RedisError};
 use ctu_tests::servers::RedisServer;
 use std::collections::BTreeSet;

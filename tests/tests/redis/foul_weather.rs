@@ -1,6 +1,7 @@
 //! The server, or the way to it, fails.
 
 use crate::{raw, shown};
+use ctu_std::CacheError as _;
 use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::{Parrot, RedisServer, free_port};
 use std::{io, thread, time::Duration};

@@ -1,6 +1,7 @@
 //! The server is there, and refuses.
 
 use crate::{raw, secs, shown};
+use ctu_std::CacheError as _;
 use ctu_std::{Cache, RedisCache, RedisError};
 use ctu_tests::servers::{RedisServer, free_port};
 use std::thread;

@@ -1,4 +1,5 @@
 use crate::{secs, shown};
+use ctu_std::CacheError as _;
 use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::{Parrot, RedisServer, free_port};
 use std::{fs, time::Duration};
