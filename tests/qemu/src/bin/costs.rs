@@ -1,7 +1,7 @@
 //! Counts the instructions and the stack that operations take, beside others that do the same.
 //!
-//! Lines are `cost;<what>;<operation>;<instructions>` and `stack;<what>;<operation>;<bytes>`, for a script to make
-//! tables of.
+//! Lines are `cost;<what>;<operation>;<instructions>`, `stack;` and `ram;<what>;<operation>;<bytes>`: `run` makes tables
+//! of them.
 #![no_std]
 #![no_main]
 
@@ -203,7 +203,7 @@ fn encrypted() {
     }
     black_box(vault.insert(KEY, &value).is_ok());
 
-    let what = "its parts: SHA3-512 of key and secret, Salsa20 of 64 B, the store";
+    let what = "parts of the next: SHA3-512, Salsa20, the store";
     let primitives = |buffer: &mut [u8]| {
         use salsa20::cipher::{KeyIvInit, StreamCipher};
         let hash: [u8; 64] = sha3::Sha3_512::new()
@@ -301,8 +301,22 @@ fn stacks() {
     });
 }
 
+/// Bytes of RAM an entry takes, keys and values of 4 bytes each included.
+fn ram() {
+    fn an_entry<Small, Large>(what: &str) {
+        let bytes = (size_of::<Large>() - size_of::<Small>()) / 64;
+        defmt::info!("ram;{=str};an entry;{=usize}", what, bytes);
+    }
+    an_entry::<LruCache<u32, u32, 64>, LruCache<u32, u32, 128>>("LruCache<u32, u32, N>");
+    an_entry::<TtlCache<u32, u32, 64, Timer>, TtlCache<u32, u32, 128, Timer>>("TtlCache<u32, u32, N, _>");
+    an_entry::<uluru::LRUCache<(u32, u32), 64>, uluru::LRUCache<(u32, u32), 128>>("uluru::LRUCache<(u32, u32), N>");
+    an_entry::<FnvIndexMap<u32, u32, 64>, FnvIndexMap<u32, u32, 128>>("heapless::FnvIndexMap<u32, u32, N>");
+    an_entry::<LinearMap<u32, u32, 64>, LinearMap<u32, u32, 128>>("heapless::LinearMap<u32, u32, N>");
+}
+
 #[ctu_qemu::entry]
 fn main() -> ! {
+    ram();
     lru::<16>("LruCache<u32, u32, 16>");
     lru::<64>("LruCache<u32, u32, 64>");
     lru::<256>("LruCache<u32, u32, 256>");
