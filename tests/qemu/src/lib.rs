@@ -58,6 +58,9 @@ fn illegal_instruction(_: &riscv_rt::TrapFrame) -> ! {
 #[cfg(target_arch = "riscv32")]
 #[unsafe(no_mangle)]
 extern "C" fn ExceptionHandler(_: &riscv_rt::TrapFrame) -> ! {
-    defmt::error!("FAILED with an exception at {=usize:#x}", riscv::register::mepc::read());
+    defmt::error!(
+        "FAILED with an exception at {=usize:#x}",
+        riscv::register::mepc::read()
+    );
     exit(102)
 }

@@ -10,10 +10,13 @@ use core::hint::black_box;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use ctu_core::{
-    Bytes, Cache, Clock, CriticalSectionMutex, EncryptedCache, LockedCache, LruCache, PrefixedCache, SpinCache,
-    StatsCache, TtlCache,
+    Bytes, Cache, Clock, CriticalSectionMutex, EncryptedCache, LockedCache, LruCache,
+    PrefixedCache, SpinCache, StatsCache, TtlCache,
 };
-use ctu_qemu::{count::{average, each}, exit, stack};
+use ctu_qemu::{
+    count::{average, each},
+    exit, stack,
+};
 use heapless::{index_map::FnvIndexMap, linear_map::LinearMap};
 use sha3::Digest;
 
@@ -58,23 +61,43 @@ fn lru<const N: usize>(what: &str) {
     let n = N as u32;
     let rounds = 512;
     cache.extend((0..n).map(|key| (key, key)));
-    cost(what, "hit", average(rounds, |i| {
-        black_box(cache.get(&(i % n)));
-    }));
-    cost(what, "miss", average(rounds, |i| {
-        black_box(cache.get(&(i | MISSING)));
-    }));
+    cost(
+        what,
+        "hit",
+        average(rounds, |i| {
+            black_box(cache.get(&(i % n)));
+        }),
+    );
+    cost(
+        what,
+        "miss",
+        average(rounds, |i| {
+            black_box(cache.get(&(i | MISSING)));
+        }),
+    );
     let mut fresh = Fresh(n);
-    cost(what, "insert, evicts", average(rounds, |_| {
-        black_box(cache.insert(fresh.next(), 7));
-    }));
+    cost(
+        what,
+        "insert, evicts",
+        average(rounds, |_| {
+            black_box(cache.insert(fresh.next(), 7));
+        }),
+    );
     cache.clear();
-    cost(what, "insert, room", each(n, |i| {
-        black_box(cache.insert(i, 7));
-    }));
-    cost(what, "remove", each(n, |i| {
-        black_box(cache.remove(&i));
-    }));
+    cost(
+        what,
+        "insert, room",
+        each(n, |i| {
+            black_box(cache.insert(i, 7));
+        }),
+    );
+    cost(
+        what,
+        "remove",
+        each(n, |i| {
+            black_box(cache.remove(&i));
+        }),
+    );
 }
 
 fn ttl<const N: usize>(what: &str) {
@@ -84,27 +107,51 @@ fn ttl<const N: usize>(what: &str) {
     for key in 0..n {
         cache.insert(key, key);
     }
-    cost(what, "hit", average(rounds, |i| {
-        black_box(cache.get(&(i % n)));
-    }));
-    cost(what, "miss", average(rounds, |i| {
-        black_box(cache.get(&(i | MISSING)));
-    }));
+    cost(
+        what,
+        "hit",
+        average(rounds, |i| {
+            black_box(cache.get(&(i % n)));
+        }),
+    );
+    cost(
+        what,
+        "miss",
+        average(rounds, |i| {
+            black_box(cache.get(&(i | MISSING)));
+        }),
+    );
     let mut fresh = Fresh(n);
-    cost(what, "insert, evicts", average(rounds, |_| {
-        black_box(cache.insert(fresh.next(), 7));
-    }));
-    cost(what, "insert_for, evicts", average(rounds, |i| {
-        let ttl = Duration::from_millis(u64::from(1_000 + i));
-        black_box(cache.insert_for(fresh.next(), 7, ttl).is_ok());
-    }));
+    cost(
+        what,
+        "insert, evicts",
+        average(rounds, |_| {
+            black_box(cache.insert(fresh.next(), 7));
+        }),
+    );
+    cost(
+        what,
+        "insert_for, evicts",
+        average(rounds, |i| {
+            let ttl = Duration::from_millis(u64::from(1_000 + i));
+            black_box(cache.insert_for(fresh.next(), 7, ttl).is_ok());
+        }),
+    );
     cache.clear();
-    cost(what, "insert, room", each(n, |i| {
-        black_box(cache.insert(i, 7));
-    }));
-    cost(what, "remove", each(n, |i| {
-        black_box(cache.remove(&i));
-    }));
+    cost(
+        what,
+        "insert, room",
+        each(n, |i| {
+            black_box(cache.insert(i, 7));
+        }),
+    );
+    cost(
+        what,
+        "remove",
+        each(n, |i| {
+            black_box(cache.remove(&i));
+        }),
+    );
 }
 
 fn uluru<const N: usize>(what: &str) {
@@ -114,18 +161,30 @@ fn uluru<const N: usize>(what: &str) {
     for key in 0..n {
         cache.insert((key, key));
     }
-    cost(what, "hit", average(rounds, |i| {
-        let key = i % n;
-        black_box(cache.find(|entry| entry.0 == key));
-    }));
-    cost(what, "miss", average(rounds, |i| {
-        let key = i | MISSING;
-        black_box(cache.find(|entry| entry.0 == key));
-    }));
+    cost(
+        what,
+        "hit",
+        average(rounds, |i| {
+            let key = i % n;
+            black_box(cache.find(|entry| entry.0 == key));
+        }),
+    );
+    cost(
+        what,
+        "miss",
+        average(rounds, |i| {
+            let key = i | MISSING;
+            black_box(cache.find(|entry| entry.0 == key));
+        }),
+    );
     let mut fresh = Fresh(n);
-    cost(what, "insert, evicts", average(rounds, |_| {
-        black_box(cache.insert((fresh.next(), 7)));
-    }));
+    cost(
+        what,
+        "insert, evicts",
+        average(rounds, |_| {
+            black_box(cache.insert((fresh.next(), 7)));
+        }),
+    );
 }
 
 /// heapless' maps keep no order; to make room, the oldest key is removed, which the caller has to know.
@@ -138,25 +197,45 @@ macro_rules! map {
             for key in 0..n {
                 black_box(map.insert(key, key).is_ok());
             }
-            cost(what, "hit", average(rounds, |i| {
-                black_box(map.get(&(i % n)));
-            }));
-            cost(what, "miss", average(rounds, |i| {
-                black_box(map.get(&(i | MISSING)));
-            }));
+            cost(
+                what,
+                "hit",
+                average(rounds, |i| {
+                    black_box(map.get(&(i % n)));
+                }),
+            );
+            cost(
+                what,
+                "miss",
+                average(rounds, |i| {
+                    black_box(map.get(&(i | MISSING)));
+                }),
+            );
             let mut fresh = Fresh(n - 1);
-            cost(what, "insert, evicts", average(rounds, |_| {
-                let key = fresh.next();
-                black_box(map.remove(&(key - n)));
-                black_box(map.insert(key, 7).is_ok());
-            }));
+            cost(
+                what,
+                "insert, evicts",
+                average(rounds, |_| {
+                    let key = fresh.next();
+                    black_box(map.remove(&(key - n)));
+                    black_box(map.insert(key, 7).is_ok());
+                }),
+            );
             map.clear();
-            cost(what, "insert, room", each(n, |i| {
-                black_box(map.insert(i, 7).is_ok());
-            }));
-            cost(what, "remove", each(n, |i| {
-                black_box(map.remove(&i));
-            }));
+            cost(
+                what,
+                "insert, room",
+                each(n, |i| {
+                    black_box(map.insert(i, 7).is_ok());
+                }),
+            );
+            cost(
+                what,
+                "remove",
+                each(n, |i| {
+                    black_box(map.remove(&i));
+                }),
+            );
         }
     };
 }
@@ -165,27 +244,43 @@ map!(linear_map, LinearMap<u32, u32, N>);
 
 fn locks() {
     static SPIN: SpinCache<LruCache<u32, u32, 16>> = SpinCache::new(LruCache::new());
-    static SECTION: LockedCache<CriticalSectionMutex, LruCache<u32, u32, 16>> = LockedCache::new(LruCache::new());
+    static SECTION: LockedCache<CriticalSectionMutex, LruCache<u32, u32, 16>> =
+        LockedCache::new(LruCache::new());
     let cell = RefCell::new(LruCache::<u32, u32, 16>::new());
     let counted = StatsCache::new(&cell);
     fn hits(what: &str, cache: &impl Cache<Key = u32, Value = u32>) {
         for key in 0..16u32 {
             black_box(cache.insert(&key, key).is_ok());
         }
-        cost(what, "hit", average(256, |i| {
-            black_box(cache.get(&(i % 16)).is_ok());
-        }));
-        cost(what, "miss", average(256, |i| {
-            black_box(cache.get(&(i | MISSING)).is_ok());
-        }));
+        cost(
+            what,
+            "hit",
+            average(256, |i| {
+                black_box(cache.get(&(i % 16)).is_ok());
+            }),
+        );
+        cost(
+            what,
+            "miss",
+            average(256, |i| {
+                black_box(cache.get(&(i | MISSING)).is_ok());
+            }),
+        );
         let mut fresh = Fresh(16);
-        cost(what, "insert, evicts", average(256, |_| {
-            black_box(cache.insert(&fresh.next(), 7).is_ok());
-        }));
+        cost(
+            what,
+            "insert, evicts",
+            average(256, |_| {
+                black_box(cache.insert(&fresh.next(), 7).is_ok());
+            }),
+        );
     }
     hits("RefCell<LruCache<u32, u32, 16>>", &cell);
     hits("SpinCache<LruCache<u32, u32, 16>>", &SPIN);
-    hits("LockedCache<CriticalSectionMutex, LruCache<u32, u32, 16>>", &SECTION);
+    hits(
+        "LockedCache<CriticalSectionMutex, LruCache<u32, u32, 16>>",
+        &SECTION,
+    );
     hits("StatsCache<&RefCell<LruCache<u32, u32, 16>>>", &counted);
 }
 
@@ -225,24 +320,40 @@ fn encrypted() {
         black_box(cipher.try_apply_keystream(buffer).is_ok());
         place
     };
-    cost(what, "get", average(16, |_| {
-        let mut buffer = value;
-        let place = primitives(&mut buffer);
-        black_box(&buffer);
-        black_box(base.get(&place).is_ok());
-    }));
-    cost(what, "insert", average(16, |_| {
-        let mut buffer = value;
-        let place = primitives(&mut buffer);
-        black_box(base.insert(&place, black_box(&buffer)).is_ok());
-    }));
+    cost(
+        what,
+        "get",
+        average(16, |_| {
+            let mut buffer = value;
+            let place = primitives(&mut buffer);
+            black_box(&buffer);
+            black_box(base.get(&place).is_ok());
+        }),
+    );
+    cost(
+        what,
+        "insert",
+        average(16, |_| {
+            let mut buffer = value;
+            let place = primitives(&mut buffer);
+            black_box(base.insert(&place, black_box(&buffer)).is_ok());
+        }),
+    );
     let what = "EncryptedCache<&RefCell<LruCache<Bytes<16>, Bytes<64>, 16>>>";
-    cost(what, "get", average(16, |_| {
-        black_box(vault.get(black_box(KEY)).is_ok());
-    }));
-    cost(what, "insert", average(16, |_| {
-        black_box(vault.insert(black_box(KEY), black_box(&value)).is_ok());
-    }));
+    cost(
+        what,
+        "get",
+        average(16, |_| {
+            black_box(vault.get(black_box(KEY)).is_ok());
+        }),
+    );
+    cost(
+        what,
+        "insert",
+        average(16, |_| {
+            black_box(vault.insert(black_box(KEY), black_box(&value)).is_ok());
+        }),
+    );
 }
 
 fn stacks() {
@@ -263,7 +374,10 @@ fn stacks() {
     });
     let mut ttl = TtlCache::<u32, u32, 64, Timer>::new(Duration::from_secs(60), Timer);
     for key in 0..64 {
-        black_box(ttl.insert_for(key, key, Duration::from_secs(u64::from(key))).is_ok());
+        black_box(
+            ttl.insert_for(key, key, Duration::from_secs(u64::from(key)))
+                .is_ok(),
+        );
     }
     stack("TtlCache<u32, u32, N, _>", "get", || {
         black_box(ttl.get(black_box(&1)));
@@ -272,7 +386,10 @@ fn stacks() {
         black_box(ttl.insert(black_box(100), 1));
     });
     stack("TtlCache<u32, u32, N, _>", "insert_for", || {
-        black_box(ttl.insert_for(black_box(101), 1, Duration::from_secs(1)).is_ok());
+        black_box(
+            ttl.insert_for(black_box(101), 1, Duration::from_secs(1))
+                .is_ok(),
+        );
     });
     stack("TtlCache<u32, u32, N, _>", "remove", || {
         black_box(ttl.remove(black_box(&100)));
@@ -308,10 +425,18 @@ fn ram() {
         defmt::info!("ram;{=str};an entry;{=usize}", what, bytes);
     }
     an_entry::<LruCache<u32, u32, 64>, LruCache<u32, u32, 128>>("LruCache<u32, u32, N>");
-    an_entry::<TtlCache<u32, u32, 64, Timer>, TtlCache<u32, u32, 128, Timer>>("TtlCache<u32, u32, N, _>");
-    an_entry::<uluru::LRUCache<(u32, u32), 64>, uluru::LRUCache<(u32, u32), 128>>("uluru::LRUCache<(u32, u32), N>");
-    an_entry::<FnvIndexMap<u32, u32, 64>, FnvIndexMap<u32, u32, 128>>("heapless::FnvIndexMap<u32, u32, N>");
-    an_entry::<LinearMap<u32, u32, 64>, LinearMap<u32, u32, 128>>("heapless::LinearMap<u32, u32, N>");
+    an_entry::<TtlCache<u32, u32, 64, Timer>, TtlCache<u32, u32, 128, Timer>>(
+        "TtlCache<u32, u32, N, _>",
+    );
+    an_entry::<uluru::LRUCache<(u32, u32), 64>, uluru::LRUCache<(u32, u32), 128>>(
+        "uluru::LRUCache<(u32, u32), N>",
+    );
+    an_entry::<FnvIndexMap<u32, u32, 64>, FnvIndexMap<u32, u32, 128>>(
+        "heapless::FnvIndexMap<u32, u32, N>",
+    );
+    an_entry::<LinearMap<u32, u32, 64>, LinearMap<u32, u32, 128>>(
+        "heapless::LinearMap<u32, u32, N>",
+    );
 }
 
 #[ctu_qemu::entry]

@@ -9,9 +9,9 @@ use core::hint::black_box;
 
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
-use ctu_core::*;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
+use ctu_core::*;
 use panic::exit;
 
 mod panic {
@@ -80,12 +80,14 @@ mod parts {
         store(unsafe { &mut *(&raw mut CACHE) });
     }
     pub(super) fn ttl() {
-        static mut CACHE: TtlCache<u32, u32, 16, Timer> = TtlCache::new(Duration::from_secs(60), Timer);
+        static mut CACHE: TtlCache<u32, u32, 16, Timer> =
+            TtlCache::new(Duration::from_secs(60), Timer);
         // As above.
         store(unsafe { &mut *(&raw mut CACHE) });
     }
     pub(super) fn ttl_own() {
-        static mut CACHE: TtlCache<u32, u32, 16, Timer> = TtlCache::new(Duration::from_secs(60), Timer);
+        static mut CACHE: TtlCache<u32, u32, 16, Timer> =
+            TtlCache::new(Duration::from_secs(60), Timer);
         // As above.
         let cache = unsafe { &mut *(&raw mut CACHE) };
         store(cache);
@@ -97,11 +99,13 @@ mod parts {
         numbers(&CACHE);
     }
     pub(super) fn locked_critical() {
-        static CACHE: LockedCache<CriticalSectionMutex, Numbers> = LockedCache::new(LruCache::new());
+        static CACHE: LockedCache<CriticalSectionMutex, Numbers> =
+            LockedCache::new(LruCache::new());
         numbers(&CACHE);
     }
     pub(super) fn stats() {
-        static CACHE: StatsCache<SpinCache<Numbers>> = StatsCache::new(SpinCache::new(LruCache::new()));
+        static CACHE: StatsCache<SpinCache<Numbers>> =
+            StatsCache::new(SpinCache::new(LruCache::new()));
         numbers(&CACHE);
         black_box(CACHE.hits());
     }

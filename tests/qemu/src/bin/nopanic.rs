@@ -11,9 +11,9 @@ use core::hint::black_box;
 use core::time::Duration;
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
-use ctu_core::*;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
+use ctu_core::*;
 
 unsafe extern "C" {
     fn a_panic_can_be_reached() -> !;
@@ -61,7 +61,12 @@ fn lru<const N: usize>(store: &mut LruCache<u32, u32, N>) {
     for entry in store.iter().rev() {
         black_box(entry);
     }
-    black_box((store.len(), store.capacity(), store.is_full(), store.is_empty()));
+    black_box((
+        store.len(),
+        store.capacity(),
+        store.is_full(),
+        store.is_empty(),
+    ));
     store.clear();
 }
 
@@ -99,7 +104,11 @@ fn cache<C: Cache<Key = [u8], Value = Bytes<64>>>(cache: &C) {
     black_box(cache.pop(key).is_ok());
     black_box(cache.retain(&mut |key| any(key.len()) > 1).is_ok());
     black_box(cache.get_or_insert_with(key, || any(b"made")).is_ok());
-    black_box(cache.get_or_try_insert_with(key, || any(Err::<&[u8], ()>(()))).is_ok());
+    black_box(
+        cache
+            .get_or_try_insert_with(key, || any(Err::<&[u8], ()>(())))
+            .is_ok(),
+    );
     black_box(cache.len().is_ok());
     black_box(cache.is_empty().is_ok());
     black_box(cache.clear().is_ok());
@@ -116,7 +125,10 @@ fn main() -> ! {
 
     lru(&mut LruCache::<u32, u32, 1>::new());
     lru(&mut LruCache::<u32, u32, 7>::new());
-    ttl(&mut TtlCache::<u32, u32, 7, _>::new(Duration::from_secs(60), Timer));
+    ttl(&mut TtlCache::<u32, u32, 7, _>::new(
+        Duration::from_secs(60),
+        Timer,
+    ));
     cache(&SPIN);
     cache(&SECTION);
     cache(&TIMED);
