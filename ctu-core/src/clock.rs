@@ -122,6 +122,32 @@ impl Clock for StdClock {
     }
 }
 
+/// The time that [`embassy-time`](embassy_time) tells: that of the driver which the program or its HAL brings.
+///
+/// ```
+/// use core::time::Duration;
+/// use ctu_core::{Cache, EmbassyClock, SpinCache, TtlCache};
+///
+/// static READINGS: SpinCache<TtlCache<u8, i32, 16, EmbassyClock>> =
+///     SpinCache::new(TtlCache::new(Duration::from_secs(5), EmbassyClock));
+///
+/// READINGS.insert(&1, 21_500)?;
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+#[cfg(feature = "embassy-time")]
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct EmbassyClock;
+
+#[cfg(feature = "embassy-time")]
+impl Clock for EmbassyClock {
+    // In line, so that only what uses it needs a driver.
+    #[inline]
+    fn now(&self) -> u64 {
+        embassy_time::Instant::now().as_millis()
+    }
+}
+
 /// Time as a store counts it: only ever forwards, whatever its clock reads.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Timeline {

@@ -38,3 +38,10 @@ impl Counter {
         self.0.store(0, Ordering::Relaxed);
     }
 }
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Counter {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=usize}", self.get());
+    }
+}

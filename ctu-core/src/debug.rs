@@ -216,3 +216,15 @@ impl<C: fmt::Debug, L> fmt::Debug for DebugCache<C, L> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(feature = "defmt")]
+impl<C: defmt::Format, L> defmt::Format for DebugCache<C, L> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "DebugCache {{ name: {=str}, inner: {}, .. }}",
+            self.name,
+            self.inner
+        );
+    }
+}

@@ -18,6 +18,8 @@ mod critical_section;
 mod debug;
 mod encoding;
 mod error;
+#[cfg(feature = "defmt")]
+mod format;
 #[cfg(feature = "alloc")]
 pub mod heap;
 #[cfg(feature = "json")]
@@ -36,6 +38,8 @@ mod value;
 pub use async_cache::{AsyncCache, LocalAsyncCache, Ready};
 pub use buffer::{Buffer, Bytes, Text};
 pub use cache::{Cache, Found, WithTtl};
+#[cfg(feature = "embassy-time")]
+pub use clock::EmbassyClock;
 #[cfg(feature = "std")]
 pub use clock::StdClock;
 pub use clock::{Clock, ManualClock};

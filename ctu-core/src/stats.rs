@@ -20,12 +20,14 @@ use core::{fmt, time::Duration};
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct StatsCache<C> {
     inner: C,
     counts: Counts,
 }
 
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Counts {
     tests: Counter,
     reads: Counter,

@@ -45,6 +45,7 @@ impl<C> AutoPrefixedCache<C> {
 
 /// The numbers of automatic prefixes, from 0.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PrefixCounter(Counter);
 
 static PROCESS: PrefixCounter = PrefixCounter::new();

@@ -129,6 +129,7 @@ macro_rules! prefix_key {
     ($(#[$doc:meta])* $Joined:ident: $slice:ty, $inline:ident, $push:ident, $heap:ty, $heap_push:ident) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
+        #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         pub struct $Joined {
             inline: $inline<INLINE>,
             /// Where `inline` has no room for both.

@@ -24,6 +24,12 @@ impl<K, V> DictCache<K, V> {
 }
 
 impl<K, V, S> DictCache<K, V, S> {
+    /// The entries, in no order.
+    #[cfg(feature = "defmt")]
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.0.iter()
+    }
+
     /// An empty store that hashes keys with `hasher`.
     pub const fn with_hasher(hasher: S) -> Self {
         Self(HashMap::with_hasher(hasher))

@@ -204,7 +204,7 @@ where
         }
         let checksum = Sha3_256::digest(value.as_ref().get(..len).unwrap_or_default());
         let bytes = value.as_mut();
-        if len <= bytes.len().saturating_sub(csize) {
+        if bytes.len().checked_sub(len) >= Some(csize) {
             bytes.copy_within(..len, csize);
         }
         if let Some((head, body)) = bytes.split_at_mut_checked(csize) {

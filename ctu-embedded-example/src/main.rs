@@ -1,0 +1,193 @@
+//! A sensor node, to copy into a product.
+//!
+//! It keeps two caches in statics, with no heap:
+//! * **Settings**, encrypted at rest in what stands for external memory, which whoever holds the board can read.
+//! * **Readings**, written by an interrupt and read by the main program, each of which is worth nothing when it is old.
+//!
+//! `ctu-embedded-example/run` builds it, boots it in QEMU and shows its log.
+#![no_std]
+#![no_main]
+
+mod board;
+
+use core::sync::atomic::{AtomicU32, Ordering};
+use core::time::Duration;
+use ctu_core::{
+    Bytes, Cache, CriticalSectionMutex, EncryptedCache, Error, LockedCache, LruCache,
+    PrefixedCache, SpinCache, StatsCache, TtlCache,
+};
+
+/// What a sensor told last.
+#[derive(Clone, Copy, defmt::Format)]
+struct Reading {
+    millidegrees: i32,
+    at_ms: u32,
+}
+
+/// Stands for external memory: a chip beside the processor, which anyone can solder off and read.
+static EXTERNAL: LockedCache<CriticalSectionMutex, LruCache<Bytes<20>, Bytes<64>, 8>> =
+    LockedCache::new(LruCache::new());
+
+/// Readings by the number of their sensor. One that is older than 150 ms is not shown to anyone.
+///
+/// The interrupt and the main program both use it, on one core. So its lock is a critical section: while the main
+/// program is in it, the interrupt waits, for less than 200 instructions.
+static READINGS: StatsCache<
+    LockedCache<CriticalSectionMutex, TtlCache<u8, Reading, 4, board::Timer>>,
+> = StatsCache::new(LockedCache::new(TtlCache::new(
+    Duration::from_millis(150),
+    board::Timer,
+)));
+
+/// The same with a spin lock, to show what is wrong with it here.
+///
+/// If the interrupt came while the main program held this lock, and asked with `insert`, it would wait for the main
+/// program, which waits for the interrupt to return: for ever. With `try_insert` it learns that somebody is there, and
+/// goes without.
+static WRONG_LOCK: SpinCache<LruCache<u8, u32, 4>> = SpinCache::new(LruCache::new());
+
+/// How often the interrupt found the spin lock held.
+static TURNED_AWAY: AtomicU32 = AtomicU32::new(0);
+
+/// In a product this comes from where it cannot be read: fuses, a secure element, or the user at start-up.
+const SECRET: &[u8; 32] = b"an example, not a secret to keep";
+
+/// The timer's interrupt, every 10 ms: what a converter or a radio would bring.
+fn on_tick() {
+    let now = board::now();
+    for sensor in [1, 2] {
+        // Sensor 2 breaks down after 200 ms.
+        if sensor == 2 && now > 200 {
+            continue;
+        }
+        let reading = Reading {
+            millidegrees: 21_000 + (now as i32 * 7) % 500 + i32::from(sensor),
+            at_ms: now,
+        };
+        // Never busy: while the main program is in the critical section, this interrupt does not run.
+        if READINGS.insert(&sensor, reading).is_err() {
+            defmt::error!("a reading was lost");
+        }
+    }
+    if WRONG_LOCK.try_insert(&1, now) == Err(Error::Busy) {
+        // Nobody else writes to it, so loading and storing is enough on processors that cannot add in one step.
+        TURNED_AWAY.store(TURNED_AWAY.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
+#[board::entry]
+fn main() -> ! {
+    defmt::info!(
+        "statics: {=usize} B of settings, {=usize} B of readings",
+        size_of_val(&EXTERNAL),
+        size_of_val(&READINGS)
+    );
+    board::start_timer();
+    let done = settings().and_then(|()| readings()).and_then(|()| locks());
+    match done {
+        Ok(()) => {
+            defmt::info!("done after {=u32} ms", board::now());
+            board::exit(0)
+        }
+        Err(error) => {
+            defmt::error!("{}", error);
+            board::exit(1)
+        }
+    }
+}
+
+/// Settings that cannot be read off the external memory, and that notice when it wears out.
+fn settings() -> Result<(), Error> {
+    let settings = EncryptedCache::new(PrefixedCache::new(&EXTERNAL, b"cfg."), SECRET).csize(4)?;
+    settings.insert(b"wifi/psk", b"correct horse")?;
+    settings.insert(b"name", b"greenhouse")?;
+
+    let psk = settings.get(b"wifi/psk")?.unwrap_or_default();
+    defmt::info!("wifi/psk is {=[u8]:a}", &psk);
+    EXTERNAL.with(|memory| {
+        for (key, value) in memory.iter() {
+            defmt::info!(
+                "external memory holds {=[u8]:02x} at {=[u8]:02x}",
+                value,
+                key
+            );
+        }
+    })?;
+
+    // What does not fit is an error, and changes nothing.
+    match settings.insert(b"name", &[0; 100]) {
+        Err(Error::ValueTooLong { len, max }) => {
+            defmt::info!("a name of {=usize} B is refused, {=usize} fit", len, max)
+        }
+        other => defmt::error!("a long name: {}", other),
+    }
+
+    // A bit of the external memory flips: with a checksum (`csize`) the value is missed, not believed.
+    EXTERNAL.with(|memory| {
+        memory.retain(|_, value| {
+            value.iter_mut().take(1).for_each(|byte| *byte ^= 1);
+            true
+        });
+    })?;
+    let name = settings.get_or_insert_with(b"name", || b"unnamed")?;
+    defmt::info!(
+        "name is {=[u8]:a}, {=usize} damaged value found",
+        &name,
+        settings.damaged()
+    );
+    Ok(())
+}
+
+/// Readings while they are fresh.
+fn readings() -> Result<(), Error> {
+    for _ in 0..4 {
+        let until = board::now() + 100;
+        while board::now() < until {
+            board::wait();
+        }
+        for sensor in [1, 2] {
+            match READINGS.get_with_ttl(&sensor)? {
+                Some((reading, left)) => defmt::info!(
+                    "{=u32} ms: sensor {=u8} read {=i32} m°C at {=u32} ms, good for {} ms more",
+                    board::now(),
+                    sensor,
+                    reading.millidegrees,
+                    reading.at_ms,
+                    left.map(|left| left.as_millis() as u32)
+                ),
+                None => defmt::warn!("{=u32} ms: sensor {=u8} is silent", board::now(), sensor),
+            }
+        }
+    }
+    defmt::info!("readings: {}", READINGS.stats()?);
+    Ok(())
+}
+
+/// Why a spin lock is wrong between an interrupt and the main program, and what a critical section does.
+fn locks() -> Result<(), Error> {
+    // The main program stays in the lock for three ticks, and the interrupt comes meanwhile.
+    let wait = || {
+        let until = board::now() + 3 * board::TICK_MS;
+        while board::now() < until {
+            board::wait();
+        }
+    };
+    TURNED_AWAY.store(0, Ordering::Relaxed);
+    WRONG_LOCK.with(|_| wait())?;
+    let turned_away = TURNED_AWAY.load(Ordering::Relaxed);
+    defmt::info!(
+        "spin lock: the interrupt was turned away {=u32} times; with `insert` it would hang",
+        turned_away
+    );
+
+    // In a critical section the interrupt does not come before the lock is free; so be short in there.
+    let before = READINGS.get_ref().with(|store| store.get(&1).copied())?;
+    wait();
+    let after = READINGS.get_ref().with(|store| store.get(&1).copied())?;
+    let came = after.map_or(0, |reading| reading.at_ms) - before.map_or(0, |reading| reading.at_ms);
+    defmt::info!(
+        "critical section: the interrupt wrote what came in {=u32} ms, and lost nothing",
+        came
+    );
+    Ok(())
+}

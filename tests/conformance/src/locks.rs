@@ -1,0 +1,118 @@
+//! What makes a store a cache: locks for cores, for interrupts, and for a single owner.
+
+use crate::support::printed;
+use core::cell::RefCell;
+use ctu_core::{Bytes, Cache, CriticalSectionMutex, Error, LockedCache, LruCache, SpinCache, TtlCache};
+
+type Numbers = LruCache<u32, u32, 4>;
+type InCriticalSection<S> = LockedCache<CriticalSectionMutex, S>;
+
+pub(crate) fn spin_lock_in_a_static() {
+    static CACHE: SpinCache<LruCache<Bytes<20>, Bytes<16>, 4>> = SpinCache::new(LruCache::new());
+    assert_eq!(CACHE.insert(b"key", b"value"), Ok(()));
+    assert_eq!(CACHE.get(b"key").map(|v| v.as_deref() == Some(b"value")), Ok(true));
+    assert_eq!(CACHE.clear(), Ok(()));
+}
+
+pub(crate) fn spin_lock_is_busy_while_held() {
+    let cache = SpinCache::new(Numbers::new());
+    assert_eq!(cache.insert(&1, 10), Ok(()));
+    let meanwhile = cache.with(|_| {
+        (
+            cache.try_get(&1),
+            cache.try_insert(&2, 20u32),
+            cache.try_remove(&1),
+            cache.try_with(|store| store.len()),
+        )
+    });
+    let busy = Error::Busy;
+    assert_eq!(meanwhile, Ok((Err(busy), Err(busy), Err(busy), Err(busy))));
+    // Nothing happened, and the lock is free again.
+    assert_eq!((cache.try_get(&1), cache.try_get(&2)), (Ok(Some(10)), Ok(None)));
+}
+
+pub(crate) fn critical_section_in_a_static() {
+    static CACHE: InCriticalSection<LruCache<Bytes<20>, Bytes<16>, 4>> =
+        LockedCache::new(LruCache::new());
+    assert_eq!(CACHE.insert(b"key", b"value"), Ok(()));
+    assert_eq!(CACHE.get(b"key").map(|v| v.as_deref() == Some(b"value")), Ok(true));
+    assert_eq!(CACHE.clear(), Ok(()));
+}
+
+pub(crate) fn critical_section_is_busy_for_its_holder() {
+    // Who holds it and asks again would wait for itself; it is told so, by the waiting operations too.
+    let cache = InCriticalSection::new(Numbers::new());
+    assert_eq!(cache.insert(&1, 10), Ok(()));
+    let meanwhile = cache.with(|_| (cache.get(&1), cache.insert(&2, 20), cache.try_get(&1)));
+    let busy = Error::Busy;
+    assert_eq!(meanwhile, Ok((Err(busy), Err(busy), Err(busy))));
+    assert_eq!((cache.get(&1), cache.get(&2)), (Ok(Some(10)), Ok(None)));
+}
+
+pub(crate) fn ref_cell_is_busy_while_borrowed() {
+    let cache = RefCell::new(Numbers::new());
+    assert_eq!(cache.insert(&1, 10), Ok(()));
+    let borrowed = cache.borrow_mut();
+    let busy = Error::Busy;
+    assert_eq!((cache.get(&1), cache.insert(&2, 20)), (Err(busy), Err(busy)));
+    assert_eq!((cache.len(), cache.clear()), (Err(busy), Err(busy)));
+    drop(borrowed);
+    assert_eq!((cache.get(&1), cache.len()), (Ok(Some(10)), Ok(1)));
+}
+
+pub(crate) fn try_operations_do_as_the_others() {
+    let cache = InCriticalSection::new(Numbers::new());
+    assert_eq!(cache.try_insert(&1, 10u32), Ok(()));
+    assert_eq!((cache.try_get(&1), cache.get(&1)), (Ok(Some(10)), Ok(Some(10))));
+    assert_eq!((cache.try_remove(&1), cache.try_remove(&1)), (Ok(true), Ok(false)));
+}
+
+pub(crate) fn with_does_several_in_one() {
+    let cache = SpinCache::new(Numbers::new());
+    let count = || {
+        cache.with(|store| {
+            let next = store.get(&1).copied().unwrap_or(0) + 1;
+            store.insert(1, next);
+            next
+        })
+    };
+    assert_eq!((count(), count(), count()), (Ok(1), Ok(2), Ok(3)));
+    assert_eq!(cache.into_inner().peek(&1), Some(&3));
+}
+
+/// A value that looks, when it is dropped, whether its cache is locked.
+#[derive(Clone)]
+struct Witness;
+
+static WATCHED: SpinCache<LruCache<u32, Witness, 1>> = SpinCache::new(LruCache::new());
+static SAW_IT_LOCKED: SpinCache<bool> = SpinCache::new(false);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        let locked = WATCHED.try_with(|_| ()).is_err();
+        assert_eq!(SAW_IT_LOCKED.with(|seen| *seen |= locked), Ok(()));
+    }
+}
+
+pub(crate) fn values_are_dropped_after_the_lock() {
+    // Replaced, evicted, removed: a value's own `drop` may use the cache that it leaves.
+    for key in [1, 1, 2] {
+        assert_eq!(WATCHED.insert(&key, Witness), Ok(()));
+    }
+    assert_eq!(WATCHED.remove(&2), Ok(true));
+    assert_eq!(SAW_IT_LOCKED.with(|seen| *seen), Ok(false));
+}
+
+pub(crate) fn debug_of_a_held_lock_does_not_wait() {
+    let cache = SpinCache::new(Numbers::new());
+    assert_eq!(cache.insert(&1, 10), Ok(()));
+    assert_eq!(printed(&cache), "LockedCache({1: 10})");
+    let held = cache.with(|_| printed(&cache));
+    assert_eq!(held.as_deref(), Ok("LockedCache(<locked>)"));
+    // The same for every store.
+    let clock = ctu_core::ManualClock::new();
+    let ttl = core::time::Duration::from_secs(1);
+    let cache = SpinCache::new(TtlCache::<u32, u32, 2, _>::new(ttl, &clock));
+    assert_eq!(cache.insert(&1, 10), Ok(()));
+    assert_eq!(printed(&cache), "LockedCache({1: 10})");
+}

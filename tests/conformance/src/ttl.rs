@@ -1,0 +1,378 @@
+//! `TtlCache`: entries expire, whatever the clock does.
+
+use crate::support::{Dial, Random};
+use core::time::Duration;
+use ctu_core::{Error, TtlCache};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(86_400);
+
+type Cache<'c, const N: usize> = TtlCache<u32, u32, N, &'c Dial>;
+
+pub(crate) fn expires_after_its_time() {
+    let clock = Dial::at(5_000);
+    let mut cache = Cache::<4>::new(MINUTE, &clock);
+    cache.insert(1, 10);
+    clock.pass(MINUTE - Duration::from_millis(1));
+    assert_eq!(cache.get(&1), Some(&10));
+    assert_eq!(cache.get_mut(&1), Some(&mut 10));
+    assert_eq!(cache.peek(&1), Some(&10));
+    assert!(cache.contains(&1));
+    clock.pass_ms(1);
+    assert_eq!(cache.peek(&1), None);
+    assert!(!cache.contains(&1));
+    assert_eq!(cache.remaining(&1), None);
+    assert_eq!(cache.get(&1), None);
+    assert_eq!(cache.remove(&1), None);
+    assert_eq!((cache.ttl(), cache.len()), (MINUTE, 0));
+}
+
+pub(crate) fn keeps_each_entry_its_own_time() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<8>::new(MINUTE, &clock);
+    assert_eq!(cache.insert_for(1, 10, 3 * SECOND), Ok(None));
+    assert_eq!(cache.insert_for(2, 20, SECOND), Ok(None));
+    assert_eq!(cache.insert_for(3, 30, 2 * MINUTE), Ok(None));
+    assert_eq!(cache.insert(4, 40), None);
+    let live = |cache: &Cache<'_, 8>| [1, 2, 3, 4].map(|key| cache.contains(&key));
+    assert_eq!(live(&cache), [true; 4]);
+    clock.pass(SECOND);
+    assert_eq!(live(&cache), [true, false, true, true]);
+    clock.pass(2 * SECOND);
+    assert_eq!(live(&cache), [false, false, true, true]);
+    clock.pass(MINUTE - 3 * SECOND);
+    assert_eq!(live(&cache), [false, false, true, false]);
+    clock.pass(MINUTE);
+    assert_eq!(live(&cache), [false; 4]);
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn expired_makes_room_before_live() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<3>::new(MINUTE, &clock);
+    cache.insert(1, 10);
+    cache.insert(2, 20);
+    assert_eq!(cache.insert_for(3, 30, SECOND), Ok(None));
+    // 1 is the least recently used, and 3 the most; but 3 has expired.
+    clock.pass(SECOND);
+    assert_eq!(cache.insert(4, 40), None);
+    assert_eq!([1, 3].map(|key| cache.get(&key).copied()), [Some(10), None]);
+    assert_eq!(cache.validate(), Ok(()));
+
+    // The same where the expired one had the cache's own time.
+    let mut cache = Cache::<2>::new(SECOND, &clock);
+    cache.insert(1, 10);
+    assert_eq!(cache.insert_for(2, 20, MINUTE), Ok(None));
+    cache.get(&1);
+    clock.pass(SECOND);
+    assert_eq!(cache.insert(3, 30), None);
+    assert_eq!(cache.get(&2), Some(&20));
+}
+
+pub(crate) fn evicts_the_least_recently_used_live_entry() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<3>::new(MINUTE, &clock);
+    for key in 1..=3 {
+        cache.insert(key, key * 10);
+        clock.pass(SECOND);
+    }
+    cache.get(&1);
+    assert_eq!(cache.insert(4, 40), Some((2, 20)));
+    assert_eq!(cache.pop_lru(), Some((3, 30)));
+    assert_eq!(cache.pop_lru(), Some((1, 10)));
+    clock.pass(MINUTE);
+    assert_eq!(cache.pop_lru(), None);
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn insert_says_nothing_of_the_expired() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<1>::new(SECOND, &clock);
+    assert_eq!(cache.insert(1, 10), None);
+    assert_eq!(cache.insert(1, 11), Some((1, 10)));
+    clock.pass(SECOND);
+    assert_eq!(cache.insert(1, 12), None);
+    clock.pass(SECOND);
+    assert_eq!(cache.insert(2, 20), None);
+    assert_eq!(cache.insert(3, 30), Some((2, 20)));
+}
+
+pub(crate) fn rewriting_begins_a_new_life() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<2>::new(3 * SECOND, &clock);
+    cache.insert(1, 10);
+    clock.pass(2 * SECOND);
+    cache.insert(1, 11);
+    clock.pass(2 * SECOND);
+    assert_eq!(cache.get(&1), Some(&11));
+    // A shorter life, and a longer one, than the one before.
+    assert_eq!(cache.insert_for(1, 12, SECOND), Ok(Some((1, 11))));
+    assert_eq!(cache.insert_for(1, 13, MINUTE), Ok(Some((1, 12))));
+    clock.pass(30 * SECOND);
+    assert_eq!(cache.get(&1), Some(&13));
+    cache.insert(1, 14);
+    clock.pass(3 * SECOND);
+    assert_eq!(cache.get(&1), None);
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn looking_does_not_prolong_life() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<2>::new(3 * SECOND, &clock);
+    cache.insert(1, 10);
+    for _ in 0..2 {
+        clock.pass(SECOND);
+        assert_eq!(cache.get(&1), Some(&10));
+    }
+    clock.pass(SECOND);
+    assert_eq!(cache.get(&1), None);
+}
+
+pub(crate) fn expire_sweeps() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<8>::new(MINUTE, &clock);
+    for key in 0..4 {
+        cache.insert(key, key);
+        assert_eq!(
+            cache.insert_for(key + 4, key, (key + 1) * SECOND),
+            Ok(None)
+        );
+    }
+    assert_eq!(cache.expire(), 0);
+    clock.pass(2 * SECOND);
+    assert_eq!((cache.len(), cache.expire(), cache.len()), (8, 2, 6));
+    assert_eq!(cache.validate(), Ok(()));
+    clock.pass(MINUTE);
+    assert_eq!((cache.expire(), cache.len()), (6, 0));
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn tells_what_remains() {
+    let clock = Dial::at(123);
+    let mut cache = Cache::<2>::new(MINUTE, &clock);
+    cache.insert(1, 10);
+    assert_eq!(cache.insert_for(2, 20, SECOND), Ok(None));
+    assert_eq!(cache.remaining(&1), Some(MINUTE));
+    assert_eq!(cache.remaining(&2), Some(SECOND));
+    clock.pass_ms(400);
+    assert_eq!(cache.remaining(&2), Some(Duration::from_millis(600)));
+    assert_eq!(cache.remaining(&3), None);
+}
+
+pub(crate) fn iterates_over_the_live() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<4>::new(MINUTE, &clock);
+    cache.insert(1, 10);
+    assert_eq!(cache.insert_for(2, 20, SECOND), Ok(None));
+    cache.insert(3, 30);
+    assert!(cache.iter().eq([(&3, &30), (&2, &20), (&1, &10)]));
+    clock.pass(SECOND);
+    assert!(cache.iter().eq([(&3, &30), (&1, &10)]));
+    assert!(cache.iter().rev().eq([(&1, &10), (&3, &30)]));
+    cache.retain(|key, _| *key != 1);
+    assert!(cache.iter().eq([(&3, &30)]));
+    cache.clear();
+    assert_eq!((cache.iter().count(), cache.len()), (0, 0));
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn zero_time_expires_at_once() {
+    let clock = Dial::at(7);
+    let mut cache = Cache::<2>::new(MINUTE, &clock);
+    cache.insert(1, 10);
+    assert!(cache.insert_for(1, 11, Duration::ZERO).is_ok());
+    assert_eq!(cache.get(&1), None);
+    let mut cache = Cache::<2>::new(Duration::ZERO, &clock);
+    cache.insert(1, 10);
+    assert_eq!(cache.get(&1), None);
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn too_long_a_time_is_refused() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<2>::new(MINUTE, &clock);
+    cache.insert(1, 10);
+    let max = cache.max_ttl();
+    assert!(max >= 12 * DAY);
+    let refused = Err(Error::TtlTooLong { max });
+    assert_eq!(cache.insert_for(1, 11, Duration::MAX), refused);
+    assert_eq!(cache.insert_for(2, 20, max + SECOND), refused);
+    assert_eq!([1, 2].map(|key| cache.get(&key).copied()), [Some(10), None]);
+}
+
+pub(crate) fn longest_time_is_kept() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<2>::new(MINUTE, &clock);
+    let max = cache.max_ttl();
+    assert_eq!(cache.insert_for(1, 10, max), Ok(None));
+    clock.pass(max - SECOND);
+    assert_eq!(cache.get(&1), Some(&10));
+    clock.pass(SECOND);
+    assert_eq!(cache.get(&1), None);
+}
+
+pub(crate) fn clock_stands_still() {
+    let clock = Dial::at(99);
+    let mut cache = Cache::<3>::new(Duration::from_millis(1), &clock);
+    for key in 0..10 {
+        cache.insert(key, key);
+        assert_eq!(cache.get(&key), Some(&key));
+    }
+    assert_eq!((cache.expire(), cache.len()), (0, 3));
+}
+
+pub(crate) fn clock_wraps_around() {
+    let clock = Dial::<32>::at(u64::from(u32::MAX) - 1_500);
+    let mut cache = TtlCache::<u32, u32, 4, _>::new(3 * SECOND, &clock);
+    cache.insert(1, 10);
+    clock.pass(2 * SECOND);
+    assert_eq!(cache.get(&1), Some(&10));
+    cache.insert(2, 20);
+    clock.pass(SECOND);
+    assert_eq!((cache.get(&1).copied(), cache.get(&2).copied()), (None, Some(20)));
+    // Round and round, with the store used in between.
+    for _ in 0..5 {
+        assert_eq!(cache.insert_for(3, 30, 11 * DAY), Ok(None));
+        clock.pass(10 * DAY);
+        assert_eq!(cache.get(&3), Some(&30));
+        clock.pass(DAY);
+        assert_eq!(cache.get(&3), None);
+    }
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn clock_jitters_back() {
+    let clock = Dial::at(10_000);
+    let mut cache = Cache::<2>::new(SECOND, &clock);
+    cache.insert(1, 10);
+    // Another core's clock is a little behind: time stands still until it has caught up.
+    clock.turn_back_ms(300);
+    assert_eq!(cache.get(&1), Some(&10));
+    assert_eq!(cache.remaining(&1), Some(SECOND));
+    clock.pass_ms(300 + 999);
+    assert_eq!(cache.get(&1), Some(&10));
+    clock.pass_ms(1);
+    assert_eq!(cache.get(&1), None);
+    clock.turn_back_ms(900);
+    assert_eq!(cache.get(&1), None);
+}
+
+pub(crate) fn clock_is_set_back() {
+    let clock = Dial::at(1_000_000);
+    let mut cache = Cache::<3>::new(MINUTE, &clock);
+    cache.insert(1, 10);
+    clock.pass(30 * SECOND);
+    cache.insert(2, 20);
+    assert_eq!(cache.insert_for(3, 30, SECOND), Ok(None));
+    clock.pass(SECOND);
+    assert_eq!(cache.get(&3), None);
+    // What is live stays live, what has expired stays expired, and time goes on from there.
+    clock.turn_back_ms(500_000);
+    assert_eq!([1, 2, 3].map(|key| cache.contains(&key)), [true, true, false]);
+    cache.expire();
+    clock.pass(29 * SECOND);
+    assert_eq!([1, 2].map(|key| cache.get(&key).copied()), [None, Some(20)]);
+    clock.pass(30 * SECOND);
+    assert_eq!(cache.get(&2), None);
+}
+
+pub(crate) fn clock_jumps_ahead() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<3>::new(MINUTE, &clock);
+    cache.insert(1, 10);
+    clock.pass(400 * DAY);
+    assert_eq!(cache.get(&1), None);
+    cache.insert(2, 20);
+    clock.pass(MINUTE - SECOND);
+    assert_eq!(cache.get(&2), Some(&20));
+    clock.pass(SECOND);
+    assert_eq!(cache.get(&2), None);
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn counts_beyond_thirty_one_bits() {
+    // Deadlines have 31 bits of milliseconds, 24 days; a store lives for years.
+    let clock = Dial::at(0);
+    let mut cache = Cache::<4>::new(DAY, &clock);
+    for day in 0..800 {
+        cache.insert(1, day);
+        assert!(cache.insert_for(2, day, 2 * DAY).is_ok());
+        clock.pass(DAY - SECOND);
+        assert_eq!(cache.get(&1), Some(&day));
+        clock.pass(SECOND);
+        assert_eq!(cache.get(&1), None);
+        assert_eq!(cache.remaining(&2), Some(DAY));
+        assert_eq!(cache.validate(), Ok(()));
+    }
+}
+
+pub(crate) fn expires_early_by_a_tick_at_most() {
+    // A time-to-live of ten years is counted in units of more than a millisecond.
+    let clock = Dial::at(0);
+    let years = 3_650 * 86_400_000;
+    let mut cache = Cache::<2>::new(Duration::from_millis(years), &clock);
+    cache.insert(1, 10);
+    clock.pass_ms(777);
+    cache.insert(2, 20);
+    let early = years / 268_000_000 + 1;
+    clock.pass_ms(years - early);
+    assert_eq!(cache.get(&2), Some(&20));
+    clock.pass_ms(early);
+    assert_eq!(cache.get(&2), None);
+}
+
+pub(crate) fn costs_sixteen_bytes_an_entry() {
+    fn an_entry<K, V>() -> usize {
+        (size_of::<TtlCache<K, V, 128, Dial>>() - size_of::<TtlCache<K, V, 64, Dial>>()) / 64
+    }
+    assert!(an_entry::<u32, u32>() <= 4 + 4 + 16);
+    assert!(an_entry::<u8, u8>() <= 1 + 1 + 16);
+    assert!(an_entry::<u16, [u8; 3]>() <= 2 + 3 + 16);
+}
+
+pub(crate) fn agrees_with_a_list() {
+    const N: usize = 5;
+    let mut random = Random::new(0x7E57_AB1E);
+    let clock = Dial::at(0);
+    let mut cache = Cache::<N>::new(Duration::from_millis(20), &clock);
+    // Key, value and deadline, the most recently used first.
+    let mut list = heapless::Vec::<(u32, u32, u64), { N + 1 }>::new();
+    let mut now = 0;
+    for step in 0..1_500 {
+        let passed = u64::from(random.below(4));
+        now += passed;
+        clock.pass_ms(passed);
+        list.retain(|entry| entry.2 > now);
+        let key = random.below(9);
+        let at = list.iter().position(|entry| entry.0 == key);
+        match random.below(8) {
+            0..=3 => {
+                let (ttl, displaced) = if random.below(2) == 0 {
+                    (20, Ok(cache.insert(key, step)))
+                } else {
+                    let ttl = random.below(60);
+                    let own = Duration::from_millis(ttl.into());
+                    (ttl, cache.insert_for(key, step, own))
+                };
+                let old = at.map(|at| list.remove(at));
+                assert!(list.insert(0, (key, step, now + u64::from(ttl))).is_ok());
+                let evicted = if list.len() > N { list.pop() } else { None };
+                assert_eq!(displaced, Ok(old.or(evicted).map(|entry| (entry.0, entry.1))));
+                list.retain(|entry| entry.2 > now);
+            }
+            4..=6 => {
+                let found = cache.get(&key).copied();
+                let expected = at.map(|at| list.remove(at));
+                assert_eq!(found, expected.map(|entry| entry.1));
+                if let Some(entry) = expected {
+                    assert!(list.insert(0, entry).is_ok());
+                }
+            }
+            _ => assert_eq!(cache.remove(&key), at.map(|at| list.remove(at).1)),
+        }
+        assert_eq!(cache.validate(), Ok(()));
+        let live = list.iter().map(|entry| (entry.0, entry.1));
+        assert!(cache.iter().map(|(k, v)| (*k, *v)).eq(live));
+    }
+}

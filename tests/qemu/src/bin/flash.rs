@@ -1,0 +1,163 @@
+//! Firmware with one part of ctu-core in it, or nothing: the difference in size is what that part costs in flash.
+//!
+//! Which part is told by `CTU_PROBE` when this is built. Keys and values come from and go to where the compiler cannot
+//! see them, so that nothing is computed beforehand.
+#![no_std]
+#![no_main]
+
+use core::hint::black_box;
+
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
+#[cfg(target_arch = "arm")]
+use cortex_m_rt::entry;
+use ctu_core::*;
+use panic::exit;
+
+mod panic {
+    //! No logger here: it would be in every image.
+    pub(crate) fn exit() -> ! {
+        loop {
+            core::hint::spin_loop();
+        }
+    }
+
+    #[panic_handler]
+    fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+        exit()
+    }
+}
+
+fn key<T>(value: T) -> T {
+    black_box(value)
+}
+
+/// A store's own operations: get, insert, remove.
+#[allow(unused)]
+fn store<S: Store<Key = u32, Value = u32>>(store: &mut S) {
+    black_box(store.get(&key(1)).copied());
+    black_box(store.put(&key(1), key(2), None).is_ok());
+    black_box(store.remove(&key(1)));
+}
+
+/// A cache's operations: get, insert, remove.
+#[allow(unused)]
+fn numbers<C: Cache<Key = u32, Value = u32>>(cache: &C) {
+    black_box(cache.get(&key(1)).is_ok());
+    black_box(cache.put(&key(1), key(2), None).is_ok());
+    black_box(cache.remove(&key(1)).is_ok());
+}
+
+#[allow(unused)]
+fn bytes<C: Cache<Key = [u8], Value = Bytes<64>>>(cache: &C) {
+    black_box(cache.get(key(b"key")).is_ok());
+    black_box(cache.insert(key(b"key"), key(b"value")).is_ok());
+    black_box(cache.remove(key(b"key")).is_ok());
+}
+
+#[allow(unused)]
+mod parts {
+    use super::*;
+    use core::time::Duration;
+
+    pub(super) struct Timer;
+    impl Clock for Timer {
+        const BITS: u32 = 32;
+        fn now(&self) -> u64 {
+            u64::from(black_box(0u32))
+        }
+    }
+
+    pub(super) type Numbers = LruCache<u32, u32, 16>;
+    pub(super) type Base = SpinCache<LruCache<Bytes<20>, Bytes<64>, 8>>;
+
+    pub(super) fn nothing() {
+        black_box(key(1u32));
+    }
+    pub(super) fn lru() {
+        static mut CACHE: Numbers = LruCache::new();
+        // The only reference there is.
+        store(unsafe { &mut *(&raw mut CACHE) });
+    }
+    pub(super) fn ttl() {
+        static mut CACHE: TtlCache<u32, u32, 16, Timer> =
+            TtlCache::new(Duration::from_secs(60), Timer);
+        // As above.
+        store(unsafe { &mut *(&raw mut CACHE) });
+    }
+    pub(super) fn ttl_own() {
+        static mut CACHE: TtlCache<u32, u32, 16, Timer> =
+            TtlCache::new(Duration::from_secs(60), Timer);
+        // As above.
+        let cache = unsafe { &mut *(&raw mut CACHE) };
+        store(cache);
+        let own = Duration::from_secs(u64::from(key(1u32)));
+        black_box(cache.insert_for(key(1), key(2), own).is_ok());
+    }
+    pub(super) fn locked_spin() {
+        static CACHE: SpinCache<Numbers> = SpinCache::new(LruCache::new());
+        numbers(&CACHE);
+    }
+    pub(super) fn locked_critical() {
+        static CACHE: LockedCache<CriticalSectionMutex, Numbers> =
+            LockedCache::new(LruCache::new());
+        numbers(&CACHE);
+    }
+    pub(super) fn stats() {
+        static CACHE: StatsCache<SpinCache<Numbers>> =
+            StatsCache::new(SpinCache::new(LruCache::new()));
+        numbers(&CACHE);
+        black_box(CACHE.hits());
+    }
+    pub(super) static BASE: Base = Base::new(LruCache::new());
+    pub(super) fn base() {
+        bytes(&BASE);
+    }
+    pub(super) fn prefixed() {
+        bytes(&PrefixedCache::new(&BASE, b"cfg."));
+    }
+    const SECRET: &[u8; 32] = b"thirty-two bytes that none knows";
+    pub(super) fn encrypted() {
+        bytes(&EncryptedCache::new(&BASE, SECRET));
+    }
+    pub(super) fn primitives() {
+        use salsa20::cipher::{KeyIvInit, StreamCipher};
+        use sha3::Digest;
+        bytes(&BASE);
+        let mut hash: [u8; 64] = sha3::Sha3_512::new()
+            .chain_update(key(b"key"))
+            .chain_update(key(SECRET))
+            .finalize()
+            .into();
+        let mut cipher = salsa20::Salsa20::new(&key([0; 32]).into(), &key([0; 8]).into());
+        black_box(cipher.try_apply_keystream(&mut hash).is_ok());
+        black_box(&hash);
+    }
+}
+
+#[entry]
+fn main() -> ! {
+    #[cfg(probe = "nothing")]
+    parts::nothing();
+    #[cfg(probe = "lru")]
+    parts::lru();
+    #[cfg(probe = "ttl")]
+    parts::ttl();
+    #[cfg(probe = "ttl_own")]
+    parts::ttl_own();
+    #[cfg(probe = "locked_spin")]
+    parts::locked_spin();
+    #[cfg(probe = "locked_critical")]
+    parts::locked_critical();
+    #[cfg(probe = "stats")]
+    parts::stats();
+    #[cfg(probe = "base")]
+    parts::base();
+    #[cfg(probe = "prefixed")]
+    parts::prefixed();
+    #[cfg(probe = "encrypted")]
+    parts::encrypted();
+    #[cfg(probe = "primitives")]
+    parts::primitives();
+    exit()
+}

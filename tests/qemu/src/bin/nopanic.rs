@@ -1,0 +1,160 @@
+//! Links only if nothing here can panic: the panic handler calls what does not exist.
+//!
+//! Everything a user calls is here: stores, locks, mappings and wrappers, with keys and values that the compiler cannot
+//! know. Not so AES: its crate goes through a table of round keys in a loop whose end the compiler does not work out, and
+//! so keeps a check that never fails. With feature `positive-control` there is a panic, which shows that the linker would tell.
+#![no_std]
+#![no_main]
+
+use core::cell::RefCell;
+use core::hint::black_box;
+use core::time::Duration;
+#[cfg(target_arch = "arm")]
+use cortex_m as _;
+#[cfg(target_arch = "arm")]
+use cortex_m_rt::entry;
+use ctu_core::*;
+
+unsafe extern "C" {
+    fn a_panic_can_be_reached() -> !;
+}
+
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // There is no such function: whatever leads here does not link.
+    unsafe { a_panic_can_be_reached() }
+}
+
+struct Timer;
+impl Clock for Timer {
+    const BITS: u32 = 32;
+    fn now(&self) -> u64 {
+        u64::from(black_box(0u32))
+    }
+}
+
+/// Whatever the compiler cannot know.
+fn any<T>(value: T) -> T {
+    black_box(value)
+}
+
+fn seconds() -> Duration {
+    Duration::from_millis(any(1_000))
+}
+
+#[inline(never)]
+fn lru<const N: usize>(store: &mut LruCache<u32, u32, N>) {
+    black_box(store.get(&any(1)));
+    black_box(store.get_mut(&any(1)));
+    black_box(store.peek(&any(1)));
+    black_box(store.peek_lru());
+    black_box(store.contains(&any(1)));
+    black_box(store.insert(any(1), any(2)));
+    black_box(store.get_or_insert_with(any(1), || any(2)));
+    black_box(store.remove(&any(1)));
+    black_box(store.pop_lru());
+    store.retain(|key, _| any(*key) > 1);
+    store.extend([(any(1), any(2))]);
+    for entry in store.iter() {
+        black_box(entry);
+    }
+    for entry in store.iter().rev() {
+        black_box(entry);
+    }
+    black_box((
+        store.len(),
+        store.capacity(),
+        store.is_full(),
+        store.is_empty(),
+    ));
+    store.clear();
+}
+
+#[inline(never)]
+fn ttl<const N: usize>(store: &mut TtlCache<u32, u32, N, Timer>) {
+    black_box(store.get(&any(1)));
+    black_box(store.get_mut(&any(1)));
+    black_box(store.peek(&any(1)));
+    black_box(store.contains(&any(1)));
+    black_box(store.remaining(&any(1)));
+    black_box(store.insert(any(1), any(2)));
+    black_box(store.insert_for(any(1), any(2), seconds()).is_ok());
+    black_box(store.remove(&any(1)));
+    black_box(store.pop_lru());
+    black_box(store.expire());
+    store.retain(|key, _| any(*key) > 1);
+    for entry in store.iter() {
+        black_box(entry);
+    }
+    black_box((store.len(), store.capacity(), store.ttl(), store.max_ttl()));
+    store.clear();
+}
+
+/// All of a cache's operations.
+#[inline(never)]
+fn cache<C: Cache<Key = [u8], Value = Bytes<64>>>(cache: &C) {
+    let key: &[u8] = any(b"key");
+    let value: &[u8] = any(b"value");
+    black_box(cache.get(key).is_ok());
+    black_box(cache.insert(key, value).is_ok());
+    black_box(cache.insert_for(key, value, seconds()).is_ok());
+    black_box(cache.contains(key).is_ok());
+    black_box(cache.get_with_ttl(key).is_ok());
+    black_box(cache.remove(key).is_ok());
+    black_box(cache.pop(key).is_ok());
+    black_box(cache.retain(&mut |key| any(key.len()) > 1).is_ok());
+    black_box(cache.get_or_insert_with(key, || any(b"made")).is_ok());
+    black_box(
+        cache
+            .get_or_try_insert_with(key, || any(Err::<&[u8], ()>(())))
+            .is_ok(),
+    );
+    black_box(cache.len().is_ok());
+    black_box(cache.is_empty().is_ok());
+    black_box(cache.clear().is_ok());
+}
+
+type Store = LruCache<Bytes<32>, Bytes<64>, 7>;
+
+#[entry]
+fn main() -> ! {
+    static SPIN: SpinCache<Store> = SpinCache::new(Store::new());
+    static SECTION: LockedCache<CriticalSectionMutex, Store> = LockedCache::new(Store::new());
+    static TIMED: SpinCache<TtlCache<Bytes<32>, Bytes<64>, 7, Timer>> =
+        SpinCache::new(TtlCache::new(Duration::from_secs(60), Timer));
+
+    lru(&mut LruCache::<u32, u32, 1>::new());
+    lru(&mut LruCache::<u32, u32, 7>::new());
+    ttl(&mut TtlCache::<u32, u32, 7, _>::new(
+        Duration::from_secs(60),
+        Timer,
+    ));
+    cache(&SPIN);
+    cache(&SECTION);
+    cache(&TIMED);
+    cache(&RefCell::new(Store::new()));
+    black_box(SPIN.try_get(any(b"key")).is_ok());
+    black_box(SPIN.try_insert(any(b"key"), any(b"value")).is_ok());
+    black_box(SPIN.try_remove(any(b"key")).is_ok());
+    cache(&PrefixedCache::new(&SPIN, any(b"prefix")));
+    let counted = StatsCache::new(&SPIN);
+    cache(&counted);
+    black_box(counted.stats().is_ok());
+    counted.reset();
+    let secret: &[u8] = any(b"sixteen bytes or more");
+    if let Ok(vault) = EncryptedCache::try_new(&SPIN, secret)
+        .and_then(|vault| vault.hsize(any(16)))
+        .and_then(|vault| vault.csize(any(8)))
+    {
+        cache(&vault);
+        black_box(vault.damaged());
+        cache(&vault.cipher(ChaCha20));
+    }
+
+    #[cfg(feature = "positive-control")]
+    black_box([1, 2, 3][any(1usize)]);
+
+    loop {
+        core::hint::spin_loop();
+    }
+}
