@@ -110,8 +110,8 @@ pub(crate) fn references_are_caches() {
     }
     let cache = Numbers::<2>::new(LruCache::new());
     use_it(&cache);
-    let lent = &cache;
-    use_it(&lent);
+    let lent = &&cache;
+    use_it(lent);
     use_it(cache);
 }
 
