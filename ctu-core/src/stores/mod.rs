@@ -14,6 +14,8 @@ mod index;
 mod inline;
 mod iter;
 pub(crate) mod lru;
+#[cfg(feature = "serde")]
+mod serial;
 mod slots;
 mod treap;
 pub(crate) mod ttl;

@@ -1,0 +1,64 @@
+//! Stores as data: their entries in a row, from the least to the most recently used, so that inserting them in turn makes the
+//! same store again.
+
+use super::{
+    lru::{Lru, LruCache},
+    slots::Slots,
+};
+use core::{
+    fmt,
+    hash::{BuildHasher, Hash},
+    marker::PhantomData,
+};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, SeqAccess, Visitor},
+};
+
+impl<K: Serialize, V: Serialize, T: Slots<K, V>, S> Serialize for Lru<K, V, T, S> {
+    /// Its entries as a sequence of pairs, the least recently used first.
+    fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
+        serializer.collect_seq(self.iter().rev())
+    }
+}
+
+impl<'de, K, V, const N: usize, S> Deserialize<'de> for LruCache<K, V, N, S>
+where
+    K: Deserialize<'de> + Hash + Eq,
+    V: Deserialize<'de>,
+    S: BuildHasher + Default,
+{
+    /// A store of these entries. More than `N` are an error: none is left out unnoticed. (A heap-backed store, whose capacity is
+    /// not in its type, is made and then extended with a `Vec<(K, V)>`.)
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Entries(PhantomData))
+    }
+}
+
+struct Entries<K, V, const N: usize, S>(PhantomData<LruCache<K, V, N, S>>);
+
+impl<'de, K, V, const N: usize, S> Visitor<'de> for Entries<K, V, N, S>
+where
+    K: Deserialize<'de> + Hash + Eq,
+    V: Deserialize<'de>,
+    S: BuildHasher + Default,
+{
+    type Value = LruCache<K, V, N, S>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at most {N} pairs of a key and a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut store = LruCache::with_hasher(S::default());
+        let mut seen = 0;
+        while let Some((key, value)) = entries.next_element()? {
+            seen += 1;
+            if seen > N {
+                return Err(A::Error::invalid_length(seen, &self));
+            }
+            store.insert(key, value);
+        }
+        Ok(store)
+    }
+}
