@@ -3,3 +3,8 @@
 pub mod contest;
 pub mod proxy;
 pub mod servers;
+
+/// The README's examples, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
