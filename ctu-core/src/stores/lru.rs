@@ -3,13 +3,11 @@ use super::{
     iter::Order,
     slots::{Link, Slot, Slots},
 };
-use crate::{Error, Store, StoredKey};
 use core::{
     borrow::Borrow,
     fmt,
     hash::{BuildHasher, Hash},
     marker::PhantomData,
-    time::Duration,
 };
 use rustc_hash::FxBuildHasher;
 
@@ -356,48 +354,6 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
             return Err("the list does not end at its tail");
         }
         Ok(())
-    }
-}
-
-impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> {
-    type Key = K::Lookup;
-    type Value = V;
-
-    #[inline]
-    fn get(&mut self, key: &Self::Key) -> Option<&V> {
-        Self::get(self, key)
-    }
-
-    fn put(
-        &mut self,
-        key: &Self::Key,
-        value: V,
-        ttl: Option<Duration>,
-    ) -> Result<Option<V>, Error> {
-        if ttl.is_some() {
-            return Err(Error::TtlUnsupported);
-        }
-        Ok(self.insert(K::store(key)?, value).map(|(_, value)| value))
-    }
-
-    fn remove(&mut self, key: &Self::Key) -> Option<V> {
-        Self::remove(self, key)
-    }
-
-    fn contains(&mut self, key: &Self::Key) -> bool {
-        Self::contains(self, key)
-    }
-
-    fn clear(&mut self) {
-        Self::clear(self);
-    }
-
-    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
-        Self::retain(self, |key, _| keep(key.borrow()));
-    }
-
-    fn len(&mut self) -> usize {
-        Self::len(self)
     }
 }
 

@@ -5,6 +5,7 @@
 //! or on the heap (`Heap`: a capacity chosen at run time). Slots are dense: entry `i` of `n` is in
 //! slot `i`, and removing one moves the last into its place, so no slot is ever empty.
 
+mod as_store;
 #[cfg(feature = "alloc")]
 mod dict;
 mod expiry;
@@ -17,6 +18,8 @@ pub(crate) mod lru;
 #[cfg(feature = "serde")]
 mod serial;
 mod slots;
+mod ticks;
+mod timeline;
 mod treap;
 pub(crate) mod ttl;
 

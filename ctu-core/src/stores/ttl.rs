@@ -3,8 +3,10 @@ use super::{
     expiry::{Expiry, MAX_TICK},
     lru::Lru,
     slots::{Deadline, Slot, Slots},
+    ticks::{Ticks, millis},
+    timeline::Timeline,
 };
-use crate::{Clock, Error, Store, StoredKey, clock::Timeline};
+use crate::{Clock, Error};
 use core::{
     borrow::Borrow,
     fmt,
@@ -57,71 +59,9 @@ pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline
 pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
     lru: Lru<K, V, T, S>,
     expiry: Expiry<T::Slot, T::Deadlines>,
-    ticks: Ticks,
+    pub(super) ticks: Ticks,
     clock: C,
     timeline: Timeline,
-}
-
-/// How the store's milliseconds become the 31-bit ticks of its deadlines.
-#[derive(Clone, Copy, Debug)]
-struct Ticks {
-    /// The cache's time-to-live in milliseconds.
-    ttl: u64,
-    /// A tick is 2^shift milliseconds.
-    shift: u32,
-    /// The tick, counted from the first reading of the clock, that deadlines count from.
-    origin: u64,
-}
-
-/// The longest time-to-live, in ticks. Half of what a deadline can count, so that counting has to
-/// begin anew (O(n)) at most once in as many ticks.
-const MAX_TTL: u64 = (MAX_TICK as u64).div_ceil(2);
-
-impl Ticks {
-    const fn new(ttl: Duration) -> Self {
-        let ttl = millis(ttl);
-        // The cache's own is at most half the longest.
-        let shift = (u64::BITS - ttl.leading_zeros()).saturating_sub(29);
-        Self {
-            ttl,
-            shift,
-            origin: 0,
-        }
-    }
-
-    /// The tick at so many milliseconds, which is `None` beyond what a deadline can count.
-    #[inline]
-    fn at(&self, millis: u64) -> Option<u32> {
-        let tick = (millis >> self.shift).saturating_sub(self.origin);
-        u32::try_from(tick).ok().filter(|&tick| tick <= MAX_TICK)
-    }
-
-    /// The tick now is. All deadlines have passed where it is beyond them.
-    #[inline]
-    fn now(&self, millis: u64) -> u32 {
-        self.at(millis).unwrap_or(MAX_TICK)
-    }
-
-    /// What is left from `millis` to a tick.
-    fn left(&self, tick: u32, millis: u64) -> Duration {
-        let end = self.origin.saturating_add(u64::from(tick)) << self.shift;
-        Duration::from_millis(end.saturating_sub(millis))
-    }
-
-    const fn max_ttl(&self) -> u64 {
-        MAX_TTL << self.shift
-    }
-}
-
-const fn millis(duration: Duration) -> u64 {
-    let millis = duration.as_millis();
-    // Some 146 million years: what a shifted tick can count.
-    let most = u64::MAX as u128 >> 2;
-    if millis < most {
-        millis as u64
-    } else {
-        most as u64
-    }
 }
 
 impl<K, V, const N: usize, C> TtlCache<K, V, N, C> {
@@ -320,7 +260,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         Ok(entry.filter(|_| live))
     }
 
-    fn check(&self, ttl: Duration) -> Result<u64, Error> {
+    pub(super) fn check(&self, ttl: Duration) -> Result<u64, Error> {
         let ttl = millis(ttl);
         if ttl > self.ticks.max_ttl() {
             return Err(Error::TtlTooLong {
@@ -331,7 +271,13 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     }
 
     /// Returns the entry that was displaced, and whether it was live.
-    fn insert_until(&mut self, key: K, value: V, ttl: u64, own: bool) -> (Option<(K, V)>, bool) {
+    pub(super) fn insert_until(
+        &mut self,
+        key: K,
+        value: V,
+        ttl: u64,
+        own: bool,
+    ) -> (Option<(K, V)>, bool) {
         self.timeline.advance(&self.clock);
         let tick = self.tick_after(ttl);
         let now = self.ticks.now(self.timeline.elapsed());
@@ -436,58 +382,6 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     pub fn validate(&self) -> Result<(), &'static str> {
         self.lru.validate()?;
         self.expiry.validate(self.lru.len())
-    }
-}
-
-impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K, V, T, C, S> {
-    type Key = K::Lookup;
-    type Value = V;
-
-    fn get(&mut self, key: &Self::Key) -> Option<&V> {
-        Self::get(self, key)
-    }
-
-    fn put(
-        &mut self,
-        key: &Self::Key,
-        value: V,
-        ttl: Option<Duration>,
-    ) -> Result<Option<V>, Error> {
-        let (millis, own) = match ttl {
-            Some(ttl) => (self.check(ttl)?, true),
-            None => (self.ticks.ttl, false),
-        };
-        let (entry, _) = self.insert_until(K::store(key)?, value, millis, own);
-        Ok(entry.map(|(_, value)| value))
-    }
-
-    fn remove(&mut self, key: &Self::Key) -> Option<V> {
-        Self::remove(self, key)
-    }
-
-    fn contains(&mut self, key: &Self::Key) -> bool {
-        Self::contains(self, key)
-    }
-
-    fn remaining(&mut self, key: &Self::Key) -> Option<Duration> {
-        Self::remaining(self, key)
-    }
-
-    fn default_ttl(&self) -> Option<Duration> {
-        Some(self.ttl())
-    }
-
-    fn clear(&mut self) {
-        Self::clear(self);
-    }
-
-    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
-        Self::retain(self, |key, _| keep(key.borrow()));
-    }
-
-    fn len(&mut self) -> usize {
-        self.expire();
-        Self::len(self)
     }
 }
 

@@ -1,4 +1,9 @@
-use crate::{Cache, CacheError, Error, IntoValue, cache::Found};
+mod pointers;
+mod ready;
+
+pub use ready::Ready;
+
+use crate::{CacheError, Error, IntoValue, cache::Found};
 use core::time::Duration;
 
 /// Writes one async trait. There are two because stable Rust cannot say "this future is `Send` if
@@ -19,13 +24,13 @@ macro_rules! async_cache {
             /// Why an operation failed. Holds the errors of the mappings stacked on this cache.
             type Error: CacheError $(+ $Send)?;
 
-            /// As [`Cache::get`].
+            /// As [`Cache::get`](crate::Cache::get).
             fn get(
                 &self,
                 key: &Self::Key,
             ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>> $(+ $Send)?;
 
-            /// As [`Cache::put`].
+            /// As [`Cache::put`](crate::Cache::put).
             fn put(
                 &self,
                 key: &Self::Key,
@@ -33,24 +38,24 @@ macro_rules! async_cache {
                 ttl: Option<Duration>,
             ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?;
 
-            /// As [`Cache::remove`].
+            /// As [`Cache::remove`](crate::Cache::remove).
             fn remove(
                 &self,
                 key: &Self::Key,
             ) -> impl Future<Output = Result<bool, Self::Error>> $(+ $Send)?;
 
-            /// As [`Cache::clear`].
+            /// As [`Cache::clear`](crate::Cache::clear).
             fn clear(&self) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?;
 
-            /// As [`Cache::len`].
+            /// As [`Cache::len`](crate::Cache::len).
             fn len(&self) -> impl Future<Output = Result<usize, Self::Error>> $(+ $Send)?;
 
-            /// As [`Cache::is_empty`].
+            /// As [`Cache::is_empty`](crate::Cache::is_empty).
             fn is_empty(&self) -> impl Future<Output = Result<bool, Self::Error>> $(+ $Send)? {
                 async { Ok(self.len().await? == 0) }
             }
 
-            /// As [`Cache::contains`].
+            /// As [`Cache::contains`](crate::Cache::contains).
             fn contains(
                 &self,
                 key: &Self::Key,
@@ -58,7 +63,7 @@ macro_rules! async_cache {
                 async { Ok(self.get(key).await?.is_some()) }
             }
 
-            /// As [`Cache::get_with_ttl`].
+            /// As [`Cache::get_with_ttl`](crate::Cache::get_with_ttl).
             fn get_with_ttl(
                 &self,
                 key: &Self::Key,
@@ -67,12 +72,12 @@ macro_rules! async_cache {
                 async { Ok(self.get(key).await?.map(|value| (value, None))) }
             }
 
-            /// As [`Cache::default_ttl`].
+            /// As [`Cache::default_ttl`](crate::Cache::default_ttl).
             fn default_ttl(&self) -> Option<Duration> {
                 None
             }
 
-            /// As [`Cache::pop`].
+            /// As [`Cache::pop`](crate::Cache::pop).
             fn pop(
                 &self,
                 key: &Self::Key,
@@ -86,7 +91,7 @@ macro_rules! async_cache {
                 }
             }
 
-            /// As [`Cache::retain`].
+            /// As [`Cache::retain`](crate::Cache::retain).
             fn retain<F>(
                 &self,
                 keep: F,
@@ -98,7 +103,7 @@ macro_rules! async_cache {
                 async { Err(Error::Unsupported("go through its keys").into()) }
             }
 
-            /// As [`Cache::get_or_compute`].
+            /// As [`Cache::get_or_compute`](crate::Cache::get_or_compute).
             fn get_or_compute<F, Fut>(
                 &self,
                 key: &Self::Key,
@@ -120,7 +125,7 @@ macro_rules! async_cache {
                 }
             }
 
-            /// As [`Cache::get_many`].
+            /// As [`Cache::get_many`](crate::Cache::get_many).
             #[cfg(feature = "alloc")]
             fn get_many(
                 &self,
@@ -136,7 +141,7 @@ macro_rules! async_cache {
                 }
             }
 
-            /// As [`Cache::get_many_with_ttl`].
+            /// As [`Cache::get_many_with_ttl`](crate::Cache::get_many_with_ttl).
             #[cfg(feature = "alloc")]
             fn get_many_with_ttl(
                 &self,
@@ -153,7 +158,7 @@ macro_rules! async_cache {
                 }
             }
 
-            /// As [`Cache::put_many`].
+            /// As [`Cache::put_many`](crate::Cache::put_many).
             #[cfg(feature = "alloc")]
             fn put_many(
                 &self,
@@ -168,7 +173,7 @@ macro_rules! async_cache {
                 }
             }
 
-            /// As [`Cache::remove_many`].
+            /// As [`Cache::remove_many`](crate::Cache::remove_many).
             #[cfg(feature = "alloc")]
             fn remove_many(
                 &self,
@@ -183,7 +188,7 @@ macro_rules! async_cache {
                 }
             }
 
-            /// As [`Cache::insert`].
+            /// As [`Cache::insert`](crate::Cache::insert).
             fn insert<T>(
                 &self,
                 key: &Self::Key,
@@ -195,7 +200,7 @@ macro_rules! async_cache {
                 async { self.put(key, value.into_value()?, None).await }
             }
 
-            /// As [`Cache::insert_for`].
+            /// As [`Cache::insert_for`](crate::Cache::insert_for).
             fn insert_for<T>(
                 &self,
                 key: &Self::Key,
@@ -208,7 +213,7 @@ macro_rules! async_cache {
                 async move { self.put(key, value.into_value()?, Some(ttl)).await }
             }
 
-            /// As [`Cache::get_or_insert_with`]. `make` returns a future, and may be called again
+            /// As [`Cache::get_or_insert_with`](crate::Cache::get_or_insert_with). `make` returns a future, and may be called again
             /// where what was stored turns out to be damaged.
             fn get_or_insert_with<F, Fut>(
                 &self,
@@ -234,7 +239,7 @@ macro_rules! async_cache {
 }
 
 async_cache! {
-    /// [`Cache`] for executors that move futures between threads: every future is `Send`.
+    /// [`Cache`](crate::Cache) for executors that move futures between threads: every future is `Send`.
     ///
     /// What servers use: generic code over an `AsyncCache` can be spawned on any runtime.
     /// [`LocalAsyncCache`] is the same for one thread or one core. No executor is named by either.
@@ -257,181 +262,8 @@ async_cache! {
 }
 
 async_cache! {
-    /// [`Cache`] for executors of one thread or one core: futures need not be `Send`.
+    /// [`Cache`](crate::Cache) for executors of one thread or one core: futures need not be `Send`.
     ///
     /// What firmware uses, and code that shares an `Rc`. See [`AsyncCache`] for servers.
     LocalAsyncCache
 }
-
-macro_rules! pointer_is_async {
-    ($Trait:ident $(+ $Bound:ident)*, $t:ty $(, $Send:ident)?) => {
-        impl<C: $Trait $(+ $Bound)* + ?Sized> $Trait for $t {
-            type Key = C::Key;
-            type Value = C::Value;
-            type Error = C::Error;
-
-            async fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-                (**self).get(key).await
-            }
-            async fn put(
-                &self,
-                key: &Self::Key,
-                value: Self::Value,
-                ttl: Option<Duration>,
-            ) -> Result<(), Self::Error> {
-                (**self).put(key, value, ttl).await
-            }
-            async fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-                (**self).remove(key).await
-            }
-            async fn clear(&self) -> Result<(), Self::Error> {
-                (**self).clear().await
-            }
-            async fn len(&self) -> Result<usize, Self::Error> {
-                (**self).len().await
-            }
-            async fn is_empty(&self) -> Result<bool, Self::Error> {
-                (**self).is_empty().await
-            }
-            async fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-                (**self).contains(key).await
-            }
-            async fn get_with_ttl(
-                &self,
-                key: &Self::Key,
-            ) -> Result<Found<Self::Value>, Self::Error> {
-                (**self).get_with_ttl(key).await
-            }
-            fn default_ttl(&self) -> Option<Duration> {
-                (**self).default_ttl()
-            }
-            async fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-                (**self).pop(key).await
-            }
-            async fn retain<F>(&self, keep: F) -> Result<(), Self::Error>
-            where
-                F: FnMut(&Self::Key) -> bool $(+ $Send)?,
-            {
-                (**self).retain(keep).await
-            }
-            async fn get_or_compute<F, Fut>(
-                &self,
-                key: &Self::Key,
-                make: F,
-            ) -> Result<Option<Self::Value>, Self::Error>
-            where
-                F: FnMut() -> Fut $(+ $Send)?,
-                Fut: Future<Output = Result<Option<Self::Value>, Error>> $(+ $Send)?,
-            {
-                (**self).get_or_compute(key, make).await
-            }
-            #[cfg(feature = "alloc")]
-            async fn get_many(
-                &self,
-                keys: &[&Self::Key],
-            ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
-                (**self).get_many(keys).await
-            }
-            #[cfg(feature = "alloc")]
-            async fn get_many_with_ttl(
-                &self,
-        keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
-                (**self).get_many_with_ttl(keys).await
-            }
-            #[cfg(feature = "alloc")]
-            async fn put_many(
-                &self,
-                entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
-                ttl: Option<Duration>,
-            ) -> Result<(), Self::Error> {
-                (**self).put_many(entries, ttl).await
-            }
-            #[cfg(feature = "alloc")]
-            async fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
-                (**self).remove_many(keys).await
-            }
-        }
-    };
-}
-pointer_is_async!(AsyncCache, &C, Send);
-pointer_is_async!(LocalAsyncCache, &C);
-#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-pointer_is_async!(AsyncCache + Send, alloc::sync::Arc<C>, Send);
-#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-pointer_is_async!(LocalAsyncCache, alloc::sync::Arc<C>);
-#[cfg(feature = "alloc")]
-pointer_is_async!(LocalAsyncCache, alloc::rc::Rc<C>);
-
-/// A blocking cache that answers at once, as an async one: for caches in memory.
-///
-/// Its futures are ready when first polled, and whatever the inner cache waits for (a lock, the
-/// network) blocks the executor; do not wrap a network cache in it.
-#[derive(Clone, Copy, Debug, Default)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Ready<C>(
-    /// The blocking cache.
-    pub C,
-);
-
-macro_rules! ready_is_async {
-    ($Trait:ident $(, $Send:ident, $Sync:ident)?) => {
-        impl<C: Cache $(+ $Sync)?> $Trait for Ready<C>
-        $(where
-            C::Key: $Sync,
-            C::Value: $Send,
-            C::Error: $Send,)?
-        {
-            type Key = C::Key;
-            type Value = C::Value;
-            type Error = C::Error;
-
-            async fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-                self.0.get(key)
-            }
-            async fn put(
-                &self,
-                key: &Self::Key,
-                value: Self::Value,
-                ttl: Option<Duration>,
-            ) -> Result<(), Self::Error> {
-                self.0.put(key, value, ttl)
-            }
-            async fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-                self.0.remove(key)
-            }
-            async fn clear(&self) -> Result<(), Self::Error> {
-                self.0.clear()
-            }
-            async fn len(&self) -> Result<usize, Self::Error> {
-                self.0.len()
-            }
-            async fn is_empty(&self) -> Result<bool, Self::Error> {
-                self.0.is_empty()
-            }
-            async fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-                self.0.contains(key)
-            }
-            async fn get_with_ttl(
-                &self,
-                key: &Self::Key,
-            ) -> Result<Found<Self::Value>, Self::Error> {
-                self.0.get_with_ttl(key)
-            }
-            fn default_ttl(&self) -> Option<Duration> {
-                self.0.default_ttl()
-            }
-            async fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-                self.0.pop(key)
-            }
-            async fn retain<F>(&self, mut keep: F) -> Result<(), Self::Error>
-            where
-                F: FnMut(&Self::Key) -> bool $(+ $Send)?,
-            {
-                self.0.retain(&mut keep)
-            }
-        }
-    };
-}
-ready_is_async!(AsyncCache, Send, Sync);
-ready_is_async!(LocalAsyncCache);

@@ -1,0 +1,99 @@
+//! The map-like stores as [`Store`]s: looked up by the borrowed form of their keys, which storing makes the owned form of.
+
+use super::{lru::Lru, slots::Slots, ttl::Ttl};
+use crate::{Clock, Error, Store, StoredKey};
+use core::{hash::BuildHasher, time::Duration};
+
+impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> {
+    type Key = K::Lookup;
+    type Value = V;
+
+    #[inline]
+    fn get(&mut self, key: &Self::Key) -> Option<&V> {
+        Self::get(self, key)
+    }
+
+    fn put(
+        &mut self,
+        key: &Self::Key,
+        value: V,
+        ttl: Option<Duration>,
+    ) -> Result<Option<V>, Error> {
+        if ttl.is_some() {
+            return Err(Error::TtlUnsupported);
+        }
+        Ok(self.insert(K::store(key)?, value).map(|(_, value)| value))
+    }
+
+    fn remove(&mut self, key: &Self::Key) -> Option<V> {
+        Self::remove(self, key)
+    }
+
+    fn contains(&mut self, key: &Self::Key) -> bool {
+        Self::contains(self, key)
+    }
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
+        Self::retain(self, |key, _| keep(key.borrow()));
+    }
+
+    fn len(&mut self) -> usize {
+        Self::len(self)
+    }
+}
+
+impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K, V, T, C, S> {
+    type Key = K::Lookup;
+    type Value = V;
+
+    fn get(&mut self, key: &Self::Key) -> Option<&V> {
+        Self::get(self, key)
+    }
+
+    fn put(
+        &mut self,
+        key: &Self::Key,
+        value: V,
+        ttl: Option<Duration>,
+    ) -> Result<Option<V>, Error> {
+        let (millis, own) = match ttl {
+            Some(ttl) => (self.check(ttl)?, true),
+            None => (self.ticks.ttl, false),
+        };
+        let (entry, _) = self.insert_until(K::store(key)?, value, millis, own);
+        Ok(entry.map(|(_, value)| value))
+    }
+
+    fn remove(&mut self, key: &Self::Key) -> Option<V> {
+        Self::remove(self, key)
+    }
+
+    fn contains(&mut self, key: &Self::Key) -> bool {
+        Self::contains(self, key)
+    }
+
+    fn remaining(&mut self, key: &Self::Key) -> Option<Duration> {
+        Self::remaining(self, key)
+    }
+
+    fn default_ttl(&self) -> Option<Duration> {
+        Some(self.ttl())
+    }
+
+    fn clear(&mut self) {
+        Self::clear(self);
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
+        Self::retain(self, |key, _| keep(key.borrow()));
+    }
+
+    fn len(&mut self) -> usize {
+        self.expire();
+        Self::len(self)
+    }
+}
