@@ -186,3 +186,15 @@ proptest! {
         check(cache, &clock, &ops)?;
     }
 }
+
+#[test]
+fn deadlines_of_their_own_in_a_row_make_no_list_of_the_tree() {
+    let clock = ManualClock::new();
+    let mut cache = heap::TtlCache::with_capacity(50_000, Duration::from_millis(TTL), &clock);
+    for key in 0..100_000u32 {
+        let ttl = Duration::from_millis(1_000_000 + u64::from(key));
+        cache.insert_for(key, key, ttl).unwrap();
+    }
+    // Which says so of a tree that is much deeper than the logarithm of its size.
+    assert_eq!((cache.validate(), cache.len()), (Ok(()), 50_000));
+}

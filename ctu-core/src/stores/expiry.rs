@@ -164,7 +164,9 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         if previous != self.last {
             return Err("the queue of deadlines does not end at its last");
         }
-        seen += self.validate_tree(self.root, None, None, len)?;
+        // Some 3 log n is what a treap's depth comes to; it is never much more.
+        let depth = 16 + 5 * (len + 1).ilog2();
+        seen += self.validate_tree(self.root, None, None, depth)?;
         if seen != len {
             return Err("not every entry has one deadline");
         }
@@ -177,7 +179,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         slot: I,
         above: Option<(u32, I)>,
         below: Option<(u32, I)>,
-        depth: usize,
+        depth: u32,
     ) -> Result<usize, &'static str> {
         let Some(node) = self.deadlines.deadline(slot) else {
             return Ok(0);
@@ -185,6 +187,10 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         let at = Some((node.at, slot));
         if depth == 0 || node.at & 1 == 0 || above > at || (below.is_some() && below < at) {
             return Err("the tree of deadlines is broken");
+        }
+        let heavier = |child| child != I::NONE && treap::priority(child) > treap::priority(slot);
+        if heavier(node.left) || heavier(node.right) {
+            return Err("the tree of deadlines is not a heap of priorities");
         }
         let left = self.validate_tree(node.left, above, at, depth - 1)?;
         Ok(left + 1 + self.validate_tree(node.right, at, below, depth - 1)?)

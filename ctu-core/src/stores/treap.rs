@@ -122,7 +122,7 @@ pub(super) fn first<I: Slot, D: Deadlines<I>>(root: I, deadlines: &D) -> I {
 }
 
 /// A hash of a slot's number, after C. Wellons, "Hash function prospector" (`lowbias32`).
-fn priority<I: Slot>(slot: I) -> u32 {
+pub(super) fn priority<I: Slot>(slot: I) -> u32 {
     let mut x = slot.index() as u32;
     x ^= x >> 16;
     x = x.wrapping_mul(0x7feb_352d);
