@@ -26,6 +26,20 @@ mod vectors;
 /// A case: what it shows, and the function that panics where that is not so.
 pub type Case = (&'static str, fn());
 
+/// The cases of one part of all, for firmware whose flash has no room for them all at once: what is not in the part is
+/// not linked. `N` is `CASES.len()`.
+pub const fn part<const N: usize>(part: usize, parts: usize) -> [Option<Case>; N] {
+    let mut cases = [None; N];
+    let mut i = 0;
+    while i < N && i < CASES.len() {
+        if i * parts / CASES.len() == part {
+            cases[i] = Some(CASES[i]);
+        }
+        i += 1;
+    }
+    cases
+}
+
 /// Lists the cases: a module a topic, a function a case.
 macro_rules! suite {
     ($($topic:ident: $($case:ident),+;)+) => {
@@ -140,6 +154,22 @@ suite! {
         reset_begins_anew,
         hit_rate_of_nothing_is_zero,
         prints_itself;
+    auto_prefixed:
+        numbers_its_caches,
+        writes_numbers_in_every_encoding,
+        refuses_a_long_separator;
+    debug:
+        tells_of_every_operation,
+        changes_nothing;
+    bytes:
+        writes_base85,
+        what_is_not_base85_is_an_error,
+        too_long_in_base85_is_refused;
+    postcard:
+        writes_own_types,
+        what_does_not_decode_is_an_error,
+        too_long_is_refused,
+        encrypts_what_it_wrote;
     mapped:
         user_mapping_translates,
         each_operation_translates_its_key_once,
