@@ -26,7 +26,7 @@ fn main() {
     }
     println!("cargo:rustc-link-arg=-Tlink.x");
     // `flash` and `nopanic` log nothing.
-    for logs in ["conformance", "costs", "fails", "hangs"] {
+    for logs in ["conformance", "conformance-heap", "costs", "fails", "hangs"] {
         println!("cargo:rustc-link-arg-bin={logs}=-Tdefmt.x");
     }
     // Which part of ctu-core the firmware `flash` has in it.
