@@ -120,6 +120,33 @@ mod parts {
     pub(super) fn encrypted() {
         bytes(&EncryptedCache::new(&BASE, SECRET));
     }
+    pub(super) fn debug() {
+        static CACHE: SpinCache<Numbers> = SpinCache::new(LruCache::new());
+        numbers(&DebugCache::new(&CACHE, "name", |event: &Event<'_>| {
+            black_box(event.operation);
+        }));
+    }
+    static TEXTS: SpinCache<LruCache<Text<20>, Text<64>, 8>> = SpinCache::new(LruCache::new());
+    fn texts<C: Cache<Key = str, Value = Text<64>>>(cache: &C) {
+        black_box(cache.get(key("key")).is_ok());
+        black_box(cache.insert(key("key"), key("value")).is_ok());
+        black_box(cache.remove(key("key")).is_ok());
+    }
+    pub(super) fn text_base() {
+        texts(&TEXTS);
+    }
+    pub(super) fn auto_prefixed() {
+        texts(&AutoPrefixedCache::new(&TEXTS));
+    }
+    pub(super) fn base85() {
+        bytes(&BytesCache::new(&TEXTS));
+    }
+    pub(super) fn postcard() {
+        let cache = ToBytesCache::<u16, (i32, bool), _, Postcard<4>>::new(&BASE);
+        black_box(cache.get(&key(1)).is_ok());
+        black_box(cache.insert(&key(1), (key(2), true)).is_ok());
+        black_box(cache.remove(&key(1)).is_ok());
+    }
     pub(super) fn primitives() {
         use salsa20::cipher::{KeyIvInit, StreamCipher};
         use sha3::Digest;
@@ -157,6 +184,16 @@ fn main() -> ! {
     parts::prefixed();
     #[cfg(probe = "encrypted")]
     parts::encrypted();
+    #[cfg(probe = "debug")]
+    parts::debug();
+    #[cfg(probe = "text_base")]
+    parts::text_base();
+    #[cfg(probe = "auto_prefixed")]
+    parts::auto_prefixed();
+    #[cfg(probe = "base85")]
+    parts::base85();
+    #[cfg(probe = "postcard")]
+    parts::postcard();
     #[cfg(probe = "primitives")]
     parts::primitives();
     exit()
