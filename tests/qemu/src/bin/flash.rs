@@ -7,12 +7,17 @@
 
 use core::hint::black_box;
 
+// The critical section.
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
 use ctu_core::*;
 use panic::exit;
+#[cfg(target_arch = "riscv32")]
+use riscv as _;
+#[cfg(target_arch = "riscv32")]
+use riscv_rt::entry;
 
 mod panic {
     //! No logger here: it would be in every image.
@@ -76,20 +81,23 @@ mod parts {
     }
     pub(super) fn lru() {
         static mut CACHE: Numbers = LruCache::new();
+        let cache = &raw mut CACHE;
         // The only reference there is.
-        store(unsafe { &mut *(&raw mut CACHE) });
+        store(unsafe { &mut *cache });
     }
     pub(super) fn ttl() {
         static mut CACHE: TtlCache<u32, u32, 16, Timer> =
             TtlCache::new(Duration::from_secs(60), Timer);
+        let cache = &raw mut CACHE;
         // As above.
-        store(unsafe { &mut *(&raw mut CACHE) });
+        store(unsafe { &mut *cache });
     }
     pub(super) fn ttl_own() {
         static mut CACHE: TtlCache<u32, u32, 16, Timer> =
             TtlCache::new(Duration::from_secs(60), Timer);
+        let cache = &raw mut CACHE;
         // As above.
-        let cache = unsafe { &mut *(&raw mut CACHE) };
+        let cache = unsafe { &mut *cache };
         store(cache);
         let own = Duration::from_secs(u64::from(key(1u32)));
         black_box(cache.insert_for(key(1), key(2), own).is_ok());

@@ -9,11 +9,16 @@
 use core::cell::RefCell;
 use core::hint::black_box;
 use core::time::Duration;
+// The critical section.
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
 use ctu_core::*;
+#[cfg(target_arch = "riscv32")]
+use riscv as _;
+#[cfg(target_arch = "riscv32")]
+use riscv_rt::entry;
 use serde::{Deserialize, Serialize};
 
 unsafe extern "C" {
