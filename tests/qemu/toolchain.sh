@@ -20,6 +20,7 @@ apt_install() {
 }
 
 need_qemu() {
+    command -v size >/dev/null || apt_install binutils
     command -v qemu-system-arm >/dev/null || apt_install qemu-system-arm
     command -v qemu-system-riscv32 >/dev/null || apt_install qemu-system-misc
 }
@@ -52,6 +53,8 @@ use_target() {
         else
             echo "there is no rustup here; falling back on Debian's compiler"
         fi
+    else
+        echo "using Debian's compiler, as CTU_BUILD_STD asks"
     fi
     local rustc=/usr/bin/rustc
     if ! [ -x $rustc ] || ! [ -e "$($rustc --print sysroot)/lib/rustlib/src/rust/library/core" ]; then

@@ -1,7 +1,6 @@
 use super::{ascii85, base85};
 use crate::{Error, Text};
 use core::str::FromStr;
-use data_encoding::{BASE32, BASE32HEX, BASE64, BASE64URL, Encoding, HEXUPPER};
 
 /// How `AutoPrefixedCache` writes the number of a cache, with the names that Python has for it.
 ///
@@ -57,25 +56,54 @@ impl PrefixEncoding {
         let bytes = bytes.get(zeros..).unwrap_or(&bytes);
         // Eight bytes take 16 characters at most, so none of these fails.
         match self {
-            Self::B64 => padded(&BASE64, bytes),
-            Self::B64u => padded(&BASE64URL, bytes),
-            Self::B32 => padded(&BASE32, bytes),
-            Self::B32x => padded(&BASE32HEX, bytes),
-            Self::B16 => padded(&HEXUPPER, bytes),
+            Self::B64 => digits::<6, 4>(BASE64, bytes),
+            Self::B64u => digits::<6, 4>(BASE64URL, bytes),
+            Self::B32 => digits::<5, 8>(BASE32, bytes),
+            Self::B32x => digits::<5, 8>(BASE32HEX, bytes),
+            Self::B16 => digits::<4, 1>(BASE32HEX, bytes),
             Self::A85 => ascii85::encode(bytes).unwrap_or_default(),
             Self::B85 => base85::encode(bytes).unwrap_or_default(),
         }
     }
 }
 
-fn padded(encoding: &Encoding, bytes: &[u8]) -> Text<24> {
-    // `encode_mut_str` and not `encode_write`, which would take a kilobyte of stack.
-    let mut buffer = [0; 24];
-    let text = match buffer.get_mut(..encoding.encode_len(bytes.len())) {
-        Some(buffer) => encoding.encode_mut_str(bytes, buffer),
-        None => "",
+const BASE64: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const BASE64URL: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const BASE32: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+/// Its first sixteen are the digits of hexadecimal.
+const BASE32HEX: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+
+/// Writes `bytes` in digits of `BITS` bits, padded to a multiple of `GROUP` characters.
+///
+/// By hand, because the tables of a crate for this take 2.5 KiB of flash, and it can panic as far as a linker can tell.
+fn digits<const BITS: u32, const GROUP: usize>(alphabet: &str, bytes: &[u8]) -> Text<24> {
+    let mut text = Text::new();
+    let push = |text: &mut Text<24>, digit: u32| {
+        let digit = (digit & ((1 << BITS) - 1)) as usize;
+        let _ = text.push(
+            alphabet
+                .as_bytes()
+                .get(digit)
+                .copied()
+                .unwrap_or_default()
+                .into(),
+        );
     };
-    Text::try_from(text).unwrap_or_default()
+    // At most 5 bits are waiting when 8 more come.
+    let (mut waiting, mut bits) = (0u32, 0);
+    for &byte in bytes {
+        waiting = waiting << 8 | u32::from(byte);
+        bits += 8;
+        while bits >= BITS {
+            bits -= BITS;
+            push(&mut text, waiting >> bits);
+        }
+    }
+    if bits > 0 {
+        push(&mut text, waiting << (BITS - bits));
+    }
+    while !text.len().is_multiple_of(GROUP) && text.push('=').is_ok() {}
+    text
 }
 
 impl FromStr for PrefixEncoding {

@@ -1,10 +1,14 @@
 //! What every build of ctu-core must do, as plain functions.
 //!
 //! Each case is a function that panics where ctu-core does not keep a promise. They are listed once, below:
-//! on the host every one is a test (`cargo test -p ctu-conformance`), and firmware runs [`CASES`].
+//! on the host every one is a test (`cargo test -p ctu-conformance`), and firmware runs [`CASES`], and [`HEAP_CASES`]
+//! where it has an allocator (feature `alloc`).
 //! No case waits for time to pass, and each leaves room for 16 KiB of RAM.
 #![no_std]
 #![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
 
 /// On a microcontroller a failed comparison tells its line and not both sides: with them, the suite would not fit
 /// 256 KiB of flash. The host, which runs the same cases, tells both.
@@ -26,18 +30,32 @@ mod vectors;
 /// A case: what it shows, and the function that panics where that is not so.
 pub type Case = (&'static str, fn());
 
-/// Lists the cases: a module a topic, a function a case.
+/// The cases of one part of all, for firmware whose flash has no room for them all at once: what is not in the part is
+/// not linked. `N` is `CASES.len()`.
+pub const fn part<const N: usize>(part: usize, parts: usize) -> [Option<Case>; N] {
+    let mut cases = [None; N];
+    let mut i = 0;
+    while i < N && i < CASES.len() {
+        if i * parts / CASES.len() == part {
+            cases[i] = Some(CASES[i]);
+        }
+        i += 1;
+    }
+    cases
+}
+
+/// Lists cases: a module a topic, a function a case.
 macro_rules! suite {
-    ($($topic:ident: $($case:ident),+;)+) => {
+    ($(#[$doc:meta])* $CASES:ident, $tests:ident; $($topic:ident: $($case:ident),+;)+) => {
         $(mod $topic;)+
 
-        /// Every case, in the order of the topics.
-        pub const CASES: &[Case] = &[
+        $(#[$doc])*
+        pub const $CASES: &[Case] = &[
             $($((concat!(stringify!($topic), "::", stringify!($case)), $topic::$case)),+),+
         ];
 
         #[cfg(test)]
-        mod tests {
+        mod $tests {
             $(mod $topic {
                 $(
                     #[test]
@@ -51,6 +69,8 @@ macro_rules! suite {
 }
 
 suite! {
+    /// Every case that needs no heap, in the order of the topics.
+    CASES, tests;
     lru:
         starts_empty,
         evicts_the_least_recently_used,
@@ -140,6 +160,22 @@ suite! {
         reset_begins_anew,
         hit_rate_of_nothing_is_zero,
         prints_itself;
+    auto_prefixed:
+        numbers_its_caches,
+        writes_numbers_in_every_encoding,
+        refuses_a_long_separator;
+    debug:
+        tells_of_every_operation,
+        changes_nothing;
+    bytes:
+        writes_base85,
+        what_is_not_base85_is_an_error,
+        too_long_in_base85_is_refused;
+    postcard:
+        writes_own_types,
+        what_does_not_decode_is_an_error,
+        too_long_is_refused,
+        encrypts_what_it_wrote;
     mapped:
         user_mapping_translates,
         each_operation_translates_its_key_once,
@@ -163,4 +199,22 @@ suite! {
         too_long_a_value_changes_nothing,
         secrets_are_not_printed,
         works_through_prefixes_and_references;
+}
+
+#[cfg(feature = "alloc")]
+suite! {
+    /// Every case that needs a heap.
+    HEAP_CASES, heap_tests;
+    heap_stores:
+        lru_does_as_the_one_without_a_heap,
+        ttl_does_as_the_one_without_a_heap,
+        capacity_zero_keeps_nothing,
+        dict_keeps_everything,
+        strings_and_vectors_are_keys,
+        long_prefixes_go_to_the_heap,
+        batches_are_as_many_operations;
+    json:
+        writes_as_python_does,
+        keys_of_calls,
+        what_does_not_decode_is_an_error;
 }

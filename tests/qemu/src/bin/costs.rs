@@ -10,8 +10,8 @@ use core::hint::black_box;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use ctu_core::{
-    Bytes, Cache, Clock, CriticalSectionMutex, EncryptedCache, LockedCache, LruCache,
-    PrefixedCache, SpinCache, StatsCache, TtlCache,
+    Bytes, BytesCache, Cache, Clock, CriticalSectionMutex, EncryptedCache, LockedCache, LruCache,
+    PrefixedCache, SpinCache, StatsCache, Text, TtlCache,
 };
 use ctu_qemu::{
     count::{average, each},
@@ -409,11 +409,26 @@ fn stacks() {
     stack("PrefixedCache on that", "get", || {
         black_box(prefixed.get(black_box(KEY)).is_ok());
     });
+    let counted = StatsCache::new(&base);
+    stack("StatsCache on that", "insert", || {
+        black_box(counted.insert(black_box(KEY), b"value").is_ok());
+    });
+    stack("StatsCache on that", "get", || {
+        black_box(counted.get(black_box(KEY)).is_ok());
+    });
+    let texts = RefCell::new(LruCache::<Text<25>, Text<80>, 8>::new());
+    let written = BytesCache::new(&texts);
+    stack("BytesCache on Text<25>, Text<80>", "insert", || {
+        black_box(written.insert(black_box(KEY), b"value").is_ok());
+    });
+    stack("BytesCache on Text<25>, Text<80>", "get", || {
+        black_box(written.get(black_box(KEY)).is_ok());
+    });
     let vault = EncryptedCache::new(&base, SECRET);
-    stack("EncryptedCache on that", "insert", || {
+    stack("EncryptedCache on Bytes<20>, Bytes<64>", "insert", || {
         black_box(vault.insert(black_box(KEY), b"value").is_ok());
     });
-    stack("EncryptedCache on that", "get", || {
+    stack("EncryptedCache on Bytes<20>, Bytes<64>", "get", || {
         black_box(vault.get(black_box(KEY)).is_ok());
     });
 }

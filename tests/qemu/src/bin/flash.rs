@@ -7,12 +7,17 @@
 
 use core::hint::black_box;
 
+// The critical section.
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
 use ctu_core::*;
 use panic::exit;
+#[cfg(target_arch = "riscv32")]
+use riscv as _;
+#[cfg(target_arch = "riscv32")]
+use riscv_rt::entry;
 
 mod panic {
     //! No logger here: it would be in every image.
@@ -76,20 +81,23 @@ mod parts {
     }
     pub(super) fn lru() {
         static mut CACHE: Numbers = LruCache::new();
+        let cache = &raw mut CACHE;
         // The only reference there is.
-        store(unsafe { &mut *(&raw mut CACHE) });
+        store(unsafe { &mut *cache });
     }
     pub(super) fn ttl() {
         static mut CACHE: TtlCache<u32, u32, 16, Timer> =
             TtlCache::new(Duration::from_secs(60), Timer);
+        let cache = &raw mut CACHE;
         // As above.
-        store(unsafe { &mut *(&raw mut CACHE) });
+        store(unsafe { &mut *cache });
     }
     pub(super) fn ttl_own() {
         static mut CACHE: TtlCache<u32, u32, 16, Timer> =
             TtlCache::new(Duration::from_secs(60), Timer);
+        let cache = &raw mut CACHE;
         // As above.
-        let cache = unsafe { &mut *(&raw mut CACHE) };
+        let cache = unsafe { &mut *cache };
         store(cache);
         let own = Duration::from_secs(u64::from(key(1u32)));
         black_box(cache.insert_for(key(1), key(2), own).is_ok());
@@ -119,6 +127,33 @@ mod parts {
     const SECRET: &[u8; 32] = b"thirty-two bytes that none knows";
     pub(super) fn encrypted() {
         bytes(&EncryptedCache::new(&BASE, SECRET));
+    }
+    pub(super) fn debug() {
+        static CACHE: SpinCache<Numbers> = SpinCache::new(LruCache::new());
+        numbers(&DebugCache::new(&CACHE, "name", |event: &Event<'_>| {
+            black_box(event.operation);
+        }));
+    }
+    static TEXTS: SpinCache<LruCache<Text<20>, Text<64>, 8>> = SpinCache::new(LruCache::new());
+    fn texts<C: Cache<Key = str, Value = Text<64>>>(cache: &C) {
+        black_box(cache.get(key("key")).is_ok());
+        black_box(cache.insert(key("key"), key("value")).is_ok());
+        black_box(cache.remove(key("key")).is_ok());
+    }
+    pub(super) fn text_base() {
+        texts(&TEXTS);
+    }
+    pub(super) fn auto_prefixed() {
+        texts(&AutoPrefixedCache::new(&TEXTS));
+    }
+    pub(super) fn base85() {
+        bytes(&BytesCache::new(&TEXTS));
+    }
+    pub(super) fn postcard() {
+        let cache = ToBytesCache::<u16, (i32, bool), _, Postcard<4>>::new(&BASE);
+        black_box(cache.get(&key(1)).is_ok());
+        black_box(cache.insert(&key(1), (key(2), true)).is_ok());
+        black_box(cache.remove(&key(1)).is_ok());
     }
     pub(super) fn primitives() {
         use salsa20::cipher::{KeyIvInit, StreamCipher};
@@ -157,6 +192,16 @@ fn main() -> ! {
     parts::prefixed();
     #[cfg(probe = "encrypted")]
     parts::encrypted();
+    #[cfg(probe = "debug")]
+    parts::debug();
+    #[cfg(probe = "text_base")]
+    parts::text_base();
+    #[cfg(probe = "auto_prefixed")]
+    parts::auto_prefixed();
+    #[cfg(probe = "base85")]
+    parts::base85();
+    #[cfg(probe = "postcard")]
+    parts::postcard();
     #[cfg(probe = "primitives")]
     parts::primitives();
     exit()

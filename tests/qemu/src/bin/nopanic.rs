@@ -9,11 +9,17 @@
 use core::cell::RefCell;
 use core::hint::black_box;
 use core::time::Duration;
+// The critical section.
 #[cfg(target_arch = "arm")]
 use cortex_m as _;
 #[cfg(target_arch = "arm")]
 use cortex_m_rt::entry;
 use ctu_core::*;
+#[cfg(target_arch = "riscv32")]
+use riscv as _;
+#[cfg(target_arch = "riscv32")]
+use riscv_rt::entry;
+use serde::{Deserialize, Serialize};
 
 unsafe extern "C" {
     fn a_panic_can_be_reached() -> !;
@@ -91,28 +97,60 @@ fn ttl<const N: usize>(store: &mut TtlCache<u32, u32, N, Timer>) {
 }
 
 /// All of a cache's operations.
-#[inline(never)]
-fn cache<C: Cache<Key = [u8], Value = Bytes<64>>>(cache: &C) {
+macro_rules! operations {
+    ($name:ident, $Key:ty, $Value:ty, $Given:ty, $key:expr, $value:expr) => {
+        #[inline(never)]
+        fn $name<C: Cache<Key = $Key, Value = $Value>>(cache: &C) {
+            let key: &$Key = any($key);
+            black_box(cache.get(key).is_ok());
+            black_box(cache.insert(key, any($value)).is_ok());
+            black_box(cache.insert_for(key, any($value), seconds()).is_ok());
+            black_box(cache.contains(key).is_ok());
+            black_box(cache.get_with_ttl(key).is_ok());
+            black_box(cache.remove(key).is_ok());
+            black_box(cache.pop(key).is_ok());
+            let mut keep = |key: &$Key| size_of_val(any(key)) > any(1);
+            black_box(cache.retain(&mut keep).is_ok());
+            black_box(cache.get_or_insert_with(key, || any($value)).is_ok());
+            black_box(
+                cache
+                    .get_or_try_insert_with(key, || any(Err::<$Given, ()>(())))
+                    .is_ok(),
+            );
+            black_box(cache.len().is_ok());
+            black_box(cache.is_empty().is_ok());
+            black_box(cache.clear().is_ok());
+        }
+    };
+}
+operations!(cache, [u8], Bytes<64>, &[u8], b"key", &b"value"[..]);
+operations!(texts, str, Text<64>, &str, "key", "value");
+operations!(readings, u16, Reading, Reading, &1, READING);
+
+/// Awaits some of them.
+async fn awaited<C: LocalAsyncCache<Key = [u8], Value = Bytes<64>>>(cache: &C) {
     let key: &[u8] = any(b"key");
-    let value: &[u8] = any(b"value");
-    black_box(cache.get(key).is_ok());
-    black_box(cache.insert(key, value).is_ok());
-    black_box(cache.insert_for(key, value, seconds()).is_ok());
-    black_box(cache.contains(key).is_ok());
-    black_box(cache.get_with_ttl(key).is_ok());
-    black_box(cache.remove(key).is_ok());
-    black_box(cache.pop(key).is_ok());
-    black_box(cache.retain(&mut |key| any(key.len()) > 1).is_ok());
-    black_box(cache.get_or_insert_with(key, || any(b"made")).is_ok());
+    black_box(cache.get(key).await.is_ok());
+    black_box(cache.insert(key, any(&b"value"[..])).await.is_ok());
+    black_box(cache.remove(key).await.is_ok());
     black_box(
         cache
-            .get_or_try_insert_with(key, || any(Err::<&[u8], ()>(())))
+            .get_or_insert_with(key, async || any(&b"made"[..]))
+            .await
             .is_ok(),
     );
-    black_box(cache.len().is_ok());
-    black_box(cache.is_empty().is_ok());
-    black_box(cache.clear().is_ok());
 }
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Reading {
+    millidegrees: i32,
+    valid: bool,
+}
+
+const READING: Reading = Reading {
+    millidegrees: 21_500,
+    valid: true,
+};
 
 type Store = LruCache<Bytes<32>, Bytes<64>, 7>;
 
@@ -122,6 +160,8 @@ fn main() -> ! {
     static SECTION: LockedCache<CriticalSectionMutex, Store> = LockedCache::new(Store::new());
     static TIMED: SpinCache<TtlCache<Bytes<32>, Bytes<64>, 7, Timer>> =
         SpinCache::new(TtlCache::new(Duration::from_secs(60), Timer));
+    static TEXTS: SpinCache<LruCache<Text<64>, Text<64>, 7>> = SpinCache::new(LruCache::new());
+    static NUMBERS: PrefixCounter = PrefixCounter::new();
 
     lru(&mut LruCache::<u32, u32, 1>::new());
     lru(&mut LruCache::<u32, u32, 7>::new());
@@ -150,6 +190,23 @@ fn main() -> ! {
         black_box(vault.damaged());
         cache(&vault.cipher(ChaCha20));
     }
+
+    cache(&DebugCache::new(&SPIN, "name", |event: &Event<'_>| {
+        black_box((event.name, event.operation, event.key.is_some()));
+    }));
+    texts(&AutoPrefixedCache::new(&TEXTS));
+    if let Ok(numbered) =
+        AutoPrefixedCache::counted(&TEXTS, &NUMBERS, any(PrefixEncoding::A85), any("."))
+    {
+        texts(&numbered);
+    }
+    cache(&BytesCache::new(&TEXTS));
+    readings(&ToBytesCache::<u16, Reading, _, Postcard<8>>::new(&SPIN));
+    // Whatever it awaits is ready.
+    let ready = Mapped::with(Prefix::new(&b"prefix"[..]), Ready(&SPIN));
+    let mut future = core::pin::pin!(awaited(&ready));
+    let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+    black_box(Future::poll(future.as_mut(), &mut context).is_ready());
 
     #[cfg(feature = "positive-control")]
     black_box([1, 2, 3][any(1usize)]);
