@@ -1,7 +1,8 @@
 use crate::{Cache, Error, cache::Found};
 use core::{fmt, time::Duration};
 
-/// A cache that tells of every operation before it is done, as `DebugCache` of Python's CacheToolsUtils does.
+/// A cache that tells of every operation before it is done, as `DebugCache` of Python's CacheToolsUtils does, with keys and
+/// values as Rust's `Debug` prints them. It wraps blocking caches.
 ///
 /// Whom it tells is up to the user: the console, `log`, `tracing`, `defmt`. Keys and values are told in full:
 /// do not put it above an `EncryptedCache` where the log is less secret than the cache.
@@ -30,9 +31,9 @@ pub struct DebugCache<C, L> {
 pub struct Event<'a> {
     /// The cache's name.
     pub name: &'a str,
-    /// The operation, by its name in Python: `get`, `set`, `del`, `in`, `len`, `clear`.
+    /// The operation: `get`, `set`, `del`, `in`, `len` and `clear` as in Python, `pop` and `retain`.
     pub operation: &'static str,
-    /// The key, where there is one.
+    /// The key, where there is one; all keys of a batch, and the values of one that is stored.
     pub key: Option<&'a dyn fmt::Debug>,
     /// The value, where one is stored.
     pub value: Option<&'a dyn fmt::Debug>,

@@ -2,7 +2,8 @@ use core::{fmt, time::Duration};
 
 /// Why an in-memory cache or a mapping refused an operation.
 ///
-/// The operation then had no effect: the cache holds what it held before.
+/// The operation then had no effect: the cache holds what it held before. (A batch ends at the first entry that is refused;
+/// those before it may be done.)
 /// Caches that can fail in other ways have an error type of their own which holds this one
 /// (`Cache::Error: From<Error>`), so a whole stack has the single error type of the cache at its base.
 ///

@@ -67,7 +67,9 @@ pub use mappings::to_bytes::Postcard;
 pub use mappings::to_bytes::{Format, Json, ToBytes, ToBytesCache};
 pub use mappings::{
     auto_prefixed::{AutoPrefix, AutoPrefixedCache, PrefixCounter},
-    prefixed::{AsPrefix, INLINE, Prefix, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText},
+    prefixed::{
+        AsPrefix, MAX_INLINE_KEY, Prefix, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText,
+    },
 };
 pub use stats::{Stats, StatsCache};
 pub use store::Store;

@@ -3,6 +3,7 @@ use core::{fmt, time::Duration};
 
 /// A cache that counts its operations, as `StatsCache` of Python's CacheToolsUtils does.
 ///
+/// It wraps blocking caches; under an async stack, put it inside of [`Ready`](crate::Ready).
 /// Counting costs one atomic addition an operation (two for a hit), and may be read and reset from any thread.
 ///
 /// ```

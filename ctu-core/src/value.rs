@@ -84,6 +84,20 @@ mod heap {
         str => Arc<str>;
     }
 
+    impl IntoValue<String> for &String {
+        #[inline]
+        fn into_value(self) -> Result<String, Error> {
+            Ok(self.clone())
+        }
+    }
+
+    impl IntoValue<Vec<u8>> for &Vec<u8> {
+        #[inline]
+        fn into_value(self) -> Result<Vec<u8>, Error> {
+            Ok(self.clone())
+        }
+    }
+
     macro_rules! from_array {
         ($($t:ty),*) => {$(
             impl<const M: usize> IntoValue<$t> for &[u8; M] {

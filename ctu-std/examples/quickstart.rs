@@ -22,7 +22,8 @@ where
     C: Cache<Key = [u8], Value = Vec<u8>, Error: 'static>,
 {
     let first = TtlCache::<Vec<u8>, _, _>::with_capacity(100_000, 10 * MINUTE, StdClock::new());
-    let levels = TwoLevelCache::builder(first, EncryptedCache::new(second, SECRET)).build();
+    let second = EncryptedCache::new(PrefixedCache::new(second, b"quickstart."), SECRET);
+    let levels = TwoLevelCache::builder(first, second).build();
     let digests = StatsCache::new(PrefixedCache::new(&levels, b"sha3-256."));
 
     let pass = |name| -> Result<Pass, Box<dyn Error>> {
@@ -63,8 +64,11 @@ fn connect(url: &str) -> Result<ctu_std::RawRedisCache, ctu_std::RedisError> {
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads along has read enough: `| head`.
+        Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("quickstart: {error}");
+            // Not `eprintln!`, which panics where nobody reads along.
+            let _ = writeln!(io::stderr(), "quickstart: {error}");
             ExitCode::FAILURE
         }
     }
@@ -84,10 +88,17 @@ use std::{
 };
 use walkdir::WalkDir;
 
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
 struct Options {
     folder: PathBuf,
     redis: Option<String>,
 }
+
+const USAGE: &str = "usage: quickstart [DIR] [--redis URL]";
 
 impl Options {
     fn from_command_line() -> Result<Self, Box<dyn Error>> {
@@ -97,10 +108,11 @@ impl Options {
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("redis") => redis = Some(arguments.value()?.string()?),
+                Long("help") => return Err(USAGE.into()),
                 Value(path) if folder.is_none() => folder = Some(PathBuf::from(path)),
                 other => {
                     let error = other.unexpected();
-                    return Err(format!("{error}; usage: quickstart [DIR] [--redis URL]").into());
+                    return Err(format!("{error}; {USAGE}").into());
                 }
             }
         }
@@ -286,9 +298,12 @@ fn report(folder: &Folder, passes: &[Pass; 2]) -> io::Result<()> {
         row(&mut out, cells)?;
     }
     let speed_up = first.time.as_secs_f64() / second.time.as_secs_f64().max(1e-9);
-    // A hashed key of 16 bytes, and the digest, encrypted.
-    let kept = BinaryBytes(second.digests as u64 * (16 + 32));
-    writeln!(out, "\nspeed-up {speed_up:.1}, {kept} kept in level 2")?;
+    // The prefix, a hashed key of 16 bytes, and the digest, encrypted.
+    let kept = BinaryBytes(second.digests as u64 * (11 + 16 + 32));
+    writeln!(
+        out,
+        "\nspeed-up {speed_up:.1}, about {kept} kept in level 2"
+    )?;
     if second.unreadable + folder.closed > 0 {
         let unreadable = second.unreadable + folder.closed;
         writeln!(out, "unreadable and passed over: {unreadable}")?;

@@ -21,7 +21,7 @@ pub use self::{
 };
 pub use ctu_core::*;
 // On a server: capacities are chosen at run time, and threads wait in the operating system.
-pub use ctu_core::heap::{LruCache, TtlCache};
+pub use ctu_core::heap::{DictCache, LruCache, TtlCache};
 
 /// A store for threads to share, behind a lock that waits in the operating system.
 ///

@@ -2,15 +2,17 @@
 //!
 //! Keys and values are `u64`. "hit" looks up keys that are there, at random. "evict" inserts keys that are not
 //! there into a full cache. "zipf" looks up a key and inserts it where it is missing, keys after Zipf's law
-//! with exponent 0.9 over ten times the capacity.
+//! with exponent 0.9 over ten times the capacity. Every cache hashes as it does where its user says nothing:
+//! `LruCache` with FxHash, `heap::LruCache` with foldhash, schnellru with ahash; schnellru is there with FxHash, too.
 
 use ctu_core::{
-    Cache, EncryptedCache, LruCache, SpinCache, heap,
+    Bytes, Cache, EncryptedCache, LruCache, SpinCache, heap,
     stores::{Lru, Slots},
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use rand_distr::{Distribution, Zipf};
+use rustc_hash::FxBuildHasher;
 use salsa20::{
     Salsa20,
     cipher::{KeyIvInit, StreamCipher},
@@ -200,18 +202,19 @@ macro_rules! columns {
     };
 }
 
-fn stores() {
-    let mut outcomes: Vec<Outcome> = Vec::new();
+fn stores(outcomes: &mut Vec<Outcome>) {
     columns!(outcomes, 64, {
         "ctu LruCache": ours Box::new(LruCache::<u64, u64, 64>::new()),
         "ctu heap::LruCache": ours heap::LruCache::with_capacity(64),
         "schnellru": peer schnellru::LruMap::new(schnellru::ByLength::new(64)),
+        "schnellru, hashing as ctu LruCache does": peer schnellru::LruMap::with_hasher(schnellru::ByLength::new(64), FxBuildHasher),
         "uluru": peer Uluru::<64>(uluru::LRUCache::new()),
     });
     columns!(outcomes, 1024, {
         "ctu LruCache": ours Box::new(LruCache::<u64, u64, 1024>::new()),
         "ctu heap::LruCache": ours heap::LruCache::with_capacity(1024),
         "schnellru": peer schnellru::LruMap::new(schnellru::ByLength::new(1024)),
+        "schnellru, hashing as ctu LruCache does": peer schnellru::LruMap::with_hasher(schnellru::ByLength::new(1024), FxBuildHasher),
         "lru": peer lru::LruCache::new(1024.try_into().expect("not 0")),
         "hashlink": peer hashlink::LruCache::new(1024),
         "quick_cache (unsync)": peer quick_cache::unsync::Cache::new(1024),
@@ -221,12 +224,12 @@ fn stores() {
         "ctu LruCache": ours Box::new(LruCache::<u64, u64, 65_535>::new()),
         "ctu heap::LruCache": ours heap::LruCache::with_capacity(65_535),
         "schnellru": peer schnellru::LruMap::new(schnellru::ByLength::new(65_535)),
+        "schnellru, hashing as ctu LruCache does": peer schnellru::LruMap::with_hasher(schnellru::ByLength::new(65_535), FxBuildHasher),
         "lru": peer lru::LruCache::new(65_535.try_into().expect("not 0")),
         "hashlink": peer hashlink::LruCache::new(65_535),
         "quick_cache (unsync)": peer quick_cache::unsync::Cache::new(65_535),
         "moka (sync)": peer moka::sync::Cache::new(65_535),
     });
-    println!("\n{}", table(&outcomes));
 }
 
 impl<P: Peer + ?Sized> Peer for Box<P> {
@@ -242,93 +245,68 @@ impl<P: Peer + ?Sized> Peer for Box<P> {
 }
 
 /// What wrappers add to what they wrap.
-fn wrappers() {
-    let mut outcomes = Vec::new();
-    for size in [64, 1024, 16 * 1024] {
-        eprintln!("encryption of {size} bytes ...");
-        outcomes.extend(encryption(size));
-    }
+fn wrappers(outcomes: &mut Vec<Outcome>) {
+    eprintln!("encryption ...");
+    outcomes.extend(encryption::<64>());
+    outcomes.extend(encryption::<1024>());
+    outcomes.extend(encryption::<{ 16 * 1024 }>());
     eprintln!("locks ...");
     outcomes.push(locked());
-    println!("\n{}", table(&outcomes));
 }
 
-/// `EncryptedCache` beside its primitives and the cache below it.
-fn encryption(size: usize) -> [Outcome; 2] {
+/// `EncryptedCache` on a store beside its bare primitives, on the same buffer.
+fn encryption<const SIZE: usize>() -> [Outcome; 2] {
     const SECRET: &[u8; 32] = b"thirty-two bytes that none knows";
-    let operations = (4 << 20) / (size + 1024);
+    let operations = (4 << 20) / (SIZE + 1024);
     let key = b"the key of a page";
-    let base = || RefCell::new(heap::LruCache::<Vec<u8>, Vec<u8>>::with_capacity(8));
-    let (encrypted, bare) = (EncryptedCache::new(base(), SECRET), base());
-    let value = vec![7; size];
-    let stored_at = |key: &[u8]| {
-        Sha3_512::new()
-            .chain_update(key)
+    let store = LruCache::<Bytes<16>, Bytes<SIZE>, 8>::new();
+    let cache = EncryptedCache::new(RefCell::new(store), SECRET);
+    let value = Bytes::<SIZE>::from_slice(&[7; SIZE]).expect("room");
+    cache.insert(key, value.clone()).expect("room");
+    assert_eq!(cache.get(key), Ok(Some(value.clone())));
+    let mut buffer = value.clone();
+    let primitives = |bytes: &mut [u8]| {
+        let derived = Sha3_512::new()
+            .chain_update(black_box(key))
             .chain_update(SECRET)
-            .finalize()
-    };
-    let crypt = |derived: &[u8], bytes: &mut [u8]| {
-        let key: &[u8; 32] = derived[32..64].try_into().expect("32 bytes");
+            .finalize();
+        let cipher_key: &[u8; 32] = derived[32..64].try_into().expect("32 bytes");
         let nonce: &[u8; 8] = derived[24..32].try_into().expect("8 bytes");
-        Salsa20::new(key.into(), nonce.into()).apply_keystream(bytes);
+        Salsa20::new(cipher_key.into(), nonce.into()).apply_keystream(bytes);
+        u64::from(bytes[0])
     };
-    let bare_insert = || {
-        let (derived, mut value) = (stored_at(key), value.clone());
-        crypt(&derived, &mut value);
-        bare.put(&derived[..16], value, None).expect("room");
+    let mut bare = || {
+        (0..operations)
+            .map(|_| primitives(&mut buffer))
+            .sum::<u64>()
     };
-    let bare_get = || {
-        let derived = stored_at(key);
-        let mut value = bare
-            .get(&derived[..16])
-            .expect("not busy")
-            .expect("a value");
-        crypt(&derived, &mut value);
-        value
-    };
-    encrypted.insert(key, value.clone()).expect("room");
-    bare_insert();
-    assert_eq!(encrypted.get(key).expect("not busy"), Some(bare_get()));
-    let repeat = |f: &dyn Fn() -> usize| (0..operations).map(|_| f()).sum::<usize>() as u64;
-    [
-        contest(
-            &format!("get {size} B"),
-            operations,
-            ROUNDS,
-            vec![
-                Contender::ours("ctu EncryptedCache", || {
-                    repeat(&|| {
-                        encrypted
-                            .get(black_box(key))
-                            .map_or(0, |value| value.map_or(0, |value| value.len()))
-                    })
-                }),
-                Contender::peer("SHA3-512, Salsa20 and the cache below", || {
-                    repeat(&|| bare_get().len())
-                }),
-            ],
-        ),
-        contest(
-            &format!("insert {size} B"),
-            operations,
-            ROUNDS,
-            vec![
-                Contender::ours("ctu EncryptedCache", || {
-                    repeat(&|| {
-                        encrypted
-                            .insert(black_box(key), value.clone())
-                            .map_or(0, |()| 1)
-                    })
-                }),
-                Contender::peer("SHA3-512, Salsa20 and the cache below", || {
-                    repeat(&|| {
-                        bare_insert();
-                        1
-                    })
-                }),
-            ],
-        ),
-    ]
+    let get = contest(
+        &format!("encrypted get {SIZE} B"),
+        operations,
+        ROUNDS,
+        vec![
+            Contender::ours("ctu EncryptedCache", || {
+                let found = (0..operations).map(|_| cache.get(black_box(key)).ok().flatten());
+                found
+                    .map(|found| found.map_or(0, |value| u64::from(value[0])))
+                    .sum()
+            }),
+            Contender::peer("SHA3-512 and Salsa20", &mut bare),
+        ],
+    );
+    let insert = contest(
+        &format!("encrypted insert {SIZE} B"),
+        operations,
+        ROUNDS,
+        vec![
+            Contender::ours("ctu EncryptedCache", || {
+                let done = (0..operations).map(|_| cache.insert(black_box(key), value.clone()));
+                done.map(|done| u64::from(done.is_ok())).sum()
+            }),
+            Contender::peer("SHA3-512 and Salsa20", &mut bare),
+        ],
+    );
+    [get, insert]
 }
 
 /// `LockedCache` beside a store in a lock.
@@ -362,8 +340,10 @@ fn locked() -> Outcome {
 fn main() {
     // A store of 65,535 entries is 1.5 MB and is made on the stack before it is boxed.
     let bench = std::thread::Builder::new().stack_size(64 << 20).spawn(|| {
-        stores();
-        wrappers();
+        let mut outcomes = Vec::new();
+        stores(&mut outcomes);
+        wrappers(&mut outcomes);
+        println!("\n{}", table(&outcomes));
     });
     bench.expect("a thread").join().expect("no panic");
 }

@@ -226,3 +226,64 @@ fn dropped_values_are_dropped_once() {
     drop(cache);
     assert_eq!(Rc::strong_count(&value), 1);
 }
+
+/// A key that counts how often it is hashed and compared.
+#[derive(Clone, PartialOrd)]
+struct Counted(u32);
+
+thread_local! {
+    static LOOKS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+impl PartialEq for Counted {
+    fn eq(&self, other: &Self) -> bool {
+        LOOKS.set(LOOKS.get() + 1);
+        self.0 == other.0
+    }
+}
+
+impl Eq for Counted {}
+
+impl std::hash::Hash for Counted {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        LOOKS.set(LOOKS.get() + 1);
+        self.0.hash(state);
+    }
+}
+
+#[test]
+fn the_work_of_an_operation_does_not_grow() {
+    /// The most hashes and comparisons that an operation took, on average.
+    fn looks<T: Slots<Counted, u32>, S: BuildHasher>(mut cache: Lru<Counted, u32, T, S>) -> u64 {
+        let capacity = cache.capacity() as u32;
+        let mut most = 0;
+        let mut measured =
+            |cache: &mut Lru<Counted, u32, T, S>,
+             step: &dyn Fn(&mut Lru<Counted, u32, T, S>, u32)| {
+                LOOKS.set(0);
+                (0..capacity).for_each(|key| step(cache, key));
+                most = most.max(LOOKS.get() / u64::from(capacity));
+            };
+        measured(&mut cache, &|cache, key| {
+            drop(cache.insert(Counted(key), key))
+        });
+        measured(&mut cache, &|cache, key| {
+            assert!(cache.get(&Counted(key)).is_some())
+        });
+        measured(&mut cache, &|cache, key| {
+            assert!(cache.get(&Counted(key + 1_000_000)).is_none())
+        });
+        measured(&mut cache, &|cache, key| {
+            drop(cache.insert(Counted(key + capacity), key))
+        });
+        measured(&mut cache, &|cache, key| {
+            assert!(cache.remove(&Counted(key + capacity)).is_some())
+        });
+        most
+    }
+    // Three hashes (the key, the one that leaves, the last that moves into its place) and a few comparisons.
+    assert!(looks(LruCache::<_, _, 64>::new()) <= 8);
+    assert!(looks(LruCache::<_, _, 16_000>::new()) <= 8);
+    assert!(looks(heap::LruCache::with_capacity(64)) <= 8);
+    assert!(looks(heap::LruCache::with_capacity(200_000)) <= 8);
+}

@@ -102,4 +102,8 @@ pointer_is_async!(AsyncCache + Send, alloc::sync::Arc<C>, Send);
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 pointer_is_async!(LocalAsyncCache, alloc::sync::Arc<C>);
 #[cfg(feature = "alloc")]
+pointer_is_async!(AsyncCache + Send, alloc::boxed::Box<C>, Send);
+#[cfg(feature = "alloc")]
+pointer_is_async!(LocalAsyncCache, alloc::boxed::Box<C>);
+#[cfg(feature = "alloc")]
 pointer_is_async!(LocalAsyncCache, alloc::rc::Rc<C>);

@@ -69,6 +69,36 @@ macro_rules! ready_is_async {
             {
                 self.0.retain(&mut keep)
             }
+
+            #[cfg(feature = "alloc")]
+            async fn get_many(
+                &self,
+                keys: &[&Self::Key],
+            ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
+                self.0.get_many(keys)
+            }
+
+            #[cfg(feature = "alloc")]
+            async fn get_many_with_ttl(
+                &self,
+                keys: &[&Self::Key],
+            ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
+                self.0.get_many_with_ttl(keys)
+            }
+
+            #[cfg(feature = "alloc")]
+            async fn put_many(
+                &self,
+                entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
+                ttl: Option<Duration>,
+            ) -> Result<(), Self::Error> {
+                self.0.put_many(entries, ttl)
+            }
+
+            #[cfg(feature = "alloc")]
+            async fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
+                self.0.remove_many(keys)
+            }
         }
     };
 }

@@ -10,7 +10,7 @@ use core::{borrow::Borrow, time::Duration};
 /// Its names are aliases for the mappings of this crate: [`PrefixedCache`](crate::PrefixedCache),
 /// `EncryptedCache`, `ToBytesCache`, `BytesCache`. Errors are those of the inner cache.
 /// An operation costs what the inner one costs, one [`Mapping::at`] a key, and one `encode` or
-/// `decode` a value.
+/// `decode` a value; both where `get_or_insert_with` stores what it made.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Mapped<M, C> {

@@ -75,7 +75,7 @@ impl AutoPrefix {
             });
         }
         let mut prefix = Text::new();
-        // A number has 24 characters at most, so both fit.
+        // A number has 16 characters at most, and both fit.
         let number = encoding.encode(counter.0.count() as u64);
         let _ = prefix.push_str(&number);
         let _ = prefix.push_str(separator);

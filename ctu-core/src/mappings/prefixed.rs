@@ -5,7 +5,7 @@ use core::borrow::Borrow;
 ///
 /// Keys are `[u8]` or `str`, as the cache below has them. `clear` removes the keys with the prefix and no
 /// others; `len` counts the whole cache below. Prefix and key are put together on the stack; where
-/// they are longer than [`INLINE`] bytes together, on the heap with feature `alloc`, and not at all without.
+/// they are longer than [`MAX_INLINE_KEY`] bytes together, on the heap with feature `alloc`, and not at all without.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, LruCache, PrefixedCache, SpinCache};
@@ -22,7 +22,7 @@ use core::borrow::Borrow;
 pub type PrefixedCache<'p, C> = Mapped<Prefix<&'p <C as Cache>::Key>, C>;
 
 /// The longest prefix and key together, in bytes, that need no heap.
-pub const INLINE: usize = 128;
+pub const MAX_INLINE_KEY: usize = 128;
 
 impl<'p, C: Cache> PrefixedCache<'p, C> {
     /// Puts `prefix` before every key of `inner`.
@@ -117,7 +117,7 @@ pub trait PrefixKey {
     /// `prefix`, then this.
     ///
     /// # Errors
-    /// [`Error::KeyTooLong`] when both are longer than [`INLINE`] together and there is no heap.
+    /// [`Error::KeyTooLong`] when both are longer than [`MAX_INLINE_KEY`] together and there is no heap.
     fn prefixed(&self, prefix: &Self) -> Result<Self::Joined, Error>;
 
     /// What follows `prefix` in this, if this begins with it.
@@ -131,7 +131,7 @@ macro_rules! prefix_key {
         #[derive(Clone, Debug)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         pub struct $Joined {
-            inline: $inline<INLINE>,
+            inline: $inline<MAX_INLINE_KEY>,
             /// Where `inline` has no room for both.
             #[cfg(feature = "alloc")]
             heap: Option<$heap>,
@@ -171,7 +171,7 @@ macro_rules! prefix_key {
                     Ok($Joined { inline, heap })
                 }
                 #[cfg(not(feature = "alloc"))]
-                Err(Error::KeyTooLong { len, max: INLINE })
+                Err(Error::KeyTooLong { len, max: MAX_INLINE_KEY })
             }
 
             #[inline]

@@ -73,10 +73,11 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
     }
 
     fn contains(&mut self, key: &Self::Key) -> bool {
-        Self::contains(self, key)
+        self.find_live(key).is_some()
     }
 
     fn remaining(&mut self, key: &Self::Key) -> Option<Duration> {
+        self.find_live(key)?;
         Self::remaining(self, key)
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Expiry<I, D> {
     first: I,
     last: I,
     root: I,
+    /// Goes into the tree's priorities.
+    seed: u32,
 }
 
 /// The largest tick a deadline can be at.
@@ -28,6 +30,15 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
             first: I::NONE,
             last: I::NONE,
             root: I::NONE,
+            seed: 0,
+        }
+    }
+
+    /// Seeds the tree, if it is empty. Whoever could tell its priorities and choose deadlines could make a list of it.
+    #[inline]
+    pub(super) fn seed(&mut self, seed: impl FnOnce() -> u32) {
+        if self.root == I::NONE {
+            self.seed = seed();
         }
     }
 
@@ -141,6 +152,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         Treap {
             root: &mut self.root,
             deadlines: &mut self.deadlines,
+            seed: self.seed,
         }
     }
 
@@ -188,7 +200,9 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         if depth == 0 || node.at & 1 == 0 || above > at || (below.is_some() && below < at) {
             return Err("the tree of deadlines is broken");
         }
-        let heavier = |child| child != I::NONE && treap::priority(child) > treap::priority(slot);
+        let heavier = |child| {
+            child != I::NONE && treap::priority(child, self.seed) > treap::priority(slot, self.seed)
+        };
         if heavier(node.left) || heavier(node.right) {
             return Err("the tree of deadlines is not a heap of priorities");
         }

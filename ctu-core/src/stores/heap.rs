@@ -3,7 +3,11 @@ use alloc::vec::Vec;
 use core::{borrow::Borrow, fmt, mem};
 use hashbrown::HashTable;
 
-/// The default hasher of heap-backed stores: seeded at random, so that chosen keys do not collide.
+/// The default hasher of heap-backed stores: seeded at random, so that whoever chooses keys does not know which collide.
+///
+/// The seed comes from the operating system with feature `std`. Without, it comes from addresses, which are the same at
+/// every start of a microcontroller. No quick hasher withstands an attacker who can time it; where that matters, give
+/// stores a keyed one, such as SipHash.
 pub use foldhash::fast::RandomState;
 
 /// Entries on the heap, as many as was chosen at run time, up to 4,294,967,294.

@@ -236,7 +236,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     /// Stores `value` at `key`, which becomes the most recently used.
     ///
     /// Returns the entry that this displaced: `key` with its old value, or else the least recently
-    /// used entry where the store was full. (A heap-backed store of capacity 0 returns what it was given.)
+    /// used entry where the store was full; which of the two it was, its key tells. (A heap-backed store of capacity 0 returns what it was given.)
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         let hash = self.hash(&key);
         let slot = self.slots.find(hash, &key);

@@ -2,8 +2,22 @@
 
 use core::{borrow::Borrow, fmt};
 
+mod sealed {
+    /// What only this crate implements.
+    pub trait Sealed {}
+
+    impl Sealed for u16 {}
+    impl Sealed for u32 {}
+    impl<K, V, const N: usize> Sealed for crate::stores::Inline<K, V, N> {}
+    impl<const N: usize> Sealed for [super::Deadline<u16>; N] {}
+    #[cfg(feature = "alloc")]
+    impl<K, V> Sealed for crate::stores::Heap<K, V> {}
+    #[cfg(feature = "alloc")]
+    impl Sealed for alloc::vec::Vec<super::Deadline<u32>> {}
+}
+
 /// The number of a slot. The largest value stands for "none" and is never a slot.
-pub trait Slot: Copy + Eq + Ord + fmt::Debug {
+pub trait Slot: sealed::Sealed + Copy + Eq + Ord + fmt::Debug {
     /// No slot. Out of range for every array of slots, so a look-up of it finds nothing.
     const NONE: Self;
     /// The slot of this number, or [`NONE`](Self::NONE) where the type cannot tell it.
@@ -61,7 +75,7 @@ impl<I: Slot> Deadline<I> {
 }
 
 /// Deadlines by slot.
-pub trait Deadlines<I> {
+pub trait Deadlines<I>: sealed::Sealed {
     /// The deadline in a slot.
     fn deadline(&self, slot: I) -> Option<&Deadline<I>>;
     /// The deadline in a slot.
@@ -74,7 +88,8 @@ pub trait Deadlines<I> {
 ///
 /// The number of a slot is valid from the `push` that returned it until a `swap_remove`. Methods
 /// given any other number do nothing. Hashes are the caller's: the same key, the same hash.
-pub trait Slots<K, V> {
+/// Implemented by [`Inline`](super::Inline) and `Heap`, and by nobody else.
+pub trait Slots<K, V>: sealed::Sealed {
     /// The number of a slot.
     type Slot: Slot;
     /// A deadline per slot, for stores that need one.

@@ -58,7 +58,12 @@ impl Timeline {
         }
     }
 
-    /// Milliseconds since the first reading.
+    /// Begins to count from 0 again.
+    pub(super) const fn restart(&mut self) {
+        self.elapsed = 0;
+    }
+
+    /// Milliseconds since the first reading, or since [`restart`](Self::restart).
     #[inline]
     pub(super) const fn elapsed(&self) -> u64 {
         self.elapsed

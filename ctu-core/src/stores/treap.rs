@@ -1,5 +1,5 @@
 //! Deadlines in order, in two links an entry: a treap (Seidel and Aragon, "Randomized search trees",
-//! 1996) whose priorities are hashes of the slots and take no room. Operations are O(log n) expected.
+//! 1996) whose priorities are seeded hashes of the slots and take no room. Operations are O(log n) expected.
 //!
 //! There are no parent links: whatever is removed is looked up first, by its deadline and slot.
 
@@ -16,6 +16,7 @@ enum Place<I> {
 pub(super) struct Treap<'d, I, D> {
     pub(super) root: &'d mut I,
     pub(super) deadlines: &'d mut D,
+    pub(super) seed: u32,
 }
 
 impl<I: Slot, D: Deadlines<I>> Treap<'_, I, D> {
@@ -47,7 +48,7 @@ impl<I: Slot, D: Deadlines<I>> Treap<'_, I, D> {
         let mut place = Place::Root;
         let mut at = *self.root;
         while let Some(node) = self.node(at)
-            && priority(at) >= priority(slot)
+            && priority(at, self.seed) >= priority(slot, self.seed)
         {
             if (new.at, slot) < (node.at, at) {
                 place = Place::Left(at);
@@ -96,7 +97,7 @@ impl<I: Slot, D: Deadlines<I>> Treap<'_, I, D> {
         }
         let (mut left, mut right) = (old.left, old.right);
         while let (Some(l), Some(r)) = (self.node(left), self.node(right)) {
-            if priority(left) >= priority(right) {
+            if priority(left, self.seed) >= priority(right, self.seed) {
                 self.set(place, left);
                 place = Place::Right(left);
                 left = l.right;
@@ -122,8 +123,8 @@ pub(super) fn first<I: Slot, D: Deadlines<I>>(root: I, deadlines: &D) -> I {
 }
 
 /// A hash of a slot's number, after C. Wellons, "Hash function prospector" (`lowbias32`).
-pub(super) fn priority<I: Slot>(slot: I) -> u32 {
-    let mut x = slot.index() as u32;
+pub(super) fn priority<I: Slot>(slot: I, seed: u32) -> u32 {
+    let mut x = slot.index() as u32 ^ seed;
     x ^= x >> 16;
     x = x.wrapping_mul(0x7feb_352d);
     x ^= x >> 15;

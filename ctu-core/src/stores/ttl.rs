@@ -44,13 +44,16 @@ use rustc_hash::FxBuildHasher;
 /// and never late. An entry's own time-to-live may be twice the cache's or 12 days, whichever is longer,
 /// at least; see [`max_ttl`](Ttl::max_ttl).
 ///
-/// The store counts the time between its operations, and only forwards:
+/// The store counts the time between its operations, and only forwards. (Those with `&mut self`, as every operation on a
+/// [`LockedCache`](crate::LockedCache) is: `peek`, `contains`, `remaining` and `iter` read the clock and leave the store's time as it is.)
 /// * A clock that **stands still**: nothing expires.
 /// * A clock that **wraps around** as its [`Clock::BITS`] says: nothing happens, if the store is used at least
 ///   once in half the clock's span. After a longer silence, entries live on by what was not seen.
 /// * A clock that **goes backwards**: what is live stays live and what has expired stays expired. By less than a second: time
 ///   stands still until the clock has caught up. By more: it was set, and time goes on from there, so that entries
 ///   live on by no more than the time between the last operation and the step.
+/// * A clock that goes **to and fro** by more than a second, as where it is read on cores that disagree, cannot be told from one
+///   that is set again and again: every step ahead counts, and entries expire early.
 /// * A clock that **jumps ahead**: that time has passed, as far as anyone can tell.
 pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline<K, V, N>, C, S>;
 
@@ -164,16 +167,17 @@ impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
 
 impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, S> {
     /// The slot of a live entry. One that has expired is removed.
-    fn find_live<Q>(&mut self, key: &Q) -> Option<T::Slot>
+    pub(super) fn find_live<Q>(&mut self, key: &Q) -> Option<T::Slot>
     where
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
+        // Before anything else: a look-up that finds nothing is a use of the store as well.
+        let now = self.now();
         let slot = self.lru.find(key);
         if slot == T::Slot::NONE {
             return None;
         }
-        let now = self.now();
         if self.expired(slot, now) {
             self.remove_slot(slot);
             return None;
@@ -282,6 +286,11 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         let tick = self.tick_after(ttl);
         let now = self.ticks.now(self.timeline.elapsed());
         let hash = self.lru.hash(&key);
+        if own {
+            // What nobody outside knows, if the hasher is seeded, is the shape of the tree.
+            self.expiry
+                .seed(|| self.lru.hash(&self.timeline.elapsed()) as u32);
+        }
         let slot = self.lru.slots().find(hash, &key);
         if let Some(place) = self.lru.slots_mut().value_mut(slot) {
             let value = core::mem::replace(place, value);
@@ -314,6 +323,12 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         }
         // Deadlines have counted as far as they can: they begin anew from now.
         self.expire();
+        if self.lru.is_empty() {
+            // And so does time itself, lest a clock that once jumped to its end leaves none to count.
+            self.timeline.restart();
+            self.ticks.origin = 0;
+            return self.ticks.now(ttl);
+        }
         let origin = self.timeline.elapsed() >> self.ticks.shift;
         let ticks = u32::try_from(origin.saturating_sub(self.ticks.origin)).unwrap_or(MAX_TICK);
         for index in 0..self.lru.len() {

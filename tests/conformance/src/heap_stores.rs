@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 use ctu_core::heap::{DictCache, LruCache, TtlCache};
-use ctu_core::{Cache, Error, INLINE, PrefixedCache, SpinCache};
+use ctu_core::{Cache, Error, MAX_INLINE_KEY, PrefixedCache, SpinCache};
 
 pub(crate) fn lru_does_as_the_one_without_a_heap() {
     let mut random = Random::new(0xB0BA_CAFE);
@@ -81,7 +81,7 @@ pub(crate) fn strings_and_vectors_are_keys() {
 pub(crate) fn long_prefixes_go_to_the_heap() {
     let base = SpinCache::new(LruCache::<Vec<u8>, u32>::with_capacity(2));
     let cache = PrefixedCache::new(&base, b"prefix.");
-    let long = [b'x'; INLINE];
+    let long = [b'x'; MAX_INLINE_KEY];
     assert_eq!(cache.insert(&long, 1), Ok(()));
     assert_eq!(cache.get(&long), Ok(Some(1)));
     let mut key = Vec::from(b"prefix.");

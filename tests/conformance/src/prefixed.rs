@@ -1,7 +1,7 @@
 //! `PrefixedCache`: many caches on one base.
 
 use core::cell::RefCell;
-use ctu_core::{Bytes, Cache, Error, INLINE, LruCache, PrefixedCache, SpinCache, Text};
+use ctu_core::{Bytes, Cache, Error, MAX_INLINE_KEY, LruCache, PrefixedCache, SpinCache, Text};
 
 type Base = SpinCache<LruCache<Bytes<16>, u32, 8>>;
 
@@ -79,7 +79,7 @@ pub(crate) fn too_long_together_is_refused() {
     assert_eq!(ours.get(b"thirteen char"), Ok(None));
     assert_eq!(ours.insert(b"twelve chars", 1), Ok(()));
     // Beyond what fits on the stack, with a heap and without.
-    let long = [b'x'; INLINE];
+    let long = [b'x'; MAX_INLINE_KEY];
     assert!(matches!(ours.insert(&long, 1), Err(Error::KeyTooLong { .. })));
     assert_eq!(base.len(), Ok(1));
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Dial, Random};
 use core::time::Duration;
-use ctu_core::{Error, TtlCache};
+use ctu_core::{Cache as _, Error, SpinCache, TtlCache};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -375,4 +375,61 @@ pub(crate) fn agrees_with_a_list() {
         let live = list.iter().map(|entry| (entry.0, entry.1));
         assert!(cache.iter().map(|(k, v)| (*k, *v)).eq(live));
     }
+}
+
+pub(crate) fn looking_through_a_lock_moves_time() {
+    let clock = Dial::<64>::at(1_000);
+    let store = TtlCache::<u32, u32, 4, _>::new(10 * SECOND, &clock);
+    let cache = SpinCache::new(store);
+    assert_eq!(cache.insert(&1, 10), Ok(()));
+    clock.pass(20 * SECOND);
+    // Nothing but a question, and yet the clock cannot take its answer back.
+    assert_eq!(cache.contains(&1), Ok(false));
+    clock.turn_back_ms(15_000);
+    assert_eq!((cache.contains(&1), cache.get(&1)), (Ok(false), Ok(None)));
+}
+
+pub(crate) fn a_miss_is_a_use() {
+    // A clock that wraps around after 65 seconds, looked at once a second for what is not there.
+    let clock = Dial::<16>::at(0);
+    let mut cache = TtlCache::<u32, u32, 4, _>::new(10 * SECOND, &clock);
+    cache.insert(1, 10);
+    for _ in 0..66 {
+        clock.pass(SECOND);
+        assert_eq!(cache.get(&2), None);
+    }
+    assert_eq!(cache.get(&1), None);
+}
+
+pub(crate) fn time_goes_on_after_a_clock_went_mad() {
+    let clock = Dial::<64>::at(0);
+    let mut cache = TtlCache::<u32, u32, 4, _>::new(60 * SECOND, &clock);
+    for _ in 0..8 {
+        clock.pass_ms(1 << 62);
+        cache.insert(1, 10);
+    }
+    clock.pass(SECOND);
+    assert_eq!(cache.get(&1), Some(&10));
+    cache.clear();
+    cache.insert(2, 20);
+    clock.pass(59 * SECOND);
+    assert_eq!(cache.get(&2), Some(&20));
+    clock.pass(SECOND);
+    assert_eq!(cache.get(&2), None);
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn clocks_that_disagree_make_time_run() {
+    // Told in the documentation: a clock that goes to and fro by two seconds is one that is set again and again.
+    let clock = Dial::<64>::at(0);
+    let mut cache = Cache::<2>::new(60 * SECOND, &clock);
+    cache.insert(1, 10);
+    for _ in 0..29 {
+        clock.pass(2 * SECOND);
+        assert_eq!(cache.get(&1), Some(&10));
+        clock.turn_back_ms(2_000);
+        assert_eq!(cache.get(&1), Some(&10));
+    }
+    clock.pass(2 * SECOND);
+    assert_eq!(cache.get(&1), None);
 }

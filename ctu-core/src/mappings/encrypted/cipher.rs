@@ -2,16 +2,21 @@
 
 use salsa20::cipher::{KeyIvInit, StreamCipher};
 
-/// A cipher of [`EncryptedCache`](crate::EncryptedCache). Implemented by [`Salsa20`], [`ChaCha20`] and [`Aes128Cbc`].
-pub trait Cipher {
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A cipher of [`EncryptedCache`](crate::EncryptedCache): [`Salsa20`], [`ChaCha20`] or [`Aes128Cbc`], and no other, since
+/// the format knows no other.
+pub trait Cipher: sealed::Sealed {
     /// Its name in CacheToolsUtils.
     const NAME: &'static str;
 
     /// How many bytes padding adds to a value of `len` bytes; at most 16.
     fn padding(len: usize) -> usize;
 
-    /// Encrypts a value in place: the first `len` bytes of `bytes`, of which the others are for padding.
-    fn encrypt(derived: &[u8; 64], bytes: &mut [u8], len: usize);
+    /// Encrypts a value in place: the first `len` bytes of `bytes`, of which the others are for padding. Says whether it could.
+    fn encrypt(derived: &[u8; 64], bytes: &mut [u8], len: usize) -> bool;
 
     /// Decrypts a value in place, and returns its length without padding; `None` where it cannot have been encrypted so.
     fn decrypt(derived: &[u8; 64], bytes: &mut [u8]) -> Option<usize>;
@@ -38,6 +43,8 @@ macro_rules! stream_cipher {
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         pub struct $Name;
 
+        impl sealed::Sealed for $Name {}
+
         impl Cipher for $Name {
             const NAME: &'static str = $name;
 
@@ -47,8 +54,8 @@ macro_rules! stream_cipher {
             }
 
             #[inline]
-            fn encrypt(derived: &[u8; 64], bytes: &mut [u8], _: usize) {
-                Self::decrypt(derived, bytes);
+            fn encrypt(derived: &[u8; 64], bytes: &mut [u8], _: usize) -> bool {
+                Self::decrypt(derived, bytes).is_some()
             }
 
             #[inline]
@@ -83,6 +90,9 @@ stream_cipher! {
 pub struct Aes128Cbc;
 
 #[cfg(feature = "aes")]
+impl sealed::Sealed for Aes128Cbc {}
+
+#[cfg(feature = "aes")]
 impl Cipher for Aes128Cbc {
     const NAME: &'static str = "AES-128-CBC";
 
@@ -91,13 +101,14 @@ impl Cipher for Aes128Cbc {
         16 - len % 16
     }
 
-    fn encrypt(derived: &[u8; 64], bytes: &mut [u8], len: usize) {
+    fn encrypt(derived: &[u8; 64], bytes: &mut [u8], len: usize) -> bool {
         use cbc::cipher::{BlockModeEncrypt, block_padding::Pkcs7};
         let key = zeroize::Zeroizing::new(part::<48, 16>(derived));
         let iv = part::<32, 16>(derived);
         // Fails only where `bytes` has no room for the padding, which the caller made.
-        let _ = cbc::Encryptor::<aes::Aes128>::new((&*key).into(), (&iv).into())
-            .encrypt_padded::<Pkcs7>(bytes, len);
+        cbc::Encryptor::<aes::Aes128>::new((&*key).into(), (&iv).into())
+            .encrypt_padded::<Pkcs7>(bytes, len)
+            .is_ok()
     }
 
     fn decrypt(derived: &[u8; 64], bytes: &mut [u8]) -> Option<usize> {

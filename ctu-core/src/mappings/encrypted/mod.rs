@@ -195,12 +195,10 @@ where
         let csize = usize::from(self.csize);
         let room = csize.saturating_add(X::padding(len));
         // All the room that will be needed at once, so that what is too long is found out before anything changes.
-        if let Some(room) = [0; MAX_ROOM].get(..room) {
-            value.append(room)?;
-        }
+        value.append([0; MAX_ROOM].get(..room).ok_or(UNENCRYPTED)?)?;
         if csize == 0 {
-            X::encrypt(at.bytes(), value.as_mut(), len);
-            return Ok(value);
+            let done = X::encrypt(at.bytes(), value.as_mut(), len);
+            return if done { Ok(value) } else { Err(UNENCRYPTED) };
         }
         let checksum = Sha3_256::digest(value.as_ref().get(..len).unwrap_or_default());
         let bytes = value.as_mut();
@@ -211,9 +209,11 @@ where
             head.iter_mut()
                 .zip(checksum)
                 .for_each(|(to, from)| *to = from);
-            X::encrypt(at.bytes(), body, len);
+            if X::encrypt(at.bytes(), body, len) {
+                return Ok(value);
+            }
         }
-        Ok(value)
+        Err(UNENCRYPTED)
     }
 
     fn decode(&self, at: &Derived, mut value: B) -> Result<Option<B>, Error> {
@@ -243,6 +243,9 @@ where
         Ok(Some(value))
     }
 }
+
+/// Nothing is ever stored that was not encrypted.
+const UNENCRYPTED: Error = Error::Encode("a value longer than its keystream");
 
 /// The most that encryption adds to a value: a checksum and a block of padding.
 const MAX_ROOM: usize = 32 + 16;

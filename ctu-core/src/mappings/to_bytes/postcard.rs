@@ -22,7 +22,8 @@ use serde::{Serialize, de::DeserializeOwned};
 /// ```
 ///
 /// Postcard names no fields and no types: bytes of another type may well decode. Nor has it a limit
-/// of depth: read a type that contains itself only from a cache that nobody else writes to.
+/// of depth, or of the number of values that take no byte, such as those of a `Vec<()>`: read a type with one of these only
+/// from a cache that nobody else writes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Postcard<const KEY: usize = 64>;
