@@ -22,17 +22,13 @@ pub trait Cipher: sealed::Sealed {
     fn decrypt(derived: &[u8; 64], bytes: &mut [u8]) -> Option<usize>;
 }
 
-/// Part of the derived bytes, from `START`.
+/// Part of the derived bytes, from `START`; where they are, so that there is no copy to wipe.
 #[inline]
-fn part<const START: usize, const LEN: usize>(derived: &[u8; 64]) -> [u8; LEN] {
+fn part<const START: usize, const LEN: usize>(derived: &[u8; 64]) -> Option<&[u8; LEN]> {
     const {
         assert!(START + LEN <= 64, "a part must lie in the derived bytes");
     }
-    let mut part = [0; LEN];
-    for (to, from) in part.iter_mut().zip(derived.iter().skip(START)) {
-        *to = *from;
-    }
-    part
+    derived.split_at_checked(START)?.1.first_chunk()
 }
 
 /// A stream cipher with a key of 32 bytes, `d[32..64]`, and a nonce of 8, `d[24..32]`.
@@ -60,10 +56,9 @@ macro_rules! stream_cipher {
 
             #[inline]
             fn decrypt(derived: &[u8; 64], bytes: &mut [u8]) -> Option<usize> {
-                let key = zeroize::Zeroizing::new(part::<32, 32>(derived));
-                let nonce = part::<24, 8>(derived);
+                let (key, nonce) = (part::<32, 32>(derived)?, part::<24, 8>(derived)?);
                 // Fails only where the keystream ends, beyond any value that fits in memory.
-                <$cipher>::new((&*key).into(), (&nonce).into())
+                <$cipher>::new(key.into(), nonce.into())
                     .try_apply_keystream(bytes)
                     .ok()?;
                 Some(bytes.len())
@@ -103,19 +98,19 @@ impl Cipher for Aes128Cbc {
 
     fn encrypt(derived: &[u8; 64], bytes: &mut [u8], len: usize) -> bool {
         use cbc::cipher::{BlockModeEncrypt, block_padding::Pkcs7};
-        let key = zeroize::Zeroizing::new(part::<48, 16>(derived));
-        let iv = part::<32, 16>(derived);
+        let (Some(key), Some(iv)) = (part::<48, 16>(derived), part::<32, 16>(derived)) else {
+            return false;
+        };
         // Fails only where `bytes` has no room for the padding, which the caller made.
-        cbc::Encryptor::<aes::Aes128>::new((&*key).into(), (&iv).into())
+        cbc::Encryptor::<aes::Aes128>::new(key.into(), iv.into())
             .encrypt_padded::<Pkcs7>(bytes, len)
             .is_ok()
     }
 
     fn decrypt(derived: &[u8; 64], bytes: &mut [u8]) -> Option<usize> {
         use cbc::cipher::{BlockModeDecrypt, block_padding::Pkcs7};
-        let key = zeroize::Zeroizing::new(part::<48, 16>(derived));
-        let iv = part::<32, 16>(derived);
-        let value = cbc::Decryptor::<aes::Aes128>::new((&*key).into(), (&iv).into())
+        let (key, iv) = (part::<48, 16>(derived)?, part::<32, 16>(derived)?);
+        let value = cbc::Decryptor::<aes::Aes128>::new(key.into(), iv.into())
             .decrypt_padded::<Pkcs7>(bytes)
             .ok()?;
         Some(value.len())
