@@ -101,8 +101,8 @@ fn the_second_pass_comes_from_the_first_level() {
     assert_eq!(first, ["0.0%", "0.0%", "0.0%", "195.32 KiB"]);
     let second = columns(&text, "second pass");
     assert_eq!(second, ["100.0%", "100.0%", "-", "0 B"]);
-    // Three times 16 and 32 bytes.
-    assert!(text.contains("144 B kept in level 2"), "{text}");
+    // Three times 11, 16 and 32 bytes.
+    assert!(text.contains("about 177 B kept in level 2"), "{text}");
     // sha3-256 of what sha3-256 of the three files is, computed by Python's hashlib.
     let all =
         "digest of all digests: 57ca2c09dd306e8883182ce7e00b582b6031f123a94139420b881b2d4a7ae88b\n";
@@ -118,7 +118,9 @@ fn the_second_run_over_redis_starts_warm() {
     assert_eq!(columns(&cold, "first pass")[..3], ["0.0%", "0.0%", "0.0%"]);
     // Encrypted, under hashed keys: no path is on the server.
     assert_eq!(server.cli(&["dbsize"]), "3");
-    assert_eq!(server.cli(&["--scan", "--pattern", "*quickstart*"]), "");
+    assert_eq!(server.cli(&["--scan", "--pattern", "*ctu-quickstart*"]), "");
+    let prefixed = server.cli(&["--scan", "--pattern", "quickstart.*"]);
+    assert_eq!(prefixed.lines().count(), 3, "{prefixed}");
     let warm = good(run(&arguments));
     let first = columns(&warm, "first pass");
     assert_eq!(first, ["100.0%", "0.0%", "100.0%", "0 B"]);
@@ -222,4 +224,26 @@ fn unknown_arguments_are_told() {
     for arguments in [&["--what"][..], &["a", "b"], &["--redis"]] {
         assert!(bad(run(arguments)).starts_with("quickstart: "));
     }
+}
+
+/// Runs the example with one stream that nobody reads, and gives its exit code.
+fn unread(arguments: &[&str], standard_error: bool) -> Option<i32> {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut example = Command::new(&*EXAMPLE);
+    example.args(arguments);
+    if standard_error {
+        example.stderr(writer).stdout(std::process::Stdio::null());
+    } else {
+        example.stdout(writer).stderr(std::process::Stdio::null());
+    }
+    example.status().unwrap().code()
+}
+
+#[test]
+fn nobody_has_to_read_along() {
+    let folder = Folder::with_files();
+    assert_eq!(unread(&[path(&folder.0)], false), Some(0));
+    assert_eq!(unread(&[path(&folder.0)], true), Some(0));
+    assert_eq!(unread(&["/nowhere/at/all"], true), Some(1));
 }
