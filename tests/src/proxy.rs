@@ -54,6 +54,11 @@ impl Proxy {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Lets `fault` happen once: to the connection that the reply byte after so many belongs to.
     pub fn fail_after(&self, bytes: usize, fault: Fault) {
         *lock(&self.next) = Some((bytes, fault));
