@@ -3,6 +3,7 @@
 use crate::{builder, raw};
 use ctu_std::{Cache, MemCached, MemCachedError, RawMemCached};
 use ctu_tests::{
+    load::under_load,
     proxy::{Fault, Proxy},
     servers::MemcachedServer,
 };
@@ -123,4 +124,11 @@ fn a_proxy_with_nothing_behind_it_is_an_error() {
         .get(b"a")
         .unwrap_err();
     assert!(matches!(error, MemCachedError::Lost { .. }), "{error}");
+}
+
+#[test]
+fn faults_under_load_lose_nothing_that_was_acknowledged() {
+    let (server, proxy, cache) = over_proxy();
+    let direct = raw(&server.address());
+    under_load(&cache, &direct, &proxy, Fault::Insert(b"STORED\r\n"));
 }

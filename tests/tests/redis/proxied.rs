@@ -3,14 +3,11 @@
 use crate::{raw, secs};
 use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::{
+    load::under_load,
     proxy::{Fault, Proxy},
     servers::RedisServer,
 };
-use std::{
-    sync::atomic::{AtomicBool, Ordering::SeqCst},
-    thread,
-    time::Duration,
-};
+use std::time::Duration;
 
 const FAULTS: [Fault; 2] = [Fault::Cut, Fault::Reset];
 
@@ -103,41 +100,6 @@ fn faults_under_load_lose_nothing_that_was_acknowledged() {
     let proxy = Proxy::to(server.port());
     let builder = RedisCache::builder(&proxy.url()).raw().no_ttl();
     let cache = builder.deadline(secs(60)).build().unwrap();
-    let done = AtomicBool::new(false);
-    let key = |n: u32, key: u32| [n.to_le_bytes(), key.to_le_bytes()].concat();
-    thread::scope(|scope| {
-        let work = |n: u32| {
-            for round in 0..1000_u32 {
-                let key = key(n, round % 20);
-                let value = round.to_le_bytes().repeat(20);
-                // Until it is acknowledged.
-                while cache.put(&key, value.clone(), None).is_err() {}
-                if let Ok(found) = cache.get(&key) {
-                    assert_eq!(found, Some(value));
-                }
-            }
-        };
-        let threads: Vec<_> = (0..8).map(|n| scope.spawn(move || work(n))).collect();
-        scope.spawn(|| {
-            for (count, fault) in FAULTS.iter().cycle().enumerate() {
-                if done.load(SeqCst) {
-                    break;
-                }
-                if proxy.has_failed() {
-                    proxy.fail_after(count * 37 % 2000, *fault);
-                }
-                thread::yield_now();
-            }
-        });
-        let results: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
-        done.store(true, SeqCst);
-        assert!(results.iter().all(Result::is_ok));
-    });
-    let direct = raw(&server.url());
-    for n in 0..8 {
-        for last in 980..1000_u32 {
-            let value = last.to_le_bytes().repeat(20);
-            assert_eq!(direct.get(&key(n, last % 20)), Ok(Some(value)));
-        }
-    }
+    let nobodys = Fault::Insert(b"$4\r\nevil\r\n");
+    under_load(&cache, &raw(&server.url()), &proxy, nobodys);
 }
