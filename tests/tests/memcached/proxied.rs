@@ -7,7 +7,7 @@ use ctu_tests::{
     proxy::{Fault, Proxy},
     servers::MemcachedServer,
 };
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 const FAULTS: [Fault; 2] = [Fault::Cut, Fault::Reset];
 
@@ -64,6 +64,61 @@ fn no_cut_of_a_reply_on_a_pooled_connection_costs_an_operation() {
             assert_eq!(cache.insert(b"c", b"3"), Ok(()));
         }
     }
+}
+
+#[test]
+fn no_cut_of_a_request_on_a_pooled_connection_costs_an_operation() {
+    let (server, proxy, cache) = over_proxy();
+    let direct = raw(&server.address());
+    cache.insert(b"a", b"0").unwrap();
+    let key = ctu_std::memcached::encode_key("", "b'a'").unwrap();
+    for bytes in 0..b"set  1 0 3\r\n000\r\n".len() + key.len() {
+        let value = format!("{bytes:0>3}").into_bytes();
+        proxy.fail_request_after(bytes, Fault::Cut);
+        assert_eq!(
+            cache.put(b"a", value.clone(), None),
+            Ok(()),
+            "after {bytes}"
+        );
+        assert!(proxy.has_failed());
+        assert_eq!(direct.get(b"a"), Ok(Some(value.clone())));
+        // On a fresh one the caller is told, and half a request is none.
+        let fresh = raw(&address(&proxy));
+        proxy.fail_request_after(bytes, Fault::Cut);
+        let lost = fresh.insert(b"a", b"xxx");
+        assert!(matches!(lost, Err(MemCachedError::Lost { .. })), "{lost:?}");
+        assert_eq!(direct.get(b"a"), Ok(Some(value)));
+    }
+}
+
+#[test]
+fn a_delay_is_waited_for_and_never_mixes_answers() {
+    let (_server, proxy, cache) = over_proxy();
+    cache.insert(b"a", b"1").unwrap();
+    cache.insert(b"b", b"2").unwrap();
+    for bytes in [0, 1, 20] {
+        proxy.fail_after(bytes, Fault::Hold);
+        let found = thread::scope(|scope| {
+            let found = scope.spawn(|| cache.get(b"a"));
+            while !proxy.has_failed() {
+                thread::yield_now();
+            }
+            proxy.release();
+            found.join().unwrap()
+        });
+        assert_eq!(found, Ok(Some(b"1".to_vec())));
+    }
+    // Longer than the deadline: what comes then is for nobody.
+    let builder = MemCached::builder(&address(&proxy)).raw();
+    let hasty = builder.deadline(Duration::from_millis(50)).build().unwrap();
+    while hasty.get(b"a").is_err() {}
+    proxy.fail_after(0, Fault::Hold);
+    let error = hasty.get(b"a").unwrap_err();
+    let late = matches!(error, MemCachedError::TimedOut { .. });
+    assert!(late, "{error}");
+    proxy.release();
+    let found = (0..).find_map(|_| hasty.get(b"b").ok());
+    assert_eq!(found, Some(Some(b"2".to_vec())));
 }
 
 #[test]
