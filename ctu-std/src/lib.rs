@@ -4,17 +4,25 @@
 
 mod into_cache;
 pub mod memcached;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "memcache", feature = "redis"))]
 mod net;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(any(feature = "memcache", feature = "redis"))]
+mod str_key;
 mod two_level;
 
+#[cfg(feature = "memcache")]
+pub use self::memcached::{
+    MemCached, MemCachedBuilder, MemCachedError, MemCachedStats, PrefixedMemCached, RawMemCached,
+};
 #[cfg(feature = "redis")]
 pub use self::redis::{
     AsJson, Form, Keys, Prefixed, PrefixedRedisCache, Raw, RawRedisCache, RedisBuilder, RedisCache,
-    RedisError, RedisStats, StrKey,
+    RedisError, RedisStats,
 };
+#[cfg(any(feature = "memcache", feature = "redis"))]
+pub use self::str_key::StrKey;
 pub use self::{
     into_cache::{IntoCache, IsCache, IsStore},
     two_level::{TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},

@@ -1,6 +1,6 @@
 //! Keys and values as CacheToolsUtils' `MemCached`, `PrefixedMemCached` and `JsonSerde` write them.
 
-use ctu_core::{Error, base85, json};
+use ctu_core::{Error, IntoValue, base85, json};
 use serde_json::Value;
 
 /// The longest key that Memcached takes, in bytes.
@@ -23,10 +23,7 @@ pub const KEY_MAX: usize = 250;
 /// [`Error::KeyTooLong`] over [`KEY_MAX`] bytes, the prefix counted; [`Error::Encode`] for a prefix
 /// with blanks or control characters, which would end the key, and could begin another command.
 pub fn encode_key(prefix: &str, key: &str) -> Result<Vec<u8>, Error> {
-    let blank = |byte: u8| byte.is_ascii_whitespace() || byte.is_ascii_control();
-    if prefix.bytes().any(blank) {
-        return Err(Error::Encode("a prefix with blanks or control characters"));
-    }
+    check_prefix(prefix)?;
     let len = prefix.len().saturating_add(base85::encoded_len(key.len()));
     if len > KEY_MAX {
         return Err(Error::KeyTooLong { len, max: KEY_MAX });
@@ -35,6 +32,15 @@ pub fn encode_key(prefix: &str, key: &str) -> Result<Vec<u8>, Error> {
     encoded.extend_from_slice(prefix.as_bytes());
     encoded.extend_from_slice(base85::encode::<String>(key.as_bytes())?.as_bytes());
     Ok(encoded)
+}
+
+/// Refuses a prefix that would end the key.
+pub(super) fn check_prefix(prefix: &str) -> Result<(), Error> {
+    let blank = |byte: u8| byte.is_ascii_whitespace() || byte.is_ascii_control();
+    if prefix.bytes().any(blank) {
+        return Err(Error::Encode("a prefix with blanks or control characters"));
+    }
+    Ok(())
 }
 
 /// A value in Memcached, of one of the three kinds that [`JsonSerde`] tells apart.
@@ -71,6 +77,17 @@ impl From<&str> for MemValue {
         Self::Text(text.to_owned())
     }
 }
+
+macro_rules! may_be_inserted {
+    ($($t:ty),*) => {$(
+        impl IntoValue<MemValue> for $t {
+            fn into_value(self) -> Result<MemValue, Error> {
+                Ok(self.into())
+            }
+        }
+    )*};
+}
+may_be_inserted!(Vec<u8>, &[u8], String, &str, Value);
 
 impl From<Value> for MemValue {
     fn from(value: Value) -> Self {

@@ -3,8 +3,10 @@
 
 mod address;
 mod deadline;
+mod digits;
 mod endpoint;
 mod pool;
+mod reader;
 mod resolve;
 mod socket;
 mod stream;
@@ -13,6 +15,12 @@ mod tls;
 
 pub(crate) use address::Address;
 pub(crate) use deadline::Deadline;
+pub(crate) use digits::push_number;
 pub(crate) use endpoint::Endpoint;
 pub(crate) use pool::{Connect, Connection, Failure, Fate, Pool, Repeat};
+#[cfg(all(test, feature = "redis"))]
+pub(crate) use reader::CHUNK;
+pub(crate) use reader::Reader;
+#[cfg(feature = "redis")]
+pub(crate) use reader::garbage;
 pub(crate) use stream::Stream;

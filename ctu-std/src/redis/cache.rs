@@ -2,7 +2,7 @@ use super::{
     AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, client::Client, request::Request,
     ttl::Ttl,
 };
-use ctu_core::{Cache, WithTtl};
+use ctu_core::{Cache, Found};
 use redis::{ConnectionLike, Value};
 use std::{borrow::Borrow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -172,6 +172,30 @@ where
         }
     }
 
+    /// The same of a value whose PTTL is `left`.
+    fn decode_timed(&self, stored: Option<Vec<u8>>, left: i64) -> Result<Found<V>, RedisError> {
+        let left = match left {
+            // It expired between the two.
+            -2 | 0 => return Ok(None),
+            left => u64::try_from(left).ok().map(Duration::from_millis),
+        };
+        Ok(self.decode(stored)?.map(|value| (value, left)))
+    }
+
+    fn stored_keys(&self, keys: &[&K]) -> Result<Vec<Vec<u8>>, RedisError> {
+        keys.iter().map(|key| self.form.key(key)).collect()
+    }
+
+    /// The reply to MGET of `count` keys.
+    fn values(&self, reply: Value, count: usize) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
+        let values = self.client.as_array(reply)?;
+        if values.len() != count {
+            return Err(self.client.surprise());
+        }
+        let bytes = values.into_iter().map(|value| self.client.as_bytes(value));
+        bytes.collect()
+    }
+
     fn unlink(&self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
         if !keys.is_empty() {
             self.client.number(&Request::of_keys("UNLINK", keys))?;
@@ -237,7 +261,7 @@ where
         Ok(self.client.number(&request)? > 0)
     }
 
-    fn get_with_ttl(&self, key: &K) -> Result<Option<WithTtl<V>>, RedisError> {
+    fn get_with_ttl(&self, key: &K) -> Result<Found<V>, RedisError> {
         let key = self.form.key(key)?;
         let request = Request::of(&[b"GET", &key]).and(&[b"PTTL", &key]);
         let (stored, left) =
@@ -248,12 +272,11 @@ where
                     }
                     _ => Err(self.client.surprise()),
                 })?;
-        let left = match left {
-            // It expired between the two.
-            -2 | 0 => return Ok(None),
-            left => u64::try_from(left).ok().map(Duration::from_millis),
-        };
-        Ok(self.decode(stored)?.map(|value| (value, left)))
+        self.decode_timed(stored, left)
+    }
+
+    fn default_ttl(&self) -> Option<Duration> {
+        self.ttl
     }
 
     /// As [`Cache::pop`], in one step (GETDEL, Redis 6.2). Not repeated when the connection breaks:
@@ -280,24 +303,36 @@ where
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let stored = keys
-            .iter()
-            .map(|key| self.form.key(key))
-            .collect::<Result<Vec<_>, _>>()?;
-        let request = Request::of_keys("MGET", &stored);
-        let values = self.client.one(&request, |value| {
-            let values = self.client.as_array(value)?;
-            if values.len() != keys.len() {
-                return Err(self.client.surprise());
-            }
-            values
-                .into_iter()
-                .map(|value: Value| self.client.as_bytes(value))
-                .collect::<Result<Vec<_>, _>>()
-        })?;
+        let request = Request::of_keys("MGET", &self.stored_keys(keys)?);
+        let values = self
+            .client
+            .one(&request, |value| self.values(value, keys.len()))?;
         values
             .into_iter()
             .map(|stored| self.decode(stored))
+            .collect()
+    }
+
+    /// As [`Cache::get_many_with_ttl`], in one round trip (MGET, and PTTL of each key).
+    fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, RedisError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let stored = self.stored_keys(keys)?;
+        let mut request = Request::of_keys("MGET", &stored);
+        for key in &stored {
+            request.add(&[b"PTTL", key]);
+        }
+        let (values, left) = self.client.all(&request, |replies| {
+            let mut replies = replies.into_iter();
+            let values = replies.next().ok_or_else(|| self.client.surprise())?;
+            let values = self.values(values, keys.len())?;
+            let left = replies.map(|left| self.client.as_number(&left));
+            Ok((values, left.collect::<Result<Vec<_>, _>>()?))
+        })?;
+        let timed = values.into_iter().zip(left);
+        timed
+            .map(|(stored, left)| self.decode_timed(stored, left))
             .collect()
     }
 
@@ -321,11 +356,8 @@ where
         if keys.is_empty() {
             return Ok(0);
         }
-        let stored = keys
-            .iter()
-            .map(|key| self.form.key(key))
-            .collect::<Result<Vec<_>, _>>()?;
-        let number = self.client.number(&Request::of_keys("DEL", &stored))?;
+        let request = Request::of_keys("DEL", &self.stored_keys(keys)?);
+        let number = self.client.number(&request)?;
         usize::try_from(number).map_err(|_| self.client.surprise())
     }
 }

@@ -1,4 +1,5 @@
-use super::{RedisError, StrKey};
+use super::RedisError;
+use crate::StrKey;
 use ctu_core::json;
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -11,7 +11,6 @@ mod link;
 mod request;
 mod resp;
 mod settings;
-mod str_key;
 mod ttl;
 
 pub use builder::RedisBuilder;
@@ -20,4 +19,3 @@ pub use error::RedisError;
 pub use form::{AsJson, Form, Prefixed, Raw};
 pub use info::RedisStats;
 pub use keys::Keys;
-pub use str_key::StrKey;

@@ -28,6 +28,29 @@ fn take_one_round_trip() {
 }
 
 #[test]
+fn with_the_time_left_take_one_round_trip() {
+    let mut server = RedisServer::start();
+    let cache = raw(&server.url());
+    assert_eq!(cache.default_ttl(), Some(secs(600)));
+    cache.insert_for(b"long", b"1", secs(5000)).unwrap();
+    cache.insert(b"usual", b"2").unwrap();
+    server.cli(&["set", "ever", "3"]);
+    server.cli(&["lpush", "list", "4"]);
+    let found = cache
+        .get_many_with_ttl(&[b"long", b"none", b"usual", b"ever", b"list"])
+        .unwrap();
+    let [Some(long), None, Some(usual), Some(ever), None] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert!(long.0 == b"1" && long.1 > Some(secs(600)));
+    assert!(usual.0 == b"2" && usual.1 <= Some(secs(600)) && usual.1.is_some());
+    assert_eq!(*ever, (b"3".to_vec(), None));
+    server.kill();
+    assert_eq!(cache.get_many_with_ttl(&[]), Ok(vec![]));
+    assert!(cache.get_many_with_ttl(&[b"a"]).is_err());
+}
+
+#[test]
 fn of_nothing_need_no_server() {
     let cache = raw(&format!("redis://127.0.0.1:{}", free_port()));
     assert_eq!(cache.get_many(&[]), Ok(vec![]));

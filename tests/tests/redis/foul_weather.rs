@@ -4,6 +4,7 @@ use crate::{raw, shown};
 use ctu_std::CacheError as _;
 use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::{Parrot, RedisServer, free_port};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{io, thread, time::Duration};
 
 /// A cache that gives up soon, for servers that do not answer.
@@ -181,5 +182,42 @@ fn whatever_else_answers_is_an_error() {
             Err(RedisError::Protocol { .. } | RedisError::Lost { .. }) => {}
             _ => panic!("{garbage:?}: {found:?}"),
         }
+    }
+}
+
+#[test]
+fn random_bytes_are_errors() {
+    let parts: [&[u8]; 12] = [
+        b"$",
+        b"*",
+        b":",
+        b"+",
+        b"-",
+        b"-1",
+        b"\r\n",
+        b"1",
+        b"$1\r\na\r\n",
+        b"*2\r\n",
+        b"OK",
+        b"-ERR ",
+    ];
+    let mut random = StdRng::seed_from_u64(11);
+    for round in 0..300 {
+        let mut bytes = Vec::new();
+        for _ in 0..random.random_range(0..12) {
+            if random.random() {
+                bytes.extend_from_slice(parts[random.random_range(0..parts.len())]);
+            } else {
+                bytes.extend((0..random.random_range(0..9)).map(|_| random.random::<u8>()));
+            }
+        }
+        // What is no reply by any chance.
+        bytes.push(b'?');
+        let parrot = Parrot::start(bytes.clone()).unwrap();
+        let cache = raw(&parrot.url());
+        assert!(cache.get(b"a").is_err(), "{round}: {bytes:?}");
+        assert!(cache.get_many_with_ttl(&[b"a", b"b"]).is_err());
+        assert!(cache.insert(b"a", b"1").is_err());
+        assert!(cache.keys().next().is_some_and(|key| key.is_err()));
     }
 }

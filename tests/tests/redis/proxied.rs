@@ -3,14 +3,11 @@
 use crate::{raw, secs};
 use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::{
+    load::under_load,
     proxy::{Fault, Proxy},
     servers::RedisServer,
 };
-use std::{
-    sync::atomic::{AtomicBool, Ordering::SeqCst},
-    thread,
-    time::Duration,
-};
+use std::{thread, time::Duration};
 
 const FAULTS: [Fault; 2] = [Fault::Cut, Fault::Reset];
 
@@ -54,6 +51,59 @@ fn no_cut_of_a_reply_on_a_pooled_connection_costs_an_operation() {
             assert!(proxy.has_failed());
         }
     }
+}
+
+#[test]
+fn no_cut_of_a_request_on_a_pooled_connection_costs_an_operation() {
+    let (server, proxy, cache) = over_proxy();
+    cache.insert(b"a", b"0").unwrap();
+    let request = b"*5\r\n$3\r\nSET\r\n$1\r\na\r\n$3\r\n100\r\n$2\r\nEX\r\n$3\r\n600\r\n".len();
+    for bytes in 0..request {
+        let value = format!("{:0>3}", bytes);
+        proxy.fail_request_after(bytes, Fault::Cut);
+        assert_eq!(
+            cache.insert(b"a", value.as_bytes()),
+            Ok(()),
+            "after {bytes}"
+        );
+        assert!(proxy.has_failed());
+        assert_eq!(server.cli(&["get", "a"]), value);
+        // On a fresh one the caller is told, and half a request is none.
+        let fresh = raw(&proxy.url());
+        proxy.fail_request_after(bytes, Fault::Cut);
+        let lost = fresh.insert(b"a", b"xxx");
+        assert!(matches!(lost, Err(RedisError::Lost { .. })), "{lost:?}");
+        assert_eq!(server.cli(&["get", "a"]), value);
+    }
+}
+
+#[test]
+fn a_delay_is_waited_for_and_never_mixes_answers() {
+    let (_server, proxy, cache) = over_proxy();
+    cache.insert(b"a", b"1").unwrap();
+    cache.insert(b"b", b"2").unwrap();
+    for bytes in [0, 1, 5] {
+        proxy.fail_after(bytes, Fault::Hold);
+        let found = thread::scope(|scope| {
+            let found = scope.spawn(|| cache.get(b"a"));
+            while !proxy.has_failed() {
+                thread::yield_now();
+            }
+            proxy.release();
+            found.join().unwrap()
+        });
+        assert_eq!(found, Ok(Some(b"1".to_vec())));
+    }
+    // Longer than the deadline: what comes then is for nobody.
+    let builder = RedisCache::builder(&proxy.url()).raw();
+    let hasty = builder.deadline(Duration::from_millis(50)).build().unwrap();
+    while hasty.get(b"a").is_err() {}
+    proxy.fail_after(0, Fault::Hold);
+    let error = hasty.get(b"a").unwrap_err();
+    assert!(matches!(error, RedisError::TimedOut { .. }), "{error}");
+    proxy.release();
+    let found = (0..).find_map(|_| hasty.get(b"b").ok());
+    assert_eq!(found, Some(Some(b"2".to_vec())));
 }
 
 #[test]
@@ -103,41 +153,6 @@ fn faults_under_load_lose_nothing_that_was_acknowledged() {
     let proxy = Proxy::to(server.port());
     let builder = RedisCache::builder(&proxy.url()).raw().no_ttl();
     let cache = builder.deadline(secs(60)).build().unwrap();
-    let done = AtomicBool::new(false);
-    let key = |n: u32, key: u32| [n.to_le_bytes(), key.to_le_bytes()].concat();
-    thread::scope(|scope| {
-        let work = |n: u32| {
-            for round in 0..1000_u32 {
-                let key = key(n, round % 20);
-                let value = round.to_le_bytes().repeat(20);
-                // Until it is acknowledged.
-                while cache.put(&key, value.clone(), None).is_err() {}
-                if let Ok(found) = cache.get(&key) {
-                    assert_eq!(found, Some(value));
-                }
-            }
-        };
-        let threads: Vec<_> = (0..8).map(|n| scope.spawn(move || work(n))).collect();
-        scope.spawn(|| {
-            for (count, fault) in FAULTS.iter().cycle().enumerate() {
-                if done.load(SeqCst) {
-                    break;
-                }
-                if proxy.has_failed() {
-                    proxy.fail_after(count * 37 % 2000, *fault);
-                }
-                thread::yield_now();
-            }
-        });
-        let results: Vec<_> = threads.into_iter().map(|thread| thread.join()).collect();
-        done.store(true, SeqCst);
-        assert!(results.iter().all(Result::is_ok));
-    });
-    let direct = raw(&server.url());
-    for n in 0..8 {
-        for last in 980..1000_u32 {
-            let value = last.to_le_bytes().repeat(20);
-            assert_eq!(direct.get(&key(n, last % 20)), Ok(Some(value)));
-        }
-    }
+    let nobodys = Fault::Insert(b"$4\r\nevil\r\n");
+    under_load(&cache, &raw(&server.url()), &proxy, nobodys);
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::net::CHUNK;
 
 /// Gives its bytes in pieces of a few.
 struct Pieces<'b>(&'b [u8], usize);

@@ -1,11 +1,11 @@
 use ctu_core::json;
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write};
 
 /// A key as the text that Python's `str()` makes of it: what follows the prefix in a
-/// [`PrefixedRedisCache`](crate::PrefixedRedisCache).
+/// `PrefixedRedisCache`, and what a `MemCached` encodes.
 ///
-/// Text is itself, numbers are written in decimal, `bool` is `True` or `False`. Keys of other types
-/// are best made into text by [`json_key`](crate::json_key) or [`full_hash_key`](crate::full_hash_key).
+/// Text is itself, numbers are written in decimal, `bool` is `True` or `False`, bytes are `b'..'` as
+/// Python shows them. Keys of other types are best made into text by [`json_key`](crate::json_key) or [`full_hash_key`](crate::full_hash_key).
 ///
 /// ```
 /// use ctu_std::StrKey;
@@ -39,6 +39,72 @@ impl StrKey for String {
     fn from_text(text: &str) -> Option<String> {
         Some(text.to_owned())
     }
+}
+
+impl StrKey for [u8] {
+    fn text(&self) -> Cow<'_, str> {
+        Cow::Owned(python_bytes(self))
+    }
+
+    fn from_text(text: &str) -> Option<Vec<u8>> {
+        let bytes = read_python_bytes(text)?;
+        (python_bytes(&bytes) == text).then_some(bytes)
+    }
+}
+
+/// Bytes as Python shows them.
+pub(crate) fn python_bytes(bytes: &[u8]) -> String {
+    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') {
+        '"'
+    } else {
+        '\''
+    };
+    let mut text = String::with_capacity(3 + bytes.len());
+    text.push('b');
+    text.push(quote);
+    for &byte in bytes {
+        match byte {
+            b'\t' => text.push_str("\\t"),
+            b'\n' => text.push_str("\\n"),
+            b'\r' => text.push_str("\\r"),
+            b'\\' => text.push_str("\\\\"),
+            b' '..=b'~' => {
+                if char::from(byte) == quote {
+                    text.push('\\');
+                }
+                text.push(byte.into());
+            }
+            // Writing to a string cannot fail.
+            _ => drop(write!(text, "\\x{byte:02x}")),
+        }
+    }
+    text.push(quote);
+    text
+}
+
+/// The bytes that are shown so, and perhaps otherwise as well.
+fn read_python_bytes(text: &str) -> Option<Vec<u8>> {
+    let quoted = text.strip_prefix('b')?;
+    let inner = quoted.get(1..quoted.len().checked_sub(1)?)?;
+    let mut bytes = Vec::with_capacity(inner.len());
+    let mut chars = inner.bytes();
+    while let Some(byte) = chars.next() {
+        bytes.push(match byte {
+            b'\\' => match chars.next()? {
+                b't' => b'\t',
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b'x' => {
+                    let digit = |byte: u8| char::from(byte).to_digit(16);
+                    let (high, low) = (digit(chars.next()?)?, digit(chars.next()?)?);
+                    u8::try_from(high * 16 + low).ok()?
+                }
+                escaped => escaped,
+            },
+            byte => byte,
+        });
+    }
+    Some(bytes)
 }
 
 impl StrKey for bool {
@@ -106,6 +172,26 @@ mod tests {
         }
         assert_eq!(f64::NAN.text(), "nan");
         assert_eq!(u128::MAX.text(), u128::MAX.to_string());
+    }
+
+    #[test]
+    fn bytes_are_written_as_python_does() {
+        for (bytes, text) in [
+            (&b""[..], "b''"),
+            (b"a'b", r#"b"a'b""#),
+            (b"a'\"", r#"b'a\'"'"#),
+            (b"\t\n\r\\\0\x7f\xff ~", r"b'\t\n\r\\\x00\x7f\xff ~'"),
+        ] {
+            assert_eq!(bytes.text(), text);
+            assert_eq!(<[u8]>::from_text(text).as_deref(), Some(bytes));
+        }
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(<[u8]>::from_text(&all.text()), Some(all));
+        for text in [
+            "", "b", "b'", "a", "'a'", "b'\\'", r"b'\x1'", r"b'\x61'", "b\"a\"", "b'é'",
+        ] {
+            assert_eq!(<[u8]>::from_text(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,168 @@
+use super::{
+    AsPython, Form, MemCached, MemCachedError, Raw, address, check_prefix, client::Client,
+    link::Connector, server::Server,
+};
+use crate::net::{Address, Endpoint};
+use ctu_core::Error;
+use std::{sync::Arc, time::Duration};
+
+/// Settings of a [`MemCached`], from [`MemCached::builder`].
+///
+/// | setting | default |
+/// | --- | --- |
+/// | [`ttl`](Self::ttl) | none: for as long as the server likes |
+/// | [`prefix`](Self::prefix) | none |
+/// | [`max_item`](Self::max_item) | 1 MiB |
+/// | [`connect_deadline`](Self::connect_deadline) | 1 s |
+/// | [`deadline`](Self::deadline) | 2 s |
+/// | [`pool_size`](Self::pool_size) | 16 connections a server |
+/// | [`keep_alive`](Self::keep_alive) | after 30 s |
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct MemCachedBuilder<F = AsPython> {
+    servers: Result<Vec<Address>, MemCachedError>,
+    form: F,
+    prefix: String,
+    ttl: Option<Duration>,
+    max_item: usize,
+    connect_deadline: Duration,
+    deadline: Duration,
+    pool_size: usize,
+    keep_alive: Option<Duration>,
+}
+
+impl MemCachedBuilder {
+    pub(super) fn at(server: &str) -> Self {
+        Self {
+            servers: Ok(Vec::new()),
+            form: AsPython,
+            prefix: String::new(),
+            ttl: None,
+            max_item: 1 << 20,
+            connect_deadline: Duration::from_secs(1),
+            deadline: Duration::from_secs(2),
+            pool_size: 16,
+            keep_alive: Some(Duration::from_secs(30)),
+        }
+        .server(server)
+    }
+
+    /// Keys and values are bytes, as `EncryptedCache` on a `MemCached` has them in Python.
+    pub fn raw(self) -> MemCachedBuilder<Raw> {
+        MemCachedBuilder {
+            servers: self.servers,
+            form: Raw,
+            prefix: self.prefix,
+            ttl: self.ttl,
+            max_item: self.max_item,
+            connect_deadline: self.connect_deadline,
+            deadline: self.deadline,
+            pool_size: self.pool_size,
+            keep_alive: self.keep_alive,
+        }
+    }
+}
+
+impl<F> MemCachedBuilder<F> {
+    /// One more server. Each key is on one of them: where `HashClient` of Python's pymemcache puts
+    /// it, if the servers have the same names there, in whatever order. One that is named already
+    /// is not added.
+    pub fn server(mut self, address: &str) -> Self {
+        if let Ok(servers) = &mut self.servers {
+            match address::read(address) {
+                Ok(address) if servers.contains(&address) => {}
+                Ok(address) => servers.push(address),
+                Err(error) => self.servers = Err(error),
+            }
+        }
+        self
+    }
+
+    /// What comes before every key, after its encoding, as of Python's `PrefixedMemCached`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long entries live that are stored without a time of their own. Unless set, they stay
+    /// until the server evicts them, as of Python's `MemCached`.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// How many bytes the servers take for an item: its key, its value and what they note with it.
+    /// Their option `-I`, 1 MiB unless set. What is longer is refused before it is sent, since a
+    /// server that refuses it throws away what was there before.
+    pub fn max_item(mut self, bytes: usize) -> Self {
+        self.max_item = bytes;
+        self
+    }
+
+    /// How long connecting may take. 1 s unless set.
+    pub fn connect_deadline(mut self, deadline: Duration) -> Self {
+        self.connect_deadline = deadline;
+        self
+    }
+
+    /// How long an operation may take: waiting for a connection of the pool, connecting, all servers
+    /// that it concerns, and the repetition of what is safe to repeat included. 2 s unless set.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// How many connections there are at most to each server. They are opened when needed. 16 unless set.
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.pool_size = connections;
+        self
+    }
+
+    /// After how long without traffic the operating system asks whether the server is still there;
+    /// `None` for never. 30 s unless set. TCP only.
+    pub fn keep_alive(mut self, idle: Option<Duration>) -> Self {
+        self.keep_alive = idle;
+        self
+    }
+
+    /// Makes the cache. Connects to nothing: the first operation does.
+    ///
+    /// # Errors
+    /// [`MemCachedError::Address`] for an address that is none, [`Error::Encode`] for a prefix with
+    /// blanks or control characters, [`Error::OutOfRange`] for a pool of no connection.
+    pub fn build<K, V>(self) -> Result<MemCached<K, V, F>, MemCachedError>
+    where
+        K: ?Sized,
+        F: Form<K, V>,
+    {
+        check_prefix(&self.prefix)?;
+        if self.pool_size == 0 {
+            return Err(Error::OutOfRange {
+                what: "pool_size",
+                got: 0,
+                min: 1,
+                max: usize::MAX,
+            }
+            .into());
+        }
+        let server = |address: Address| {
+            let connector = Connector {
+                server: address.to_string().into(),
+                connect_deadline: self.connect_deadline,
+                endpoint: Endpoint {
+                    keep_alive: self.keep_alive,
+                    ..Endpoint::new(address.clone())
+                },
+            };
+            Server::new(address::name(&address), connector, self.pool_size)
+        };
+        let servers = self.servers?.into_iter().map(server).collect();
+        Ok(MemCached::new(
+            Arc::new(Client::new(servers, self.deadline)),
+            self.form,
+            self.prefix.into(),
+            self.ttl,
+            self.max_item,
+        ))
+    }
+}

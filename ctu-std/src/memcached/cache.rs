@@ -1,0 +1,386 @@
+use super::{
+    AsPython, Form, MemCachedBuilder, MemCachedError, Raw,
+    client::Client,
+    encode_key,
+    server::{Entry, Stored},
+    ttl::Ttl,
+};
+use ctu_core::{Cache, Error, Found, IntoValue};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+
+/// What a server notes with an item, the length of its key aside.
+const NOTED: usize = 63;
+
+/// A cache on one Memcached server or several, shared by every program that uses the same servers.
+///
+/// Keys and values are, byte for byte, what Python's `CacheToolsUtils.MemCached` with its
+/// `JsonSerde` writes, so programs in both languages can share servers. Keys are any
+/// [text](crate::StrKey), at most 250 bytes in base85; values are of any type that has a form in
+/// JSON, or [`MemValue`](super::MemValue)s. With [`raw`](MemCachedBuilder::raw) both are bytes
+/// ([`RawMemCached`]), with [`prefix`](MemCachedBuilder::prefix) keys have a prefix
+/// ([`PrefixedMemCached`]).
+///
+/// It may be used from many threads at once; clones share one pool of connections.
+///
+/// ```no_run
+/// use ctu_std::{Cache, MemCached};
+/// use std::time::Duration;
+///
+/// let cache = MemCached::builder("localhost").ttl(Duration::from_secs(60)).build()?;
+/// cache.insert("answer", 42)?;
+/// assert_eq!(cache.get("answer")?, Some(42));
+/// # Ok::<(), ctu_std::MemCachedError>(())
+/// ```
+///
+/// # Time to live
+/// Memcached counts in whole seconds, by a clock that ticks once a second: times are rounded up, and
+/// an entry may end up to a second early. Times over 30 days are sent as a moment since 1970, by this
+/// machine's clock, and cannot be after January 2038. An entry that is to live for no time is removed
+/// instead. Without a time, entries stay until the server evicts them.
+///
+/// # When the network fails
+/// Every operation ends within its [deadline](MemCachedBuilder::deadline). A connection that failed or
+/// was too late is thrown away; one that died in the pool costs no failed operation, since what is
+/// safe to repeat is repeated once on a fresh one. That is everything but [`add`](Self::add). A
+/// [`remove`](Cache::remove) that was repeated may say that there was nothing.
+///
+/// Of several servers, one that fails takes its keys with it: they are not looked for elsewhere,
+/// since a server that comes back would show what it held when it went. (pymemcache's `HashClient`
+/// does that unless told `retry_attempts=0, dead_timeout=0`.)
+///
+/// # Why not the `memcache` crate
+/// Version 0.21 was tried. It writes keys as they come, so that a line break in one begins another
+/// command; connecting has no deadline; its timeouts are set on one pooled connection and count from
+/// each system call; a connection that broke goes back to its pool (`has_broken` says no), and so does
+/// one with half an answer in it; and every operation asks for the server's version first, a round
+/// trip more. Here the protocol is spoken by this crate itself, over the pool that `RedisCache` has,
+/// and the server says which key each value belongs to.
+///
+/// # From Python
+/// | CacheToolsUtils | here |
+/// | --- | --- |
+/// | `MemCached(Client("localhost", serde=JsonSerde()))` | `MemCached::builder("localhost").build()` |
+/// | `PrefixedMemCached(Client(..), "app.")` | `MemCached::builder("localhost").prefix("app.").build()` |
+/// | `MemCached(HashClient(["a", "b"], ..))` | `MemCached::builder("a").server("b").build()` |
+/// | `EncryptedCache(MemCached(..), SECRET)` | `EncryptedCache::new(MemCached::builder("localhost").raw().build()?, SECRET)` |
+pub struct MemCached<K: ?Sized, V, F = AsPython> {
+    pub(super) client: Arc<Client>,
+    form: F,
+    prefix: Arc<str>,
+    ttl: Option<Duration>,
+    max_item: usize,
+    entries: PhantomData<fn(&K) -> V>,
+}
+
+/// A [`MemCached`] of bytes, from [`MemCachedBuilder::raw`]: what an
+/// [`EncryptedCache`](crate::EncryptedCache) is put on.
+pub type RawMemCached = MemCached<[u8], Vec<u8>, Raw>;
+
+/// A [`MemCached`] whose keys have a prefix, from [`MemCachedBuilder::prefix`].
+pub type PrefixedMemCached<K, V, F = AsPython> = MemCached<K, V, F>;
+
+impl MemCached<str, String> {
+    /// Starts to build a cache on the server at `address`. The server need not be there yet.
+    ///
+    /// | address | meaning |
+    /// | --- | --- |
+    /// | `host`, `host:11211`, `[::1]:11211` | TCP |
+    /// | `memcache://host:11211` | the same |
+    /// | `/path`, `unix:/path`, `unix:///path` | a Unix socket |
+    ///
+    /// The types of keys and values are those that the cache is used with, not the ones named here.
+    pub fn builder(address: &str) -> MemCachedBuilder {
+        MemCachedBuilder::at(address)
+    }
+}
+
+impl<K: ?Sized, V, F> MemCached<K, V, F> {
+    pub(super) fn new(
+        client: Arc<Client>,
+        form: F,
+        prefix: Arc<str>,
+        ttl: Option<Duration>,
+        max_item: usize,
+    ) -> Self {
+        Self {
+            client,
+            form,
+            prefix,
+            ttl,
+            max_item,
+            entries: PhantomData,
+        }
+    }
+}
+
+impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
+    /// Stores `value` at `key` unless there is an entry, and says whether it did: for `ttl`, or for the
+    /// cache's own time where that is `None`.
+    ///
+    /// Not repeated when the connection breaks: the entry may then be there.
+    ///
+    /// # Errors
+    /// As [`put`](Cache::put).
+    pub fn add(
+        &self,
+        key: &K,
+        value: impl IntoValue<V>,
+        ttl: Option<Duration>,
+    ) -> Result<bool, MemCachedError> {
+        let entry = self.entry(key, value.into_value()?)?;
+        let (server, deadline) = (self.client.of(&entry.key), self.client.deadline());
+        match self.expiry(ttl)? {
+            Ttl::Expires(expires) => server.add(&entry, expires, deadline),
+            Ttl::Over => Ok(!server.contains(&entry.key, deadline)?),
+        }
+    }
+
+    /// Lets the entry at `key` live for `ttl` from now, or for the cache's own time where that is
+    /// `None`. Says whether there is such an entry.
+    ///
+    /// # Errors
+    /// A time that is too long, and whatever keeps the server from doing it.
+    pub fn touch(&self, key: &K, ttl: Option<Duration>) -> Result<bool, MemCachedError> {
+        let key = self.key(key)?;
+        let (server, deadline) = (self.client.of(&key), self.client.deadline());
+        match self.expiry(ttl)? {
+            Ttl::Expires(expires) => server.touch(&key, expires, deadline),
+            Ttl::Over => server.delete(&key, deadline),
+        }
+    }
+
+    fn key(&self, key: &K) -> Result<Vec<u8>, Error> {
+        let key = encode_key(&self.prefix, &self.form.key(key))?;
+        if key.is_empty() {
+            return Err(Error::Encode("an empty key without a prefix"));
+        }
+        Ok(key)
+    }
+
+    fn keys(&self, keys: &[&K]) -> Result<Vec<Vec<u8>>, Error> {
+        keys.iter().map(|key| self.key(key)).collect()
+    }
+
+    fn entry(&self, key: &K, value: V) -> Result<Entry, Error> {
+        let key = self.key(key)?;
+        let (data, flags) = self.form.encode(value)?;
+        let max = self.max_item.saturating_sub(NOTED + key.len());
+        if data.len() > max {
+            let len = data.len();
+            return Err(Error::ValueTooLong { len, max });
+        }
+        Ok(Entry { key, data, flags })
+    }
+
+    fn expiry(&self, ttl: Option<Duration>) -> Result<Ttl, Error> {
+        Ttl::new(ttl.or(self.ttl))
+    }
+
+    fn decode(&self, stored: Option<Stored>) -> Result<Option<V>, MemCachedError> {
+        match stored {
+            Some((data, flags)) => Ok(Some(self.form.decode(data, flags)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn remove_keys(&self, keys: Vec<Vec<u8>>) -> Result<usize, MemCachedError> {
+        let deadline = self.client.deadline();
+        let mut removed = 0;
+        self.client.split(
+            keys,
+            |key| key,
+            |server, keys| {
+                removed += server.delete_many(&slices(&keys), deadline)?;
+                Ok(())
+            },
+        )?;
+        Ok(removed)
+    }
+}
+
+fn slices(keys: &[Vec<u8>]) -> Vec<&[u8]> {
+    keys.iter().map(Vec::as_slice).collect()
+}
+
+/// A key with its place among those that were asked for.
+fn placed(keys: Vec<Vec<u8>>) -> Vec<(usize, Vec<u8>)> {
+    keys.into_iter().enumerate().collect()
+}
+
+impl<K, V, F> Cache for MemCached<K, V, F>
+where
+    K: ?Sized,
+    V: Clone,
+    F: Form<K, V>,
+{
+    type Key = K;
+    type Value = V;
+    type Error = MemCachedError;
+
+    fn get(&self, key: &K) -> Result<Option<V>, MemCachedError> {
+        let key = self.key(key)?;
+        self.decode(self.client.of(&key).get(&key, self.client.deadline())?)
+    }
+
+    fn put(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), MemCachedError> {
+        let entry = self.entry(key, value)?;
+        let (server, deadline) = (self.client.of(&entry.key), self.client.deadline());
+        match self.expiry(ttl)? {
+            Ttl::Expires(expires) => server.set(&entry, expires, deadline),
+            Ttl::Over => server.delete(&entry.key, deadline).map(drop),
+        }
+    }
+
+    fn remove(&self, key: &K) -> Result<bool, MemCachedError> {
+        let key = self.key(key)?;
+        self.client.of(&key).delete(&key, self.client.deadline())
+    }
+
+    /// Without a prefix, removes everything on all servers (`flush_all`), whoever stored it.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] with a prefix: Memcached cannot reliably list its keys, and those of
+    /// others are not to be flushed. Let entries expire, or change the prefix.
+    fn clear(&self) -> Result<(), MemCachedError> {
+        if !self.prefix.is_empty() {
+            return Err(Error::Unsupported("tell the keys of its prefix from others").into());
+        }
+        let deadline = self.client.deadline();
+        let mut done = Ok(());
+        for server in &self.client.servers {
+            done = done.and(server.flush(deadline));
+        }
+        done
+    }
+
+    /// The number of entries on all servers, as they count them: those of other prefixes, caches and
+    /// programs included, and those whose time is over and that nobody has asked for since.
+    fn len(&self) -> Result<usize, MemCachedError> {
+        let items = self.stats()?.iter().map(|stats| stats.items).sum::<u64>();
+        Ok(usize::try_from(items).unwrap_or(usize::MAX))
+    }
+
+    /// As [`Cache::contains`]. The value is not sent (Memcached 1.6).
+    fn contains(&self, key: &K) -> Result<bool, MemCachedError> {
+        let key = self.key(key)?;
+        self.client.of(&key).contains(&key, self.client.deadline())
+    }
+
+    /// As [`Cache::get_with_ttl`], in whole seconds. Servers before Memcached 1.6 do not tell the time.
+    fn get_with_ttl(&self, key: &K) -> Result<Found<V>, MemCachedError> {
+        Ok(self.get_many_with_ttl(&[key])?.pop().flatten())
+    }
+
+    fn default_ttl(&self) -> Option<Duration> {
+        self.ttl
+    }
+
+    /// As [`Cache::get_many`], in one round trip a server for every 32 KiB of keys.
+    fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, MemCachedError> {
+        let keys = self.keys(keys)?;
+        let deadline = self.client.deadline();
+        if let [server] = &*self.client.servers {
+            let found = server.get_many(&slices(&keys), deadline)?;
+            return found
+                .into_iter()
+                .map(|stored| self.decode(stored))
+                .collect();
+        }
+        let mut all: Vec<Option<V>> = keys.iter().map(|_| None).collect();
+        self.client.split(
+            placed(keys),
+            |(_, key)| key,
+            |server, keys| {
+                let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| &**key).collect();
+                let found = server.get_many(&slices, deadline)?;
+                for ((place, _), stored) in keys.iter().zip(found) {
+                    all[*place] = self.decode(stored)?;
+                }
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
+    /// As [`Cache::get_many_with_ttl`], in one round trip a server for every 32 KiB of keys.
+    fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, MemCachedError> {
+        let deadline = self.client.deadline();
+        let mut all: Vec<Found<V>> = keys.iter().map(|_| None).collect();
+        let keys = placed(self.keys(keys)?);
+        self.client.split(
+            keys,
+            |(_, key)| key,
+            |server, keys| {
+                let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| &**key).collect();
+                let found = match server.get_with_ttl(&slices, deadline)? {
+                    Some(found) => found,
+                    None => {
+                        let found = server.get_many(&slices, deadline)?.into_iter();
+                        found
+                            .map(|found| found.map(|stored| (stored, None)))
+                            .collect()
+                    }
+                };
+                for ((place, _), found) in keys.iter().zip(found) {
+                    if let Some(((data, flags), left)) = found {
+                        all[*place] = Some((self.form.decode(data, flags)?, left));
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
+    /// As [`Cache::put_many`], in one round trip a server for every 2048 entries or 4 MiB. Where a
+    /// server refuses an entry, it still stores those after it, and so do other servers; the first
+    /// refusal is the error. Nothing is sent where a key, value or time does not fit.
+    fn put_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), MemCachedError> {
+        let entries: Vec<Entry> = entries
+            .into_iter()
+            .map(|(key, value)| self.entry(key, value))
+            .collect::<Result<_, _>>()?;
+        let deadline = self.client.deadline();
+        match self.expiry(ttl)? {
+            Ttl::Expires(expires) => {
+                let set = |server: &super::server::Server, entries: Vec<Entry>| {
+                    server.set_many(&entries, expires, deadline)
+                };
+                self.client.split(entries, |entry| &entry.key, set)
+            }
+            Ttl::Over => {
+                let keys = entries.into_iter().map(|entry| entry.key).collect();
+                self.remove_keys(keys).map(drop)
+            }
+        }
+    }
+
+    /// As [`Cache::remove_many`], in one round trip a server for every 2048 keys.
+    fn remove_many(&self, keys: &[&K]) -> Result<usize, MemCachedError> {
+        self.remove_keys(self.keys(keys)?)
+    }
+}
+
+impl<K: ?Sized, V, F: Clone> Clone for MemCached<K, V, F> {
+    fn clone(&self) -> Self {
+        Self::new(
+            self.client.clone(),
+            self.form.clone(),
+            self.prefix.clone(),
+            self.ttl,
+            self.max_item,
+        )
+    }
+}
+
+impl<K: ?Sized, V, F: fmt::Debug> fmt::Debug for MemCached<K, V, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let servers = self.client.servers.iter().map(|server| &server.label);
+        f.debug_struct("MemCached")
+            .field("servers", &servers.collect::<Vec<_>>())
+            .field("form", &self.form)
+            .field("prefix", &self.prefix)
+            .field("ttl", &self.ttl)
+            .finish_non_exhaustive()
+    }
+}

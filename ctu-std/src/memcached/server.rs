@@ -1,0 +1,440 @@
+//! One server, and the commands that it knows.
+
+use super::{
+    MemCachedError,
+    link::{Answers, Connector},
+};
+use crate::net::{Deadline, Pool, Repeat, push_number};
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+/// Bytes of a request for values, at most. The server may stop reading until its answers are read,
+/// which they are when the whole request is sent: this much always finds room on the way.
+const ASKED: usize = 32 * 1024;
+/// Commands of a request that stores or removes, at most: their answers find room on the way, too.
+const TOLD: usize = 2048;
+/// Bytes of a request that stores, after which there is no other command in it.
+const SENT: usize = 4 << 20;
+
+/// Data and flags.
+pub(super) type Stored = (Vec<u8>, u32);
+/// The same, and how much longer it lives: `None` for as long as the server likes.
+pub(super) type Timed = (Stored, Option<Duration>);
+
+/// What is to be stored.
+pub(super) struct Entry {
+    pub(super) key: Vec<u8>,
+    pub(super) data: Vec<u8>,
+    pub(super) flags: u32,
+}
+
+pub(super) struct Server {
+    /// The name by which keys are spread.
+    pub(super) name: String,
+    /// Host and port, or path.
+    pub(super) label: Arc<str>,
+    pool: Pool<Connector>,
+}
+
+impl Server {
+    pub(super) fn new(name: String, connector: Connector, pool_size: usize) -> Self {
+        Self {
+            name,
+            label: connector.server.clone(),
+            pool: Pool::new(connector, pool_size),
+        }
+    }
+
+    fn run<T>(
+        &self,
+        request: &[u8],
+        repeat: Repeat,
+        deadline: Deadline,
+        mut read: impl FnMut(&mut Answers<'_>) -> Result<T, MemCachedError>,
+    ) -> Result<T, MemCachedError> {
+        self.pool.run(repeat, deadline, |link, deadline| {
+            link.exchange(request, &self.label, deadline, &mut read)
+        })
+    }
+
+    /// A command with one line for an answer.
+    fn tell<T>(
+        &self,
+        request: &[u8],
+        deadline: Deadline,
+        mut read: impl FnMut(&[u8]) -> Option<T>,
+    ) -> Result<T, MemCachedError> {
+        self.run(request, Repeat::Safe, deadline, |answers| {
+            one(answers, &mut read)
+        })
+    }
+
+    /// The entry at `key`.
+    pub(super) fn get(
+        &self,
+        key: &[u8],
+        deadline: Deadline,
+    ) -> Result<Option<Stored>, MemCachedError> {
+        let request = [b"get ", key, b"\r\n"].concat();
+        self.run(&request, Repeat::Safe, deadline, |answers| {
+            let mut stored = None;
+            values(answers, &[key], |_, value| stored = Some(value))?;
+            Ok(stored)
+        })
+    }
+
+    /// The entries at `keys`, in their order.
+    pub(super) fn get_many(
+        &self,
+        keys: &[&[u8]],
+        deadline: Deadline,
+    ) -> Result<Vec<Option<Stored>>, MemCachedError> {
+        let mut all = Vec::with_capacity(keys.len());
+        for keys in chunks(keys, |key| key.len() + 1, ASKED, usize::MAX) {
+            let mut request = b"get".to_vec();
+            for key in keys {
+                request.push(b' ');
+                request.extend_from_slice(key);
+            }
+            request.extend_from_slice(b"\r\n");
+            all.extend(self.run(&request, Repeat::Safe, deadline, |answers| {
+                let mut found = vec![None; keys.len()];
+                values(answers, keys, |index, value| found[index] = Some(value))?;
+                Ok(found)
+            })?);
+        }
+        Ok(all)
+    }
+
+    /// The entries at `keys`, in their order, and how long they live; `None` where the server does
+    /// not know how to tell.
+    pub(super) fn get_with_ttl(
+        &self,
+        keys: &[&[u8]],
+        deadline: Deadline,
+    ) -> Result<Option<Vec<Option<Timed>>>, MemCachedError> {
+        const MG: &[u8] = b"mg ";
+        const FLAGS: &[u8] = b" k f t v\r\n";
+        let len = |key: &&[u8]| MG.len() + key.len() + FLAGS.len();
+        let mut all = Vec::with_capacity(keys.len());
+        for keys in chunks(keys, len, ASKED, usize::MAX) {
+            let mut request = Vec::with_capacity(keys.iter().map(len).sum());
+            for key in keys {
+                request.extend_from_slice(MG);
+                request.extend_from_slice(key);
+                request.extend_from_slice(FLAGS);
+            }
+            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
+                answers.each(keys.len(), |answers, index| meta(answers, keys[index]))
+            })?;
+            for found in found {
+                match found {
+                    Meta::Unknown => return Ok(None),
+                    Meta::Found(timed) => all.push(Some(timed)),
+                    Meta::Miss | Meta::There => all.push(None),
+                }
+            }
+        }
+        Ok(Some(all))
+    }
+
+    /// Whether there is an entry at `key`.
+    pub(super) fn contains(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
+        let request = [b"mg ", key, b"\r\n"].concat();
+        let found = self.run(&request, Repeat::Safe, deadline, |answers| {
+            meta(answers, key)
+        })?;
+        match found {
+            Meta::Unknown => Ok(self.get(key, deadline)?.is_some()),
+            Meta::Miss => Ok(false),
+            Meta::Found(_) | Meta::There => Ok(true),
+        }
+    }
+
+    /// Stores `entry`.
+    pub(super) fn set(
+        &self,
+        entry: &Entry,
+        expires: u64,
+        deadline: Deadline,
+    ) -> Result<(), MemCachedError> {
+        let mut request = Vec::with_capacity(entry.request_len());
+        entry.write(&mut request, b"set ", expires);
+        self.tell(&request, deadline, is_stored)
+    }
+
+    /// Stores `entries`, those after one that the server refuses included.
+    pub(super) fn set_many(
+        &self,
+        entries: &[Entry],
+        expires: u64,
+        deadline: Deadline,
+    ) -> Result<(), MemCachedError> {
+        let mut refused = Ok(());
+        for entries in chunks(entries, Entry::request_len, SENT, TOLD) {
+            let mut request = Vec::with_capacity(entries.iter().map(Entry::request_len).sum());
+            for entry in entries {
+                entry.write(&mut request, b"set ", expires);
+            }
+            let stored = self.run(&request, Repeat::Safe, deadline, |answers| {
+                answers.each(entries.len(), |answers, _| one(answers, is_stored))
+            });
+            match stored {
+                Ok(_) => {}
+                Err(
+                    error @ (MemCachedError::TooLarge { .. } | MemCachedError::OutOfMemory { .. }),
+                ) => {
+                    refused = refused.and(Err(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        refused
+    }
+
+    /// Stores `entry` unless there is one at its key, and says whether it did.
+    pub(super) fn add(
+        &self,
+        entry: &Entry,
+        expires: u64,
+        deadline: Deadline,
+    ) -> Result<bool, MemCachedError> {
+        let mut request = Vec::with_capacity(entry.request_len());
+        entry.write(&mut request, b"add ", expires);
+        // Done twice, it would find what it did itself.
+        self.run(&request, Repeat::Never, deadline, |answers| {
+            one(answers, |line| match line {
+                b"STORED" => Some(true),
+                b"NOT_STORED" => Some(false),
+                _ => None,
+            })
+        })
+    }
+
+    /// Removes what is at `key`, and says whether there was something.
+    pub(super) fn delete(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
+        let request = [b"delete ", key, b"\r\n"].concat();
+        self.tell(&request, deadline, is_deleted)
+    }
+
+    /// Removes what is at `keys`, and says how many there were.
+    pub(super) fn delete_many(
+        &self,
+        keys: &[&[u8]],
+        deadline: Deadline,
+    ) -> Result<usize, MemCachedError> {
+        let mut deleted = 0;
+        for keys in chunks(keys, |key| key.len(), SENT, TOLD) {
+            let mut request = Vec::new();
+            for key in keys {
+                request.extend_from_slice(b"delete ");
+                request.extend_from_slice(key);
+                request.extend_from_slice(b"\r\n");
+            }
+            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
+                answers.each(keys.len(), |answers, _| one(answers, is_deleted))
+            })?;
+            deleted += found.into_iter().filter(|found| *found).count();
+        }
+        Ok(deleted)
+    }
+
+    /// Lets what is at `key` live until `expires`, and says whether there is something.
+    pub(super) fn touch(
+        &self,
+        key: &[u8],
+        expires: u64,
+        deadline: Deadline,
+    ) -> Result<bool, MemCachedError> {
+        let mut request = [b"touch ", key, b" "].concat();
+        push_number(&mut request, expires);
+        request.extend_from_slice(b"\r\n");
+        self.tell(&request, deadline, |line| match line {
+            b"TOUCHED" => Some(true),
+            b"NOT_FOUND" => Some(false),
+            _ => None,
+        })
+    }
+
+    /// Removes everything.
+    pub(super) fn flush(&self, deadline: Deadline) -> Result<(), MemCachedError> {
+        self.tell(b"flush_all\r\n", deadline, |line| {
+            (line == b"OK").then_some(())
+        })
+    }
+
+    /// What the server tells of itself. `section` is one word, or empty.
+    pub(super) fn stats(
+        &self,
+        section: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<(String, String)>, MemCachedError> {
+        let request = match section {
+            "" => "stats\r\n".to_owned(),
+            section => format!("stats {section}\r\n"),
+        };
+        self.run(request.as_bytes(), Repeat::Safe, deadline, |answers| {
+            let mut stats = Vec::new();
+            loop {
+                let line = answers.line()?;
+                if matches!(line, b"END" | b"RESET") {
+                    return Ok(stats);
+                }
+                let Some(line) = line.strip_prefix(b"STAT ") else {
+                    return Err(answers.surprise());
+                };
+                let line = String::from_utf8_lossy(line);
+                let (name, value) = line.split_once(' ').unwrap_or((&line, ""));
+                stats.push((name.to_owned(), value.to_owned()));
+            }
+        })
+    }
+}
+
+impl Entry {
+    /// How long the command that stores it is, at most.
+    fn request_len(&self) -> usize {
+        // A word, three numbers, blanks and line ends.
+        self.key.len() + self.data.len() + 64
+    }
+
+    fn write(&self, request: &mut Vec<u8>, command: &[u8], expires: u64) {
+        request.extend_from_slice(command);
+        request.extend_from_slice(&self.key);
+        for number in [self.flags.into(), expires, self.data.len() as u64] {
+            request.push(b' ');
+            push_number(request, number);
+        }
+        request.extend_from_slice(b"\r\n");
+        request.extend_from_slice(&self.data);
+        request.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Parts of `all`, each of as many as there may be: `most`, and `bytes` by `len`. At least one.
+fn chunks<T>(
+    mut all: &[T],
+    len: impl Fn(&T) -> usize,
+    bytes: usize,
+    most: usize,
+) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let mut left = bytes;
+        let fit = all.iter().take(most).take_while(|one| {
+            let fits = left > 0;
+            left = left.saturating_sub(len(one));
+            fits
+        });
+        let (chunk, rest) = all.split_at(fit.count());
+        all = rest;
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+/// Reads one line, of which `read` knows what it says.
+fn one<T>(
+    answers: &mut Answers<'_>,
+    read: impl FnOnce(&[u8]) -> Option<T>,
+) -> Result<T, MemCachedError> {
+    let read = read(answers.line()?);
+    read.ok_or_else(|| answers.surprise())
+}
+
+fn is_stored(line: &[u8]) -> Option<()> {
+    (line == b"STORED").then_some(())
+}
+
+fn is_deleted(line: &[u8]) -> Option<bool> {
+    match line {
+        b"DELETED" => Some(true),
+        b"NOT_FOUND" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads the answer to `get`: values of some of `keys`, in their order. Each is told with the index of its key.
+fn values(
+    answers: &mut Answers<'_>,
+    keys: &[&[u8]],
+    mut found: impl FnMut(usize, Stored),
+) -> Result<(), MemCachedError> {
+    let mut next = 0;
+    loop {
+        let line = answers.line()?;
+        if line == b"END" {
+            return Ok(());
+        }
+        // The key is in the answer: no key is ever given another's value.
+        let head = value_head(line).and_then(|(key, flags, len)| {
+            let index = keys[next..].iter().position(|asked| *asked == key)?;
+            Some((next + index, flags, len))
+        });
+        let Some((index, flags, len)) = head else {
+            return Err(answers.surprise());
+        };
+        found(index, (answers.bytes(len)?, flags));
+        next = index + 1;
+    }
+}
+
+/// Key, flags and length of `VALUE key flags length`.
+fn value_head(line: &[u8]) -> Option<(&[u8], u32, usize)> {
+    let mut words = line.strip_prefix(b"VALUE ")?.split(|byte| *byte == b' ');
+    Some((
+        words.next()?,
+        number(words.next()?)?,
+        number(words.next()?)?,
+    ))
+}
+
+/// What `mg` answers.
+enum Meta {
+    Found(Timed),
+    /// Something, of which no more was asked.
+    There,
+    Miss,
+    /// The server is older than the command.
+    Unknown,
+}
+
+fn meta(answers: &mut Answers<'_>, key: &[u8]) -> Result<Meta, MemCachedError> {
+    let head = match answers.line_or(b"ERROR")? {
+        None => return Ok(Meta::Unknown),
+        // Some versions add the key.
+        Some(line) if matches!(line.strip_prefix(b"EN"), Some(b"" | [b' ', ..])) => {
+            return Ok(Meta::Miss);
+        }
+        Some(b"HD") => return Ok(Meta::There),
+        Some(line) => line
+            .strip_prefix(b"VA ")
+            .and_then(|line| meta_head(line, key)),
+    };
+    match head {
+        Some((len, flags, left)) => {
+            let data = answers.bytes(len)?;
+            Ok(Meta::Found(((data, flags), left)))
+        }
+        None => Err(answers.surprise()),
+    }
+}
+
+/// Length, flags and time left of `VA length kKEY fFLAGS tTIME`.
+fn meta_head(line: &[u8], key: &[u8]) -> Option<(usize, u32, Option<Duration>)> {
+    let mut words = line.split(|byte| *byte == b' ');
+    let len = number(words.next()?)?;
+    let (mut own, mut flags, mut left) = (false, None, None);
+    for word in words {
+        match word.split_first()? {
+            (b'k', word) => own = word == key,
+            (b'f', word) => flags = Some(number(word)?),
+            // -1 is for ever.
+            (b't', b"-1") => left = Some(None),
+            (b't', word) => left = Some(Some(Duration::from_secs(number(word)?))),
+            _ => {}
+        }
+    }
+    own.then_some((len, flags?, left?))
+}
+
+fn number<T: FromStr>(word: &[u8]) -> Option<T> {
+    std::str::from_utf8(word).ok()?.parse().ok()
+}

@@ -1,0 +1,138 @@
+use crate::{builder, raw, secs};
+use ctu_std::{Cache, MemCached, RawMemCached, memcached::MemValue};
+use ctu_tests::servers::{MemcachedServer, free_port};
+use std::thread;
+
+/// What the server counted.
+fn count(cache: &RawMemCached, name: &str) -> u64 {
+    let info = cache.info("").unwrap();
+    let found = info[0].1.iter().find(|(counter, _)| counter == name);
+    found.unwrap().1.parse().unwrap()
+}
+
+#[test]
+fn find_what_is_there_in_the_order_of_the_keys() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    // Long and many enough for several requests.
+    let keys: Vec<Vec<u8>> = (0..3000)
+        .map(|n| format!("a key that is rather long {n:0>60}").into())
+        .collect();
+    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    let entries = keys.iter().map(|key| (*key, key.to_vec())).collect();
+    cache.put_many(entries, Some(secs(5000))).unwrap();
+    let mut asked = keys.clone();
+    asked.insert(1, b"missing");
+    asked.insert(2, keys[7]);
+    asked.push(b"missing too");
+    asked.push(keys[7]);
+    let expected: Vec<Option<Vec<u8>>> = asked
+        .iter()
+        .map(|key| (!key.starts_with(b"missing")).then(|| key.to_vec()))
+        .collect();
+    assert_eq!(cache.get_many(&asked), Ok(expected.clone()));
+    let timed = cache.get_many_with_ttl(&asked).unwrap();
+    for (found, expected) in timed.into_iter().zip(expected) {
+        let (value, left) = found.unzip();
+        assert_eq!(value, expected);
+        assert!(left.is_none_or(|left| left.unwrap() > secs(4000)));
+    }
+    assert_eq!(cache.remove_many(&asked), Ok(3000));
+    assert_eq!(cache.is_empty(), Ok(true));
+}
+
+#[test]
+fn take_one_round_trip() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    let keys: Vec<Vec<u8>> = (0..100_u32).map(|n| n.to_le_bytes().to_vec()).collect();
+    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    let entries = || keys.iter().map(|key| (*key, key.to_vec())).collect();
+    cache.put_many(entries(), None).unwrap();
+    // Nothing that was sent is waited for before the rest: a server that is stopped gets it all.
+    server.pause();
+    let batches = thread::spawn({
+        let (cache, keys) = (cache.clone(), keys.iter().map(|key| key.to_vec()).collect());
+        move || {
+            let keys: Vec<Vec<u8>> = keys;
+            let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+            cache.get_many(&keys)
+        }
+    });
+    server.resume();
+    assert!(batches.join().unwrap().unwrap().iter().all(Option::is_some));
+    let before = count(&cache, "cmd_get");
+    cache.get_many(&keys).unwrap();
+    assert_eq!(count(&cache, "cmd_get") - before, 100);
+}
+
+#[test]
+fn of_nothing_need_no_server() {
+    let cache = raw(&format!("127.0.0.1:{}", free_port()));
+    assert_eq!(cache.get_many(&[]), Ok(vec![]));
+    assert_eq!(cache.get_many_with_ttl(&[]), Ok(vec![]));
+    assert_eq!(cache.put_many(vec![], None), Ok(()));
+    assert_eq!(cache.remove_many(&[]), Ok(0));
+}
+
+#[test]
+fn of_large_values_do_not_block_each_other() {
+    let server = MemcachedServer::with(&["-m", "1024"]);
+    let cache = raw(&server.address());
+    let keys: Vec<[u8; 4]> = (0..200_u32).map(u32::to_le_bytes).collect();
+    let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+    let entries = keys.iter().map(|key| (*key, key.repeat(100_000))).collect();
+    cache.put_many(entries, None).unwrap();
+    let found = cache.get_many(&keys).unwrap();
+    let timed = cache.get_many_with_ttl(&keys).unwrap();
+    for (key, (found, timed)) in keys.iter().zip(found.into_iter().zip(timed)) {
+        let value = Some(key.repeat(100_000));
+        assert!(found == value && timed.unzip().0 == value);
+    }
+}
+
+#[test]
+fn that_are_cut_short_are_errors() {
+    let mut server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    cache.insert(b"warm", b"up").unwrap();
+    server.pause();
+    let batch = thread::spawn({
+        let cache = cache.clone();
+        move || {
+            let keys: Vec<[u8; 4]> = (0..32_u32).map(u32::to_le_bytes).collect();
+            let entries = keys.iter().map(|key| (&key[..], vec![1; 1 << 19]));
+            cache.put_many(entries.collect(), None)
+        }
+    });
+    server.kill();
+    let error = batch.join().unwrap().unwrap_err();
+    assert!(ctu_std::CacheError::is_outage(&error), "{error}");
+    server.start_again();
+    assert_eq!(cache.get_many(&[b"a", b"b"]), Ok(vec![None, None]));
+}
+
+#[test]
+fn may_mix_kinds() {
+    let server = MemcachedServer::start();
+    let cache: MemCached<str, MemValue> = builder(&server.address()).build().unwrap();
+    let kinds: [MemValue; 3] = [
+        (&b"\xff"[..]).into(),
+        "text".into(),
+        serde_json::json!([1]).into(),
+    ];
+    let entries = ["a", "b", "c"].into_iter().zip(kinds.clone()).collect();
+    cache.put_many(entries, None).unwrap();
+    let found = cache.get_many(&["a", "b", "c"]).unwrap();
+    assert_eq!(found, kinds.map(Some));
+}
+
+#[test]
+fn for_no_time_remove() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    cache.insert(b"a", b"1").unwrap();
+    let entries = vec![(&b"a"[..], vec![2]), (b"b", vec![2])];
+    cache.put_many(entries, Some(secs(0))).unwrap();
+    assert_eq!(cache.is_empty(), Ok(true));
+}

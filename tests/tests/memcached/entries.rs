@@ -1,0 +1,153 @@
+use crate::{builder, raw, secs};
+use ctu_std::{Cache, Error, MemCached, MemCachedError, memcached::MemValue};
+use ctu_tests::servers::MemcachedServer;
+use serde_json::json;
+
+#[test]
+fn are_stored_and_found_and_removed() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    assert_eq!(cache.get(b"a"), Ok(None));
+    assert_eq!(cache.contains(b"a"), Ok(false));
+    cache.insert(b"a", b"1").unwrap();
+    assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
+    assert_eq!(cache.contains(b"a"), Ok(true));
+    assert_eq!(cache.len(), Ok(1));
+    assert_eq!(cache.remove(b"a"), Ok(true));
+    assert_eq!(cache.remove(b"a"), Ok(false));
+    assert_eq!(cache.is_empty(), Ok(true));
+    cache.insert(b"a", b"2").unwrap();
+    assert_eq!(cache.pop(b"a"), Ok(Some(b"2".to_vec())));
+    assert_eq!(cache.pop(b"a"), Ok(None));
+    let made = cache.get_or_insert_with(b"b", || b"3");
+    assert_eq!(made, Ok(b"3".to_vec()));
+    assert_eq!(cache.get(b"b"), Ok(Some(b"3".to_vec())));
+    cache.clear().unwrap();
+    assert_eq!(cache.get(b"b"), Ok(None));
+}
+
+#[test]
+fn are_added_where_there_is_none() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    assert_eq!(cache.add(b"a", b"1", None), Ok(true));
+    assert_eq!(cache.add(b"a", b"2", Some(secs(50))), Ok(false));
+    assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
+    assert_eq!(cache.add(b"a", b"2", Some(secs(0))), Ok(false));
+    assert_eq!(cache.add(b"b", b"2", Some(secs(0))), Ok(true));
+    assert_eq!(cache.get(b"b"), Ok(None));
+}
+
+#[test]
+fn may_hold_every_byte() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    for byte in 0..=255 {
+        cache
+            .put(&[byte, b'k', byte], vec![byte; 300], None)
+            .unwrap();
+    }
+    let all: Vec<u8> = (0..=255).collect();
+    cache.put(b"all", all.clone(), None).unwrap();
+    // Whole answers of the server, in a value.
+    let answers = b"END\r\nVALUE x 1 1\r\nx\r\nSTORED\r\nERROR\r\n";
+    cache.insert(b"answers", answers).unwrap();
+    cache.insert(b"", b"no key").unwrap();
+    for byte in 0..=255 {
+        let found = cache.get(&[byte, b'k', byte]);
+        assert_eq!(found, Ok(Some(vec![byte; 300])));
+    }
+    assert_eq!(cache.get(b"all"), Ok(Some(all)));
+    assert_eq!(cache.get(b"answers"), Ok(Some(answers.to_vec())));
+    assert_eq!(cache.get(b""), Ok(Some(b"no key".to_vec())));
+    assert_eq!(cache.len(), Ok(259));
+}
+
+#[test]
+fn never_become_commands() {
+    let server = MemcachedServer::start();
+    let cache: MemCached<str, MemValue> = builder(&server.address()).build().unwrap();
+    cache.insert("kept", "1").unwrap();
+    for key in [
+        "a\r\nflush_all",
+        "a b",
+        "\r\n",
+        "\0",
+        "a 0 0 1\r\nx\r\nset b",
+        "\x7f",
+        "é",
+    ] {
+        cache.insert(key, key).unwrap();
+        assert_eq!(cache.get(key), Ok(Some(key.into())));
+        assert_eq!(cache.get_with_ttl(key), Ok(Some((key.into(), None))));
+        assert_eq!(cache.touch(key, None), Ok(true));
+        assert_eq!(cache.remove(key), Ok(true));
+    }
+    assert_eq!(cache.len(), Ok(1));
+    let section = cache.info("items\r\nflush_all").unwrap_err();
+    assert!(matches!(section, MemCachedError::Core(Error::Encode(_))));
+}
+
+#[test]
+fn may_be_empty_and_are_then_values() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    cache.insert(b"a", b"").unwrap();
+    assert_eq!(cache.get(b"a"), Ok(Some(Vec::new())));
+    assert_eq!(cache.get_many(&[b"a", b"b"]), Ok(vec![Some(vec![]), None]));
+    assert_eq!(cache.get_with_ttl(b"a"), Ok(Some((Vec::new(), None))));
+}
+
+#[test]
+fn may_be_of_any_type() {
+    let server = MemcachedServer::start();
+    let cache: MemCached<u32, Option<(String, f64)>> = builder(&server.address()).build().unwrap();
+    let value = Some(("é".to_owned(), 1e-7));
+    cache.insert(&7, value.clone()).unwrap();
+    assert_eq!(cache.get(&7), Ok(Some(value)));
+    cache.insert(&7, None).unwrap();
+    assert_eq!(cache.get(&7), Ok(Some(None)));
+}
+
+#[test]
+fn of_other_flags_are_errors() {
+    let server = MemcachedServer::start();
+    let cache: MemCached<str, MemValue> = builder(&server.address()).build().unwrap();
+    // b85 of "a" is VE.
+    for (flags, stored) in [(0, "1"), (4, "1"), (16, "1"), (3, "{"), (3, "")] {
+        let len = stored.len();
+        server.ask_text(&format!("set VE {flags} 0 {len}\r\n{stored}\r\n"));
+        for found in [
+            cache.get("a").map(drop),
+            cache.get_many(&["a"]).map(drop),
+            cache.get_with_ttl("a").map(drop),
+        ] {
+            let refused = matches!(found, Err(MemCachedError::Core(Error::Decode(_))));
+            assert!(refused, "{flags}: {found:?}");
+        }
+        assert_eq!(cache.contains("a"), Ok(true));
+    }
+    // The connection is as good as before.
+    assert_eq!(cache.stats().unwrap()[0].connections, {
+        cache.insert("a", json!(1)).unwrap();
+        cache.stats().unwrap()[0].connections
+    });
+}
+
+#[test]
+fn are_counted_by_the_server() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    assert_eq!(cache.hits(), Ok(0.0));
+    cache.insert(b"a", b"1").unwrap();
+    for key in [b"a", b"a", b"a", b"b"] {
+        cache.get(key).unwrap();
+    }
+    let stats = &cache.stats().unwrap()[0];
+    assert_eq!((stats.hits, stats.misses, stats.items), (3, 1, 1));
+    let text = format!("{}: 75.0 % of 4 reads were hits", server.address());
+    assert_eq!(stats.to_string(), text);
+    assert_eq!(cache.hits(), Ok(0.75));
+    let info = cache.info("settings").unwrap();
+    assert!(info[0].1.iter().any(|(name, _)| name == "item_size_max"));
+}

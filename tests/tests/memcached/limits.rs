@@ -1,0 +1,136 @@
+//! What is too long or too much.
+
+use crate::{builder, raw, secs, shown};
+use ctu_std::{Cache, CacheError, Error, MemCached, MemCachedError};
+use ctu_tests::servers::{MemcachedServer, free_port};
+
+#[test]
+fn what_does_not_fit_is_not_sent() {
+    // There is no server: whoever sent something would see.
+    let cache: MemCached<str, String> = builder(&format!("127.0.0.1:{}", free_port()))
+        .build()
+        .unwrap();
+    let long = "x".repeat(201);
+    let expected = MemCachedError::Core(Error::KeyTooLong { len: 252, max: 250 });
+    assert_eq!(cache.get(&long), Err(expected.clone()));
+    assert_eq!(cache.insert(&long, ""), Err(expected.clone()));
+    assert_eq!(cache.remove(&long), Err(expected.clone()));
+    assert_eq!(cache.contains(&long), Err(expected.clone()));
+    assert_eq!(cache.touch(&long, None), Err(expected.clone()));
+    assert_eq!(cache.get_many(&["a", &long]), Err(expected.clone()));
+    assert_eq!(cache.remove_many(&["a", &long]), Err(expected.clone()));
+    assert_eq!(
+        cache.put_many(vec![("a", "".into()), (&long, "".into())], None),
+        Err(expected)
+    );
+    let empty = cache.get("").unwrap_err();
+    assert!(matches!(empty, MemCachedError::Core(Error::Encode(_))));
+    let large = cache.insert("a", "x".repeat(1 << 20)).unwrap_err();
+    let refused = matches!(large, MemCachedError::Core(Error::ValueTooLong { .. }));
+    assert!(refused, "{large}");
+    let ages = cache.insert_for("a", "", secs(1 << 40)).unwrap_err();
+    assert!(matches!(
+        ages,
+        MemCachedError::Core(Error::TtlTooLong { .. })
+    ));
+}
+
+#[test]
+fn a_key_may_be_as_long_as_memcached_takes_it() {
+    let server = MemcachedServer::start();
+    let cache: MemCached<str, u8> = builder(&server.address()).build().unwrap();
+    let long = "x".repeat(200);
+    cache.insert(&long, 1).unwrap();
+    assert_eq!(cache.get(&long), Ok(Some(1)));
+    assert_eq!(cache.get_with_ttl(&long), Ok(Some((1, None))));
+    assert_eq!(cache.touch(&long, Some(secs(50))), Ok(true));
+    assert_eq!(cache.add(&long, 1, None), Ok(false));
+    assert_eq!(cache.remove_many(&[&long]), Ok(1));
+}
+
+#[test]
+fn a_value_may_be_as_large_as_memcached_takes_it() {
+    for (options, max_item) in [
+        (&[][..], 1 << 20),
+        (&["-I", "2m"], 2 << 20),
+        (&["-I", "512k"], 512 << 10),
+    ] {
+        let server = MemcachedServer::with(options);
+        let cache = builder(&server.address()).raw().max_item(max_item).build();
+        let cache = cache.unwrap();
+        let Err(MemCachedError::Core(Error::ValueTooLong { max, .. })) =
+            cache.put(b"key", vec![1; max_item], None)
+        else {
+            panic!("it does not fit");
+        };
+        for len in [max - 1, max] {
+            cache.put(b"key", vec![7; len], None).unwrap();
+            assert!(cache.get(b"key").unwrap().unwrap() == vec![7; len]);
+        }
+        // The server's own limit is a byte or a few above.
+        let unaware = builder(&server.address())
+            .raw()
+            .max_item(max_item * 2)
+            .build();
+        let unaware = unaware.unwrap();
+        let error = unaware.put(b"key", vec![7; max + 8], None).unwrap_err();
+        let told = matches!(error, MemCachedError::TooLarge { .. });
+        assert!(told, "{error}");
+        assert!(!error.is_outage());
+    }
+}
+
+#[test]
+fn a_refused_value_leaves_the_connection_and_its_neighbours_in_order() {
+    let server = MemcachedServer::start();
+    let cache = builder(&server.address()).raw().max_item(8 << 20).build();
+    let cache = cache.unwrap();
+    cache.insert(b"warm", b"up").unwrap();
+    let before = cache.stats().unwrap()[0].connections;
+    let large = || vec![b'x'; 2 << 20];
+    let batch = vec![
+        (&b"a"[..], b"1".to_vec()),
+        (b"b", large()),
+        (b"c", b"3".to_vec()),
+    ];
+    let error = cache.put_many(batch, None).unwrap_err();
+    assert!(matches!(error, MemCachedError::TooLarge { .. }), "{error}");
+    assert!(shown(error).starts_with("value larger than Memcached at "));
+    let found = cache.get_many(&[b"a", b"b", b"c"]);
+    assert_eq!(
+        found,
+        Ok(vec![Some(b"1".to_vec()), None, Some(b"3".to_vec())])
+    );
+    assert!(cache.put(b"b", large(), None).is_err());
+    assert_eq!(cache.get(b"c"), Ok(Some(b"3".to_vec())));
+    assert_eq!(cache.stats().unwrap()[0].connections, before);
+}
+
+#[test]
+fn a_full_server_is_told_and_still_read() {
+    let server = MemcachedServer::with(&["-M", "-m", "2"]);
+    let cache = raw(&server.address());
+    cache.insert(b"first", b"1").unwrap();
+    let error = (0_u32..)
+        .find_map(|n| cache.put(&n.to_le_bytes(), vec![0; 100_000], None).err())
+        .unwrap();
+    let told = matches!(error, MemCachedError::OutOfMemory { .. });
+    assert!(told, "{error}");
+    assert!(error.is_outage());
+    assert!(shown(error).ends_with("is out of memory"));
+    assert_eq!(cache.get(b"first"), Ok(Some(b"1".to_vec())));
+    assert_eq!(cache.remove(b"first"), Ok(true));
+}
+
+#[test]
+fn a_large_value_is_as_good_as_a_small_one() {
+    let server = MemcachedServer::with(&["-I", "128m", "-m", "512"]);
+    let cache = builder(&server.address()).raw().max_item(128 << 20).build();
+    let cache = cache.unwrap();
+    let large: Vec<u8> = (0..64 << 20)
+        .map(|i: u32| (i >> 8) as u8 ^ i as u8)
+        .collect();
+    cache.put(b"large", large.clone(), None).unwrap();
+    assert!(cache.get(b"large").unwrap().unwrap() == large);
+    assert_eq!(cache.get(b"other"), Ok(None));
+}

@@ -1,0 +1,37 @@
+//! `MemCached` against real servers, in fair weather and foul.
+
+use ctu_std::{MemCached, MemCachedBuilder, MemCachedError, RawMemCached};
+use std::time::Duration;
+
+mod batches;
+mod connections;
+mod entries;
+mod foul_weather;
+mod limits;
+mod prefixed;
+mod proxied;
+mod python;
+mod several;
+mod time_to_live;
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// A patient builder.
+fn builder(address: &str) -> MemCachedBuilder {
+    let builder = MemCached::builder(address).deadline(secs(60));
+    builder.connect_deadline(secs(30))
+}
+
+/// A patient cache of bytes.
+fn raw(address: &str) -> RawMemCached {
+    builder(address).raw().build().expect("a good address")
+}
+
+/// The message of an error, which is one line.
+fn shown(error: MemCachedError) -> String {
+    let shown = error.to_string();
+    assert!(!shown.contains('\n'), "{shown}");
+    shown
+}

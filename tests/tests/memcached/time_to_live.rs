@@ -1,0 +1,102 @@
+use crate::{builder, raw, secs};
+use ctu_std::{Cache, Error, MemCachedError};
+use ctu_tests::servers::{MemcachedServer, Parrot};
+use std::time::Duration;
+
+const DAY: u64 = 24 * 60 * 60;
+
+#[test]
+fn is_for_ever_unless_set() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    assert_eq!(cache.default_ttl(), None);
+    cache.insert(b"a", b"1").unwrap();
+    assert_eq!(cache.get_with_ttl(b"a"), Ok(Some((b"1".to_vec(), None))));
+    assert_eq!(cache.get_with_ttl(b"none"), Ok(None));
+}
+
+#[test]
+fn is_the_caches_or_the_entrys_own() {
+    let server = MemcachedServer::start();
+    let cache = builder(&server.address()).ttl(secs(600)).raw().build();
+    let cache = cache.unwrap();
+    assert_eq!(cache.default_ttl(), Some(secs(600)));
+    cache.insert(b"default", b"").unwrap();
+    cache.insert_for(b"own", b"", secs(5000)).unwrap();
+    let odd = Duration::from_micros(5_000_000_500);
+    cache.insert_for(b"odd", b"", odd).unwrap();
+    let left = |key: &[u8]| cache.get_with_ttl(key).unwrap().unwrap().1.unwrap();
+    assert!(left(b"default") <= secs(600));
+    assert!((secs(601)..=secs(5000)).contains(&left(b"own")));
+    assert!((secs(601)..=secs(5001)).contains(&left(b"odd")));
+}
+
+#[test]
+fn may_be_longer_than_memcached_counts_from_now() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    for days in [29, 30, 31, 365] {
+        let ttl = secs(days * DAY);
+        cache.insert_for(b"a", b"1", ttl).unwrap();
+        let (value, left) = cache.get_with_ttl(b"a").unwrap().unwrap();
+        let left = left.unwrap();
+        // Its clock and ours may be a second apart.
+        let expected = ttl - secs(60)..=ttl + secs(2);
+        assert!(value == b"1" && expected.contains(&left), "{left:?}");
+        assert_eq!(cache.touch(b"a", Some(ttl * 2)), Ok(true));
+        assert!(cache.get_with_ttl(b"a").unwrap().unwrap().1.unwrap() > ttl);
+    }
+}
+
+#[test]
+fn is_changed_by_touch() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    cache.insert(b"a", b"1").unwrap();
+    assert_eq!(cache.touch(b"a", Some(secs(5000))), Ok(true));
+    assert!(cache.get_with_ttl(b"a").unwrap().unwrap().1.unwrap() > secs(600));
+    assert_eq!(cache.touch(b"a", None), Ok(true));
+    assert_eq!(cache.get_with_ttl(b"a").unwrap().unwrap().1, None);
+    assert_eq!(cache.touch(b"none", None), Ok(false));
+    assert_eq!(cache.touch(b"a", Some(Duration::ZERO)), Ok(true));
+    assert_eq!(cache.contains(b"a"), Ok(false));
+    assert_eq!(cache.touch(b"a", Some(Duration::ZERO)), Ok(false));
+}
+
+#[test]
+fn of_nothing_removes_and_of_ages_is_refused() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    cache.insert(b"a", b"1").unwrap();
+    cache.insert_for(b"a", b"2", Duration::ZERO).unwrap();
+    assert_eq!(cache.get(b"a"), Ok(None));
+    cache.insert(b"a", b"1").unwrap();
+    let error = cache.insert_for(b"a", b"2", Duration::MAX).unwrap_err();
+    let refused = matches!(error, MemCachedError::Core(Error::TtlTooLong { .. }));
+    assert!(refused, "{error}");
+    assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
+}
+
+#[test]
+fn that_has_passed_is_a_miss() {
+    let server = MemcachedServer::start();
+    let cache = raw(&server.address());
+    cache.insert(b"a", b"1").unwrap();
+    // Of a second in 1970; the cache itself has no word for the past.
+    let key = ctu_std::memcached::encode_key("", "b'a'").unwrap();
+    let touched = server.ask([b"touch ", &*key, b" 2600000\r\n"].concat());
+    assert_eq!(touched, b"TOUCHED\r\n");
+    assert_eq!(cache.get(b"a"), Ok(None));
+    assert_eq!(cache.get_with_ttl(b"a"), Ok(None));
+    assert_eq!(cache.contains(b"a"), Ok(false));
+}
+
+#[test]
+fn is_not_known_of_servers_of_old() {
+    // Which answer so to what they do not know, and to everything here.
+    let parrot = Parrot::start("ERROR\r\n").unwrap();
+    let cache = raw(&format!("127.0.0.1:{}", parrot.port()));
+    let error = cache.get_with_ttl(b"a").unwrap_err();
+    // It was asked again, in the words of old.
+    assert!(matches!(error, MemCachedError::Server { .. }), "{error}");
+}
