@@ -8,6 +8,7 @@ pub mod memcached;
 mod net;
 #[cfg(feature = "redis")]
 mod redis;
+mod resilience;
 mod two_level;
 
 #[cfg(feature = "redis")]
@@ -17,7 +18,7 @@ pub use self::redis::{
 };
 pub use self::{
     into_cache::{IntoCache, IsCache, IsStore},
-    two_level::{TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
+    two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
 };
 pub use ctu_core::*;
 // On a server: capacities are chosen at run time, and threads wait in the operating system.
