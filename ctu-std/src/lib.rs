@@ -9,6 +9,7 @@ mod net;
 #[cfg(feature = "redis")]
 mod redis;
 mod resilience;
+mod sharded;
 mod two_level;
 
 #[cfg(feature = "redis")]
@@ -18,6 +19,7 @@ pub use self::redis::{
 };
 pub use self::{
     into_cache::{IntoCache, IsCache, IsStore},
+    sharded::ShardedCache,
     two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
 };
 pub use ctu_core::*;

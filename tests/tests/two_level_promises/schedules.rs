@@ -273,7 +273,7 @@ fn config(cases: u32) -> Config {
 }
 
 proptest! {
-    #![proptest_config(config(4_000))]
+    #![proptest_config(config(2_000))]
 
     /// With room in the journal: nothing comes back on the node that wrote, and in the end every node has
     /// what was acknowledged last, or nothing.
