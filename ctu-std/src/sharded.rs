@@ -1,7 +1,7 @@
-use crate::{Cache, Error, Found, LockedCache, Store};
+use crate::{Cache, Error, Found, Store};
 use std::{
     fmt,
-    hash::{BuildHasher, Hash, Hasher},
+    hash::{BuildHasher, Hash},
     time::Duration,
 };
 
@@ -10,8 +10,11 @@ use std::{
 ///
 /// Which store a key belongs to is decided by its hash, so each fills and evicts by itself: of `n` stores
 /// with room for `m` entries each, one may be full when others are not. Some four times as many stores as
-/// there are processors is a good number. With two threads or less at a time, a plain
-/// [`LockedCache`](crate::LockedCache) does as well.
+/// there are processors is a good number.
+///
+/// A thread that meets another in the same store tries again until that is done, and lets others run
+/// meanwhile. The wait is as long as an operation in memory takes, and the `Hash`, `Eq` and `Clone` of keys and values
+/// with it: where those are slow, [`LockedCache`](crate::LockedCache) waits better.
 ///
 /// ```
 /// use ctu_std::{Cache, LruCache, ShardedCache};
@@ -30,7 +33,24 @@ pub struct ShardedCache<S, H = ctu_core::heap::RandomState> {
 
 /// Locks of two shards in one line would be as slow as one lock.
 #[repr(align(128))]
-struct Shard<S>(LockedCache<S>);
+struct Shard<S>(Locked<S>);
+
+/// A lock that is given back by a plain store. Whoever waits tries again rather than sleeps, so that nobody
+/// has to be woken: that is half of what a hit costs.
+type Locked<S> = ctu_core::LockedCache<spin::mutex::SpinMutex<(), Relax>, S>;
+
+/// What a thread does before it tries again.
+struct Relax;
+
+impl spin::RelaxStrategy for Relax {
+    fn relax() {
+        for _ in 0..32 {
+            std::hint::spin_loop();
+        }
+        // The thread that holds the lock may be waiting for this processor.
+        std::thread::yield_now();
+    }
+}
 
 impl<S> ShardedCache<S> {
     /// `shards` stores, or the next power of two, made by `store`.
@@ -46,9 +66,7 @@ impl<S, H> ShardedCache<S, H> {
         // More would not fit in memory.
         let shards = shards.clamp(1, 1 << 16).next_power_of_two();
         Self {
-            shards: (0..shards)
-                .map(|_| Shard(LockedCache::new(store())))
-                .collect(),
+            shards: (0..shards).map(|_| Shard(Locked::new(store()))).collect(),
             mask: shards as u64 - 1,
             hasher,
         }
@@ -62,10 +80,8 @@ impl<S, H> ShardedCache<S, H> {
 
 impl<S: Store<Key: Hash>, H: BuildHasher> ShardedCache<S, H> {
     #[inline]
-    fn shard(&self, key: &S::Key) -> &LockedCache<S> {
-        let mut hasher = self.hasher.build_hasher();
-        key.hash(&mut hasher);
-        let hash = hasher.finish();
+    fn shard(&self, key: &S::Key) -> &Locked<S> {
+        let hash = self.hasher.hash_one(key);
         // The upper half: the store's own index may use the lower one.
         let at = (hash >> 32) & self.mask;
         &self.shards[at as usize].0
@@ -149,7 +165,10 @@ mod tests {
         }
         assert_eq!(cache.len(), Ok(1_000));
         assert!((0..1_000).all(|key| cache.get(&key) == Ok(Some(key))));
-        let used = cache.shards.iter().filter(|shard| shard.0.len() > Ok(50));
+        let used = cache
+            .shards
+            .iter()
+            .filter(|shard| shard.0.len().is_ok_and(|len| len > 50));
         assert_eq!(used.count(), 8);
         cache.retain(&mut |key| key % 2 == 0).unwrap();
         assert_eq!((cache.len(), cache.pop(&2)), (Ok(500), Ok(Some(2))));

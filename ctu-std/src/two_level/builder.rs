@@ -8,7 +8,7 @@ use std::{fmt, hash::Hash, time::Duration};
 
 /// Settings of a [`TwoLevelCache`], from [`TwoLevelCache::builder`].
 ///
-/// All is off unless set. What each does, and what it promises, is told in [`resilience`](crate::resilience_guide).
+/// All is off unless set. `docs/resilience.md` tells of each: the problem, what happens, and what is promised.
 ///
 /// | setting | default, once [`resilient`](Self::resilient) |
 /// | --- | --- |

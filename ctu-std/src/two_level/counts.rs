@@ -28,7 +28,7 @@ const OWN: usize = 32;
 /// Counts of a thread's own: a hit in memory takes about as long as one addition that others may see
 /// half-way, and two threads at one count would halve their speed.
 pub(super) struct Counts {
-    own: Box<[Line]>,
+    own: [Line; OWN],
     shared: Line,
     /// What the counts were when they were reset.
     before: [AtomicU64; KINDS],
@@ -41,7 +41,7 @@ struct Line([AtomicU64; KINDS]);
 impl Counts {
     pub(super) fn new() -> Self {
         Self {
-            own: (0..OWN).map(|_| Line::default()).collect(),
+            own: std::array::from_fn(|_| Line::default()),
             shared: Line::default(),
             before: Default::default(),
         }

@@ -17,9 +17,11 @@ pub(super) struct Memory<K: ToOwned + ?Sized, V> {
 
 struct Past<K: ToOwned + ?Sized, V> {
     grace: u64,
-    /// With the moment that each ends at.
-    values: Mutex<LruCache<Held<K>, (V, Option<u64>)>>,
+    values: Mutex<LruCache<Held<K>, Ending<V>>>,
 }
+
+/// A value with the moment that it ends at.
+type Ending<V> = (V, Option<u64>);
 
 impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> Memory<K, V> {
     pub(super) fn new(settings: &Settings) -> Self {

@@ -4,6 +4,7 @@
 mod remote;
 mod schedules;
 mod switches;
+mod told;
 
 use std::time::Duration;
 
