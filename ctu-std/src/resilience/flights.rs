@@ -281,9 +281,8 @@ mod tests {
             }
             // All of them are let to their end.
             for _ in 0..20 {
-                for at in 0..6 {
-                    let who = u64::try_from(at).unwrap();
-                    doing[at] = match doing[at] {
+                for (who, doing) in (0..).zip(&mut doing) {
+                    *doing = match *doing {
                         Some((id, true)) => { machine.land(id, None); None }
                         Some((id, false)) => match machine.poll(id, who) {
                             Waiting::NotYet => Some((id, false)),

@@ -450,7 +450,9 @@ mod tests {
                     }
                     3 => if let Some(replay) = journal.next(now, 2) {
                         if let Replay::Keys(keys) = &replay {
-                            keys.iter().for_each(|(key, _)| drop(old.remove(key.get())));
+                            for (key, _) in keys {
+                                old.remove(key.get());
+                            }
                         }
                         journal.replayed(&replay, now);
                         for (_, until) in &mut late {

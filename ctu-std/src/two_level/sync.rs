@@ -1,8 +1,13 @@
 //! The locks of this module: the operating system's, and in its unit tests those of shuttle, which
 //! tries the orders in which threads can meet.
 
+#[cfg(test)]
+pub(super) use explored::{Condvar, Mutex, me, wait};
 #[cfg(not(test))]
-mod locks {
+pub(super) use system::{Condvar, Mutex, me, wait};
+
+#[cfg(not(test))]
+mod system {
     pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
     use std::{
         cell::Cell,
@@ -33,7 +38,7 @@ mod locks {
 }
 
 #[cfg(test)]
-mod locks {
+mod explored {
     pub(crate) use shuttle::sync::{Condvar, MutexGuard};
     use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -59,5 +64,3 @@ mod locks {
         hasher.finish()
     }
 }
-
-pub(super) use locks::{Condvar, Mutex, me, wait};

@@ -2,6 +2,7 @@
 //!
 //! `tests/run soak` lets it storm for ten minutes.
 
+mod comparison;
 mod node;
 mod storm;
 mod weather;
