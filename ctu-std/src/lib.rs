@@ -8,6 +8,8 @@ pub mod memcached;
 mod net;
 #[cfg(feature = "redis")]
 mod redis;
+mod resilience;
+mod sharded;
 #[cfg(any(feature = "memcache", feature = "redis"))]
 mod str_key;
 mod two_level;
@@ -25,7 +27,8 @@ pub use self::redis::{
 pub use self::str_key::StrKey;
 pub use self::{
     into_cache::{IntoCache, IsCache, IsStore},
-    two_level::{TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
+    sharded::ShardedCache,
+    two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
 };
 pub use ctu_core::*;
 // On a server: capacities are chosen at run time, and threads wait in the operating system.

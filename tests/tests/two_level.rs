@@ -73,8 +73,8 @@ impl Cache for Flaky {
     fn len(&self) -> Result<usize, Error> {
         self.ask()?.len()
     }
-    fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<u32>>, Error> {
-        self.ask()?.get_many(keys)
+    fn get_many_with_ttl(&self, keys: &[&str]) -> Result<Vec<Option<WithTtl<u32>>>, Error> {
+        self.ask()?.get_many_with_ttl(keys)
     }
     fn put_many(&self, entries: Vec<(&str, u32)>, ttl: Option<Duration>) -> Result<(), Error> {
         self.ask()?.put_many(entries, ttl)

@@ -2,11 +2,27 @@
 
 mod builder;
 mod cache;
+mod compute;
+mod counts;
 mod error;
+mod events;
+#[cfg(test)]
+mod explored;
+mod levels;
+mod memory;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod order;
+mod read;
+mod recover;
+mod settings;
+mod single_flight;
 mod stats;
+mod sync;
+mod worker;
+mod write;
 
 pub use builder::TwoLevelBuilder;
 pub use cache::TwoLevelCache;
 pub use error::TwoLevelError;
-pub use stats::TwoLevelStats;
+pub use stats::{BreakerState, TwoLevelStats};

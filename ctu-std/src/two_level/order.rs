@@ -5,7 +5,7 @@
 //! that somebody wrote meanwhile leaves nothing in the first level, which is always right.
 //! Nothing is locked while the second level works, and a hit in the first level is not concerned.
 
-use parking_lot::Mutex;
+use super::sync::Mutex;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 /// Keys of the same stripe take each other's writes for their own, and are then filled once later.
@@ -70,36 +70,47 @@ impl Order {
 mod tests {
     use super::Order;
 
+    /// Its locks are shuttle's in here.
+    fn explored(case: impl Fn() + Send + Sync + 'static) {
+        shuttle::check_random(case, 1);
+    }
+
     #[test]
     fn a_write_that_was_not_alone_is_told() {
-        let order = Order::new();
-        let (one, two) = (order.begin("key"), order.begin("key"));
-        assert!(order.write(two, |alone| alone));
-        assert!(!order.write(one, |alone| alone));
-        assert!(order.write(order.begin("key"), |alone| alone));
+        explored(|| {
+            let order = Order::new();
+            let (one, two) = (order.begin("key"), order.begin("key"));
+            assert!(order.write(two, |alone| alone));
+            assert!(!order.write(one, |alone| alone));
+            assert!(order.write(order.begin("key"), |alone| alone));
+        });
     }
 
     #[test]
     fn a_fill_from_before_a_write_is_left_out() {
-        let order = Order::new();
-        let read = order.begin("key");
-        order.fill(read, || ());
-        order.write(order.begin("key"), drop);
-        order.fill(read, || panic!("an old value"));
-        let read = order.begin("key");
-        order.write_all(|| ());
-        order.fill(read, || panic!("a value that was cleared"));
+        explored(|| {
+            let order = Order::new();
+            let read = order.begin("key");
+            order.fill(read, || ());
+            order.write(order.begin("key"), drop);
+            order.fill(read, || panic!("an old value"));
+            let read = order.begin("key");
+            order.write_all(|| ());
+            order.fill(read, || panic!("a value that was cleared"));
+        });
     }
 
     #[test]
     fn other_keys_do_not_count() {
-        let order = Order::new();
-        let read = order.begin(&0);
-        let other = (1..).map(|key: i32| order.begin(&key));
-        let mut other = other.filter(|begun| begun.stripe != read.stripe);
-        order.write(other.next().unwrap(), drop);
-        let mut filled = false;
-        order.fill(read, || filled = true);
-        assert!(filled);
+        explored(|| {
+            let order = Order::new();
+            let read = order.begin(&0);
+            let other = (1..).map(|key: i32| order.begin(&key));
+            let mut other = other.filter(|begun| begun.stripe != read.stripe);
+            order.write(other.next().unwrap(), drop);
+            let mut filled = false;
+            order.fill(read, || filled = true);
+            assert!(filled);
+        });
     }
 }

@@ -1,9 +1,8 @@
-use std::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-};
+use super::counts::{Counted, Counts};
+use std::fmt;
 
-/// What a [`TwoLevelCache`](crate::TwoLevelCache) counted since it was made or reset.
+/// What a [`TwoLevelCache`](crate::TwoLevelCache) counted since it was made or reset, and how its second
+/// level does now.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TwoLevelStats {
@@ -15,9 +14,72 @@ pub struct TwoLevelStats {
     pub misses: u64,
     /// Operations that failed because a level did.
     pub errors: u64,
+    /// Computations that were waited for rather than done again.
+    pub waits: u64,
+    /// Expired values that were served because computing a new one failed.
+    pub stale: u64,
+    /// Reads that were answered from what is remembered not to be there.
+    pub negative: u64,
+    /// Values that were computed anew before they expired.
+    pub refreshes: u64,
+    /// Operations of the second level that failed because it did not answer as it should.
+    pub outages: u64,
+    /// Operations of the second level that were left out because the breaker was open.
+    pub skipped: u64,
+    /// Reads that did not ask the second level because it missed a write of the key.
+    pub distrusted: u64,
+    /// How often the breaker opened.
+    pub opened: u64,
+    /// Writes and deletes that the second level missed.
+    pub missed: u64,
+    /// How many of them the journal had no room for.
+    pub overflowed: u64,
+    /// Keys that were made good.
+    pub replayed: u64,
+    /// Keys that stand in the journal now.
+    pub journal: usize,
+    /// Whether keys that the journal had no room for are looked out for now.
+    pub suspects: bool,
+    /// The breaker now.
+    pub breaker: BreakerState,
+}
+
+/// Whether a [`TwoLevelCache`](crate::TwoLevelCache) asks its second level.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BreakerState {
+    /// It does.
+    #[default]
+    Closed,
+    /// It does not, for some time.
+    Open,
+    /// One operation asks, to find out.
+    Probing,
 }
 
 impl TwoLevelStats {
+    pub(super) fn of(counts: &Counts) -> Self {
+        use Counted::*;
+        let get = |what| counts.get(what);
+        Self {
+            first_hits: get(FirstHit),
+            second_hits: get(SecondHit),
+            misses: get(Miss),
+            errors: get(Error),
+            waits: get(Wait),
+            stale: get(Stale),
+            negative: get(Nothing),
+            refreshes: get(Refresh),
+            outages: get(Outage),
+            skipped: get(Skipped),
+            distrusted: get(Distrusted),
+            opened: get(Opened),
+            missed: get(Missed),
+            overflowed: get(Overflowed),
+            replayed: get(Replayed),
+            ..Self::default()
+        }
+    }
+
     /// The share of reads that found a value at either level, 0 to 1; 0 where there was no read.
     #[must_use]
     pub fn hit_rate(&self) -> f64 {
@@ -29,50 +91,33 @@ impl TwoLevelStats {
 
 impl fmt::Display for TwoLevelStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            first_hits,
-            second_hits,
-            misses,
-            errors,
-        } = self;
-        let rate = self.hit_rate() * 100.0;
         write!(
             f,
-            "{first_hits} hits in the first level, {second_hits} in the second, {misses} misses, {errors} errors, hit rate {rate:.1} %"
-        )
-    }
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub(super) first_hits: AtomicU64,
-    pub(super) second_hits: AtomicU64,
-    pub(super) misses: AtomicU64,
-    pub(super) errors: AtomicU64,
-}
-
-impl Counts {
-    pub(super) fn get(&self) -> TwoLevelStats {
-        TwoLevelStats {
-            first_hits: self.first_hits.load(Relaxed),
-            second_hits: self.second_hits.load(Relaxed),
-            misses: self.misses.load(Relaxed),
-            errors: self.errors.load(Relaxed),
-        }
-    }
-
-    pub(super) fn reset(&self) {
-        for count in [
-            &self.first_hits,
-            &self.second_hits,
-            &self.misses,
-            &self.errors,
+            "{} hits in the first level, {} in the second, {} misses, {} errors, hit rate {:.1} %",
+            self.first_hits,
+            self.second_hits,
+            self.misses,
+            self.errors,
+            self.hit_rate() * 100.0
+        )?;
+        // What only some caches do is shown where it happened.
+        for (count, what) in [
+            (self.waits, "waits"),
+            (self.stale, "stale"),
+            (self.refreshes, "refreshes"),
+            (self.outages, "outages"),
+            (self.skipped, "skipped"),
+            (self.missed, "missed"),
+            (self.replayed, "made good"),
         ] {
-            count.store(0, Relaxed);
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        match self.breaker {
+            BreakerState::Closed => Ok(()),
+            BreakerState::Open => f.write_str(", breaker open"),
+            BreakerState::Probing => f.write_str(", breaker probing"),
         }
     }
-}
-
-pub(super) fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Relaxed);
 }

@@ -1,0 +1,131 @@
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+/// What happened, as a number to count at.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Counted {
+    FirstHit,
+    SecondHit,
+    Miss,
+    Error,
+    Wait,
+    Stale,
+    Nothing,
+    Refresh,
+    Outage,
+    Skipped,
+    Distrusted,
+    Opened,
+    Missed,
+    Overflowed,
+    Replayed,
+}
+
+const KINDS: usize = Counted::Replayed as usize + 1;
+
+/// As many threads count without waiting for each other. More share one line.
+const OWN: usize = 32;
+
+/// Counts of a thread's own: a hit in memory takes about as long as one addition that others may see
+/// half-way, and two threads at one count would halve their speed.
+pub(super) struct Counts {
+    own: [Line; OWN],
+    shared: Line,
+    /// What the counts were when they were reset.
+    before: [AtomicU64; KINDS],
+}
+
+#[derive(Default)]
+#[repr(align(128))]
+struct Line([AtomicU64; KINDS]);
+
+impl Counts {
+    pub(super) fn new() -> Self {
+        Self {
+            own: std::array::from_fn(|_| Line::default()),
+            shared: Line::default(),
+            before: Default::default(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn count(&self, what: Counted) {
+        self.add(what, 1);
+    }
+
+    #[inline]
+    pub(super) fn add(&self, what: Counted, more: u64) {
+        match self.own.get(slot()) {
+            // No other thread writes here, so that nothing is lost in between.
+            Some(line) => {
+                let count = &line.0[what as usize];
+                count.store(count.load(Relaxed).wrapping_add(more), Relaxed);
+            }
+            None => drop(self.shared.0[what as usize].fetch_add(more, Relaxed)),
+        }
+    }
+
+    fn total(&self, what: usize) -> u64 {
+        let lines = self.own.iter().chain([&self.shared]);
+        lines.fold(0, |sum, line| sum.wrapping_add(line.0[what].load(Relaxed)))
+    }
+
+    pub(super) fn get(&self, what: Counted) -> u64 {
+        let before = self.before[what as usize].load(Relaxed);
+        self.total(what as usize).wrapping_sub(before)
+    }
+
+    pub(super) fn reset(&self) {
+        for (what, before) in self.before.iter().enumerate() {
+            before.store(self.total(what), Relaxed);
+        }
+    }
+}
+
+/// The line of this thread alone, for as long as it lives.
+struct Slot(usize);
+
+static TAKEN: [AtomicUsize; OWN] = [const { AtomicUsize::new(0) }; OWN];
+
+impl Slot {
+    fn take() -> Self {
+        let free = |taken: &AtomicUsize| {
+            use std::sync::atomic::Ordering::Acquire;
+            taken.compare_exchange(0, 1, Acquire, Relaxed).is_ok()
+        };
+        Self(TAKEN.iter().position(free).unwrap_or(OWN))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(taken) = TAKEN.get(self.0) {
+            taken.store(0, std::sync::atomic::Ordering::Release);
+        }
+    }
+}
+
+#[inline]
+fn slot() -> usize {
+    thread_local!(static SLOT: Slot = Slot::take());
+    SLOT.try_with(|slot| slot.0).unwrap_or(OWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_thread_loses_a_count() {
+        let counts = Counts::new();
+        std::thread::scope(|scope| {
+            for _ in 0..2 * OWN {
+                scope.spawn(|| (0..1_000).for_each(|_| counts.count(Counted::FirstHit)));
+            }
+        });
+        assert_eq!(counts.get(Counted::FirstHit), 2_000 * OWN as u64);
+        counts.reset();
+        counts.add(Counted::FirstHit, 3);
+        assert_eq!(counts.get(Counted::FirstHit), 3);
+        assert_eq!(counts.get(Counted::Miss), 0);
+    }
+}

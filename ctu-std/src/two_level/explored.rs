@@ -1,0 +1,306 @@
+//! Every order in which threads can meet in a `TwoLevelCache`, tried at random by shuttle.
+
+use super::TwoLevelCache;
+use crate::{Cache, CacheError, Error, LockedCache, LruCache, ManualClock};
+use shuttle::thread::{self, yield_now};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+fn in_many_orders(case: impl Fn() + Send + Sync + 'static) {
+    shuttle::check_random(case, 2_000);
+}
+
+/// What the second level fails with.
+#[derive(Debug, PartialEq)]
+struct Down;
+
+impl fmt::Display for Down {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("down")
+    }
+}
+
+impl std::error::Error for Down {}
+
+impl From<Error> for Down {
+    fn from(_: Error) -> Self {
+        Self
+    }
+}
+
+impl CacheError for Down {
+    fn as_core(&self) -> Option<Error> {
+        None
+    }
+}
+
+/// A second level at the other end of a network: other threads come in between sending, doing and answering.
+#[derive(Default)]
+struct Remote {
+    values: Mutex<HashMap<String, u32>>,
+    down: AtomicBool,
+    asking: AtomicU32,
+    most_asking: AtomicU32,
+}
+
+impl Remote {
+    fn ask<T>(&self, operation: impl FnOnce(&mut HashMap<String, u32>) -> T) -> Result<T, Down> {
+        let asking = self.asking.fetch_add(1, SeqCst) + 1;
+        self.most_asking.fetch_max(asking, SeqCst);
+        yield_now();
+        let down = self.down.load(SeqCst);
+        let done = (!down).then(|| operation(&mut self.values.lock().unwrap()));
+        yield_now();
+        self.asking.fetch_sub(1, SeqCst);
+        done.ok_or(Down)
+    }
+}
+
+impl Cache for Remote {
+    type Key = str;
+    type Value = u32;
+    type Error = Down;
+
+    fn get(&self, key: &str) -> Result<Option<u32>, Down> {
+        self.ask(|values| values.get(key).copied())
+    }
+    fn put(&self, key: &str, value: u32, _: Option<Duration>) -> Result<(), Down> {
+        self.ask(|values| {
+            values.insert(key.into(), value);
+        })
+    }
+    fn remove(&self, key: &str) -> Result<bool, Down> {
+        self.ask(|values| values.remove(key).is_some())
+    }
+    fn clear(&self) -> Result<(), Down> {
+        self.ask(HashMap::clear)
+    }
+    fn len(&self) -> Result<usize, Down> {
+        self.ask(|values| values.len())
+    }
+}
+
+type Explored = TwoLevelCache<LockedCache<LruCache<String, u32>>, Remote>;
+
+fn plain() -> Arc<Explored> {
+    let first = LruCache::with_capacity(4);
+    Arc::new(TwoLevelCache::builder(first, Remote::default()).build())
+}
+
+fn resilient(clock: &Arc<ManualClock>) -> Arc<Explored> {
+    let first = LruCache::with_capacity(4);
+    let builder = TwoLevelCache::builder(first, Remote::default())
+        .recovers_by_hand()
+        .breaker(1, Duration::from_secs(1))
+        .open_for(Duration::from_secs(1), Duration::from_secs(1))
+        .settle(Duration::from_secs(5))
+        .clock(Arc::clone(clock));
+    Arc::new(builder.seed(1).build())
+}
+
+fn spawn<T: Send + 'static>(
+    cache: &Arc<Explored>,
+    work: impl FnOnce(&Explored) -> T + Send + 'static,
+) -> thread::JoinHandle<T> {
+    let cache = Arc::clone(cache);
+    thread::spawn(move || work(&cache))
+}
+
+#[test]
+fn one_computes_and_all_get_it() {
+    in_many_orders(|| {
+        let cache = plain();
+        let computed = Arc::new(AtomicU32::new(0));
+        let threads: Vec<_> = (0..3)
+            .map(|_| {
+                let computed = Arc::clone(&computed);
+                spawn(&cache, move |cache| {
+                    let make = || {
+                        yield_now();
+                        computed.fetch_add(1, SeqCst)
+                    };
+                    cache.get_or_insert_with("k", make).unwrap()
+                })
+            })
+            .collect();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), 0);
+        }
+        assert_eq!(computed.load(SeqCst), 1);
+    });
+}
+
+#[test]
+fn after_a_failure_one_of_those_who_wait_tries() {
+    in_many_orders(|| {
+        let cache = plain();
+        let (tried, trying) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+        let threads: Vec<_> = (0..3)
+            .map(|_| {
+                let (tried, trying) = (Arc::clone(&tried), Arc::clone(&trying));
+                spawn(&cache, move |cache| {
+                    cache
+                        .get_or_try_insert_with("k", || {
+                            assert_eq!(trying.fetch_add(1, SeqCst), 0);
+                            yield_now();
+                            trying.fetch_sub(1, SeqCst);
+                            match tried.fetch_add(1, SeqCst) {
+                                0 => Err("the first fails"),
+                                n => Ok(n),
+                            }
+                        })
+                        .unwrap()
+                })
+            })
+            .collect();
+        let results: Vec<_> = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect();
+        let failed = results.iter().filter(|result| result.is_err());
+        assert_eq!(failed.count(), 1, "{results:?}");
+        assert_eq!(tried.load(SeqCst), 2);
+    });
+}
+
+#[test]
+fn reads_and_writes_leave_what_was_written_last() {
+    in_many_orders(|| {
+        let cache = plain();
+        cache.insert("k", 0u32).unwrap();
+        cache.first().remove("k").unwrap();
+        let threads = [
+            spawn(&cache, |cache| {
+                cache.get("k").unwrap();
+            }),
+            spawn(&cache, |cache| cache.insert("k", 1u32).unwrap()),
+            spawn(&cache, |cache| cache.insert("k", 2u32).unwrap()),
+        ];
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        let second = cache.second().get("k").unwrap();
+        assert_eq!(cache.get("k").unwrap(), second);
+    });
+}
+
+#[test]
+fn what_was_removed_is_gone_for_whoever_looks_then() {
+    in_many_orders(|| {
+        let cache = plain();
+        cache.insert("k", 1u32).unwrap();
+        cache.first().remove("k").unwrap();
+        let reader = spawn(&cache, |cache| drop(cache.get_many(&["k"]).unwrap()));
+        let remover = spawn(&cache, |cache| {
+            cache.remove("k").unwrap();
+            assert_eq!(cache.get("k").unwrap(), None);
+        });
+        reader.join().unwrap();
+        remover.join().unwrap();
+        assert_eq!(cache.get("k").unwrap(), None);
+    });
+}
+
+#[test]
+fn nothing_computed_before_a_removal_is_seen_after_it() {
+    in_many_orders(|| {
+        let cache = plain();
+        let source = Arc::new(AtomicU32::new(1));
+        let compute = |source: &Arc<AtomicU32>| {
+            let source = Arc::clone(source);
+            move |cache: &Explored| {
+                let make = || {
+                    let value = source.load(SeqCst);
+                    yield_now();
+                    value
+                };
+                cache.get_or_insert_with("k", make).unwrap()
+            }
+        };
+        let early = [
+            spawn(&cache, compute(&source)),
+            spawn(&cache, compute(&source)),
+        ];
+        let (changed, late) = (Arc::clone(&source), compute(&source));
+        let changer = spawn(&cache, move |cache| {
+            changed.store(2, SeqCst);
+            cache.remove("k").unwrap();
+            late(cache)
+        });
+        assert_eq!(changer.join().unwrap(), 2);
+        for thread in early {
+            thread.join().unwrap();
+        }
+        let last = cache.get("k").unwrap();
+        assert!(last.is_none_or(|last| last == 2), "{last:?}");
+    });
+}
+
+#[test]
+fn an_open_breaker_lets_one_through() {
+    in_many_orders(|| {
+        let clock = Arc::new(ManualClock::new());
+        let cache = resilient(&clock);
+        cache.second().down.store(true, SeqCst);
+        assert_eq!(cache.get("k"), Ok(None));
+        clock.advance(Duration::from_secs(2));
+        cache.second().most_asking.store(0, SeqCst);
+        let threads: Vec<_> = (0..3)
+            .map(|_| spawn(&cache, |cache| assert_eq!(cache.get("k"), Ok(None))))
+            .collect();
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert_eq!(cache.second().most_asking.load(SeqCst), 1);
+    });
+}
+
+#[test]
+fn an_outage_and_its_end_bring_nothing_back() {
+    in_many_orders(|| {
+        let clock = Arc::new(ManualClock::new());
+        let cache = resilient(&clock);
+        cache.insert("k", 1u32).unwrap();
+        let network = spawn(&cache, |cache| {
+            cache.second().down.store(true, SeqCst);
+            yield_now();
+            cache.second().down.store(false, SeqCst);
+        });
+        let time = Arc::clone(&clock);
+        let recovery = spawn(&cache, move |cache| {
+            for _ in 0..4 {
+                time.advance(Duration::from_secs(1));
+                cache.recover();
+            }
+        });
+        let reader = spawn(&cache, |cache| {
+            cache.first().remove("k").unwrap();
+            cache.get("k").unwrap();
+        });
+        let writer = spawn(&cache, |cache| {
+            cache.insert("k", 2u32).unwrap();
+            cache.first().remove("k").unwrap();
+            let found = cache.get("k").unwrap();
+            assert!(matches!(found, None | Some(2)), "{found:?} is not the last");
+            cache.remove("k").unwrap();
+            assert_eq!(cache.get("k").unwrap(), None);
+        });
+        for thread in [network, recovery, reader, writer] {
+            thread.join().unwrap();
+        }
+        assert_eq!(cache.get("k").unwrap(), None);
+        for _ in 0..20 {
+            clock.advance(Duration::from_secs(6));
+            cache.recover();
+        }
+        assert_eq!(cache.stats().journal, 0);
+        assert_eq!(cache.second().get("k").unwrap(), None);
+    });
+}

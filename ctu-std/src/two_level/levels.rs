@@ -1,0 +1,396 @@
+//! The two levels, and what keeps them in step.
+
+use super::{
+    TwoLevelError, TwoLevelStats,
+    counts::{Counted, Counts},
+    events::tell,
+    memory::Memory,
+    order::Order,
+    settings::{Settings, millis},
+    single_flight::SingleFlight,
+    stats::BreakerState,
+    sync::Mutex,
+    worker::Worker,
+};
+use crate::resilience::{Change, Health, Outcome, Pass, Random, What};
+use ctu_core::{Cache, CacheError, Clock};
+use std::{
+    collections::VecDeque,
+    hash::Hash,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// Wakes a thread in the background. A pointer, since only threads need levels that threads can share.
+pub(super) type Wake<A, B> = fn(&Levels<A, B>);
+
+type Load<A> = dyn Fn(&<A as Cache>::Key) -> Option<<A as Cache>::Value> + Send + Sync;
+
+pub(super) struct Refresh<A: Cache<Key: ToOwned>, B> {
+    pub(super) share: f64,
+    pub(super) load: Box<Load<A>>,
+    pub(super) queue: Mutex<VecDeque<<A::Key as ToOwned>::Owned>>,
+    wake: Wake<A, B>,
+}
+
+impl<A: Cache<Key: ToOwned>, B> Refresh<A, B> {
+    pub(super) fn new(share: f64, load: Box<Load<A>>, wake: Wake<A, B>) -> Self {
+        Self {
+            share,
+            load,
+            queue: Mutex::new(VecDeque::new()),
+            wake,
+        }
+    }
+}
+
+pub(super) struct Levels<A: Cache<Key: ToOwned>, B> {
+    pub(super) first: A,
+    pub(super) second: B,
+    pub(super) settings: Settings,
+    pub(super) order: Order,
+    pub(super) counts: Counts,
+    pub(super) flights: SingleFlight<A::Key, A::Value>,
+    pub(super) health: Option<Mutex<Health<A::Key>>>,
+    pub(super) memory: Memory<A::Key, A::Value>,
+    /// What the levels say of it once.
+    pub(super) first_ttl: Option<Duration>,
+    pub(super) second_ttl: Option<Duration>,
+    pub(super) refresh: Option<Refresh<A, B>>,
+    recovery: Option<Wake<A, B>>,
+    /// Behind `me`, for the threads.
+    me: Weak<Self>,
+    recovering: Worker,
+    refreshing: Worker,
+    rolls: AtomicU64,
+}
+
+pub(super) type Failed<A, B> = TwoLevelError<<A as Cache>::Error, <B as Cache>::Error>;
+
+/// What became of an operation at the second level.
+pub(super) enum Asked<T, E> {
+    Done(T),
+    /// It failed, and the caller is to know.
+    Failed(E),
+    /// It failed by an outage, which a resilient cache keeps to itself.
+    Missed {
+        /// Whether it was sent at all.
+        sent: bool,
+    },
+}
+
+impl<T, E> Asked<T, E> {
+    /// What the caller is to know.
+    pub(super) fn failed<F>(self, error: impl FnOnce(E) -> F) -> Result<(), F> {
+        match self {
+            Self::Failed(failed) => Err(error(failed)),
+            Self::Done(_) | Self::Missed { .. } => Ok(()),
+        }
+    }
+}
+
+impl<A, B> Levels<A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    pub(super) fn new(
+        first: A,
+        second: B,
+        settings: Settings,
+        recovery: Option<Wake<A, B>>,
+        refresh: Option<Refresh<A, B>>,
+    ) -> Arc<Self> {
+        let health = settings.resilience.map(|resilience| {
+            let (breaker, journal) = (resilience.breaker, resilience.journal);
+            Mutex::new(Health::new(breaker, journal, settings.seed))
+        });
+        Arc::new_cyclic(|me| Self {
+            order: Order::new(),
+            counts: Counts::new(),
+            flights: SingleFlight::new(),
+            health,
+            memory: Memory::new(&settings),
+            first_ttl: first.default_ttl(),
+            second_ttl: second.default_ttl(),
+            first,
+            second,
+            settings,
+            refresh,
+            recovery,
+            me: me.clone(),
+            recovering: Worker::default(),
+            refreshing: Worker::default(),
+            rolls: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn count(&self, what: Counted) {
+        self.counts.count(what);
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.settings.time.now()
+    }
+
+    pub(super) fn first_failed(&self, error: A::Error) -> Failed<A, B> {
+        self.count(Counted::Error);
+        TwoLevelError::First(error)
+    }
+
+    pub(super) fn second_failed(&self, error: B::Error) -> Failed<A, B> {
+        self.count(Counted::Error);
+        TwoLevelError::Second(error)
+    }
+
+    /// Does `operation` at the second level, if the breaker lets it.
+    pub(super) fn ask<T>(
+        &self,
+        operation: impl FnOnce(&B) -> Result<T, B::Error>,
+    ) -> Asked<T, B::Error> {
+        let Some(health) = &self.health else {
+            return match operation(&self.second) {
+                Ok(done) => Asked::Done(done),
+                Err(error) => Asked::Failed(error),
+            };
+        };
+        let now = self.now();
+        let Some(pass) = health.lock().breaker.admit(now) else {
+            self.count(Counted::Skipped);
+            return Asked::Missed { sent: false };
+        };
+        // Reported even if the operation panics, since a probe that is never heard of would be the last.
+        let mut asking = Asking {
+            levels: self,
+            health,
+            pass,
+            outcome: Outcome::Failed,
+        };
+        match operation(&self.second) {
+            Ok(done) => {
+                asking.outcome = Outcome::Answered;
+                Asked::Done(done)
+            }
+            Err(error) if error.is_outage() => {
+                self.count(Counted::Outage);
+                Asked::Missed { sent: true }
+            }
+            Err(error) => {
+                asking.outcome = match error.as_core() {
+                    Some(_) => Outcome::NotAsked,
+                    None => Outcome::Answered,
+                };
+                Asked::Failed(error)
+            }
+        }
+    }
+
+    /// Takes in what became of a write or delete of `key`, while its stripe is locked.
+    pub(super) fn note<T>(
+        &self,
+        key: &A::Key,
+        asked: &Asked<T, B::Error>,
+        write: bool,
+        alone: bool,
+    ) {
+        let Some(health) = &self.health else { return };
+        let mut health = health.lock();
+        match *asked {
+            Asked::Done(_) if alone => health.journal.done(key),
+            Asked::Done(_) | Asked::Failed(_) => {}
+            Asked::Missed { sent } => {
+                let what = if write && sent {
+                    What::SentWrite
+                } else {
+                    What::Other
+                };
+                let (first, had) = (health.journal.is_empty(), health.journal.overflowed());
+                let overflowed = health.journal.missed(key, what);
+                drop(health);
+                self.count(Counted::Missed);
+                if overflowed {
+                    self.count(Counted::Overflowed);
+                    if !had {
+                        tell(Change::Overflowed);
+                    }
+                } else if first {
+                    self.changed(Change::Missed);
+                }
+            }
+        }
+    }
+
+    /// Takes in that a `clear` of the second level was missed.
+    pub(super) fn note_missed_clear(&self) {
+        if let Some(health) = &self.health {
+            health.lock().journal.missed_all();
+            self.count(Counted::Missed);
+            self.changed(Change::Missed);
+        }
+    }
+
+    /// Tells of a change, and has the thread see to it.
+    pub(super) fn changed(&self, change: Change) {
+        tell(change);
+        if let Some(wake) = self.recovery {
+            wake(self);
+        }
+    }
+
+    /// A time-to-live, shortened at random as the settings say.
+    fn jittered(&self, ttl: Duration) -> Duration {
+        if self.settings.jitter <= 0.0 {
+            return ttl;
+        }
+        let roll = self.settings.seed ^ self.rolls.fetch_add(1, Relaxed).rotate_left(32);
+        // 53 bits, which is what a float holds.
+        let share = (Random::new(roll).next() >> 11) as f64 / (1_u64 << 53) as f64;
+        ttl.mul_f64(1.0 - self.settings.jitter * share)
+    }
+
+    /// The time to store an entry with at the second level.
+    pub(super) fn second_time(&self, ttl: Option<Duration>) -> Option<Duration> {
+        if self.settings.jitter <= 0.0 {
+            return ttl;
+        }
+        ttl.or(self.second_ttl).map(|ttl| self.jittered(ttl))
+    }
+
+    /// The time to store an entry with at the first level that the second has for `left`.
+    pub(super) fn first_time(&self, left: Option<Duration>) -> Option<Duration> {
+        match (self.first_ttl, left) {
+            (Some(own), Some(left)) if left < own => Some(self.jittered(left)),
+            (Some(own), _) if self.settings.jitter > 0.0 => Some(self.jittered(own)),
+            (Some(_), _) => None,
+            (None, left) => left,
+        }
+    }
+
+    /// Keeps what the second level has for `left` in the first. Where it does not fit, nothing is lost.
+    pub(super) fn fill(&self, key: &A::Key, value: &A::Value, left: Option<Duration>) {
+        self.memory
+            .keep(key, value, left.or(self.first_ttl), self.now());
+        let ttl = self.first_time(left);
+        let kept = self.first.put(key, value.clone(), ttl);
+        // It keeps no time: for as long as it has room.
+        if kept.is_err() && ttl.is_some() && self.first_ttl.is_none() {
+            let _ = self.first.put(key, value.clone(), None);
+        }
+    }
+
+    /// Stores at the first level what the caller stored for `ttl`.
+    pub(super) fn put_first(
+        &self,
+        key: &A::Key,
+        value: A::Value,
+        ttl: Option<Duration>,
+    ) -> Result<(), A::Error> {
+        let left = ttl.or(self.second_ttl);
+        self.memory
+            .keep(key, &value, left.or(self.first_ttl), self.now());
+        // A first level that keeps no time is not to show what the caller gave a time of its own.
+        let ttl = match (self.first_ttl, ttl) {
+            (None, None) => None,
+            _ => self.first_time(left),
+        };
+        if self.first.put(key, value, ttl).is_ok() {
+            return Ok(());
+        }
+        // Too large for it, say: the second level has the value.
+        self.first.remove(key).map(drop)
+    }
+
+    pub(super) fn stats(&self) -> TwoLevelStats {
+        let mut stats = TwoLevelStats::of(&self.counts);
+        if let Some(health) = &self.health {
+            let health = health.lock();
+            stats.journal = health.journal.len();
+            stats.suspects = health.journal.overflowed();
+            stats.breaker = match health.breaker.opens_at() {
+                _ if health.breaker.is_closed() => BreakerState::Closed,
+                Some(_) => BreakerState::Open,
+                None => BreakerState::Probing,
+            };
+        }
+        stats
+    }
+
+    /// Has `key` computed anew in the background if it has little of its time left.
+    pub(super) fn refresh_if_due(&self, key: &A::Key, left: Option<Duration>) {
+        /// Beyond this, keys wait for their next read.
+        const QUEUE: usize = 1_024;
+        let (Some(refresh), Some(own), Some(left)) = (&self.refresh, self.first_ttl, left) else {
+            return;
+        };
+        if left >= own.mul_f64(refresh.share) {
+            return;
+        }
+        let mut queue = refresh.queue.lock();
+        let waits = queue.iter().any(|waiting| {
+            let waiting: &A::Key = std::borrow::Borrow::borrow(waiting);
+            waiting == key
+        });
+        if !waits && queue.len() < QUEUE {
+            queue.push_back(key.to_owned());
+            drop(queue);
+            (refresh.wake)(self);
+        }
+    }
+
+    pub(super) fn milliseconds_until(&self, at: u64) -> Duration {
+        Duration::from_millis(at.saturating_sub(self.now()))
+    }
+}
+
+impl<A, B> Levels<A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned<Owned: Send>, Value: Send> + Send + Sync + 'static,
+    B: Cache<Key = A::Key, Value = A::Value> + Send + Sync + 'static,
+{
+    pub(super) fn wake_recovery(&self) {
+        let step = |levels: &Self| levels.recover();
+        self.recovering.wake("ctu-recovery", &self.me, step);
+    }
+
+    pub(super) fn wake_refresh(&self) {
+        let step = |levels: &Self| levels.refresh_one();
+        self.refreshing.wake("ctu-refresh", &self.me, step);
+    }
+}
+
+/// An operation at the second level, whose outcome is reported when this is dropped.
+struct Asking<'l, A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    levels: &'l Levels<A, B>,
+    health: &'l Mutex<Health<A::Key>>,
+    pass: Pass,
+    outcome: Outcome,
+}
+
+impl<A, B> Drop for Asking<'_, A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    fn drop(&mut self) {
+        let now = self.levels.now();
+        let change = self.health.lock().report(self.pass, self.outcome, now);
+        if let Some(change) = change {
+            if change == Change::Opened {
+                self.levels.count(Counted::Opened);
+            }
+            self.levels.changed(change);
+        }
+    }
+}
+
+/// Milliseconds of a time-to-live, for what is kept beside the first level.
+pub(super) fn end(now: u64, ttl: Option<Duration>) -> Option<u64> {
+    ttl.map(|ttl| now.saturating_add(millis(ttl)))
+}

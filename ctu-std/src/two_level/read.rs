@@ -1,0 +1,128 @@
+//! Reading the second level.
+
+use super::{
+    counts::Counted,
+    levels::{Asked, Failed, Levels},
+};
+use crate::resilience::Belief;
+use ctu_core::{Cache, Found};
+use std::hash::Hash;
+
+impl<A, B> Levels<A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    /// Whether the second level is to be asked for `key`.
+    pub(super) fn believes(&self, key: &A::Key) -> bool {
+        let belief = match &self.health {
+            None => return true,
+            Some(health) => health.lock().journal.belief(key, self.now()),
+        };
+        match belief {
+            Belief::Believed => return true,
+            Belief::Distrusted => {}
+            Belief::Repair(repair) => {
+                if let (Asked::Done(_), Some(health)) =
+                    (self.ask(|second| second.remove(key)), &self.health)
+                {
+                    health.lock().journal.repaired(key, repair, self.now());
+                }
+            }
+        }
+        self.count(Counted::Distrusted);
+        false
+    }
+
+    /// Reads the second level where the first has nothing, and fills the first with what is there.
+    pub(super) fn get_second(&self, key: &A::Key) -> Result<Found<A::Value>, Failed<A, B>> {
+        if self.memory.is_nothing(key) {
+            self.count(Counted::Nothing);
+            self.count(Counted::Miss);
+            return Ok(None);
+        }
+        let begun = self.order.begin(key);
+        if !self.believes(key) {
+            self.count(Counted::Miss);
+            return Ok(None);
+        }
+        let found = match self.ask(|second| second.get_with_ttl(key)) {
+            Asked::Done(found) => found,
+            Asked::Failed(error) => return Err(self.second_failed(error)),
+            Asked::Missed { .. } => {
+                self.count(Counted::Miss);
+                return Ok(None);
+            }
+        };
+        match &found {
+            Some((value, left)) => {
+                self.order.fill(begun, || self.fill(key, value, *left));
+                self.count(Counted::SecondHit);
+            }
+            None => {
+                self.order.fill(begun, || self.memory.keep_nothing(key));
+                self.count(Counted::Miss);
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) fn contains_second(&self, key: &A::Key) -> Result<bool, Failed<A, B>> {
+        if self.memory.is_nothing(key) || !self.believes(key) {
+            return Ok(false);
+        }
+        match self.ask(|second| second.contains(key)) {
+            Asked::Done(there) => Ok(there),
+            Asked::Failed(error) => Err(self.second_failed(error)),
+            Asked::Missed { .. } => Ok(false),
+        }
+    }
+
+    /// The values at `keys`: the second level is asked at once for all that the first has not.
+    pub(super) fn get_all(&self, keys: &[&A::Key]) -> Result<Vec<Found<A::Value>>, Failed<A, B>> {
+        let first = self.first.get_many_with_ttl(keys);
+        let mut values = first.map_err(|error| self.first_failed(error))?;
+        let (mut places, mut missing, mut begun) = (Vec::new(), Vec::new(), Vec::new());
+        for (value, key) in values.iter_mut().zip(keys) {
+            if let Some((_, left)) = value {
+                self.count(Counted::FirstHit);
+                self.refresh_if_due(key, *left);
+                continue;
+            }
+            let before = self.order.begin(*key);
+            if self.memory.is_nothing(key) || !self.believes(key) {
+                self.count(Counted::Miss);
+                continue;
+            }
+            places.push(value);
+            missing.push(*key);
+            begun.push(before);
+        }
+        if missing.is_empty() {
+            return Ok(values);
+        }
+        let found = match self.ask(|second| second.get_many_with_ttl(&missing)) {
+            Asked::Done(found) => found,
+            Asked::Failed(error) => return Err(self.second_failed(error)),
+            Asked::Missed { .. } => {
+                self.counts.add(Counted::Miss, missing.len() as u64);
+                return Ok(values);
+            }
+        };
+        for (((place, key), begun), found) in places.into_iter().zip(missing).zip(begun).zip(found)
+        {
+            match &found {
+                Some((value, left)) => {
+                    self.order.fill(begun, || self.fill(key, value, *left));
+                    self.count(Counted::SecondHit);
+                }
+                None => {
+                    self.order.fill(begun, || self.memory.keep_nothing(key));
+                    self.count(Counted::Miss);
+                }
+            }
+            *place = found;
+        }
+        Ok(values)
+    }
+}

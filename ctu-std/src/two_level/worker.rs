@@ -1,0 +1,54 @@
+//! A thread in the background, from the first time there is something for it.
+
+use parking_lot::Mutex;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Weak,
+    thread::{self, Thread},
+    time::Duration,
+};
+
+/// What wakes the thread. It ends once its cache is dropped, after the operation that it is in.
+#[derive(Debug, Default)]
+pub(super) struct Worker(Mutex<Option<Thread>>);
+
+impl Worker {
+    /// Lets `step` run, again and again until it returns for how long to wait: `None` for until it is
+    /// woken again. Where the system has no thread to spare, the next call tries again.
+    pub(super) fn wake<T: Send + Sync + 'static>(
+        &self,
+        name: &str,
+        cache: &Weak<T>,
+        step: fn(&T) -> Option<Duration>,
+    ) {
+        let mut thread = self.0.lock();
+        if let Some(thread) = &*thread {
+            thread.unpark();
+            return;
+        }
+        let cache = cache.clone();
+        let work = move || {
+            // Held for one step at a time, so that dropping the cache ends this.
+            while let Some(alive) = cache.upgrade() {
+                // A panic is the fault of a level, whose next answer may be better.
+                let next = catch_unwind(AssertUnwindSafe(|| step(&alive)));
+                drop(alive);
+                match next.unwrap_or(Some(Duration::from_secs(1))) {
+                    Some(wait) if wait.is_zero() => {}
+                    Some(wait) => thread::park_timeout(wait),
+                    None => thread::park(),
+                }
+            }
+        };
+        let spawned = thread::Builder::new().name(name.into()).spawn(work);
+        *thread = spawned.ok().map(|handle| handle.thread().clone());
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.get_mut() {
+            thread.unpark();
+        }
+    }
+}

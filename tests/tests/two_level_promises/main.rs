@@ -1,0 +1,17 @@
+//! What a resilient `TwoLevelCache` promises, over a second level that fails in every way, and a clock that
+//! moves when told to.
+
+mod remote;
+mod schedules;
+mod switches;
+mod told;
+
+use std::time::Duration;
+
+const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+const fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}

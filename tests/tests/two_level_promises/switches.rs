@@ -1,0 +1,404 @@
+//! Each switch, and each promise by itself.
+
+use crate::{
+    millis,
+    remote::{DEADLINE, Failed, Fault, Link},
+    secs,
+};
+use ctu_std::{
+    BreakerState, Cache, Clock, LockedCache, LruCache, ManualClock, PrefixedCache, TtlCache,
+    TwoLevelBuilder, TwoLevelCache, TwoLevelError,
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    thread,
+};
+
+type First = LockedCache<TtlCache<u32, u32, Arc<ManualClock>>>;
+type Builder = TwoLevelBuilder<First, Link>;
+type Resilient = TwoLevelCache<First, Link>;
+
+fn builder() -> (Arc<ManualClock>, Builder) {
+    let clock = Arc::new(ManualClock::new());
+    let link = Link::new(0, &Arc::default(), &clock);
+    let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
+    let builder = TwoLevelCache::builder(first, link).clock(Arc::clone(&clock));
+    (clock, builder.seed(1))
+}
+
+fn resilient() -> (Arc<ManualClock>, Resilient) {
+    let (clock, builder) = builder();
+    (clock, builder.recovers_by_hand().build())
+}
+
+/// Waits for what another thread is about to do.
+fn until(done: impl Fn() -> bool) {
+    while !done() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn an_outage_is_no_error_and_is_made_good() {
+    let (clock, cache) = resilient();
+    cache.insert(&1, 1u32).unwrap();
+    cache.insert(&2, 2u32).unwrap();
+    cache.second().fail(Fault::Refused);
+    assert_eq!(cache.insert(&1, 10u32), Ok(()));
+    assert_eq!(cache.remove(&2), Ok(true));
+    assert_eq!((cache.get(&1), cache.get(&2)), (Ok(Some(10)), Ok(None)));
+    assert_eq!((cache.contains(&2), cache.stats().journal), (Ok(false), 2));
+    // The second level is back, with what it missed.
+    cache.second().fail(Fault::None);
+    assert_eq!(cache.second().get(&2), Ok(Some(2)));
+    cache.first().clear().unwrap();
+    assert_eq!((cache.get(&1), cache.get(&2)), (Ok(None), Ok(None)));
+    // One of the two may still be under way, so that one is deleted twice.
+    assert_eq!(cache.recover(), Some(secs(10)));
+    assert_eq!(cache.second().len(), Ok(0));
+    clock.advance(secs(10));
+    assert_eq!(cache.recover(), None);
+    assert_eq!((cache.stats().journal, cache.stats().replayed), (0, 2));
+    cache.insert(&1, 11u32).unwrap();
+    assert_eq!(cache.second().get(&1), Ok(Some(11)));
+}
+
+#[test]
+fn an_outage_costs_a_deadline_a_period() {
+    let (clock, cache) = resilient();
+    cache.second().fail(Fault::Lost);
+    let (mut lost, mut operations) = (0, 0);
+    while clock.now() < 60_000 {
+        let (before, asked) = (clock.now(), cache.second().asked.load(SeqCst));
+        let open = cache.stats().breaker == BreakerState::Open;
+        match operations % 3 {
+            0 => assert_eq!(cache.get(&u32::MAX), Ok(None)),
+            1 => assert_eq!(cache.insert(&operations, 1u32), Ok(())),
+            _ => assert!(cache.remove(&operations).is_ok()),
+        }
+        let asks = cache.second().asked.load(SeqCst) - asked;
+        assert!(asks <= 1);
+        assert_eq!(
+            clock.now() - before,
+            u64::from(asks) * DEADLINE.as_millis() as u64
+        );
+        lost += u32::from(asks == 1);
+        assert!(asks == 1 || open);
+        operations += 1;
+        clock.advance(millis(1));
+    }
+    // Open for 0.5, 1, 2, 4, 8, 10, 10 ... seconds, or half of that.
+    assert!((5..=16).contains(&lost), "{lost}");
+    let stats = cache.stats();
+    assert_eq!((stats.opened, stats.outages), (1, u64::from(lost)));
+    assert_eq!(stats.skipped, u64::from(operations - lost));
+    cache.second().fail(Fault::None);
+    clock.advance(secs(10));
+    assert_eq!(cache.get(&u32::MAX), Ok(None));
+    assert_eq!(cache.stats().breaker, BreakerState::Closed);
+}
+
+#[test]
+fn what_the_caller_did_wrong_is_an_error_and_opens_nothing() {
+    let (_clock, cache) = resilient();
+    cache.insert(&1, 1u32).unwrap();
+    cache.second().fail(Fault::Blamed);
+    let blamed = TwoLevelError::Second(Failed::Blamed);
+    for _ in 0..20 {
+        assert_eq!(cache.insert(&1, 2u32), Err(blamed.clone()));
+        assert_eq!(cache.get(&2), Err(blamed.clone()));
+    }
+    assert_eq!(cache.get(&1), Ok(Some(1)));
+    assert_eq!(cache.remove(&1), Err(blamed.clone()));
+    assert_eq!(cache.put_many(vec![(&1, 2)], None), Err(blamed));
+    let stats = cache.stats();
+    assert_eq!((stats.breaker, stats.journal), (BreakerState::Closed, 0));
+}
+
+#[test]
+fn a_server_without_memory_takes_deletes() {
+    let (clock, cache) = resilient();
+    cache.insert(&1, 1u32).unwrap();
+    cache.second().fail(Fault::Full);
+    assert_eq!(cache.insert(&1, 2u32), Ok(()));
+    assert_eq!(cache.stats().journal, 1);
+    cache.recover();
+    clock.advance(secs(10));
+    assert_eq!(cache.recover(), None);
+    assert_eq!(
+        (cache.second().get(&1), cache.get(&1)),
+        (Ok(None), Ok(None))
+    );
+}
+
+#[test]
+fn a_full_journal_says_so_and_recognises_its_keys() {
+    let (clock, builder) = builder();
+    let builder = builder.recovers_by_hand().journal(2);
+    let cache = builder
+        .settle(secs(1))
+        .second_keeps_at_most(secs(60))
+        .build();
+    for key in 0..5 {
+        cache.insert(&key, key).unwrap();
+    }
+    cache.second().fail(Fault::Refused);
+    for key in 0..4 {
+        cache.remove(&key).unwrap();
+    }
+    let stats = cache.stats();
+    assert_eq!(
+        (stats.journal, stats.overflowed, stats.suspects),
+        (2, 2, true)
+    );
+    cache.second().fail(Fault::None);
+    cache.first().clear().unwrap();
+    cache.recover();
+    assert_eq!(cache.stats().journal, 0);
+    for key in 0..4 {
+        assert_eq!(cache.get(&key), Ok(None));
+    }
+    assert_eq!(cache.get(&4), Ok(Some(4)));
+    // Recognised, deleted, and believed again.
+    clock.advance(secs(1));
+    for key in 2..4 {
+        cache.get(&key).unwrap();
+        assert_eq!(cache.second().get(&key), Ok(None));
+        cache.insert(&key, 10 + key).unwrap();
+        cache.first().remove(&key).unwrap();
+        assert_eq!(cache.get(&key), Ok(Some(10 + key)));
+    }
+    clock.advance(secs(60));
+    assert_eq!(cache.get(&2), Ok(None));
+    assert!(!cache.stats().suspects);
+}
+
+#[test]
+fn a_clear_that_was_missed_is_made_good() {
+    let (_clock, builder) = builder();
+    let cache = builder.recovers_by_hand().clears_both().build();
+    cache.insert(&1, 1u32).unwrap();
+    cache.second().fail(Fault::Refused);
+    assert_eq!(cache.clear(), Ok(()));
+    cache.second().fail(Fault::None);
+    assert_eq!(cache.get(&1), Ok(None));
+    assert_eq!(cache.recover(), None);
+    assert_eq!(cache.second().len(), Ok(0));
+    // Which keys are to leave cannot be kept in mind.
+    cache.second().fail(Fault::Refused);
+    assert!(cache.retain(&mut |_| true).is_err());
+}
+
+#[test]
+fn a_thread_makes_it_good_without_anyone_asking_and_ends_with_the_cache() {
+    let clock = Arc::new(ManualClock::new());
+    let link = Arc::new(Link::new(0, &Arc::default(), &clock));
+    let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
+    let cache = TwoLevelCache::builder(first, Arc::clone(&link)).resilient();
+    let cache = cache
+        .settle(millis(1))
+        .open_for(millis(2), millis(4))
+        .build();
+    for key in 0..1_000 {
+        cache.insert(&key, 1u32).unwrap();
+    }
+    link.fail(Fault::Refused);
+    for key in 0..1_000 {
+        cache.remove(&key).unwrap();
+    }
+    cache.insert(&1, 2u32).unwrap();
+    assert_eq!(cache.stats().journal, 1_000);
+    link.fail(Fault::None);
+    until(|| cache.stats().journal == 0);
+    assert_eq!((link.len(), cache.get(&1)), (Ok(0), Ok(Some(2))));
+    let weak = Arc::downgrade(&link);
+    drop((cache, link));
+    until(|| weak.upgrade().is_none());
+}
+
+#[test]
+fn a_first_level_hit_waits_for_nobody() {
+    let clock = Arc::new(ManualClock::new());
+    let link = Link::new(0, &Arc::default(), &clock);
+    let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
+    let cache = TwoLevelCache::builder(first, &link)
+        .recovers_by_hand()
+        .build();
+    cache.insert(&1, 1u32).unwrap();
+    // Nobody gets an answer from the second level any more.
+    let stuck = link.server.lock().unwrap();
+    thread::scope(|scope| {
+        let cache = &cache;
+        let asked = link.asked.load(SeqCst);
+        scope.spawn(move || cache.get(&2));
+        scope.spawn(move || cache.insert(&1, 2u32));
+        scope.spawn(move || cache.get_or_insert_with(&3, || 3u32));
+        until(|| link.asked.load(SeqCst) == asked + 3);
+        assert_eq!(cache.get(&1), Ok(Some(1)));
+        assert_eq!(cache.get_or_insert_with(&1, || 9u32), Ok(1));
+        assert_eq!((cache.contains(&1), cache.len()), (Ok(true), Ok(1)));
+        assert_eq!(cache.stats().breaker, BreakerState::Closed);
+        drop(stuck);
+    });
+    assert_eq!((cache.get(&1), cache.get(&3)), (Ok(Some(2)), Ok(Some(3))));
+}
+
+#[test]
+fn one_computation_through_other_caches_too() {
+    const THREADS: u32 = 8;
+    let level = || LruCache::<String, u32>::with_capacity(10);
+    let cache = TwoLevelCache::builder(level(), level()).build();
+    let prefixed = PrefixedCache::new(&cache, "p.");
+    let (computed, barrier) = (AtomicU32::new(0), Barrier::new(THREADS as usize));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                barrier.wait();
+                let value = prefixed.get_or_insert_with("k", || {
+                    computed.fetch_add(1, SeqCst);
+                    // All others wait by now, or find the value.
+                    until(|| cache.stats().waits == u64::from(THREADS) - 1);
+                    7u32
+                });
+                assert_eq!(value, Ok(7));
+            });
+        }
+    });
+    assert_eq!(computed.load(SeqCst), 1);
+    assert_eq!(cache.get("p.k"), Ok(Some(7)));
+}
+
+#[test]
+fn a_panic_lets_another_try() {
+    let (_clock, cache) = resilient();
+    thread::scope(|scope| {
+        let cache = &cache;
+        let begun = Arc::new(Barrier::new(2));
+        let first_begun = Arc::clone(&begun);
+        let first = scope.spawn(move || {
+            catch_unwind(AssertUnwindSafe(|| {
+                cache.get_or_insert_with(&1, || -> u32 {
+                    first_begun.wait();
+                    until(|| cache.stats().waits == 1);
+                    panic!("as it is told to");
+                })
+            }))
+        });
+        begun.wait();
+        assert_eq!(cache.get_or_insert_with(&1, || 5u32), Ok(5));
+        assert!(first.join().unwrap().is_err());
+    });
+    assert_eq!(cache.get(&1), Ok(Some(5)));
+}
+
+#[test]
+fn a_computation_within_itself_does_not_wait_for_itself() {
+    let (_clock, cache) = resilient();
+    let value = cache.get_or_insert_with(&1, || cache.get_or_insert_with(&1, || 2u32).unwrap() + 1);
+    assert_eq!(value, Ok(3));
+}
+
+#[test]
+fn grace_serves_what_expired_where_computing_fails() {
+    let (clock, builder) = builder();
+    let cache = builder.grace(secs(5), 10).build();
+    let fails = || cache.get_or_try_insert_with(&1, || Err::<u32, _>("fails"));
+    cache.insert_for(&1, 1u32, secs(10)).unwrap();
+    clock.advance(secs(14));
+    assert_eq!(cache.get(&1), Ok(None));
+    assert_eq!(fails(), Ok(Ok(1)));
+    assert_eq!(cache.stats().stale, 1);
+    clock.advance(secs(1));
+    assert_eq!(fails(), Ok(Err("fails")));
+    cache.insert_for(&1, 1u32, secs(10)).unwrap();
+    cache.remove(&1).unwrap();
+    assert_eq!(fails(), Ok(Err("fails")));
+}
+
+#[test]
+fn negative_caching_asks_once_for_what_is_not_there() {
+    let (clock, builder) = builder();
+    let cache = builder.negative(secs(2), 10).build();
+    for _ in 0..5 {
+        assert_eq!(cache.get(&1), Ok(None));
+        assert_eq!(cache.get_many(&[&1]), Ok(vec![None]));
+        assert_eq!(cache.contains(&1), Ok(false));
+    }
+    assert_eq!(
+        (cache.second().asked.load(SeqCst), cache.stats().misses),
+        (1, 10)
+    );
+    cache.second().put(&1, 1, None).unwrap();
+    clock.advance(secs(2));
+    assert_eq!(cache.get(&1), Ok(Some(1)));
+    assert_eq!(cache.get(&2), Ok(None));
+    cache.insert(&2, 2u32).unwrap();
+    cache.first().remove(&2).unwrap();
+    assert_eq!(cache.get(&2), Ok(Some(2)));
+}
+
+#[test]
+fn jitter_shortens_times_differently() {
+    let (_clock, builder) = builder();
+    let cache = builder.jitter(0.2).build();
+    for key in 0..20 {
+        cache.insert(&key, 1u32).unwrap();
+    }
+    let times = |level: &dyn Fn(&u32) -> u128| {
+        let times: std::collections::HashSet<u128> = (0..20).map(|key| level(&key)).collect();
+        let (least, most) = (times.iter().min().copied(), times.iter().max().copied());
+        (times.len(), least.unwrap(), most.unwrap())
+    };
+    let first = |key: &u32| {
+        cache
+            .first()
+            .get_with_ttl(key)
+            .unwrap()
+            .unwrap()
+            .1
+            .unwrap()
+            .as_millis()
+    };
+    let second = |key: &u32| {
+        cache
+            .second()
+            .get_with_ttl(key)
+            .unwrap()
+            .unwrap()
+            .1
+            .unwrap()
+            .as_millis()
+    };
+    let (different, least, most) = times(&first);
+    assert!(different > 10 && least >= 8_000 && most <= 10_000);
+    let (different, least, most) = times(&second);
+    assert!(different > 10 && least >= 48_000 && most <= 60_000);
+}
+
+#[test]
+fn refresh_ahead_computes_in_the_background() {
+    let (clock, builder) = builder();
+    let loaded = Arc::new(AtomicU32::new(0));
+    let loads = Arc::clone(&loaded);
+    let cache = builder.refresh_ahead(0.5, move |key| {
+        loads.fetch_add(1, SeqCst);
+        (*key == 1).then_some(100)
+    });
+    let cache = cache.build();
+    cache.insert(&1, 1u32).unwrap();
+    cache.insert(&2, 2u32).unwrap();
+    clock.advance(secs(4));
+    assert_eq!((cache.get(&1), loaded.load(SeqCst)), (Ok(Some(1)), 0));
+    clock.advance(secs(2));
+    // The read does not wait for it.
+    assert!(matches!(cache.get(&1), Ok(Some(1 | 100))));
+    until(|| cache.get(&1) == Ok(Some(100)));
+    assert_eq!(cache.get(&2), Ok(Some(2)));
+    until(|| loaded.load(SeqCst) >= 2);
+    assert_eq!(cache.get(&2), Ok(Some(2)));
+    assert_eq!(cache.stats().refreshes, 1);
+}

@@ -1,0 +1,157 @@
+//! What an outage says of itself: events, statistics, metrics.
+
+use crate::{
+    millis,
+    remote::{Fault, Link},
+    secs,
+};
+use ctu_std::{Cache, ManualClock, TtlCache, TwoLevelCache};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex},
+};
+
+/// Keeps the messages of all events.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<String>>>);
+
+impl tracing::field::Visit for Log {
+    fn record_debug(&mut self, _: &tracing::field::Field, value: &dyn fmt::Debug) {
+        self.0.lock().unwrap().push(format!("{value:?}"));
+    }
+}
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        event.record(&mut self.clone());
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// Keeps what is exported.
+#[derive(Clone, Default)]
+struct Exported(Arc<Mutex<BTreeMap<String, f64>>>);
+
+struct Slot(Exported, String);
+
+impl metrics::CounterFn for Slot {
+    fn increment(&self, _: u64) {}
+    fn absolute(&self, value: u64) {
+        self.0
+            .0
+            .lock()
+            .unwrap()
+            .insert(self.1.clone(), value as f64);
+    }
+}
+
+impl metrics::GaugeFn for Slot {
+    fn increment(&self, _: f64) {}
+    fn decrement(&self, _: f64) {}
+    fn set(&self, value: f64) {
+        self.0.0.lock().unwrap().insert(self.1.clone(), value);
+    }
+}
+
+impl metrics::Recorder for Exported {
+    fn describe_counter(
+        &self,
+        _: metrics::KeyName,
+        _: Option<metrics::Unit>,
+        _: metrics::SharedString,
+    ) {
+    }
+    fn describe_gauge(
+        &self,
+        _: metrics::KeyName,
+        _: Option<metrics::Unit>,
+        _: metrics::SharedString,
+    ) {
+    }
+    fn describe_histogram(
+        &self,
+        _: metrics::KeyName,
+        _: Option<metrics::Unit>,
+        _: metrics::SharedString,
+    ) {
+    }
+    fn register_counter(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
+        metrics::Counter::from_arc(Arc::new(Slot(self.clone(), key.name().into())))
+    }
+    fn register_gauge(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
+        metrics::Gauge::from_arc(Arc::new(Slot(self.clone(), key.name().into())))
+    }
+    fn register_histogram(
+        &self,
+        _: &metrics::Key,
+        _: &metrics::Metadata<'_>,
+    ) -> metrics::Histogram {
+        metrics::Histogram::noop()
+    }
+}
+
+#[test]
+fn an_outage_is_told_once_and_without_keys() {
+    let clock = Arc::new(ManualClock::new());
+    let link = Link::new(0, &Arc::default(), &clock);
+    let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
+    let cache = TwoLevelCache::builder(first, link)
+        .recovers_by_hand()
+        .clock(Arc::clone(&clock));
+    let cache = cache.journal(2_000).settle(millis(1)).build();
+    let log = Log::default();
+    let exported = Exported::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        cache.second().fail(Fault::Refused);
+        for key in 0..4_000 {
+            cache.insert(&key, 1u32).unwrap();
+            cache.get(&(key + 10_000)).unwrap();
+            clock.advance(millis(10));
+        }
+        metrics::with_local_recorder(&exported, || cache.stats().export("pages"));
+        cache.second().fail(Fault::None);
+        clock.advance(secs(20));
+        while let Some(wait) = cache.recover() {
+            clock.advance(wait);
+        }
+    });
+    let told = log.0.lock().unwrap().clone();
+    let parts = [
+        "missed a write",
+        "fails",
+        "more writes than",
+        "is back",
+        "made good",
+    ];
+    assert_eq!(told.len(), parts.len(), "{told:#?}");
+    for part in parts {
+        assert_eq!(
+            told.iter().filter(|line| line.contains(part)).count(),
+            1,
+            "{told:#?}"
+        );
+    }
+    let exported = exported.0.lock().unwrap();
+    assert_eq!(exported["ctu_two_level_journal"], 2_000.0);
+    assert_eq!(exported["ctu_two_level_missed"], 4_000.0);
+    assert_eq!(exported["ctu_two_level_overflowed"], 2_000.0);
+    assert_eq!(exported["ctu_two_level_suspects"], 1.0);
+    assert_eq!(exported["ctu_two_level_breaker_open"], 1.0);
+    assert_eq!(exported.len(), 18);
+    let text = "0 hits in the first level, 0 in the second, 4000 misses, 0 errors, hit rate 0.0 %";
+    assert!(
+        cache.stats().to_string().starts_with(text),
+        "{}",
+        cache.stats()
+    );
+}

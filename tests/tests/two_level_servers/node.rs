@@ -1,0 +1,138 @@
+//! One process: threads that read and write keys of their own, and check each time what they see.
+
+use ctu_std::{
+    Cache, PrefixedRedisCache, RedisCache, ShardedCache, StdClock, TtlCache, TwoLevelCache,
+};
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    thread,
+    time::Duration,
+};
+
+pub(crate) const THREADS: u64 = 3;
+/// Keys of each thread.
+const KEYS: u64 = 40;
+
+type First = ShardedCache<TtlCache<String, u64, StdClock>>;
+type Second = PrefixedRedisCache<str, u64>;
+
+pub(crate) struct Node {
+    name: &'static str,
+    pub(crate) cache: TwoLevelCache<First, Second>,
+    pub(crate) operations: AtomicU64,
+    /// A thread saw what it must not: nobody is to wait for its work.
+    pub(crate) failed: AtomicBool,
+}
+
+/// What was acknowledged last, by key. `None` is a delete.
+pub(crate) type Acknowledged = HashMap<String, Option<u64>>;
+
+pub(crate) fn redis(url: &str, deadline: Duration) -> Second {
+    let builder = RedisCache::builder(url)
+        .prefix("storm.")
+        .ttl(Duration::from_secs(3_600));
+    let builder = builder.deadline(deadline).connect_deadline(deadline);
+    builder.build().expect("a good address")
+}
+
+impl Node {
+    pub(crate) fn new(name: &'static str, url: &str) -> Self {
+        let millis = Duration::from_millis;
+        let first = ShardedCache::new(4, || {
+            TtlCache::with_capacity(1_000, millis(100), StdClock::new())
+        });
+        let cache = TwoLevelCache::builder(first, redis(url, millis(40)))
+            .resilient()
+            .open_for(millis(5), millis(40))
+            .settle(millis(2_000))
+            .build();
+        Self {
+            name,
+            cache,
+            operations: AtomicU64::new(0),
+            failed: AtomicBool::new(false),
+        }
+    }
+
+    /// Works until `done`, waits until all is made good, and returns what was acknowledged.
+    pub(crate) fn work(&self, done: &AtomicBool) -> Acknowledged {
+        let acknowledged = thread::scope(|scope| {
+            let threads: Vec<_> = (0..THREADS)
+                .map(|thread| scope.spawn(move || self.thread(thread, done)))
+                .collect();
+            let threads = threads
+                .into_iter()
+                .map(|thread| thread.join().expect("no panic"));
+            threads.flatten().collect()
+        });
+        // Without anyone asking.
+        while self.cache.stats().journal > 0 {
+            thread::yield_now();
+        }
+        acknowledged
+    }
+
+    fn thread(&self, thread: u64, done: &AtomicBool) -> Acknowledged {
+        let _alarm = Alarm(&self.failed);
+        let cache = &self.cache;
+        let mut last = Acknowledged::new();
+        let mut random = thread + 1;
+        let mut value = 0;
+        while !done.load(SeqCst) {
+            // xorshift64
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let key = format!("{}.{thread}.{}", self.name, (random >> 8) % KEYS);
+            value += 1;
+            match random % 16 {
+                0..4 => {
+                    cache.insert(&key, value).expect("no error");
+                    last.insert(key, Some(value));
+                }
+                4..7 => {
+                    cache.remove(&key).expect("no error");
+                    last.insert(key, None);
+                }
+                7 => drop(cache.first().remove(&key).expect("no error")),
+                8 => {
+                    let found = cache.get_or_insert_with(&key, || value).expect("no error");
+                    if found != value {
+                        assert_eq!(Some(&Some(found)), last.get(&key), "{key}");
+                    }
+                    last.insert(key, Some(found));
+                }
+                _ => {
+                    let found = cache.get(&key).expect("no error");
+                    let newest = last.get(&key).copied().flatten();
+                    assert!(
+                        found.is_none() || found == newest,
+                        "{key} is {found:?}, and was {newest:?} last"
+                    );
+                }
+            }
+            self.operations.fetch_add(1, SeqCst);
+        }
+        last
+    }
+}
+
+struct Alarm<'a>(&'a AtomicBool);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_or(thread::panicking(), SeqCst);
+    }
+}
+
+/// Says of every key that the server has: it is what was acknowledged last.
+pub(crate) fn check(server: &Second, acknowledged: &Acknowledged) {
+    for (key, last) in acknowledged {
+        let found = server.get(key).expect("the server is back");
+        assert!(
+            found.is_none() || found == *last,
+            "the server has {found:?} at {key}, and {last:?} was acknowledged last"
+        );
+    }
+}
