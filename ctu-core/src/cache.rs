@@ -283,8 +283,8 @@ pub trait Cache {
 }
 
 macro_rules! pointer_is_cache {
-    ($($t:ty),*) => {$(
-        impl<C: Cache + ?Sized> Cache for $t {
+    ([$($generics:tt)*] $t:ty) => {
+        impl<$($generics)*> Cache for $t {
             type Key = C::Key;
             type Value = C::Value;
             type Error = C::Error;
@@ -367,10 +367,16 @@ macro_rules! pointer_is_cache {
                 (**self).remove_many(keys)
             }
         }
-    )*};
+    };
+    ($($t:ty),*) => {
+        $(pointer_is_cache!([C: Cache + ?Sized] $t);)*
+    };
 }
 pointer_is_cache!(&C);
 #[cfg(feature = "alloc")]
 pointer_is_cache!(alloc::boxed::Box<C>, alloc::rc::Rc<C>);
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 pointer_is_cache!(alloc::sync::Arc<C>);
+// So that a cache that is made on first use is a cache like any other.
+#[cfg(feature = "std")]
+pointer_is_cache!([C: Cache] std::sync::LazyLock<C>);

@@ -95,7 +95,7 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {}
 
 /// The error of a [`Cache`](crate::Cache): what a whole stack fails with, and what its parts need to know of that.
-pub trait CacheError: core::error::Error + From<Error> {
+pub trait CacheError: core::error::Error + From<Error> + 'static {
     /// The core error that this holds, if it holds one: nothing was done then, and the cache works.
     fn as_core(&self) -> Option<Error>;
 

@@ -11,6 +11,8 @@ extern crate std;
 mod async_cache;
 mod buffer;
 mod cache;
+#[cfg(feature = "macros")]
+pub mod cached;
 mod clock;
 mod counter;
 #[cfg(feature = "critical-section")]
@@ -45,6 +47,8 @@ pub use clock::StdClock;
 pub use clock::{Clock, ManualClock};
 #[cfg(feature = "critical-section")]
 pub use critical_section::CriticalSectionMutex;
+#[cfg(feature = "macros")]
+pub use ctu_macros::{cache_functions, cache_methods, cached};
 pub use debug::{DebugCache, Event};
 pub use encoding::{PrefixEncoding, base85};
 pub use error::{CacheError, Error};

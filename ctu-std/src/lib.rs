@@ -31,6 +31,11 @@ pub use self::{
     two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
 };
 pub use ctu_core::*;
+// The same attributes; what they expand to names this crate, since a program may have no other.
+pub use ctu_macros::{
+    cache_functions_std as cache_functions, cache_methods_std as cache_methods,
+    cached_std as cached,
+};
 // On a server: capacities are chosen at run time, and threads wait in the operating system.
 pub use ctu_core::heap::{DictCache, LruCache, TtlCache};
 

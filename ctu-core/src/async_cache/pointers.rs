@@ -6,7 +6,10 @@ use core::time::Duration;
 
 macro_rules! pointer_is_async {
     ($Trait:ident $(+ $Bound:ident)*, $t:ty $(, $Send:ident)?) => {
-        impl<C: $Trait $(+ $Bound)* + ?Sized> $Trait for $t {
+        pointer_is_async!([C: $Trait $(+ $Bound)* + ?Sized] $Trait, $t $(, $Send)?);
+    };
+    ([$($generics:tt)*] $Trait:ident, $t:ty $(, $Send:ident)?) => {
+        impl<$($generics)*> $Trait for $t {
             type Key = C::Key;
             type Value = C::Value;
             type Error = C::Error;
@@ -107,3 +110,8 @@ pointer_is_async!(AsyncCache + Send, alloc::boxed::Box<C>, Send);
 pointer_is_async!(LocalAsyncCache, alloc::boxed::Box<C>);
 #[cfg(feature = "alloc")]
 pointer_is_async!(LocalAsyncCache, alloc::rc::Rc<C>);
+
+#[cfg(feature = "std")]
+pointer_is_async!([C: AsyncCache + Send] AsyncCache, std::sync::LazyLock<C>, Send);
+#[cfg(feature = "std")]
+pointer_is_async!([C: LocalAsyncCache] LocalAsyncCache, std::sync::LazyLock<C>);

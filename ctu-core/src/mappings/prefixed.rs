@@ -110,6 +110,10 @@ impl AsPrefix<[u8]> for alloc::vec::Vec<u8> {
 }
 
 /// What may have a prefix: `[u8]` and `str`.
+#[diagnostic::on_unimplemented(
+    message = "a prefix goes before text or bytes, and a key of type `{Self}` is neither",
+    label = "not `str` or `[u8]`"
+)]
 pub trait PrefixKey {
     /// A prefix and a key in one.
     type Joined: Borrow<Self>;

@@ -1,0 +1,90 @@
+//! The caches that an `async fn` may use.
+
+use crate::{AsyncCache, Cache, CacheError, LocalAsyncCache};
+use core::time::Duration;
+
+/// A cache as an `async fn` uses it. `Mode` tells the kinds of caches apart; the compiler finds it out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cache",
+    label = "an async function takes a `Cache` or an `AsyncCache`",
+    note = "a store needs a lock around it: `LockedCache::new(store)`; a `LocalAsyncCache` needs the switch `local`"
+)]
+pub trait AsyncBackend<Mode> {
+    /// What an entry is looked up by.
+    type Key: ?Sized;
+    /// What is kept.
+    type Value: Clone;
+    /// Why an operation failed.
+    type Error: CacheError;
+
+    /// As [`Cache::get`].
+    fn get(
+        &self,
+        key: &Self::Key,
+    ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>>;
+
+    /// As [`Cache::put`].
+    fn put(
+        &self,
+        key: &Self::Key,
+        value: Self::Value,
+        ttl: Option<Duration>,
+    ) -> impl Future<Output = Result<(), Self::Error>>;
+
+    /// As [`Cache::remove`].
+    fn remove(&self, key: &Self::Key) -> impl Future<Output = Result<bool, Self::Error>>;
+
+    /// As [`Cache::contains`].
+    fn contains(&self, key: &Self::Key) -> impl Future<Output = Result<bool, Self::Error>>;
+}
+
+/// A [`Cache`], which answers at once.
+#[derive(Debug)]
+pub enum Blocking {}
+
+/// An [`AsyncCache`].
+#[derive(Debug)]
+pub enum Awaited {}
+
+/// A [`LocalAsyncCache`].
+#[derive(Debug)]
+pub enum Local {}
+
+/// A [`LocalAsyncCache`] that is used as one: many are an [`AsyncCache`] as well.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalOf<'c, C: ?Sized>(pub &'c C);
+
+macro_rules! backend {
+    ([$($generics:tt)*] $Mode:ident, $t:ty, $C:ident: $Trait:ident, $this:ident => $cache:expr, $($await:tt)*) => {
+        impl<$($generics)*> AsyncBackend<$Mode> for $t {
+            type Key = $C::Key;
+            type Value = $C::Value;
+            type Error = $C::Error;
+
+            async fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
+                let $this = self;
+                $Trait::get($cache, key) $($await)*
+            }
+            async fn put(
+                &self,
+                key: &Self::Key,
+                value: Self::Value,
+                ttl: Option<Duration>,
+            ) -> Result<(), Self::Error> {
+                let $this = self;
+                $Trait::put($cache, key, value, ttl) $($await)*
+            }
+            async fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+                let $this = self;
+                $Trait::remove($cache, key) $($await)*
+            }
+            async fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+                let $this = self;
+                $Trait::contains($cache, key) $($await)*
+            }
+        }
+    };
+}
+backend!([C: Cache + ?Sized] Blocking, C, C: Cache, this => this,);
+backend!([C: AsyncCache + ?Sized] Awaited, C, C: AsyncCache, this => this, .await);
+backend!([C: LocalAsyncCache + ?Sized] Local, LocalOf<'_, C>, C: LocalAsyncCache, this => this.0, .await);

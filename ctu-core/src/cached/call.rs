@@ -1,0 +1,177 @@
+//! The steps of a call: make the key, look, keep.
+
+use super::{
+    backend::AsyncBackend,
+    key::MakeKey,
+    returned::{Outcome, Returned},
+};
+use crate::{Cache, Error};
+use core::{marker::PhantomData, ops::Deref, time::Duration};
+
+/// What a look into the cache found.
+#[derive(Debug)]
+pub enum Look<R, B, E> {
+    /// What the function returns.
+    Hit(R),
+    /// Nothing, at this key.
+    Miss(B),
+    /// Nothing, since this failed.
+    Failed(E),
+}
+
+/// Makes a key of `cache`.
+#[inline]
+pub fn key<C, P, A, Kind>(_: &C, prefix: P, from: A) -> Result<A::Key, Error>
+where
+    C: Cache + ?Sized,
+    A: MakeKey<C::Key, P, Kind>,
+{
+    from.make_key(prefix)
+}
+
+/// [`key`] of an async cache.
+#[inline]
+pub fn key_async<C, Mode, P, A, Kind>(_: &C, prefix: P, from: A) -> Result<A::Key, Error>
+where
+    C: AsyncBackend<Mode> + ?Sized,
+    A: MakeKey<C::Key, P, Kind>,
+{
+    from.make_key(prefix)
+}
+
+/// Hands arguments to a closure, whose parameters have their types from here.
+#[inline]
+pub fn apply<A, R>(args: A, closure: impl FnOnce(A) -> R) -> R {
+    closure(args)
+}
+
+/// Says what a future returns, so that `?` works in an async block.
+#[inline]
+pub fn returning<R, F: Future<Output = R>>(future: F) -> F {
+    future
+}
+
+/// A return type that can hold an error of the cache: what `on_error = return` needs.
+#[diagnostic::on_unimplemented(
+    message = "`on_error = return` needs a function that returns a `Result` whose error can be made from `{E}`",
+    label = "the function returns `{Self}`",
+    note = "return `Result<_, E>` with `E: From<{E}>`, or leave `on_error` out: the function then runs without its cache"
+)]
+pub trait TakesError<E> {
+    /// Makes it.
+    fn failed(error: E) -> Self;
+}
+
+impl<T, F: From<E>, E> TakesError<E> for Result<T, F> {
+    fn failed(error: E) -> Self {
+        Err(error.into())
+    }
+}
+
+macro_rules! steps {
+    (
+        [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
+        $look:ident $keep:ident $renew:ident $contains:ident $delete:ident
+    ) => {
+        /// Looks for `key`.
+        #[inline]
+        pub $($async)? fn $look<C, $($Mode,)? B, R, Kind, Policy>(
+            cache: &C,
+            key: Result<B, Error>,
+            _: PhantomData<Policy>,
+        ) -> Look<R, B, C::Error>
+        where
+            C: $($bound)* + ?Sized,
+            B: Deref<Target = C::Key>,
+            R: Returned<C::Value, Kind, Policy>,
+        {
+            let key = match key {
+                Ok(key) => key,
+                Err(error) => return Look::Failed(error.into()),
+            };
+            match cache.get(&key) $($await)* {
+                Ok(Some(value)) => Look::Hit(R::found(value)),
+                Ok(None) => Look::Miss(key),
+                Err(error) => Look::Failed(error),
+            }
+        }
+
+        /// Stores what the function returned, if that is to be stored.
+        pub $($async)? fn $keep<C, $($Mode,)? B, R, Kind, Policy>(
+            cache: &C,
+            key: &B,
+            returned: &R,
+            ttl: Option<Duration>,
+            _: PhantomData<Policy>,
+        ) -> Result<(), C::Error>
+        where
+            C: $($bound)* + ?Sized,
+            B: Deref<Target = C::Key>,
+            R: Returned<C::Value, Kind, Policy>,
+        {
+            match returned.outcome() {
+                Outcome::Store(value) => cache.put(key, value.clone(), ttl) $($await)*,
+                Outcome::Forget | Outcome::Leave => Ok(()),
+            }
+        }
+
+        /// Stores what the function returned in place of what was stored before.
+        pub $($async)? fn $renew<C, $($Mode,)? B, R, Kind, Policy>(
+            cache: &C,
+            key: Result<B, Error>,
+            returned: &R,
+            ttl: Option<Duration>,
+            _: PhantomData<Policy>,
+        ) -> Result<(), C::Error>
+        where
+            C: $($bound)* + ?Sized,
+            B: Deref<Target = C::Key>,
+            R: Returned<C::Value, Kind, Policy>,
+        {
+            let key = key?;
+            match returned.outcome() {
+                Outcome::Store(value) => {
+                    let stored = cache.put(&key, value.clone(), ttl) $($await)*;
+                    if stored.is_err() {
+                        // Better nothing than what is known to be old.
+                        let _ = cache.remove(&key) $($await)*;
+                    }
+                    stored
+                }
+                Outcome::Forget => cache.remove(&key) $($await)* .map(drop),
+                Outcome::Leave => Ok(()),
+            }
+        }
+
+        /// Whether there is an entry.
+        pub $($async)? fn $contains<C, $($Mode,)? B>(
+            cache: &C,
+            key: Result<B, Error>,
+        ) -> Result<bool, C::Error>
+        where
+            C: $($bound)* + ?Sized,
+            B: Deref<Target = C::Key>,
+        {
+            let key = key?;
+            cache.contains(&key) $($await)*
+        }
+
+        /// Removes the entry.
+        pub $($async)? fn $delete<C, $($Mode,)? B>(
+            cache: &C,
+            key: Result<B, Error>,
+        ) -> Result<bool, C::Error>
+        where
+            C: $($bound)* + ?Sized,
+            B: Deref<Target = C::Key>,
+        {
+            let key = key?;
+            cache.remove(&key) $($await)*
+        }
+    };
+}
+steps!([] [] [Cache] [] look keep renew contains delete);
+steps!(
+    [async] [Mode] [AsyncBackend<Mode>] [.await]
+    look_async keep_async renew_async contains_async delete_async
+);

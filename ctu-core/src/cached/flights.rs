@@ -1,0 +1,191 @@
+use super::{backend::AsyncBackend, call::Look, call::look, call::look_async, returned::Returned};
+use crate::{Cache, heap::RandomState};
+use alloc::{sync::Arc, vec::Vec};
+use core::{
+    future::poll_fn,
+    hash::{BuildHasher, Hash},
+    marker::PhantomData,
+    ops::Deref,
+    task::{Context, Poll, Waker},
+};
+use std::{
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    task::Wake,
+    thread::{self, Thread, ThreadId},
+};
+
+/// One computation a key, however many ask: who comes while a key is computed waits for that.
+///
+/// `#[cached(single_flight)]` makes one for its function. Functions that compute the same things share
+/// one by `single_flight = FLIGHTS`:
+///
+/// ```
+/// use ctu_core::cached::Flights;
+///
+/// static FLIGHTS: Flights = Flights::new();
+///
+/// let flight = FLIGHTS.board("page 7");
+/// // Compute page 7 and store it. Who boards for it meanwhile waits for this to end.
+/// drop(flight);
+/// ```
+///
+/// Keys are told apart by 64 bits of their hash, seeded at random: two that agree in these wait for one
+/// another and are computed each for itself. A thread never waits for itself.
+#[derive(Debug)]
+pub struct Flights {
+    hasher: OnceLock<RandomState>,
+    inner: Mutex<Vec<InFlight>>,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    hash: u64,
+    /// Of a blocking flight.
+    thread: Option<ThreadId>,
+    waiting: Vec<Waker>,
+}
+
+/// The right to compute a key. Ends, however the computation ends, when it is dropped.
+#[derive(Debug)]
+#[must_use = "the flight ends when this is dropped"]
+pub struct Flight<'f> {
+    /// `None` where the thread had boarded before: that flight goes on.
+    flights: Option<&'f Flights>,
+    hash: u64,
+}
+
+impl Flights {
+    /// No flights.
+    pub const fn new() -> Self {
+        Self {
+            hasher: OnceLock::new(),
+            inner: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Waits, blocking the thread, until nobody else computes `key`.
+    pub fn board<K: Hash + ?Sized>(&self, key: &K) -> Flight<'_> {
+        let hash = self.hash(key);
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut context = Context::from_waker(&waker);
+        loop {
+            match self.poll(hash, Some(thread::current().id()), &mut context) {
+                Poll::Ready(flight) => return flight,
+                Poll::Pending => thread::park(),
+            }
+        }
+    }
+
+    /// Waits, without blocking the thread, until nobody else computes `key`.
+    pub async fn board_async<K: Hash + ?Sized>(&self, key: &K) -> Flight<'_> {
+        let hash = self.hash(key);
+        poll_fn(|context| self.poll(hash, None, context)).await
+    }
+
+    fn hash<K: Hash + ?Sized>(&self, key: &K) -> u64 {
+        self.hasher.get_or_init(RandomState::default).hash_one(key)
+    }
+
+    fn poll(
+        &self,
+        hash: u64,
+        thread: Option<ThreadId>,
+        context: &mut Context<'_>,
+    ) -> Poll<Flight<'_>> {
+        let mut inner = self.lock();
+        let Some(flight) = inner.iter_mut().find(|flight| flight.hash == hash) else {
+            inner.push(InFlight {
+                hash,
+                thread,
+                waiting: Vec::new(),
+            });
+            let flights = Some(self);
+            return Poll::Ready(Flight { flights, hash });
+        };
+        if thread.is_some() && flight.thread == thread {
+            let flights = None;
+            return Poll::Ready(Flight { flights, hash });
+        }
+        if !flight
+            .waiting
+            .iter()
+            .any(|waker| waker.will_wake(context.waker()))
+        {
+            flight.waiting.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
+    /// Nothing that panics runs under this lock, so a poisoned one is whole.
+    fn lock(&self) -> MutexGuard<'_, Vec<InFlight>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Flights {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        let Some(flights) = self.flights else {
+            return;
+        };
+        let landed = {
+            let mut inner = flights.lock();
+            let at = inner.iter().position(|flight| flight.hash == self.hash);
+            at.map(|at| inner.swap_remove(at))
+        };
+        for waker in landed.into_iter().flat_map(|flight| flight.waiting) {
+            waker.wake();
+        }
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// After a miss: boards, and looks again, since another may have landed meanwhile.
+pub fn fly<'f, C, B, R, Kind, Policy>(
+    flights: &'f Flights,
+    cache: &C,
+    looked: Look<R, B, C::Error>,
+    policy: PhantomData<Policy>,
+) -> (Look<R, B, C::Error>, Option<Flight<'f>>)
+where
+    C: Cache<Key: Hash> + ?Sized,
+    B: Deref<Target = C::Key>,
+    R: Returned<C::Value, Kind, Policy>,
+{
+    let Look::Miss(key) = looked else {
+        return (looked, None);
+    };
+    let flight = flights.board::<C::Key>(&key);
+    (look(cache, Ok(key), policy), Some(flight))
+}
+
+/// [`fly`] with an async cache.
+pub async fn fly_async<'f, C, Mode, B, R, Kind, Policy>(
+    flights: &'f Flights,
+    cache: &C,
+    looked: Look<R, B, C::Error>,
+    policy: PhantomData<Policy>,
+) -> (Look<R, B, C::Error>, Option<Flight<'f>>)
+where
+    C: AsyncBackend<Mode, Key: Hash> + ?Sized,
+    B: Deref<Target = C::Key>,
+    R: Returned<C::Value, Kind, Policy>,
+{
+    let Look::Miss(key) = looked else {
+        return (looked, None);
+    };
+    let flight = flights.board_async::<C::Key>(&key).await;
+    (look_async(cache, Ok(key), policy).await, Some(flight))
+}

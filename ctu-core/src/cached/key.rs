@@ -1,0 +1,106 @@
+use crate::{AsPrefix, Error};
+use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
+
+/// What a key of `K` can be made of: the arguments of a cached function, or what its `key = ...` made of them.
+///
+/// `Kind` tells the ways apart; the compiler finds it out. In this order of thought:
+///
+/// | the cache's keys | arguments | the key |
+/// | --- | --- | --- |
+/// | `K` | one that is a `K`, or borrows as one | the argument itself |
+/// | `(A, B, ...)` | as many that become the parts | the parts ([`OwnArg`](super::OwnArg)); a prefix is the first part |
+/// | `str` | none, several, or one that is no text (feature `json`) | [`json_key`](crate::json_key) of them |
+#[diagnostic::on_unimplemented(
+    message = "no key of type `{K}` can be made of what `#[cached]` has",
+    label = "the cache's keys are `{K}`, and this is `{Self}`",
+    note = "a cache of typed keys wants the arguments in their order, as in `(String, u32)`, with a first part for the prefix if there is one",
+    note = "other keys are made by a function or closure: `key = json_key`, `key = |first, second| ...`"
+)]
+pub trait MakeKey<K: ?Sized, P, Kind> {
+    /// The key, and whatever keeps it.
+    type Key: Deref<Target = K>;
+
+    /// Makes the key.
+    ///
+    /// # Errors
+    /// Where it does not fit, or has no form.
+    fn make_key(self, prefix: P) -> Result<Self::Key, Error>;
+}
+
+/// The arguments of a call, a tuple of references.
+#[derive(Clone, Copy, Debug)]
+pub struct Args<T>(pub T);
+
+/// What `key = ...` returned.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<T>(pub T);
+
+/// Of a function without a prefix.
+#[derive(Clone, Copy, Debug)]
+pub struct NoPrefix;
+
+/// The prefix of a function.
+#[derive(Clone, Copy, Debug)]
+pub struct Literal(pub &'static str);
+
+impl AsPrefix<str> for Literal {
+    #[inline]
+    fn as_prefix(&self) -> &str {
+        self.0
+    }
+}
+
+impl AsPrefix<[u8]> for Literal {
+    #[inline]
+    fn as_prefix(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// A key that is lent: an argument as it is.
+pub struct Lent<'a, A: ?Sized, K: ?Sized>(&'a A, PhantomData<fn(&K)>);
+
+impl<'a, A: ?Sized, K: ?Sized> Lent<'a, A, K> {
+    #[inline]
+    pub(super) const fn new(arg: &'a A) -> Self {
+        Self(arg, PhantomData)
+    }
+}
+
+impl<A: Borrow<K> + ?Sized, K: ?Sized> Deref for Lent<'_, A, K> {
+    type Target = K;
+    #[inline]
+    fn deref(&self) -> &K {
+        self.0.borrow()
+    }
+}
+
+impl<A: Borrow<K> + ?Sized, K: fmt::Debug + ?Sized> fmt::Debug for Lent<'_, A, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// A key that was made.
+pub struct Kept<B, K: ?Sized>(B, PhantomData<fn(&K)>);
+
+impl<B, K: ?Sized> Kept<B, K> {
+    #[inline]
+    pub(super) const fn new(key: B) -> Self {
+        Self(key, PhantomData)
+    }
+}
+
+impl<B: Borrow<K>, K: ?Sized> Deref for Kept<B, K> {
+    type Target = K;
+    #[inline]
+    fn deref(&self) -> &K {
+        self.0.borrow()
+    }
+}
+
+impl<B: Borrow<K>, K: fmt::Debug + ?Sized> fmt::Debug for Kept<B, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

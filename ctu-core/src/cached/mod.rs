@@ -1,0 +1,44 @@
+//! What `#[cached]` expands to calls into: keys from arguments, results to values and back.
+//!
+//! Programs use this module through the attributes. Of use by themselves are [`OwnArg`], for types of
+//! one's own in typed keys, and `Flights` (feature `std`), for a single flight that functions share.
+
+mod arg;
+mod backend;
+mod call;
+#[cfg(feature = "std")]
+mod flights;
+mod key;
+#[cfg(feature = "json")]
+mod key_json;
+mod key_made;
+mod key_typed;
+mod report;
+mod returned;
+
+pub use arg::OwnArg;
+#[cfg(feature = "std")]
+pub use flights::{Flight, Flights};
+pub use key::{Kept, Lent, MakeKey};
+#[cfg(feature = "json")]
+#[doc(hidden)]
+pub use key_json::JsonAlone;
+pub use returned::{Outcome, Returned};
+
+#[doc(hidden)]
+pub use self::{
+    arg::{ArgRef, Own},
+    backend::{AsyncBackend, LocalOf},
+    call::{
+        Look, TakesError, apply, contains, contains_async, delete, delete_async, keep, keep_async,
+        key, key_async, look, look_async, renew, renew_async, returning,
+    },
+    key::{Args, Literal, Made, NoPrefix},
+    report::{report, tell},
+    returned::{All, SomeOnly},
+};
+#[doc(hidden)]
+pub use core::marker::PhantomData;
+#[cfg(feature = "std")]
+#[doc(hidden)]
+pub use flights::{fly, fly_async};

@@ -1,0 +1,339 @@
+use crate::{
+    args::{Args, Mode, OnError},
+    attrs::Attrs,
+    function::Function,
+    steps::{Place, Steps, own},
+};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{
+    Error, FnArg, PatType, Path, ReceiverKind, Result, Signature, parse_quote, parse2,
+    spanned::Spanned,
+};
+
+/// `#[cached]`. On an error the function stays as it was, so that no error follows from its absence.
+pub(crate) fn cached(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
+    expand(args, item.clone(), root).unwrap_or_else(|error| beside(error, item))
+}
+
+/// An error, and the item as it was.
+pub(crate) fn beside(error: Error, item: TokenStream) -> TokenStream {
+    let error = error.into_compile_error();
+    quote!(#error #item)
+}
+
+fn expand(args: TokenStream, item: TokenStream, root: Path) -> Result<TokenStream> {
+    let parsed = Args::parse(args.clone(), root)?;
+    let function: Function = parse2(item)?;
+    let place = if parsed.options.in_trait {
+        Place::Alone
+    } else if parsed.options.method || function.is_method(&args) {
+        Place::Method
+    } else {
+        Place::Free
+    };
+    expand_at(&parsed, function, place)
+}
+
+/// The function with its cache, and what comes beside it.
+pub(crate) fn expand_at(args: &Args, mut function: Function, place: Place) -> Result<TokenStream> {
+    function.check()?;
+    if let Some(at) = Attrs::position_of(&function.attrs, "cached") {
+        let span = function
+            .attrs
+            .get(at)
+            .map_or(function.sig.ident.span(), Spanned::span);
+        return Err(Error::new(
+            span,
+            "this function is cached twice: leave one attribute out",
+        ));
+    }
+    let attrs = Attrs::new(std::mem::take(&mut function.attrs));
+    let steps = Steps::new(args, &function, place)?;
+    let function = Expansion {
+        steps: &steps,
+        attrs: &attrs,
+    };
+    Ok(match place {
+        Place::Free => {
+            let cached = function.cached();
+            let beside = function.beside();
+            let everywhere = &attrs.everywhere;
+            let (vis, name) = (&steps.function.vis, &steps.function.sig.ident);
+            let doc = format!("What comes beside the cached function `{name}`.");
+            quote! {
+                #cached
+                #(#everywhere)*
+                #[doc = #doc]
+                #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
+                #vis enum #name {}
+                #(#everywhere)*
+                #[allow(dead_code)]
+                impl #name { #beside }
+            }
+        }
+        Place::Method => {
+            let cached = function.cached();
+            let beside = function.beside();
+            quote!(#cached #beside)
+        }
+        Place::Alone => function.cached(),
+    })
+}
+
+/// What a function does, as far as its signature shows it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Runs the user's code.
+    Call,
+    /// Asks the cache: `&self` is enough.
+    Ask,
+    /// Makes the key, for which nothing is awaited.
+    Key,
+}
+
+struct Expansion<'a> {
+    steps: &'a Steps<'a>,
+    attrs: &'a Attrs,
+}
+
+impl Expansion<'_> {
+    fn name_of(&self, what: &str) -> Ident {
+        let name = &self.steps.function.sig.ident;
+        match self.steps.place {
+            Place::Free => Ident::new(what, name.span()),
+            Place::Method | Place::Alone => format_ident!("{name}_{what}", span = name.span()),
+        }
+    }
+
+    /// A function with the arguments of this one.
+    fn function(
+        &self,
+        name: &Ident,
+        form: Form,
+        returned: TokenStream,
+        body: TokenStream,
+    ) -> TokenStream {
+        let function = self.steps.function;
+        let (vis, sig) = (&function.vis, &function.sig);
+        let generics = &sig.generics;
+        let asyncness = sig.asyncness.filter(|_| form != Form::Key);
+        let receiver = sig.inputs.iter().find_map(|input| match input {
+            FnArg::Receiver(receiver) => Some(match &receiver.kind {
+                ReceiverKind::Reference(and, lifetime, Some(_)) if form != Form::Call => {
+                    let this = receiver.self_token;
+                    quote!(#and #lifetime #this)
+                }
+                _ => quote!(#receiver),
+            }),
+            FnArg::Typed(_) => None,
+        });
+        let inputs = receiver
+            .into_iter()
+            .chain(self.steps.params.iter().map(|param| param.declared()));
+        let where_clause = &generics.where_clause;
+        quote! {
+            #vis #asyncness fn #name #generics (#(#inputs),*) -> #returned #where_clause { #body }
+        }
+    }
+
+    /// The function that its callers see.
+    fn cached(&self) -> TokenStream {
+        let steps = self.steps;
+        let (runtime, awaited) = (&steps.runtime, steps.awaited());
+        let sig = &steps.function.sig;
+        let (bind, cache) = steps.cache();
+        let key = steps.key(&cache, false);
+        let (run, on_error, ttl, policy) =
+            (steps.run(), steps.on_error(), steps.ttl(), steps.policy());
+        let [looked, missed, returned, ttl_, error] =
+            ["looked", "missed", "returned", "ttl", "error"].map(own);
+        let flight = steps.flights().map(|flights| {
+            let fly = steps.step("fly", sig.ident.span());
+            let flight = own("_flight");
+            quote!(let (#looked, #flight) = #fly(#flights, #cache, #looked, #policy) #awaited;)
+        });
+        let failed = match steps.args.options.on_error {
+            OnError::Return(_) => on_error.clone(),
+            _ => quote!({ #on_error; ::core::option::Option::None }),
+        };
+        let span = sig.output.span();
+        let (look, keep) = (steps.step("look", span), steps.step("keep", span));
+        let look = quote_spanned!(span=> #look(#cache, #key, #policy) #awaited);
+        let body = quote! {
+            #bind
+            let #looked = #look;
+            #flight
+            let #missed = match #looked {
+                #runtime::Look::Hit(#returned) => return #returned,
+                #runtime::Look::Miss(key) => ::core::option::Option::Some(key),
+                #runtime::Look::Failed(#error) => #failed,
+            };
+            let #ttl_ = #ttl;
+            let #returned = #run;
+            if let ::core::option::Option::Some(key) = #missed {
+                if let ::core::result::Result::Err(#error) =
+                    #keep(#cache, &key, &#returned, #ttl_, #policy) #awaited
+                {
+                    #on_error;
+                }
+            }
+            #returned
+        };
+        let returned = returned_type(steps);
+        let function = self.function(&sig.ident, Form::Call, returned, body);
+        let (everywhere, outer) = (&self.attrs.everywhere, &self.attrs.outer);
+        // Where the body stands in it, the body's attributes do, too.
+        let inner = (steps.place == Place::Alone).then_some(&self.attrs.inner);
+        let inner = inner.into_iter().flatten();
+        quote! {
+            #(#everywhere)*
+            #(#outer)*
+            #(#inner)*
+            #[allow(clippy::redundant_closure_call, clippy::needless_pass_by_value)]
+            #function
+        }
+    }
+
+    /// The functions beside it.
+    fn beside(&self) -> TokenStream {
+        let steps = self.steps;
+        let awaited = steps.awaited();
+        let root = &steps.args.options.root;
+        let function = steps.function;
+        let name = &function.sig.ident;
+        let (everywhere, must_use, inner) = (
+            &self.attrs.everywhere,
+            &self.attrs.must_use,
+            &self.attrs.inner,
+        );
+        let quiet = quote!(#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]);
+
+        let (trait_, typed) = self.cache_trait();
+        let error = match &typed {
+            Some(ty) => quote!(<#ty as #trait_>::Error),
+            None => quote!(impl #root::CacheError),
+        };
+        let (bind, cache) = steps.cache();
+        let key = steps.key(&cache, false);
+        let contains = steps.step("contains", name.span());
+        let delete = steps.step("delete", name.span());
+        let found = quote!(::core::result::Result<bool, #error>);
+        let cache_in = self.function(
+            &self.name_of("cache_in"),
+            Form::Ask,
+            found.clone(),
+            quote!(#bind #contains(#cache, #key) #awaited),
+        );
+        let cache_del = self.function(
+            &self.name_of("cache_del"),
+            Form::Ask,
+            found,
+            quote!(#bind #delete(#cache, #key) #awaited),
+        );
+
+        let key = steps.key(&cache, true);
+        let key_type = match &typed {
+            Some(ty) => quote!(impl ::core::ops::Deref<Target = <#ty as #trait_>::Key>),
+            None => quote!(impl ::core::fmt::Debug),
+        };
+        let cache_key = self.function(
+            &self.name_of("cache_key"),
+            Form::Key,
+            quote!(::core::result::Result<#key_type, #root::Error>),
+            quote!(#bind #key),
+        );
+
+        let refresh = self.refresh();
+        let uncached = self.uncached();
+        let docs = [
+            format!("Whether the result of `{name}` for these arguments is in its cache."),
+            format!(
+                "Removes the result of `{name}` for these arguments from its cache, and says whether it was there."
+            ),
+            format!("The key of the result of `{name}` for these arguments."),
+            format!("What `{name}` does without its cache."),
+            format!(
+                "Computes the result of `{name}` anew, and stores it in place of what was stored before."
+            ),
+        ];
+        let [in_doc, del_doc, key_doc, uncached_doc, refresh_doc] = docs;
+        quote! {
+            #(#everywhere)* #[doc = #in_doc] #quiet #cache_in
+            #(#everywhere)* #[doc = #del_doc] #quiet #cache_del
+            #(#everywhere)* #[doc = #key_doc] #quiet #cache_key
+            #(#everywhere)* #(#must_use)* #[doc = #refresh_doc] #quiet #refresh
+            #(#everywhere)* #(#must_use)* #(#inner)* #[doc = #uncached_doc] #uncached
+        }
+    }
+
+    /// The trait of the cache, and the cache's type where it is named.
+    fn cache_trait(&self) -> (TokenStream, Option<&syn::Type>) {
+        let root = &self.steps.args.options.root;
+        let trait_ = match (self.steps.is_async(), self.steps.args.options.mode) {
+            (false, _) | (true, Mode::Blocking) => quote!(#root::Cache),
+            (true, Mode::Local) => quote!(#root::LocalAsyncCache),
+            (true, Mode::Any) => quote!(#root::AsyncCache),
+        };
+        (trait_, self.steps.args.cache_type.as_ref())
+    }
+
+    fn refresh(&self) -> TokenStream {
+        let steps = self.steps;
+        let (bind, cache) = steps.cache();
+        let key = steps.key(&cache, false);
+        let (run, on_error, ttl, policy) =
+            (steps.run(), steps.on_error(), steps.ttl(), steps.policy());
+        let awaited = steps.awaited();
+        let [key_, returned, ttl_, error] = ["key", "returned", "ttl", "error"].map(own);
+        let renew = steps.step("renew", steps.function.sig.output.span());
+        let body = quote! {
+            #bind
+            let #key_ = #key;
+            let #ttl_ = #ttl;
+            let #returned = #run;
+            if let ::core::result::Result::Err(#error) =
+                #renew(#cache, #key_, &#returned, #ttl_, #policy) #awaited
+            {
+                #on_error;
+            }
+            #returned
+        };
+        self.function(
+            &self.name_of("refresh"),
+            Form::Call,
+            returned_type(steps),
+            body,
+        )
+    }
+
+    /// The function as it was written, under another name.
+    fn uncached(&self) -> TokenStream {
+        let function = self.steps.function;
+        let (vis, body) = (&function.vis, &function.body);
+        let mut sig = function.sig.clone();
+        sig.ident = self.name_of("uncached");
+        // An argument that is the cache has done its work.
+        for (param, input) in self.steps.params.iter().zip(typed(&mut sig)) {
+            if self.steps.is_cache_root(param) {
+                input.attrs.push(parse_quote!(#[allow(unused_variables)]));
+            }
+        }
+        quote!(#vis #sig #body)
+    }
+}
+
+/// The arguments but for `self`.
+fn typed(sig: &mut Signature) -> impl Iterator<Item = &mut PatType> {
+    sig.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    })
+}
+
+fn returned_type(steps: &Steps<'_>) -> TokenStream {
+    match &steps.function.sig.output {
+        syn::ReturnType::Type(_, ty) => quote!(#ty),
+        syn::ReturnType::Default => quote!(()),
+    }
+}

@@ -1,0 +1,205 @@
+//! `#[cache_methods]` and `#[cache_functions]`: one cache for several functions.
+
+use crate::{
+    args::{self, Args, Options},
+    expand::{beside, expand_at},
+    function::Function,
+    hints,
+    steps::Place,
+};
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{
+    Error, Expr, ImplItem, Item, ItemImpl, ItemMod, Path, Result, Token, Type,
+    ext::IdentExt,
+    parenthesized,
+    parse::{ParseStream, Parser},
+    parse2,
+};
+
+/// The options of a group, and the functions with their prefixes.
+struct Group {
+    cache: Expr,
+    cache_type: Option<Type>,
+    options: Options,
+    functions: Vec<(Ident, Expr)>,
+}
+
+impl Group {
+    fn parse(tokens: TokenStream, root: Path, example: &str) -> Result<Self> {
+        let mut cache = None;
+        let mut options = Options::new(root);
+        let mut functions = Vec::new();
+        let mut seen = Vec::new();
+        let parser = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                let name = args::once(input, &mut seen)?;
+                if name == "cache" {
+                    cache = Some(args::parse_cache(&name, input)?);
+                } else if name == "opts" {
+                    if !input.peek(syn::token::Paren) {
+                        let say = "`opts` holds options for all: write `opts(key = json_key)`";
+                        return Err(Error::new(name.span(), say));
+                    }
+                    let inner;
+                    parenthesized!(inner in input);
+                    options.parse_all(&inner)?;
+                } else if name == "crate" {
+                    options.parse_one(&name, input)?;
+                } else if input.peek(Token![=]) {
+                    input.parse::<Token![=]>()?;
+                    functions.push((name.unraw(), args::parse_prefix(input.parse()?)?));
+                } else {
+                    let say = format!("which prefix? Write `{name} = \"{name}.\"`");
+                    return Err(Error::new(name.span(), say));
+                }
+                args::comma(input)?;
+            }
+            Ok(())
+        };
+        parser.parse2(tokens)?;
+        let (cache_type, cache) = cache.ok_or_else(args::no_cache)?;
+        if functions.is_empty() {
+            let say = format!("which functions? Write `{example}`");
+            return Err(Error::new(proc_macro2::Span::call_site(), say));
+        }
+        Ok(Self {
+            cache,
+            cache_type,
+            options,
+            functions,
+        })
+    }
+
+    /// The options of the function called `name`, if it is one of the group.
+    fn of(&self, name: &Ident) -> Option<Args> {
+        let name = name.unraw();
+        let (_, prefix) = self.functions.iter().find(|(named, _)| *named == name)?;
+        let mut options = self.options.clone();
+        options.prefix = Some(prefix.clone());
+        Some(Args {
+            cache: self.cache.clone(),
+            cache_type: self.cache_type.clone(),
+            options,
+        })
+    }
+
+    /// Refuses names that are not among `there`.
+    fn check(&self, what: &str, there: &[String]) -> Result<()> {
+        let mut errors = None::<Error>;
+        for (name, prefix) in &self.functions {
+            if there.iter().any(|other| name == other) {
+                continue;
+            }
+            let others: Vec<&str> = there.iter().map(String::as_str).collect();
+            let meant = match name.to_string().as_str() {
+                "key" | "ttl" | "single_flight" | "on_error" | "only_some" | "skip" => format!(
+                    "; as an option for all, write `opts({name} = {})`",
+                    prefix.to_token_stream()
+                ),
+                name => match hints::nearest(name, &others) {
+                    Some(near) => format!("; did you mean `{near}`?"),
+                    None => String::new(),
+                },
+            };
+            let say = format!(
+                "there is no {what} `{name}` here; there are {}{meant}",
+                hints::list(there)
+            );
+            let error = Error::new(name.span(), say);
+            match &mut errors {
+                Some(errors) => errors.combine(error),
+                None => errors = Some(error),
+            }
+        }
+        errors.map_or(Ok(()), Err)
+    }
+}
+
+pub(crate) fn methods(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
+    expand_methods(args, item.clone(), root).unwrap_or_else(|error| beside(error, item))
+}
+
+fn expand_methods(args: TokenStream, item: TokenStream, root: Path) -> Result<TokenStream> {
+    let group = Group::parse(args, root, "get_data = \"1.\"")?;
+    let mut block: ItemImpl = parse2(item).map_err(|error| {
+        Error::new(
+            error.span(),
+            "`#[cache_methods]` goes on an impl block; on a function write `#[cached(cache = ...)]`",
+        )
+    })?;
+    let names = block.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(method) => Some(method.sig.ident.unraw().to_string()),
+        _ => None,
+    });
+    group.check("method", &names.collect::<Vec<_>>())?;
+    let place = match block.trait_ {
+        Some(_) => Place::Alone,
+        None => Place::Method,
+    };
+    let mut failed = Failed::default();
+    for item in &mut block.items {
+        let ImplItem::Fn(method) = item else { continue };
+        let Some(args) = group.of(&method.sig.ident) else {
+            continue;
+        };
+        if let Some(expanded) = failed.expand(&args, method.to_token_stream(), place) {
+            *item = ImplItem::Verbatim(expanded);
+        }
+    }
+    Ok(failed.beside(block.to_token_stream()))
+}
+
+pub(crate) fn functions(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
+    expand_functions(args, item.clone(), root).unwrap_or_else(|error| beside(error, item))
+}
+
+fn expand_functions(args: TokenStream, item: TokenStream, root: Path) -> Result<TokenStream> {
+    let group = Group::parse(args, root, "some_func = \"f.\"")?;
+    let mut module: ItemMod = parse2(item).map_err(|error| {
+        Error::new(
+            error.span(),
+            "`#[cache_functions]` goes on a module, `mod name { ... }`; on a function write `#[cached(cache = ...)]`",
+        )
+    })?;
+    let name = module.ident.clone();
+    let Some((_, items)) = &mut module.content else {
+        let say = format!("the module's functions must be in sight: write `mod {name} {{ ... }}`");
+        return Err(Error::new(name.span(), say));
+    };
+    let names = items.iter().filter_map(|item| match item {
+        Item::Fn(function) => Some(function.sig.ident.unraw().to_string()),
+        _ => None,
+    });
+    group.check("function", &names.collect::<Vec<_>>())?;
+    let mut failed = Failed::default();
+    for item in items {
+        let Item::Fn(function) = item else { continue };
+        let Some(args) = group.of(&function.sig.ident) else {
+            continue;
+        };
+        if let Some(expanded) = failed.expand(&args, function.to_token_stream(), Place::Free) {
+            *item = Item::Verbatim(expanded);
+        }
+    }
+    Ok(failed.beside(module.to_token_stream()))
+}
+
+/// The errors of functions that could not be expanded; the others are.
+#[derive(Default)]
+struct Failed(TokenStream);
+
+impl Failed {
+    fn expand(&mut self, args: &Args, item: TokenStream, place: Place) -> Option<TokenStream> {
+        let expanded =
+            parse2::<Function>(item).and_then(|function| expand_at(args, function, place));
+        expanded
+            .map_err(|error| self.0.extend(error.into_compile_error()))
+            .ok()
+    }
+
+    fn beside(self, item: TokenStream) -> TokenStream {
+        let errors = self.0;
+        quote!(#errors #item)
+    }
+}

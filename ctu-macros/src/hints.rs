@@ -1,0 +1,93 @@
+//! What to write in place of an option that there is not.
+
+/// The options of `#[cached]`.
+const OPTIONS: &[&str] = &[
+    "cache",
+    "prefix",
+    "ttl",
+    "key",
+    "skip",
+    "only_some",
+    "single_flight",
+    "on_error",
+    "method",
+    "in_trait",
+    "blocking",
+    "local",
+    "crate",
+];
+
+/// The message for an unknown option: options of the crate `cached` have an equivalent, misspelt ones a
+/// likely meaning.
+pub(crate) fn unknown_option(name: &str, alone: bool) -> String {
+    let hint = match name {
+        "size" | "max_size" | "unbound" | "ty" | "create" | "name" | "map_error" | "disk"
+        | "redis" | "sync_lock" | "unsync_reads" => {
+            "the cache is yours to make: `cache = CACHE`, with a `static CACHE`".into()
+        }
+        "time" | "ttl_secs" | "ttl_millis" | "lifespan" | "timeout" | "expires" => {
+            "write `ttl = Duration::from_secs(60)`".into()
+        }
+        "convert" | "key_expr" | "keys" => {
+            "write `key = |first, second| ...`, with a reference to each argument".into()
+        }
+        "result" | "cache_err" | "with_cached_flag" => {
+            "of a function that returns a `Result`, `Ok` is cached and nothing else".into()
+        }
+        "option" | "cache_none" | "some" | "none" | "skip_none" => {
+            "write `only_some` where `None` must not be cached".into()
+        }
+        "sync_writes" | "single" => "write `single_flight`".into(),
+        "error" | "on_failure" | "result_fallback" => {
+            "write `on_error = return`, or `on_error = |error| ...`".into()
+        }
+        "async" => "an `async fn` needs no option".into(),
+        _ => match nearest(name, OPTIONS) {
+            Some(option) => format!("did you mean `{option}`?"),
+            None if alone => {
+                format!(
+                    "to name the cache, write `cache = {name}`; the options are {}",
+                    list(OPTIONS)
+                )
+            }
+            None => format!("the options are {}", list(OPTIONS)),
+        },
+    };
+    format!("`#[cached]` has no option `{name}`: {hint}")
+}
+
+/// `a`, `b` and `c`.
+pub(crate) fn list<T: std::fmt::Display>(names: &[T]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => "none".into(),
+    }
+}
+
+/// The name that differs from `name` by the least, if it is by little.
+pub(crate) fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
+    let distances = names.iter().map(|other| (distance(name, other), *other));
+    let (distance, nearest) = distances.min()?;
+    (distance <= 1 + name.len() / 4).then_some(nearest)
+}
+
+/// Letters to change, insert or leave out.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, left) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut before = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
+        for (cell, right) in row.iter_mut().skip(1).zip(b.chars()) {
+            let changed = diagonal + usize::from(left != right);
+            diagonal = *cell;
+            before = changed.min(diagonal + 1).min(before + 1);
+            *cell = before;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,40 @@
+//! The attributes of ctu. Programs use them by way of `ctu-core` (feature `macros`) or `ctu-std`,
+//! which have what they expand to.
+#![forbid(unsafe_code)]
+
+mod args;
+mod attrs;
+mod expand;
+mod function;
+mod group;
+mod hints;
+mod steps;
+
+use proc_macro::TokenStream;
+use syn::parse_quote;
+
+/// Each attribute twice: a program has `ctu-core` or `ctu-std`, and what an attribute expands to names
+/// the crate that it came from.
+macro_rules! attributes {
+    ($(#[doc = $doc:expr] $name:ident $name_std:ident: $expand:path;)*) => {$(
+        #[doc = $doc]
+        #[proc_macro_attribute]
+        pub fn $name(args: TokenStream, item: TokenStream) -> TokenStream {
+            $expand(args.into(), item.into(), parse_quote!(::ctu_core)).into()
+        }
+
+        #[doc = $doc]
+        #[proc_macro_attribute]
+        pub fn $name_std(args: TokenStream, item: TokenStream) -> TokenStream {
+            $expand(args.into(), item.into(), parse_quote!(::ctu_std)).into()
+        }
+    )*};
+}
+attributes! {
+    #[doc = include_str!("../docs/cached.md")]
+    cached cached_std: expand::cached;
+    #[doc = include_str!("../docs/cache_methods.md")]
+    cache_methods cache_methods_std: group::methods;
+    #[doc = include_str!("../docs/cache_functions.md")]
+    cache_functions cache_functions_std: group::functions;
+}

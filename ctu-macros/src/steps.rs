@@ -1,0 +1,371 @@
+//! The pieces that the functions of an expansion share: the cache, the key, the call without the cache.
+
+use crate::{
+    args::{Args, Key, Mode, OnError, SingleFlight},
+    function::{Function, Param, SelfKind},
+};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Error, Expr, Pat, Result, ReturnType, spanned::Spanned};
+
+/// Where the function stands, and where what comes beside it goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a module or a block: beside it, functions of a type of the same name.
+    Free,
+    /// In an impl block: beside it, methods named after it.
+    Method,
+    /// In an impl of a trait, where nothing may stand beside it.
+    Alone,
+}
+
+pub(crate) struct Steps<'a> {
+    pub(crate) args: &'a Args,
+    pub(crate) function: &'a Function,
+    pub(crate) params: Vec<Param>,
+    pub(crate) self_kind: SelfKind,
+    pub(crate) place: Place,
+    /// `crate::cached`
+    pub(crate) runtime: TokenStream,
+    cache_root: Option<Ident>,
+}
+
+/// A name that no name of the user can be mistaken for.
+pub(crate) fn own(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+impl<'a> Steps<'a> {
+    pub(crate) fn new(args: &'a Args, function: &'a Function, place: Place) -> Result<Self> {
+        let root = &args.options.root;
+        let steps = Self {
+            args,
+            function,
+            params: function.params(),
+            self_kind: function.self_kind()?,
+            place,
+            runtime: quote!(#root::cached),
+            cache_root: root_of(&args.cache).cloned(),
+        };
+        steps.check()?;
+        Ok(steps)
+    }
+
+    fn check(&self) -> Result<()> {
+        let options = &self.args.options;
+        for name in &options.skip {
+            if !self.params.iter().any(|param| param.name == *name) {
+                let say = format!(
+                    "there is no argument `{name}` to leave out; there are {}",
+                    crate::hints::list(&self.names())
+                );
+                return Err(Error::new(name.span(), say));
+            }
+        }
+        if let Some(Key::Closure(closure)) = &options.key {
+            let (takes, gets) = (closure.inputs.len(), self.key_params().count());
+            if takes != gets {
+                let say = format!(
+                    "the key's closure takes {takes} arguments and gets {gets}: a reference to each that is part of the key ({})",
+                    crate::hints::list(
+                        &self
+                            .key_params()
+                            .map(|param| &param.name)
+                            .collect::<Vec<_>>()
+                    )
+                );
+                return Err(Error::new(closure.inputs_begin.span, say));
+            }
+        }
+        if options.mode != Mode::Any && !self.is_async() {
+            return Err(Error::new(
+                self.function.sig.ident.span(),
+                "`blocking` and `local` are for an `async fn`",
+            ));
+        }
+        if self.args.options.key.is_none() && self.key_params().count() > 8 {
+            return Err(Error::new(
+                self.function.sig.inputs.span(),
+                "a key has at most 8 parts: leave arguments out with `skip(name)`, or write `key = ...`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<&Ident> {
+        self.params.iter().map(|param| &param.name).collect()
+    }
+
+    pub(crate) fn is_async(&self) -> bool {
+        self.function.sig.asyncness.is_some()
+    }
+
+    pub(crate) fn awaited(&self) -> TokenStream {
+        if self.is_async() {
+            quote!(.await)
+        } else {
+            TokenStream::new()
+        }
+    }
+
+    /// A function of the runtime, as its blocking or its async form, at `span`.
+    pub(crate) fn step(&self, name: &str, span: Span) -> TokenStream {
+        let name = if self.is_async() {
+            format_ident!("{name}_async", span = span)
+        } else {
+            Ident::new(name, span)
+        };
+        let runtime = &self.runtime;
+        quote_spanned!(span=> #runtime::#name)
+    }
+
+    /// The arguments that are part of the key: those left out are not, nor is the one that is the cache.
+    fn key_params(&self) -> impl Iterator<Item = &Param> {
+        self.params.iter().filter(|param| {
+            !self.args.options.skip.contains(&param.name) && !self.is_cache_root(param)
+        })
+    }
+
+    /// Whether the cache is this argument, or a part of it.
+    pub(crate) fn is_cache_root(&self, param: &Param) -> bool {
+        self.cache_root.as_ref() == Some(&param.name)
+    }
+
+    /// What binds the cache, and what then names it by reference.
+    ///
+    /// What a call is given by `&mut` cannot lend the cache while the body runs: the expression is then
+    /// looked at each time.
+    pub(crate) fn cache(&self) -> (TokenStream, TokenStream) {
+        let mut roots = self.params.iter().filter(|param| self.is_cache_root(param));
+        let mutable = self.self_kind == SelfKind::Mut || roots.any(|root| root.by_mut);
+        let cache = &self.args.cache;
+        let span = cache.span();
+        let name = Ident::new("cache", Span::mixed_site().located_at(span));
+        let lent = match &self.args.cache_type {
+            // Coerces a `LazyLock` and the like, too.
+            Some(ty) => quote_spanned!(span=> { let cache: &#ty = &(#cache); cache }),
+            None => quote_spanned!(span=> &(#cache)),
+        };
+        let runtime = &self.runtime;
+        let local = self.args.options.mode == Mode::Local;
+        if mutable {
+            let lent = if local {
+                quote!(&#runtime::LocalOf(#lent))
+            } else {
+                lent
+            };
+            return (TokenStream::new(), lent);
+        }
+        let bind = match &self.args.cache_type {
+            Some(ty) => quote_spanned!(span=> let #name: &#ty = &(#cache);),
+            None => quote_spanned!(span=> let #name = &(#cache);),
+        };
+        if local {
+            return (
+                quote!(#bind let #name = &#runtime::LocalOf(#name);),
+                quote!(#name),
+            );
+        }
+        (bind, quote!(#name))
+    }
+
+    /// A `Result` of the key.
+    pub(crate) fn key(&self, cache: &TokenStream, outlives: bool) -> TokenStream {
+        let runtime = &self.runtime;
+        let prefix = match &self.args.options.prefix {
+            Some(prefix) => quote!(#runtime::Literal(#prefix)),
+            None => quote!(#runtime::NoPrefix),
+        };
+        let lent: Vec<_> = self.key_params().map(Param::lent).collect();
+        let (from, span) = match &self.args.options.key {
+            None => {
+                let span = self.function.sig.ident.span();
+                let arguments = match self.lone_value() {
+                    Some(param) if outlives => {
+                        let name = &param.name;
+                        quote_spanned!(span=> (#runtime::Own(#name),))
+                    }
+                    _ => quote_spanned!(span=> (#(#lent,)*)),
+                };
+                (quote_spanned!(span=> #runtime::Args(#arguments)), span)
+            }
+            Some(Key::Function(path)) => {
+                let span = path.span();
+                (
+                    quote_spanned!(span=> #runtime::Made(#path(&(#(#lent,)*)))),
+                    span,
+                )
+            }
+            Some(Key::Closure(closure)) => {
+                let span = closure.body.span();
+                let (capture, output, body) = (&closure.capture, &closure.output, &closure.body);
+                let (pats, types): (Vec<_>, Vec<_>) = closure
+                    .inputs
+                    .iter()
+                    .map(|input| match input {
+                        Pat::Type(typed) => {
+                            let (pat, ty) = (&typed.pat, &typed.ty);
+                            (quote!(#pat), quote!(#ty))
+                        }
+                        pat => (quote!(#pat), quote!(_)),
+                    })
+                    .unzip();
+                (
+                    quote_spanned!(span=>
+                        #runtime::Made(#runtime::apply(
+                            (#(#lent,)*),
+                            #capture |(#(#pats,)*): (#(#types,)*)| #output #body,
+                        ))
+                    ),
+                    span,
+                )
+            }
+        };
+        let step = self.step("key", span);
+        quote_spanned!(span=> #step(#cache, #prefix, #from))
+    }
+
+    /// The argument that is the key by itself and is given by value: the key borrows it.
+    fn lone_value(&self) -> Option<&Param> {
+        if self.args.options.key.is_some() {
+            return None;
+        }
+        let mut params = self.key_params();
+        let param = params.next()?;
+        (params.next().is_none() && !param.by_ref).then_some(param)
+    }
+
+    /// The call of the function without its cache.
+    pub(crate) fn run(&self) -> TokenStream {
+        let sig = &self.function.sig;
+        let awaited = self.awaited();
+        let name = &sig.ident;
+        if self.place == Place::Alone {
+            return self.run_here();
+        }
+        let lone = self.lone_value().map(|param| &param.name);
+        let passed = self.params.iter().map(|param| {
+            let name = &param.name;
+            let is_lent = self.is_cache_root(param) || lone == Some(name);
+            if is_lent && !param.by_ref {
+                quote!(::core::clone::Clone::clone(&#name))
+            } else {
+                quote!(#name)
+            }
+        });
+        let generics = sig.generics.params.iter().filter_map(|param| match param {
+            syn::GenericParam::Type(ty) => Some(&ty.ident),
+            syn::GenericParam::Const(constant) => Some(&constant.ident),
+            syn::GenericParam::Lifetime(_) => None,
+        });
+        let generics: Vec<_> = generics.collect();
+        let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
+        match self.place {
+            Place::Free => quote!(#name::uncached #turbofish(#(#passed),*) #awaited),
+            Place::Method | Place::Alone => {
+                let uncached = format_ident!("{}_uncached", name, span = name.span());
+                let this = sig.receiver().map(|receiver| {
+                    let this = receiver.self_token;
+                    match self.self_kind {
+                        SelfKind::Counted => quote!(::core::clone::Clone::clone(&#this),),
+                        _ => quote!(#this,),
+                    }
+                });
+                quote!(Self::#uncached #turbofish(#this #(#passed),*) #awaited)
+            }
+        }
+    }
+
+    /// The body, where it has no function of its own to stand in.
+    fn run_here(&self) -> TokenStream {
+        let body = &self.function.body;
+        let ReturnType::Type(_, returned) = &self.function.sig.output else {
+            return TokenStream::new();
+        };
+        let lone = self.lone_value().map(|param| param.name.clone());
+        let binds = self.params.iter().filter_map(|param| {
+            let (name, pat) = (&param.name, &param.pat);
+            if lone.as_ref() == Some(name) && !param.by_ref {
+                return Some(quote!(let #pat = ::core::clone::Clone::clone(&#name);));
+            }
+            (!param.is_plain()).then(|| quote!(let #pat = #name;))
+        });
+        let runtime = &self.runtime;
+        if self.is_async() {
+            quote!(#runtime::returning::<#returned, _>(async { #(#binds)* #body }).await)
+        } else {
+            quote!((|| -> #returned { #(#binds)* #body })())
+        }
+    }
+
+    /// What is done with an error of the cache, `error`: an expression of type `()`, or one that returns.
+    pub(crate) fn on_error(&self) -> TokenStream {
+        let runtime = &self.runtime;
+        let error = own("error");
+        match &self.args.options.on_error {
+            OnError::Report => {
+                let name = self.function.sig.ident.to_string();
+                quote! {
+                    #runtime::report(
+                        ::core::concat!(::core::module_path!(), "::", #name),
+                        &#error,
+                    )
+                }
+            }
+            OnError::Tell(hook) => {
+                let span = hook.span();
+                quote_spanned!(span=> #runtime::tell(&#error, #hook))
+            }
+            OnError::Return(span) => {
+                let failed = quote_spanned!(*span=> #runtime::TakesError::failed);
+                quote!(return #failed(#error))
+            }
+        }
+    }
+
+    pub(crate) fn ttl(&self) -> TokenStream {
+        match &self.args.options.ttl {
+            Some(ttl) => {
+                let span = ttl.span();
+                quote_spanned!(span=> ::core::convert::Into::<
+                    ::core::option::Option<::core::time::Duration>
+                >::into(#ttl))
+            }
+            None => quote!(::core::option::Option::None),
+        }
+    }
+
+    pub(crate) fn policy(&self) -> TokenStream {
+        let runtime = &self.runtime;
+        if self.args.options.only_some {
+            quote!(#runtime::PhantomData::<#runtime::SomeOnly>)
+        } else {
+            quote!(#runtime::PhantomData::<#runtime::All>)
+        }
+    }
+
+    /// Where the flights of this function are.
+    pub(crate) fn flights(&self) -> Option<TokenStream> {
+        let runtime = &self.runtime;
+        Some(match self.args.options.single_flight.as_ref()? {
+            SingleFlight::Shared(flights) => quote!(&(#flights)),
+            SingleFlight::Own => quote!({
+                static FLIGHTS: #runtime::Flights = #runtime::Flights::new();
+                &FLIGHTS
+            }),
+        })
+    }
+}
+
+/// The name that an expression begins with: of `&context.cache` it is `context`.
+fn root_of(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Path(path) => path.path.get_ident(),
+        Expr::Field(field) => root_of(&field.base),
+        Expr::MethodCall(call) => root_of(&call.receiver),
+        Expr::Reference(reference) => root_of(&reference.expr),
+        Expr::Unary(unary) => root_of(&unary.expr),
+        Expr::Paren(paren) => root_of(&paren.expr),
+        _ => None,
+    }
+}

@@ -1,0 +1,171 @@
+//! Caches that fail: the function runs, or the error is returned, as the function says.
+
+use ctu_core::{Cache, Error, LruCache, ManualClock, SpinCache, TtlCache, cached};
+use std::{
+    cell::RefCell,
+    sync::{LazyLock, Mutex},
+    time::Duration,
+};
+
+/// A cache that fails at what it is told to fail at, and counts what it is asked.
+#[derive(Default)]
+struct Broken {
+    asked: Mutex<Vec<&'static str>>,
+    works: Mutex<Vec<&'static str>>,
+}
+
+impl Broken {
+    fn asked(&self, what: &'static str) -> Result<(), Error> {
+        self.asked.lock().unwrap().push(what);
+        if self.works.lock().unwrap().contains(&what) {
+            Ok(())
+        } else {
+            Err(Error::Busy)
+        }
+    }
+}
+
+impl Cache for Broken {
+    type Key = u32;
+    type Value = u32;
+    type Error = Error;
+
+    fn get(&self, _: &u32) -> Result<Option<u32>, Error> {
+        self.asked("get").map(|()| None)
+    }
+    fn put(&self, _: &u32, _: u32, _: Option<Duration>) -> Result<(), Error> {
+        self.asked("put")
+    }
+    fn remove(&self, _: &u32) -> Result<bool, Error> {
+        self.asked("remove").map(|()| true)
+    }
+    fn clear(&self) -> Result<(), Error> {
+        self.asked("clear")
+    }
+    fn len(&self) -> Result<usize, Error> {
+        self.asked("len").map(|()| 0)
+    }
+}
+
+thread_local! {
+    static TOLD: RefCell<Vec<Error>> = const { RefCell::new(Vec::new()) };
+}
+
+fn told(error: &Error) {
+    TOLD.with_borrow_mut(|told| told.push(*error));
+}
+
+#[cached(cache = cache, on_error = told)]
+fn double(cache: &Broken, number: u32) -> u32 {
+    2 * number
+}
+
+#[derive(Debug, PartialEq)]
+struct Failure(String);
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+#[cached(cache = cache, on_error = return)]
+fn triple(cache: &Broken, number: u32) -> Result<u32, Failure> {
+    Ok(3 * number)
+}
+
+#[test]
+fn the_function_runs_and_the_error_is_told_once() {
+    let broken = Broken::default();
+    assert_eq!(double(&broken, 4), 8);
+    assert_eq!(TOLD.take(), [Error::Busy]);
+    // What cannot be read is not written: that would wait for another deadline.
+    assert_eq!(*broken.asked.lock().unwrap(), ["get"]);
+    broken.works.lock().unwrap().push("get");
+    assert_eq!(double(&broken, 4), 8);
+    assert_eq!(TOLD.take(), [Error::Busy]);
+    assert_eq!(*broken.asked.lock().unwrap(), ["get", "get", "put"]);
+}
+
+#[test]
+fn a_switch_returns_the_error() {
+    let broken = Broken::default();
+    let busy = Failure("the cache is in use".into());
+    assert_eq!(triple(&broken, 4).as_ref(), Err(&busy));
+    broken.works.lock().unwrap().push("get");
+    assert_eq!(triple(&broken, 4).as_ref(), Err(&busy));
+    broken.works.lock().unwrap().push("put");
+    assert_eq!(triple(&broken, 4), Ok(12));
+    broken.works.lock().unwrap().clear();
+    assert_eq!(triple::refresh(&broken, 4), Err(busy));
+}
+
+#[test]
+fn what_comes_beside_says_what_failed() {
+    let broken = Broken::default();
+    let error = double::cache_in(&broken, 4).unwrap_err();
+    assert_eq!(error.to_string(), "the cache is in use");
+    let boxed: Box<dyn std::error::Error + Send + Sync> =
+        double::cache_del(&broken, 4).unwrap_err().into();
+    assert_eq!(boxed.to_string(), "the cache is in use");
+}
+
+#[test]
+fn what_is_known_to_be_old_is_removed() {
+    let broken = Broken::default();
+    assert_eq!(double::refresh(&broken, 4), 8);
+    assert_eq!(*broken.asked.lock().unwrap(), ["put", "remove"]);
+    assert_eq!(TOLD.take(), [Error::Busy]);
+}
+
+#[test]
+fn a_closure_is_told() {
+    static CACHE: SpinCache<LruCache<u32, u32, 4>> = SpinCache::new(LruCache::new());
+    static HEARD: Mutex<String> = Mutex::new(String::new());
+
+    #[cached(
+        cache = CACHE,
+        ttl = Duration::from_secs(1),
+        on_error = |error| HEARD.lock().unwrap().push_str(&error.to_string())
+    )]
+    fn number(number: u32) -> u32 {
+        number
+    }
+
+    assert_eq!(number(1), 1);
+    assert_eq!(
+        *HEARD.lock().unwrap(),
+        "this cache keeps no time-to-live per entry"
+    );
+}
+
+#[test]
+fn times_to_live() {
+    static CLOCK: ManualClock = ManualClock::new();
+    type Timed = SpinCache<TtlCache<u64, u64, 8, &'static ManualClock>>;
+    static CACHE: LazyLock<Timed> =
+        LazyLock::new(|| SpinCache::new(TtlCache::new(Duration::from_secs(60), &CLOCK)));
+
+    #[cached(cache = CACHE, ttl = Duration::from_secs(10))]
+    fn short(number: u64) -> u64 {
+        number
+    }
+    #[cached(cache = CACHE, ttl = (number > 200).then(|| Duration::from_secs(number)))]
+    fn chosen(number: u64) -> u64 {
+        number
+    }
+
+    short(1);
+    chosen(100);
+    chosen(300);
+    CLOCK.advance(Duration::from_secs(11));
+    assert_eq!(
+        [1, 100, 300].map(|key| CACHE.contains(&key)),
+        [false, true, true].map(Ok)
+    );
+    CLOCK.advance(Duration::from_secs(50));
+    assert_eq!(
+        [1, 100, 300].map(|key| CACHE.contains(&key)),
+        [false, false, true].map(Ok)
+    );
+}
