@@ -49,12 +49,13 @@ const NOTED: usize = 63;
 /// does that unless told `retry_attempts=0, dead_timeout=0`.)
 ///
 /// # Why not the `memcache` crate
-/// Version 0.21 was tried. It writes keys as they come, so that a line break in one begins another
-/// command; connecting has no deadline; its timeouts are set on one pooled connection and count from
-/// each system call; a connection that broke goes back to its pool (`has_broken` says no), and so does
-/// one with half an answer in it; and every operation asks for the server's version first, a round
-/// trip more. Here the protocol is spoken by this crate itself, over the pool that `RedisCache` has,
-/// and the server says which key each value belongs to.
+/// Version 0.21 was looked at. In its text protocol keys are written as they come, so that a line
+/// break in one begins another command; its other protocol is one that Memcached has given up.
+/// Connecting has no deadline; the timeouts of its builder reach one pooled connection, and any count
+/// from each system call. A connection that broke goes back to its pool (`has_broken` says no), and so
+/// does one with half an answer in it; so every operation asks for the server's version first, which is
+/// a round trip more. Here the protocol is spoken by this crate itself, over the pool that `RedisCache`
+/// has, and the server says which key each value belongs to.
 ///
 /// # From Python
 /// | CacheToolsUtils | here |

@@ -1,6 +1,6 @@
 //! Keys and values as CacheToolsUtils' `MemCached`, `PrefixedMemCached` and `JsonSerde` write them.
 
-use ctu_core::{Error, IntoValue, base85, json};
+use ctu_core::{Error, IntoValue, Text, base85, json};
 use serde_json::Value;
 
 /// The longest key that Memcached takes, in bytes.
@@ -30,7 +30,10 @@ pub fn encode_key(prefix: &str, key: &str) -> Result<Vec<u8>, Error> {
     }
     let mut encoded = Vec::with_capacity(len);
     encoded.extend_from_slice(prefix.as_bytes());
-    encoded.extend_from_slice(base85::encode::<String>(key.as_bytes())?.as_bytes());
+    // Four bytes stand for themselves, so that no longer text need be made.
+    for group in key.as_bytes().chunks(4) {
+        encoded.extend_from_slice(base85::encode::<Text<5>>(group)?.as_bytes());
+    }
     Ok(encoded)
 }
 

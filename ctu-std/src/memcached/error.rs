@@ -130,10 +130,10 @@ impl MemCachedError {
 
     /// What the server reports in `line`, if that is what it is.
     pub(super) fn reported(server: &Arc<str>, line: &[u8]) -> Option<Self> {
-        let server = server.clone();
         let told = ["SERVER_ERROR", "CLIENT_ERROR", "ERROR"]
             .iter()
             .find_map(|word| line.strip_prefix(word.as_bytes()))?;
+        let server = server.clone();
         let starts = |text: &str| told.trim_ascii().starts_with(text.as_bytes());
         Some(if starts("Too many open connections") {
             Self::TooManyClients { server }

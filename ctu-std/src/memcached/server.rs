@@ -4,8 +4,8 @@ use super::{
     MemCachedError,
     link::{Answers, Connector},
 };
-use crate::net::{Deadline, Pool, Repeat, push_number};
-use std::{str::FromStr, sync::Arc, time::Duration};
+use crate::net::{Deadline, Pool, Repeat, push_number, read_number};
+use std::{sync::Arc, time::Duration};
 
 /// Bytes of a request for values, at most. The server may stop reading until its answers are read,
 /// which they are when the whole request is sent: this much always finds room on the way.
@@ -435,6 +435,6 @@ fn meta_head(line: &[u8], key: &[u8]) -> Option<(usize, u32, Option<Duration>)> 
     own.then_some((len, flags?, left?))
 }
 
-fn number<T: FromStr>(word: &[u8]) -> Option<T> {
-    std::str::from_utf8(word).ok()?.parse().ok()
+fn number<T: TryFrom<u64>>(word: &[u8]) -> Option<T> {
+    read_number(word)?.try_into().ok()
 }

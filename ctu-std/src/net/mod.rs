@@ -15,7 +15,7 @@ mod tls;
 
 pub(crate) use address::Address;
 pub(crate) use deadline::Deadline;
-pub(crate) use digits::push_number;
+pub(crate) use digits::{push_number, read_number};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use pool::{Connect, Connection, Failure, Fate, Pool, Repeat};
 #[cfg(all(test, feature = "redis"))]

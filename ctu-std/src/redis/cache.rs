@@ -4,7 +4,13 @@ use super::{
 };
 use ctu_core::{Cache, Found};
 use redis::{ConnectionLike, Value};
-use std::{borrow::Borrow, fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{
+    borrow::{Borrow, Cow},
+    fmt,
+    marker::PhantomData,
+    sync::Arc,
+    time::Duration,
+};
 
 /// Keys per round trip of what goes through keys.
 pub(super) const BATCH: usize = 500;
@@ -182,7 +188,7 @@ where
         Ok(self.decode(stored)?.map(|value| (value, left)))
     }
 
-    fn stored_keys(&self, keys: &[&K]) -> Result<Vec<Vec<u8>>, RedisError> {
+    fn stored_keys<'k>(&self, keys: &[&'k K]) -> Result<Vec<Cow<'k, [u8]>>, RedisError> {
         keys.iter().map(|key| self.form.key(key)).collect()
     }
 

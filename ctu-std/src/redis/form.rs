@@ -2,12 +2,13 @@ use super::RedisError;
 use crate::StrKey;
 use ctu_core::json;
 use serde::{Serialize, de::DeserializeOwned};
+use std::borrow::Cow;
 
 /// How a [`RedisCache`](crate::RedisCache) writes keys and values: [`AsJson`], [`Raw`] or [`Prefixed`].
 pub trait Form<K: ToOwned + ?Sized, V>: sealed::Sealed {
     /// The key on the server.
     #[doc(hidden)]
-    fn key(&self, key: &K) -> Result<Vec<u8>, RedisError>;
+    fn key<'k>(&self, key: &'k K) -> Result<Cow<'k, [u8]>, RedisError>;
 
     /// The key that a key on the server stands for; `None` where it is not one of this cache.
     #[doc(hidden)]
@@ -51,8 +52,8 @@ where
     K: Serialize + ToOwned<Owned: DeserializeOwned> + ?Sized,
     V: Serialize + DeserializeOwned,
 {
-    fn key(&self, key: &K) -> Result<Vec<u8>, RedisError> {
-        Ok(json::to_vec(key)?)
+    fn key<'k>(&self, key: &'k K) -> Result<Cow<'k, [u8]>, RedisError> {
+        Ok(json::to_vec(key)?.into())
     }
 
     fn own(&self, stored: &[u8]) -> Option<K::Owned> {
@@ -69,8 +70,8 @@ where
 }
 
 impl Form<[u8], Vec<u8>> for Raw {
-    fn key(&self, key: &[u8]) -> Result<Vec<u8>, RedisError> {
-        Ok(key.to_vec())
+    fn key<'k>(&self, key: &'k [u8]) -> Result<Cow<'k, [u8]>, RedisError> {
+        Ok(key.into())
     }
 
     fn own(&self, stored: &[u8]) -> Option<Vec<u8>> {
@@ -91,8 +92,8 @@ where
     K: StrKey + ?Sized,
     V: Serialize + DeserializeOwned,
 {
-    fn key(&self, key: &K) -> Result<Vec<u8>, RedisError> {
-        Ok([self.0.as_bytes(), key.text().as_bytes()].concat())
+    fn key<'k>(&self, key: &'k K) -> Result<Cow<'k, [u8]>, RedisError> {
+        Ok([self.0.as_bytes(), key.text().as_bytes()].concat().into())
     }
 
     fn own(&self, stored: &[u8]) -> Option<K::Owned> {

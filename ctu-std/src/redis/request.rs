@@ -43,12 +43,14 @@ impl Request {
     }
 
     /// A command with as many arguments as there are keys.
-    pub(super) fn of_keys(command: &str, keys: &[Vec<u8>]) -> Self {
+    pub(super) fn of_keys(command: &str, keys: &[impl AsRef<[u8]>]) -> Self {
         let mut request = Self::batch();
+        let len: usize = keys.iter().map(|key| key.as_ref().len() + 25).sum();
+        request.bytes.reserve(len + 50);
         request.head(keys.len() + 1);
         request.argument(command.as_bytes());
         for key in keys {
-            request.argument(key);
+            request.argument(key.as_ref());
         }
         request
     }

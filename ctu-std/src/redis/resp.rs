@@ -3,7 +3,7 @@
 //! The `redis` crate's reader keeps what follows a reply and takes it for the next one. This one
 //! tells when there is more than was asked for, so that no key is ever given another key's value.
 
-use crate::net::{Reader, garbage};
+use crate::net::{Reader, garbage, read_number};
 use redis::Value;
 use std::io::{self, Read};
 
@@ -71,9 +71,13 @@ fn error(line: &[u8]) -> io::Result<Value> {
 }
 
 fn number(line: &[u8]) -> io::Result<i64> {
-    std::str::from_utf8(line)
-        .ok()
-        .and_then(|line| line.parse().ok())
+    let (negative, digits) = match line.split_first() {
+        Some((b'-', digits)) => (true, digits),
+        _ => (false, line),
+    };
+    let sign = if negative { -1 } else { 1 };
+    read_number(digits)
+        .and_then(|number| i128::from(number).checked_mul(sign)?.try_into().ok())
         .ok_or_else(|| garbage("a number that is none"))
 }
 
