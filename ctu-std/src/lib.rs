@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(all(feature = "memcache", feature = "redis"))]
+#[doc = include_str!("../docs/from-cachetoolsutils.md")]
+pub mod from_cachetoolsutils {}
 mod into_cache;
 pub mod memcached;
 #[cfg(any(feature = "memcache", feature = "redis"))]
