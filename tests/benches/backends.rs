@@ -2,6 +2,7 @@
 //!
 //! All of it against servers of its own on this machine. With `CTU_PYTHON`, a Python that has
 //! CacheToolsUtils (`tests/run interop` makes one in `target/interop/bin/python`), beside that as well.
+//! Its `MemCached` does not wait for an answer when it stores: it cannot tell whether it did.
 //! "8 threads" is the time of an operation of all threads together: the inverse of the throughput.
 
 use ctu_std::{Cache, MemCached, RawMemCached, RawRedisCache, RedisCache};
