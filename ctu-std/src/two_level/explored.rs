@@ -14,7 +14,11 @@ use std::{
 };
 
 fn in_many_orders(case: impl Fn() + Send + Sync + 'static) {
-    shuttle::check_random(case, 2_000);
+    let mut config = shuttle::Config::new();
+    // A cache is made on the stack before it is shared, several times over where nothing is optimised.
+    config.stack_size = 1 << 18;
+    let scheduler = shuttle::scheduler::RandomScheduler::new(2_000);
+    shuttle::Runner::new(scheduler, config).run(case);
 }
 
 /// What the second level fails with.
