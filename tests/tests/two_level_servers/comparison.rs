@@ -1,10 +1,10 @@
 //! The same operations as `tests/compare/two_level.py`, which says what Python's cache makes of them.
 
 use crate::{
-    node::redis,
+    node::Second,
     weather::{Network, Weather},
 };
-use ctu_std::{Cache, StdClock, TtlCache, TwoLevelCache};
+use ctu_std::{Cache, PrefixedRedisCache, StdClock, TtlCache, TwoLevelCache};
 use ctu_tests::servers::RedisServer;
 use std::{thread, time::Duration};
 
@@ -17,9 +17,9 @@ const NEW: u64 = 2;
 fn nothing_is_lost_that_python_loses() {
     let server = RedisServer::start();
     let network = Network::to(server.port());
-    let direct = redis(&server.url(), Duration::from_secs(60));
+    let direct = PrefixedRedisCache::<str, u64>::at(server.port(), Duration::from_secs(60));
     // Longer than Python's, so that a busy machine is not taken for an outage.
-    let second = redis(&network.url(), Duration::from_millis(500));
+    let second = PrefixedRedisCache::<str, u64>::at(network.port(), Duration::from_millis(500));
     let first =
         TtlCache::<String, u64, _>::with_capacity(1_000, Duration::from_secs(600), StdClock::new());
     let millis = Duration::from_millis;
