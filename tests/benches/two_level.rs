@@ -178,8 +178,8 @@ fn threaded(threads: usize) -> Outcome {
         })
         .collect();
     let sharded = || {
-        ShardedCache::new(64, || {
-            LruCache::<u64, u64>::with_capacity(2 * KEYS as usize / 16)
+        ShardedCache::new(16, || {
+            LruCache::<u64, u64>::with_capacity(2 * KEYS as usize / 8)
         })
     };
     let two = filled(TwoLevelCache::builder(sharded(), Dead).resilient().build());

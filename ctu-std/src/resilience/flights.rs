@@ -8,6 +8,9 @@ pub(crate) struct Flights<K: ToOwned + ?Sized, V, W> {
     /// The flight to join. A flight that is not here any more lands for those who joined it before.
     joinable: HashMap<Held<K>, u64>,
     flights: HashMap<u64, Flight<K, V, W>>,
+    /// Keys that were written while what was computed before was on its way to the second level, with
+    /// how many such values may still arrive there.
+    doubted: HashMap<Held<K>, usize>,
     last: u64,
 }
 
@@ -15,7 +18,18 @@ struct Flight<K: ToOwned + ?Sized, V, W> {
     key: Held<K>,
     state: State<V>,
     waiting: usize,
+    storing: Storing,
     wake: W,
+}
+
+/// What becomes of the result at the second level.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Storing {
+    No,
+    /// It is on its way.
+    Yes,
+    /// It is on its way, and the key was written since.
+    Doubted,
 }
 
 enum State<V> {
@@ -53,6 +67,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone, W: Clone> Flights<K, V, W> {
         Self {
             joinable: HashMap::new(),
             flights: HashMap::new(),
+            doubted: HashMap::new(),
             last: 0,
         }
     }
@@ -85,6 +100,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone, W: Clone> Flights<K, V, W> {
                 key,
                 state: State::Flying(who),
                 waiting: 0,
+                storing: Storing::No,
                 wake: wake(),
             },
         );
@@ -121,6 +137,15 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone, W: Clone> Flights<K, V, W> {
     /// wait, and whether for all of them.
     pub(crate) fn land(&mut self, id: u64, value: Option<V>) -> Option<(W, bool)> {
         let flight = self.flights.get_mut(&id)?;
+        if flight.storing == Storing::Doubted
+            && let Some(count) = self.doubted.get_mut(flight.key.get())
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.doubted.remove(flight.key.get());
+            }
+        }
+        flight.storing = Storing::No;
         let joinable = self.joinable.get(flight.key.get()) == Some(&id);
         let failed = value.is_none();
         if joinable && (!failed || flight.waiting == 0) {
@@ -140,20 +165,39 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone, W: Clone> Flights<K, V, W> {
         flight.is_some_and(|flight| self.joinable.get(flight.key.get()) == Some(&id))
     }
 
+    /// Says that the result is about to be stored at the second level, unless the key was written since
+    /// the computation began. Until it landed, that level is not believed if the key is written.
+    pub(crate) fn store(&mut self, id: u64) -> bool {
+        let current = self.is_current(id);
+        if current && let Some(flight) = self.flights.get_mut(&id) {
+            flight.storing = Storing::Yes;
+        }
+        current
+    }
+
+    /// Whether what the second level says of `key` may be older than what was written since.
+    pub(crate) fn doubts(&self, key: &K) -> bool {
+        !self.doubted.is_empty() && self.doubted.contains_key(key)
+    }
+
     /// Takes in that `key` was written: whoever wants it from now on is not to get what was computed
     /// before. Returns what wakes those who wait where nobody computes for them.
     pub(crate) fn written(&mut self, key: &K) -> Option<W> {
         let id = self.joinable.remove(key)?;
-        let flight = self.flights.get(&id)?;
+        let flight = self.flights.get_mut(&id)?;
+        if flight.storing == Storing::Yes {
+            flight.storing = Storing::Doubted;
+            *self.doubted.entry(flight.key.clone()).or_default() += 1;
+        }
         matches!(flight.state, State::Vacant).then(|| flight.wake.clone())
     }
 
     /// Takes in that every key was written.
     pub(crate) fn all_written(&mut self) -> Vec<W> {
-        self.joinable.clear();
-        let vacant = |flight: &&Flight<K, V, W>| matches!(flight.state, State::Vacant);
-        let vacant = self.flights.values().filter(vacant);
-        vacant.map(|flight| flight.wake.clone()).collect()
+        let keys: Vec<Held<K>> = self.joinable.keys().cloned().collect();
+        keys.iter()
+            .filter_map(|key| self.written(key.get()))
+            .collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -238,6 +282,27 @@ mod tests {
         assert!(machine.is_current(new));
         machine.land(new, Some(1));
         assert!(machine.flights.is_empty() && machine.joinable.is_empty());
+    }
+
+    #[test]
+    fn a_result_on_its_way_is_doubted_once_the_key_is_written() {
+        let mut machine = Machine::new();
+        let id = lead(&mut machine, 1);
+        assert!(machine.store(id) && !machine.doubts("k"));
+        machine.written("k");
+        assert!(machine.doubts("k"));
+        let next = lead(&mut machine, 2);
+        assert!(machine.store(next));
+        machine.all_written();
+        machine.land(id, Some(1));
+        assert!(machine.doubts("k"));
+        machine.land(next, None);
+        assert!(!machine.doubts("k"));
+        let late = lead(&mut machine, 3);
+        machine.written("k");
+        assert!(!machine.store(late) && !machine.doubts("k"));
+        machine.land(late, None);
+        assert!(machine.flights.is_empty());
     }
 
     proptest! {

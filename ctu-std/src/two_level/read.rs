@@ -15,6 +15,10 @@ where
 {
     /// Whether the second level is to be asked for `key`.
     pub(super) fn believes(&self, key: &A::Key) -> bool {
+        if self.flights.doubts(key) {
+            self.count(Counted::Distrusted);
+            return false;
+        }
         let belief = match &self.health {
             None => return true,
             Some(health) => health.lock().journal.belief(key, self.now()),

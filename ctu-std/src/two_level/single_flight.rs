@@ -75,6 +75,11 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
         }
     }
 
+    /// Whether what the second level says of `key` may have been computed before it was written last.
+    pub(super) fn doubts(&self, key: &K) -> bool {
+        self.machine.lock().doubts(key)
+    }
+
     /// Takes in that `key` is written: nobody who comes from now on gets what was computed before.
     pub(super) fn written(&self, key: &K) {
         let mut machine = self.machine.lock();
@@ -86,7 +91,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
         }
     }
 
-    /// The same for every key.
+    /// The same as [`written`](Self::written) for every key.
     pub(super) fn all_written(&self) {
         for wake in self.machine.lock().all_written() {
             wake.notify_all();
@@ -98,6 +103,11 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> Leading<'_, K, V> {
     /// Whether nobody wrote the key since the computation began.
     pub(super) fn is_current(&self) -> bool {
         self.flights.machine.lock().is_current(self.id)
+    }
+
+    /// Says that the result is about to be stored, unless the key was written since the computation began.
+    pub(super) fn store(&self) -> bool {
+        self.flights.machine.lock().store(self.id)
     }
 
     /// Gives the result to those who wait.

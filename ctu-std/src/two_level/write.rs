@@ -57,9 +57,8 @@ where
         value: A::Value,
         flight: Option<&Leading<'_, A::Key, A::Value>>,
     ) -> Result<(), Failed<A, B>> {
-        let current = || flight.is_none_or(Leading::is_current);
         let begun = self.order.begin(key);
-        if !current() {
+        if !flight.is_none_or(Leading::store) {
             return Ok(());
         }
         let time = self.second_time(None);
@@ -70,7 +69,7 @@ where
         let mut written = false;
         let kept = self.order.write(begun, |alone| {
             self.note(key, &asked, true, alone);
-            written = !current();
+            written = !flight.is_none_or(Leading::is_current);
             match alone && !written {
                 true => self.put_first(key, value, None),
                 false => self.forget_first(key).map(drop),
@@ -78,7 +77,8 @@ where
         });
         kept.map_err(|error| self.first_failed(error))?;
         if written {
-            // It came to the second level after what it may be older than.
+            // It may have come to the second level after what it is older than, which is not believed
+            // until the flight has landed.
             self.remove(key)?;
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! One process: threads that read and write keys of their own, and check each time what they see.
 
 use ctu_std::{
-    Cache, PrefixedRedisCache, RedisCache, ShardedCache, StdClock, TtlCache, TwoLevelCache,
+    Cache, MemCached, PrefixedRedisCache, RedisCache, ShardedCache, StdClock, TtlCache,
+    TwoLevelCache,
 };
 use std::{
     collections::HashMap,
@@ -15,11 +16,36 @@ pub(crate) const THREADS: u64 = 3;
 const KEYS: u64 = 40;
 
 type First = ShardedCache<TtlCache<String, u64, StdClock>>;
-type Second = PrefixedRedisCache<str, u64>;
 
-pub(crate) struct Node {
+/// A second level on a server.
+pub(crate) trait Second:
+    Cache<Key = str, Value = u64> + Send + Sync + Sized + 'static
+{
+    /// One over the network at `port` of this machine.
+    fn at(port: u16, deadline: Duration) -> Self;
+}
+
+impl Second for PrefixedRedisCache<str, u64> {
+    fn at(port: u16, deadline: Duration) -> Self {
+        let builder = RedisCache::builder(&format!("redis://127.0.0.1:{port}")).prefix("storm.");
+        let builder = builder.ttl(Duration::from_secs(3_600));
+        let builder = builder.deadline(deadline).connect_deadline(deadline);
+        builder.build().expect("a good address")
+    }
+}
+
+impl Second for MemCached<str, u64> {
+    fn at(port: u16, deadline: Duration) -> Self {
+        let builder = MemCached::builder(&format!("127.0.0.1:{port}")).prefix("storm.");
+        let builder = builder.ttl(Duration::from_secs(3_600));
+        let builder = builder.deadline(deadline).connect_deadline(deadline);
+        builder.build().expect("a good address")
+    }
+}
+
+pub(crate) struct Node<B> {
     name: &'static str,
-    pub(crate) cache: TwoLevelCache<First, Second>,
+    pub(crate) cache: TwoLevelCache<First, B>,
     pub(crate) operations: AtomicU64,
     /// A thread saw what it must not: nobody is to wait for its work.
     pub(crate) failed: AtomicBool,
@@ -28,21 +54,13 @@ pub(crate) struct Node {
 /// What was acknowledged last, by key. `None` is a delete.
 pub(crate) type Acknowledged = HashMap<String, Option<u64>>;
 
-pub(crate) fn redis(url: &str, deadline: Duration) -> Second {
-    let builder = RedisCache::builder(url)
-        .prefix("storm.")
-        .ttl(Duration::from_secs(3_600));
-    let builder = builder.deadline(deadline).connect_deadline(deadline);
-    builder.build().expect("a good address")
-}
-
-impl Node {
-    pub(crate) fn new(name: &'static str, url: &str) -> Self {
+impl<B: Second> Node<B> {
+    pub(crate) fn new(name: &'static str, port: u16) -> Self {
         let millis = Duration::from_millis;
         let first = ShardedCache::new(4, || {
             TtlCache::with_capacity(1_000, millis(100), StdClock::new())
         });
-        let cache = TwoLevelCache::builder(first, redis(url, millis(40)))
+        let cache = TwoLevelCache::builder(first, B::at(port, millis(40)))
             .resilient()
             .open_for(millis(5), millis(40))
             .settle(millis(2_000))
@@ -127,7 +145,7 @@ impl Drop for Alarm<'_> {
 }
 
 /// Says of every key that the server has: it is what was acknowledged last.
-pub(crate) fn check(server: &Second, acknowledged: &Acknowledged) {
+pub(crate) fn check(server: &impl Second, acknowledged: &Acknowledged) {
     for (key, last) in acknowledged {
         let found = server.get(key).expect("the server is back");
         assert!(

@@ -58,8 +58,8 @@ impl Network {
         network
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn set(&self, weather: Weather) {
