@@ -33,6 +33,11 @@ pub type Found<V> = Option<WithTtl<V>>;
 /// # For who implements it
 /// `get`, `put`, `remove`, `clear` and `len` are enough. Override a provided method where the cache
 /// can do it in one step or one round trip. No lock may be held across I/O.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a cache",
+    label = "not a cache",
+    note = "a store, such as an `LruCache`, needs a lock around it: `LockedCache::new(store)`"
+)]
 pub trait Cache {
     /// What an entry is looked up by: `[u8]`, `str`, `u32`, ...
     type Key: ?Sized;

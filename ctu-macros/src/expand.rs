@@ -146,34 +146,38 @@ impl Expansion<'_> {
         let key = steps.key(&cache, false);
         let (run, on_error, ttl, policy) =
             (steps.run(), steps.on_error(), steps.ttl(), steps.policy());
-        let [looked, missed, returned, ttl_, error] =
-            ["looked", "missed", "returned", "ttl", "error"].map(own);
+        let [key_, looked, missed, returned, ttl_, error] =
+            ["key", "looked", "missed", "returned", "ttl", "error"].map(own);
         let flight = steps.flights().map(|flights| {
             let fly = steps.step("fly", sig.ident.span());
             let flight = own("_flight");
-            quote!(let (#looked, #flight) = #fly(#flights, #cache, #looked, #policy) #awaited;)
+            quote!(let (#looked, #flight) = #fly(#flights, #cache, &#key_, #looked, #policy) #awaited;)
         });
         let failed = match steps.args.options.on_error {
             OnError::Return(_) => on_error.clone(),
-            _ => quote!({ #on_error; ::core::option::Option::None }),
+            _ => quote!({ #on_error; false }),
         };
-        let span = sig.output.span();
+        let span = returned_type(steps).span();
         let (look, keep) = (steps.step("look", span), steps.step("keep", span));
-        let look = quote_spanned!(span=> #look(#cache, #key, #policy) #awaited);
+        let look = quote_spanned!(span=> #look(#cache, &#key_, #policy) #awaited);
+        let keep = quote_spanned!(span=>
+            #keep(#cache, &#key_, &#returned, #ttl_, #policy) #awaited
+        );
         let body = quote! {
             #bind
+            let #key_ = #key;
             let #looked = #look;
             #flight
             let #missed = match #looked {
                 #runtime::Look::Hit(#returned) => return #returned,
-                #runtime::Look::Miss(key) => ::core::option::Option::Some(key),
+                #runtime::Look::Miss => true,
                 #runtime::Look::Failed(#error) => #failed,
             };
             let #ttl_ = #ttl;
             let #returned = #run;
-            if let ::core::option::Option::Some(key) = #missed {
+            if #missed {
                 if let ::core::result::Result::Err(#error) =
-                    #keep(#cache, &key, &#returned, #ttl_, #policy) #awaited
+                    #keep
                 {
                     #on_error;
                 }
@@ -286,14 +290,18 @@ impl Expansion<'_> {
             (steps.run(), steps.on_error(), steps.ttl(), steps.policy());
         let awaited = steps.awaited();
         let [key_, returned, ttl_, error] = ["key", "returned", "ttl", "error"].map(own);
-        let renew = steps.step("renew", steps.function.sig.output.span());
+        let span = returned_type(steps).span();
+        let renew = steps.step("renew", span);
+        let renew = quote_spanned!(span=>
+            #renew(#cache, &#key_, &#returned, #ttl_, #policy) #awaited
+        );
         let body = quote! {
             #bind
             let #key_ = #key;
             let #ttl_ = #ttl;
             let #returned = #run;
             if let ::core::result::Result::Err(#error) =
-                #renew(#cache, #key_, &#returned, #ttl_, #policy) #awaited
+                #renew
             {
                 #on_error;
             }

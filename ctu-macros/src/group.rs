@@ -87,23 +87,22 @@ impl Group {
     /// Refuses names that are not among `there`.
     fn check(&self, what: &str, there: &[String]) -> Result<()> {
         let mut errors = None::<Error>;
-        for (name, prefix) in &self.functions {
+        for (name, _) in &self.functions {
             if there.iter().any(|other| name == other) {
                 continue;
             }
             let others: Vec<&str> = there.iter().map(String::as_str).collect();
             let meant = match name.to_string().as_str() {
-                "key" | "ttl" | "single_flight" | "on_error" | "only_some" | "skip" => format!(
-                    "; as an option for all, write `opts({name} = {})`",
-                    prefix.to_token_stream()
-                ),
+                "key" | "ttl" | "single_flight" | "on_error" | "only_some" | "skip" => {
+                    format!("; an option for all goes into `opts({name} = ...)`")
+                }
                 name => match hints::nearest(name, &others) {
                     Some(near) => format!("; did you mean `{near}`?"),
                     None => String::new(),
                 },
             };
             let say = format!(
-                "there is no {what} `{name}` here; there are {}{meant}",
+                "there is no {what} `{name}` here; those that exist: {}{meant}",
                 hints::list(there)
             );
             let error = Error::new(name.span(), say);

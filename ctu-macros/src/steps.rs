@@ -4,7 +4,7 @@ use crate::{
     args::{Args, Key, Mode, OnError, SingleFlight},
     function::{Function, Param, SelfKind},
 };
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, Expr, Pat, Result, ReturnType, spanned::Spanned};
 
@@ -56,7 +56,7 @@ impl<'a> Steps<'a> {
         for name in &options.skip {
             if !self.params.iter().any(|param| param.name == *name) {
                 let say = format!(
-                    "there is no argument `{name}` to leave out; there are {}",
+                    "there is no argument `{name}` to leave out; those that exist: {}",
                     crate::hints::list(&self.names())
                 );
                 return Err(Error::new(name.span(), say));
@@ -115,8 +115,17 @@ impl<'a> Steps<'a> {
         } else {
             Ident::new(name, span)
         };
-        let runtime = &self.runtime;
+        let runtime = self.runtime_at(span);
         quote_spanned!(span=> #runtime::#name)
+    }
+
+    /// The runtime, with errors at `span`.
+    fn runtime_at(&self, span: Span) -> TokenStream {
+        let respan = |mut token: TokenTree| {
+            token.set_span(token.span().located_at(span));
+            token
+        };
+        self.runtime.clone().into_iter().map(respan).collect()
     }
 
     /// The arguments that are part of the key: those left out are not, nor is the one that is the cache.
@@ -187,10 +196,12 @@ impl<'a> Steps<'a> {
                     }
                     _ => quote_spanned!(span=> (#(#lent,)*)),
                 };
+                let runtime = self.runtime_at(span);
                 (quote_spanned!(span=> #runtime::Args(#arguments)), span)
             }
             Some(Key::Function(path)) => {
                 let span = path.span();
+                let runtime = self.runtime_at(span);
                 (
                     quote_spanned!(span=> #runtime::Made(#path(&(#(#lent,)*)))),
                     span,
@@ -198,6 +209,7 @@ impl<'a> Steps<'a> {
             }
             Some(Key::Closure(closure)) => {
                 let span = closure.body.span();
+                let runtime = self.runtime_at(span);
                 let (capture, output, body) = (&closure.capture, &closure.output, &closure.body);
                 let (pats, types): (Vec<_>, Vec<_>) = closure
                     .inputs
@@ -314,9 +326,11 @@ impl<'a> Steps<'a> {
             }
             OnError::Tell(hook) => {
                 let span = hook.span();
+                let runtime = self.runtime_at(span);
                 quote_spanned!(span=> #runtime::tell(&#error, #hook))
             }
             OnError::Return(span) => {
+                let runtime = self.runtime_at(*span);
                 let failed = quote_spanned!(*span=> #runtime::TakesError::failed);
                 quote!(return #failed(#error))
             }

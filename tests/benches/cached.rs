@@ -171,8 +171,6 @@ const PEER: &str = "crate cached";
 
 fn main() {
     let calls = Calls::new();
-    let owned = |text: &str, times: u64| (text.to_owned(), times as u32);
-    let _ = owned;
     let outcomes = [
         column(
             "u64",

@@ -10,11 +10,11 @@ use core::{marker::PhantomData, ops::Deref, time::Duration};
 
 /// What a look into the cache found.
 #[derive(Debug)]
-pub enum Look<R, B, E> {
+pub enum Look<R, E> {
     /// What the function returns.
     Hit(R),
     /// Nothing, at this key.
-    Miss(B),
+    Miss,
     /// Nothing, since this failed.
     Failed(E),
 }
@@ -62,6 +62,7 @@ pub trait TakesError<E> {
     fn failed(error: E) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, F: From<E>, E> TakesError<E> for Result<T, F> {
     fn failed(error: E) -> Self {
         Err(error.into())
@@ -73,13 +74,13 @@ macro_rules! steps {
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
         $look:ident $keep:ident $renew:ident $contains:ident $delete:ident
     ) => {
-        /// Looks for `key`.
+        /// Looks for `key`, which stays where it was made: moving a key costs as much as finding it.
         #[inline]
         pub $($async)? fn $look<C, $($Mode,)? B, R, Kind, Policy>(
             cache: &C,
-            key: Result<B, Error>,
+            key: &Result<B, Error>,
             _: PhantomData<Policy>,
-        ) -> Look<R, B, C::Error>
+        ) -> Look<R, C::Error>
         where
             C: $($bound)* + ?Sized,
             B: Deref<Target = C::Key>,
@@ -87,11 +88,11 @@ macro_rules! steps {
         {
             let key = match key {
                 Ok(key) => key,
-                Err(error) => return Look::Failed(error.into()),
+                Err(error) => return Look::Failed((*error).into()),
             };
-            match cache.get(&key) $($await)* {
+            match cache.get(key) $($await)* {
                 Ok(Some(value)) => Look::Hit(R::found(value)),
-                Ok(None) => Look::Miss(key),
+                Ok(None) => Look::Miss,
                 Err(error) => Look::Failed(error),
             }
         }
@@ -99,7 +100,7 @@ macro_rules! steps {
         /// Stores what the function returned, if that is to be stored.
         pub $($async)? fn $keep<C, $($Mode,)? B, R, Kind, Policy>(
             cache: &C,
-            key: &B,
+            key: &Result<B, Error>,
             returned: &R,
             ttl: Option<Duration>,
             _: PhantomData<Policy>,
@@ -109,6 +110,7 @@ macro_rules! steps {
             B: Deref<Target = C::Key>,
             R: Returned<C::Value, Kind, Policy>,
         {
+            let key = key.as_ref().map_err(|error| *error)?;
             match returned.outcome() {
                 Outcome::Store(value) => cache.put(key, value.clone(), ttl) $($await)*,
                 Outcome::Forget | Outcome::Leave => Ok(()),
@@ -118,7 +120,7 @@ macro_rules! steps {
         /// Stores what the function returned in place of what was stored before.
         pub $($async)? fn $renew<C, $($Mode,)? B, R, Kind, Policy>(
             cache: &C,
-            key: Result<B, Error>,
+            key: &Result<B, Error>,
             returned: &R,
             ttl: Option<Duration>,
             _: PhantomData<Policy>,
@@ -128,17 +130,17 @@ macro_rules! steps {
             B: Deref<Target = C::Key>,
             R: Returned<C::Value, Kind, Policy>,
         {
-            let key = key?;
+            let key = key.as_ref().map_err(|error| *error)?;
             match returned.outcome() {
                 Outcome::Store(value) => {
-                    let stored = cache.put(&key, value.clone(), ttl) $($await)*;
+                    let stored = cache.put(key, value.clone(), ttl) $($await)*;
                     if stored.is_err() {
                         // Better nothing than what is known to be old.
-                        let _ = cache.remove(&key) $($await)*;
+                        let _ = cache.remove(key) $($await)*;
                     }
                     stored
                 }
-                Outcome::Forget => cache.remove(&key) $($await)* .map(drop),
+                Outcome::Forget => cache.remove(key) $($await)* .map(drop),
                 Outcome::Leave => Ok(()),
             }
         }

@@ -1,5 +1,5 @@
 use super::{backend::AsyncBackend, call::Look, call::look, call::look_async, returned::Returned};
-use crate::{Cache, heap::RandomState};
+use crate::{Cache, Error, heap::RandomState};
 use alloc::{sync::Arc, vec::Vec};
 use core::{
     future::poll_fn,
@@ -156,36 +156,38 @@ impl Wake for Unpark {
 pub fn fly<'f, C, B, R, Kind, Policy>(
     flights: &'f Flights,
     cache: &C,
-    looked: Look<R, B, C::Error>,
+    key: &Result<B, Error>,
+    looked: Look<R, C::Error>,
     policy: PhantomData<Policy>,
-) -> (Look<R, B, C::Error>, Option<Flight<'f>>)
+) -> (Look<R, C::Error>, Option<Flight<'f>>)
 where
     C: Cache<Key: Hash> + ?Sized,
     B: Deref<Target = C::Key>,
     R: Returned<C::Value, Kind, Policy>,
 {
-    let Look::Miss(key) = looked else {
+    let (Look::Miss, Ok(at)) = (&looked, key) else {
         return (looked, None);
     };
-    let flight = flights.board::<C::Key>(&key);
-    (look(cache, Ok(key), policy), Some(flight))
+    let flight = flights.board::<C::Key>(at);
+    (look(cache, key, policy), Some(flight))
 }
 
 /// [`fly`] with an async cache.
 pub async fn fly_async<'f, C, Mode, B, R, Kind, Policy>(
     flights: &'f Flights,
     cache: &C,
-    looked: Look<R, B, C::Error>,
+    key: &Result<B, Error>,
+    looked: Look<R, C::Error>,
     policy: PhantomData<Policy>,
-) -> (Look<R, B, C::Error>, Option<Flight<'f>>)
+) -> (Look<R, C::Error>, Option<Flight<'f>>)
 where
     C: AsyncBackend<Mode, Key: Hash> + ?Sized,
     B: Deref<Target = C::Key>,
     R: Returned<C::Value, Kind, Policy>,
 {
-    let Look::Miss(key) = looked else {
+    let (Look::Miss, Ok(at)) = (&looked, key) else {
         return (looked, None);
     };
-    let flight = flights.board_async::<C::Key>(&key).await;
-    (look_async(cache, Ok(key), policy).await, Some(flight))
+    let flight = flights.board_async::<C::Key>(at).await;
+    (look_async(cache, key, policy).await, Some(flight))
 }

@@ -14,6 +14,7 @@ pub enum AsJson {}
 
 macro_rules! arguments_are_json {
     ($([$($bounds:tt)*] $args:ty;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($bounds)*> MakeKey<str, NoPrefix, AsJson> for Args<$args> {
             type Key = Kept<String, str>;
             fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
@@ -21,6 +22,7 @@ macro_rules! arguments_are_json {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<$($bounds)*> MakeKey<str, Literal, AsJson> for Args<$args> {
             type Key = Kept<PrefixedText, str>;
             fn make_key(self, prefix: Literal) -> Result<Self::Key, Error> {

@@ -20,6 +20,7 @@ pub enum TextOfBytes {}
 #[derive(Debug)]
 pub enum ResultOfText {}
 
+#[diagnostic::do_not_recommend]
 impl<B: Borrow<K>, K: ?Sized> MakeKey<K, NoPrefix, Key> for Made<B> {
     type Key = Kept<B, K>;
     #[inline]
@@ -28,6 +29,7 @@ impl<B: Borrow<K>, K: ?Sized> MakeKey<K, NoPrefix, Key> for Made<B> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B: Borrow<K>, K> MakeKey<K, Literal, Key> for Made<B>
 where
     K: PrefixKey + ?Sized,
@@ -40,6 +42,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B, E, K: ?Sized, P> MakeKey<K, P, ResultOfKey> for Made<Result<B, E>>
 where
     Made<B>: MakeKey<K, P, Key>,
@@ -69,6 +72,7 @@ impl<T: AsRef<str>> fmt::Debug for TextAsBytes<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: AsRef<str>> MakeKey<[u8], NoPrefix, TextOfBytes> for Made<T> {
     type Key = TextAsBytes<T>;
     #[inline]
@@ -77,6 +81,7 @@ impl<T: AsRef<str>> MakeKey<[u8], NoPrefix, TextOfBytes> for Made<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: AsRef<str>> MakeKey<[u8], Literal, TextOfBytes> for Made<T> {
     type Key = Kept<<[u8] as PrefixKey>::Joined, [u8]>;
     #[inline]
@@ -86,6 +91,7 @@ impl<T: AsRef<str>> MakeKey<[u8], Literal, TextOfBytes> for Made<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E, P> MakeKey<[u8], P, ResultOfText> for Made<Result<T, E>>
 where
     Made<T>: MakeKey<[u8], P, TextOfBytes>,

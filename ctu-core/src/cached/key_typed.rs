@@ -15,6 +15,7 @@ pub enum Itself {}
 #[derive(Debug)]
 pub enum Parts {}
 
+#[diagnostic::do_not_recommend]
 impl<'a, A: Borrow<K> + ?Sized, K: ?Sized> MakeKey<K, NoPrefix, Itself> for Args<(&'a A,)> {
     type Key = Lent<'a, A, K>;
     #[inline]
@@ -23,6 +24,7 @@ impl<'a, A: Borrow<K> + ?Sized, K: ?Sized> MakeKey<K, NoPrefix, Itself> for Args
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Borrow<K>, K: ?Sized> MakeKey<K, NoPrefix, Itself> for Args<(Own<A>,)> {
     type Key = Kept<A, K>;
     #[inline]
@@ -31,6 +33,7 @@ impl<A: Borrow<K>, K: ?Sized> MakeKey<K, NoPrefix, Itself> for Args<(Own<A>,)> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, K> MakeKey<K, Literal, Itself> for Args<(T,)>
 where
     T: ArgRef<Arg: Borrow<K>>,
@@ -47,6 +50,7 @@ where
 
 macro_rules! arguments_are_parts {
     ($($($t:ident $k:ident $at:tt)*;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($t, $k),*> MakeKey<($($k,)*), NoPrefix, Parts> for Args<($($t,)*)>
         where
             $($t: ArgRef<Arg: OwnArg<$k>>),*
@@ -73,6 +77,7 @@ arguments_are_parts! {
 
 macro_rules! prefix_is_first_part {
     ($($($t:ident $k:ident $at:tt)*;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<P, $($t, $k),*> MakeKey<(P, $($k,)*), Literal, Parts> for Args<($($t,)*)>
         where
             Literal: OwnArg<P>,

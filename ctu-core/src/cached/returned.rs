@@ -60,6 +60,7 @@ pub enum Something {}
 #[derive(Debug)]
 pub enum OkaySomething {}
 
+#[diagnostic::do_not_recommend]
 impl<V> Returned<V, Plain, All> for V {
     #[inline]
     fn found(value: V) -> Self {
@@ -71,6 +72,7 @@ impl<V> Returned<V, Plain, All> for V {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<V, E> Returned<V, Okay, All> for Result<V, E> {
     #[inline]
     fn found(value: V) -> Self {
@@ -86,6 +88,7 @@ impl<V, E> Returned<V, Okay, All> for Result<V, E> {
 }
 
 // `Option<T>` where the cache holds options, too: `None` is not stored.
+#[diagnostic::do_not_recommend]
 impl<T> Returned<Option<T>, Plain, SomeOnly> for Option<T> {
     #[inline]
     fn found(value: Option<T>) -> Self {
@@ -100,6 +103,7 @@ impl<T> Returned<Option<T>, Plain, SomeOnly> for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Returned<Option<T>, Okay, SomeOnly> for Result<Option<T>, E> {
     #[inline]
     fn found(value: Option<T>) -> Self {
@@ -117,6 +121,7 @@ impl<T, E> Returned<Option<T>, Okay, SomeOnly> for Result<Option<T>, E> {
 
 macro_rules! option_of_value {
     ($($Policy:ident),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<V> Returned<V, Something, $Policy> for Option<V> {
             #[inline]
             fn found(value: V) -> Self {
@@ -131,6 +136,7 @@ macro_rules! option_of_value {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl<V, E> Returned<V, OkaySomething, $Policy> for Result<Option<V>, E> {
             #[inline]
             fn found(value: V) -> Self {

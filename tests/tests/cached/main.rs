@@ -5,6 +5,8 @@ mod failures;
 mod free;
 mod groups;
 mod hygiene;
+#[cfg(feature = "interop")]
+mod interop;
 mod keys;
 mod methods;
 mod returned;

@@ -1,0 +1,9 @@
+//! What the compiler says to who writes it wrong: each file of `ui/` beside its messages.
+//!
+//! Messages of the compiler itself change between its versions; those files hold for the one that the
+//! workspace is checked with. `TRYBUILD=overwrite` writes them anew.
+
+#[test]
+fn wrong_use_is_told_what_to_write() {
+    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+}
