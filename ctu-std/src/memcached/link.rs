@@ -41,21 +41,22 @@ impl Link {
                 _ => answers.failed(&error),
             });
         }
-        let value = read(&mut answers)?;
-        if self.reader.is_drained() {
-            Ok(value)
-        } else {
-            Err(MemCachedError::protocol(
+        let done = read(&mut answers);
+        // After an error that ends the connection, what is left of the answer is nobody's.
+        let in_order = done.as_ref().map_or_else(Failure::fate, |_| Fate::Keep) == Fate::Keep;
+        if in_order && !self.reader.is_drained() {
+            return Err(MemCachedError::protocol(
                 server,
                 "it says more than it was asked",
-            ))
+            ));
         }
+        done
     }
 }
 
 impl Connection for Link {
     fn is_idle(&self) -> bool {
-        self.stream.is_idle()
+        self.reader.is_drained() && self.stream.is_idle()
     }
 }
 

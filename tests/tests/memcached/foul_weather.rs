@@ -247,6 +247,15 @@ fn whatever_else_answers_is_an_error() {
 }
 
 #[test]
+fn a_refusal_and_more_is_no_refusal() {
+    // Were the connection kept, the rest would answer the next operation.
+    let parrot = Parrot::start("SERVER_ERROR object too large for cache\r\nSTORED\r\n").unwrap();
+    let error = of_parrot(&parrot).insert(b"a", b"1").unwrap_err();
+    let told = matches!(error, MemCachedError::Protocol { .. });
+    assert!(told, "{error}");
+}
+
+#[test]
 fn random_bytes_are_errors() {
     let own = key(b"a");
     let head = [b"VALUE ", &*own, b" 1 1\r\n"].concat();
