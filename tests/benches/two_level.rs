@@ -179,8 +179,8 @@ fn threaded(threads: usize) -> Outcome {
         })
         .collect();
     let sharded = || {
-        ShardedCache::new(16, || {
-            LruCache::<u64, u64>::with_capacity(2 * KEYS as usize / 8)
+        ShardedCache::new(128, || {
+            LruCache::<u64, u64>::with_capacity(2 * KEYS as usize / 32)
         })
     };
     let two = filled(TwoLevelCache::builder(sharded(), Dead).resilient().build());
