@@ -9,8 +9,9 @@ use std::{
 /// keys seldom wait for each other.
 ///
 /// Which store a key belongs to is decided by its hash, so each fills and evicts by itself: of `n` stores
-/// with room for `m` entries each, one may be full when others are not. Some four times as many stores as
-/// there are processors is a good number.
+/// with room for `m` entries each, one may be full when others are not. Some 64 for each processor is a good
+/// number where there is room for hundreds of thousands of entries: the more there are, the more often a hot key is
+/// the most recently used one of its store already, and nothing is to be moved.
 ///
 /// A thread that meets another in the same store tries again until that is done, and lets others run
 /// meanwhile. The wait is as long as an operation in memory takes, and the `Hash`, `Eq` and `Clone` of keys and values
