@@ -146,12 +146,11 @@ fn got(found: Result<Option<u64>, ctu_core::Error>) -> u64 {
     found.ok().flatten().unwrap_or_default()
 }
 
+/// One hit, of a number and a text.
+type Call = fn(u64, &str) -> u64;
+
 /// One column. Each contender has run once before, so that all it does is hits.
-fn column(
-    title: &str,
-    calls: &Calls,
-    contenders: &[(&str, bool, fn(u64, &str) -> u64)],
-) -> Outcome {
+fn column(title: &str, calls: &Calls, contenders: &[(&str, bool, Call)]) -> Outcome {
     eprintln!("{title} ...");
     let contenders = contenders.iter().map(|&(name, ours, call)| {
         calls.all(call);

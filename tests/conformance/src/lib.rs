@@ -128,6 +128,10 @@ suite! {
         text_is_a_key,
         slices_become_values,
         errors_tell_lengths;
+    cached:
+        functions_remember_what_they_returned,
+        functions_keep_no_error_and_no_long_key,
+        methods_share_a_cache_by_prefixes;
     cache:
         inserts_gets_removes,
         pop_takes_out,

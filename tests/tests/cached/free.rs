@@ -111,8 +111,8 @@ fn without_arguments() {
 
 #[test]
 fn patterns_in_arguments() {
-    static CACHE: SpinCache<LruCache<((u32, u32), [u8; 2], u32), u32, 8>> =
-        SpinCache::new(LruCache::new());
+    type Key = ((u32, u32), [u8; 2], u32);
+    static CACHE: SpinCache<LruCache<Key, u32, 8>> = SpinCache::new(LruCache::new());
 
     #[cached(cache = CACHE)]
     fn sum((a, mut b): (u32, u32), [c, _]: [u8; 2], mut d: u32) -> u32 {

@@ -16,7 +16,7 @@ fn acme(cache: &Acme, what: &str, count: usize, scale: f64, flag: Option<bool>) 
 }
 
 fn call(cache: &Acme, count: usize) -> String {
-    let flag = (count % 2 == 0).then_some(true);
+    let flag = count.is_multiple_of(2).then_some(true);
     acme(cache, "hé\"\n", count, 0.1 * count as f64, flag)
 }
 
