@@ -1,6 +1,7 @@
 //! What a resilient `TwoLevelCache` promises, over a second level that fails in every way, and a clock that
 //! moves when told to.
 
+mod computing;
 mod remote;
 mod schedules;
 mod switches;

@@ -1,0 +1,214 @@
+use super::*;
+use proptest::prelude::*;
+use std::collections::HashSet;
+
+const SETTLE: u64 = 100;
+
+fn journal(capacity: usize) -> Journal<str> {
+    Journal::new(JournalSettings {
+        capacity,
+        settle: SETTLE,
+        longest_ttl: None,
+        retry: (10, 40),
+    })
+}
+
+fn replay(journal: &mut Journal<str>, now: u64) -> usize {
+    let replay = journal.next(now, 10).expect("something to do");
+    journal.replayed(&replay, now)
+}
+
+#[test]
+fn what_was_not_sent_is_deleted_once() {
+    let mut journal = journal(4);
+    assert!(!journal.missed("k", What::Other));
+    assert_eq!(journal.belief("k", 0), Belief::Distrusted);
+    assert_eq!(journal.belief("other", 0), Belief::Believed);
+    assert_eq!(journal.next_at(), Some(0));
+    assert_eq!(replay(&mut journal, 0), 1);
+    assert_eq!(journal.belief("k", 0), Belief::Believed);
+    assert!(journal.is_empty() && journal.next(0, 10).is_none());
+}
+
+#[test]
+fn a_write_that_may_still_arrive_is_deleted_twice() {
+    let mut journal = journal(4);
+    journal.missed("k", What::SentWrite);
+    assert_eq!(replay(&mut journal, 5), 0);
+    assert!(journal.next(5, 10).is_none());
+    assert_eq!(journal.next_at(), Some(5 + SETTLE));
+    // A write that is done meanwhile may be overwritten by it.
+    journal.done("k");
+    assert_eq!(journal.belief("k", 50), Belief::Distrusted);
+    assert_eq!(replay(&mut journal, 5 + SETTLE), 1);
+    assert_eq!(journal.belief("k", 5 + SETTLE), Belief::Believed);
+}
+
+#[test]
+fn what_is_missed_during_its_replay_is_replayed_again() {
+    let mut journal = journal(4);
+    journal.missed("k", What::Other);
+    let under_way = journal.next(0, 10).unwrap();
+    journal.missed("k", What::Other);
+    assert_eq!(journal.replayed(&under_way, 0), 0);
+    assert_eq!(journal.belief("k", 0), Belief::Distrusted);
+    assert_eq!(replay(&mut journal, 0), 1);
+}
+
+#[test]
+fn a_replay_that_fails_waits_longer_each_time() {
+    let (mut journal, mut random) = (journal(4), Random::new(1));
+    journal.missed("k", What::Other);
+    let mut now = 0;
+    for most in [10, 20, 40, 40] {
+        journal.not_replayed(now, &mut random);
+        let next = journal.next_at().unwrap();
+        assert!((most / 2..=most).contains(&(next - now)));
+        assert!(journal.next(next - 1, 10).is_none());
+        now = next;
+    }
+    journal.not_replayed(now, &mut random);
+    journal.retry_now();
+    assert_eq!(replay(&mut journal, now), 1);
+}
+
+#[test]
+fn what_does_not_fit_is_recognised_and_deleted_when_asked_for() {
+    let mut journal = journal(1);
+    journal.missed("a", What::Other);
+    assert!(journal.missed("b", What::SentWrite));
+    assert!(journal.overflowed());
+    assert_eq!(replay(&mut journal, 0), 1);
+    assert_eq!(journal.belief("a", 0), Belief::Believed);
+    let Belief::Repair(first) = journal.belief("b", 0) else {
+        panic!("not recognised");
+    };
+    journal.repaired("b", first, 0);
+    // The write may still arrive.
+    assert_eq!(journal.belief("b", SETTLE - 1), Belief::Distrusted);
+    let Belief::Repair(again) = journal.belief("b", SETTLE) else {
+        panic!("not due");
+    };
+    journal.repaired("b", again, SETTLE);
+    assert_eq!(journal.belief("b", SETTLE), Belief::Believed);
+    // A repair from before it was missed again does not count.
+    journal.missed("c", What::Other);
+    journal.missed("b", What::Other);
+    journal.repaired("b", again, 10 * SETTLE);
+    assert!(matches!(
+        journal.belief("b", 10 * SETTLE),
+        Belief::Repair(_)
+    ));
+}
+
+#[test]
+fn suspects_are_believed_when_none_can_be_left() {
+    let mut journal = journal(0);
+    journal.settings.longest_ttl = Some(1_000);
+    journal.missed("a", What::Other);
+    let Belief::Repair(repair) = journal.belief("a", 0) else {
+        panic!("not recognised");
+    };
+    journal.repaired("b", repair, 0);
+    assert_ne!(journal.belief("a", SETTLE + 999), Belief::Believed);
+    assert_eq!(journal.belief("a", SETTLE + 1_000), Belief::Believed);
+    assert!(!journal.overflowed());
+}
+
+#[test]
+fn a_clear_makes_good_what_was_missed_before_it() {
+    let mut journal = journal(1);
+    journal.missed("a", What::Other);
+    journal.missed("b", What::Other);
+    journal.missed_all();
+    assert_eq!(journal.belief("c", 0), Belief::Distrusted);
+    let clear = journal.next(0, 10).unwrap();
+    assert!(matches!(clear, Replay::Clear(_)));
+    journal.replayed(&clear, 0);
+    assert!(journal.is_empty() && !journal.overflowed());
+    // Not what is missed while it is under way, nor what may still arrive.
+    journal.missed("sent", What::SentWrite);
+    journal.missed_all();
+    let clear = journal.next(0, 10).unwrap();
+    journal.missed("late", What::Other);
+    journal.replayed(&clear, 0);
+    assert_eq!(journal.belief("sent", 0), Belief::Distrusted);
+    assert!(matches!(journal.belief("late", 0), Belief::Repair(_)));
+    assert_eq!(journal.belief("c", 0), Belief::Believed);
+}
+
+proptest! {
+    /// A second level that holds an old value at every key, and loses, delays and does requests at
+    /// random: whatever is believed of a key that was written is not old.
+    #[test]
+    fn nothing_old_is_ever_believed(
+        capacity in 0..4usize,
+        steps in prop::collection::vec((0..6u8, 0..5usize, 0..60u64), 1..150),
+    ) {
+        const KEYS: [&str; 5] = ["a", "b", "c", "d", "e"];
+        let mut journal = journal(capacity);
+        // Keys that were written, those that the second level has an old value of, and old writes
+        // that may still arrive there.
+        let mut written: HashSet<&str> = HashSet::new();
+        let mut old: HashSet<&str> = KEYS.into();
+        let mut late: Vec<(&str, Option<u64>)> = Vec::new();
+        let mut now = 0;
+        for (step, key, wait) in steps {
+            now += wait;
+            let key = KEYS[key];
+            // Once it answered, nothing is under way for longer than it may be.
+            late.retain(|(key, until)| {
+                let over = until.is_some_and(|until| until <= now);
+                if over {
+                    old.insert(*key);
+                }
+                !over
+            });
+            match step {
+                0 => {
+                    written.insert(key);
+                    journal.missed(key, What::Other);
+                }
+                1 => {
+                    written.insert(key);
+                    late.push((key, None));
+                    journal.missed(key, What::SentWrite);
+                }
+                2 if !late.is_empty() => {
+                    let (key, _) = late.swap_remove(wait as usize % late.len());
+                    old.insert(key);
+                }
+                3 => if let Some(replay) = journal.next(now, 2) {
+                    if let Replay::Keys(keys) = &replay {
+                        for (key, _) in keys {
+                            old.remove(key.get());
+                        }
+                    }
+                    journal.replayed(&replay, now);
+                    for (_, until) in &mut late {
+                        until.get_or_insert(now + SETTLE);
+                    }
+                },
+                4 => {
+                    written.insert(key);
+                    old.remove(key);
+                    journal.done(key);
+                    for (_, until) in &mut late {
+                        until.get_or_insert(now + SETTLE);
+                    }
+                }
+                _ => match journal.belief(key, now) {
+                    Belief::Believed => prop_assert!(!written.contains(key) || !old.contains(key)),
+                    Belief::Distrusted => {}
+                    Belief::Repair(repair) => {
+                        old.remove(key);
+                        journal.repaired(key, repair, now);
+                        for (_, until) in &mut late {
+                            until.get_or_insert(now + SETTLE);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
