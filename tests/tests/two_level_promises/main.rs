@@ -5,7 +5,6 @@ mod computing;
 mod remote;
 mod schedules;
 mod switches;
-mod told;
 
 use std::time::Duration;
 

@@ -1,16 +1,29 @@
 //! What an outage says of itself: events, statistics, metrics.
+//!
+//! In a program of its own: `tracing` remembers for a whole process which events nobody listens to, and other tests listen
+//! to none.
 
-use crate::{
-    millis,
-    remote::{Fault, Link},
-    secs,
-};
+// All of it is what the promises are held against.
+#[allow(dead_code)]
+#[path = "two_level_promises/remote.rs"]
+mod remote;
+
 use ctu_std::{Cache, ManualClock, TtlCache, TwoLevelCache};
+use remote::{Fault, Link};
 use std::{
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex},
+    time::Duration,
 };
+
+const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+const fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
 
 /// Keeps the messages of all events.
 #[derive(Clone, Default)]
