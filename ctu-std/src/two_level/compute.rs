@@ -68,8 +68,10 @@ where
         let refresh = self.refresh.as_ref()?;
         let key = refresh.queue.lock().pop_front()?;
         let key: &A::Key = key.borrow();
-        // Where somebody computes it already, there is nothing to do.
+        // Where somebody computes it, or has since it was found due, there is nothing to do.
         if let Some(flight) = self.flights.begin(key)
+            && let Ok(Some((_, left))) = self.first.get_with_ttl(key)
+            && self.is_due(left)
             && let Some(value) = (refresh.load)(key)
         {
             self.count(Counted::Refresh);

@@ -6,7 +6,7 @@ use super::{
     events::tell,
     memory::Memory,
     order::Order,
-    settings::{Settings, millis},
+    settings::Settings,
     single_flight::SingleFlight,
     stats::BreakerState,
     sync::Mutex,
@@ -318,16 +318,21 @@ where
         stats
     }
 
+    /// Whether an entry with `left` of its time is to be computed anew.
+    pub(super) fn is_due(&self, left: Option<Duration>) -> bool {
+        match (&self.refresh, self.first_ttl, left) {
+            (Some(refresh), Some(own), Some(left)) => left < own.mul_f64(refresh.share),
+            _ => false,
+        }
+    }
+
     /// Has `key` computed anew in the background if it has little of its time left.
     pub(super) fn refresh_if_due(&self, key: &A::Key, left: Option<Duration>) {
         /// Beyond this, keys wait for their next read.
         const QUEUE: usize = 1_024;
-        let (Some(refresh), Some(own), Some(left)) = (&self.refresh, self.first_ttl, left) else {
+        let Some(refresh) = self.refresh.as_ref().filter(|_| self.is_due(left)) else {
             return;
         };
-        if left >= own.mul_f64(refresh.share) {
-            return;
-        }
         let mut queue = refresh.queue.lock();
         let waits = queue.iter().any(|waiting| {
             let waiting: &A::Key = std::borrow::Borrow::borrow(waiting);
@@ -388,9 +393,4 @@ where
             self.levels.changed(change);
         }
     }
-}
-
-/// Milliseconds of a time-to-live, for what is kept beside the first level.
-pub(super) fn end(now: u64, ttl: Option<Duration>) -> Option<u64> {
-    ttl.map(|ttl| now.saturating_add(millis(ttl)))
 }

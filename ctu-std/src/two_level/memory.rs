@@ -1,7 +1,6 @@
 //! What is remembered beside the first level: values past their end, and what is not there.
 
 use super::{
-    levels::end,
     settings::{Settings, Time, millis},
     sync::Mutex,
 };
@@ -39,10 +38,11 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> Memory<K, V> {
     /// `value` is at `key` for `ttl` from now.
     pub(super) fn keep(&self, key: &K, value: &V, ttl: Option<Duration>, now: u64) {
         if let Some(past) = &self.past {
+            let end = ttl.map(|ttl| now.saturating_add(millis(ttl)));
             let replaced = past
                 .values
                 .lock()
-                .insert(Held::new(key), (value.clone(), end(now, ttl)));
+                .insert(Held::new(key), (value.clone(), end));
             drop(replaced);
         }
         if let Some(nothing) = &self.nothing {
