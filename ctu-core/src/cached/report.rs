@@ -3,7 +3,7 @@ use core::error::Error;
 /// Tells that the cache of `function` failed: by `tracing`, by `defmt`, where these features are on.
 #[cold]
 pub fn report<E: Error>(function: &'static str, error: &E) {
-    #[cfg(feature = "tracing")]
+    #[cfg(all(feature = "tracing", target_has_atomic = "ptr"))]
     tracing::warn!(function, %error, "the cache failed; the function ran without it");
     #[cfg(feature = "defmt")]
     defmt::warn!(
