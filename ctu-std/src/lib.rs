@@ -13,6 +13,7 @@ mod net;
 mod redis;
 mod resilience;
 mod sharded;
+mod sieve;
 #[cfg(any(feature = "memcache", feature = "redis"))]
 mod str_key;
 mod two_level;
@@ -31,6 +32,7 @@ pub use self::str_key::StrKey;
 pub use self::{
     into_cache::{IntoCache, IsCache, IsStore},
     sharded::ShardedCache,
+    sieve::{SieveCache, Untimed},
     two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
 };
 pub use ctu_core::*;
