@@ -2,7 +2,7 @@ use super::queue::{MOST, Queue};
 use crate::{Cache, Clock, Error, Found, StoredKey};
 use ctu_core::heap::RandomState;
 use papaya::HashMap;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     fmt,
     hash::BuildHasher,
@@ -57,8 +57,10 @@ use std::{
 /// Times are whole milliseconds, rounded down. The clock is one that does not go backwards.
 pub struct SieveCache<K, V, C = Untimed, S = RandomState> {
     entries: HashMap<K, Entry<V>, S>,
-    /// Whoever changes `entries` holds this.
-    queue: Mutex<Queue<K>>,
+    /// Whoever changes the entry of a key holds the queue that the key belongs to.
+    queues: Box<[Mutex<Queue<K>>]>,
+    /// Tells which that is.
+    spread: RandomState,
     capacity: usize,
     ttl: Option<Duration>,
     clock: C,
@@ -87,6 +89,11 @@ impl Clock for Untimed {
 
 /// The time at which what does not expire would.
 const NEVER: u64 = u64::MAX;
+
+/// Threads that write meet less often where there are more queues. Which entry is the oldest one hardly matters among
+/// as many as this.
+const SHARE: usize = 1_024;
+const QUEUES: usize = 16;
 
 /// The longest time-to-live: 292 million years.
 const LONGEST: Duration = Duration::from_millis(u64::MAX / 2);
@@ -132,10 +139,17 @@ impl<K, V, C: Clock> SieveCache<K, V, C> {
 
 impl<K, V, C, S> SieveCache<K, V, C, S> {
     fn new(capacity: usize, ttl: Option<Duration>, clock: C, hasher: S) -> Self {
+        let capacity = capacity.min(MOST);
+        let count = (capacity / SHARE).clamp(1, QUEUES);
+        // The first of them take what is left over.
+        let share = |queue| capacity / count + usize::from(queue < capacity % count);
         Self {
             entries: HashMap::with_hasher(hasher),
-            queue: Mutex::new(Queue::new()),
-            capacity: capacity.min(MOST),
+            queues: (0..count)
+                .map(|queue| Mutex::new(Queue::new(share(queue))))
+                .collect(),
+            spread: RandomState::default(),
+            capacity,
             ttl: ttl.map(|ttl| ttl.min(LONGEST)),
             clock,
         }
@@ -168,11 +182,18 @@ where
         entry.is_live(now).then(|| read(entry, now))
     }
 
+    /// The queue that `key` belongs to.
+    fn queue(&self, key: &K::Lookup) -> MutexGuard<'_, Queue<K>> {
+        // The remainder is less than the number of queues.
+        let queue = self.spread.hash_one(key) % self.queues.len() as u64;
+        self.queues[queue as usize].lock()
+    }
+
     /// Takes out the entry at `key`. Runs `read` on it if it is live.
     fn take<T>(&self, key: &K::Lookup, read: impl FnOnce(&V) -> T) -> Option<T> {
         let now = self.clock.now();
         let entries = self.entries.pin();
-        let mut queue = self.queue.lock();
+        let mut queue = self.queue(key);
         let entry = entries.remove(key)?;
         let key = queue.remove(entry.place);
         drop(queue);
@@ -222,13 +243,13 @@ where
         let now = self.clock.now();
         // Before the lock, and so given back after it: nothing that leaves is dropped under the lock.
         let entries = self.entries.pin();
-        let (mut queue, mut evicted) = (self.queue.lock(), None);
+        let (mut queue, mut evicted) = (self.queue(key), None);
         let (place, used) = match entries.get(key) {
             // Storing it again is a use of it.
             Some(old) => (old.place, old.is_live(now)),
             None => {
                 let kept = K::store(key)?;
-                if queue.len() >= self.capacity {
+                if queue.is_full() {
                     evicted = queue.evict(|key| {
                         let entry = entries.get(key.borrow());
                         entry.is_some_and(|entry| entry.is_live(now) && entry.unmark())
@@ -256,13 +277,20 @@ where
         Ok(self.take(key, |_| ()).is_some())
     }
 
+    /// As [`Cache::clear`]. What is stored meanwhile may stay.
     fn clear(&self) -> Result<(), Error> {
         let entries = self.entries.pin();
-        let mut queue = self.queue.lock();
-        entries.clear();
-        let keys = std::mem::replace(&mut *queue, Queue::new());
-        drop(queue);
-        drop(keys);
+        for queue in &self.queues {
+            let keys = {
+                let mut queue = queue.lock();
+                let keys = queue.drain();
+                for key in &keys {
+                    entries.remove(key.borrow());
+                }
+                keys
+            };
+            drop(keys);
+        }
         Ok(())
     }
 

@@ -8,6 +8,7 @@
 pub(super) struct Queue<K> {
     slots: Vec<Slot<K>>,
     len: usize,
+    capacity: usize,
     newest: u32,
     oldest: u32,
     /// The next entry to be looked at; [`NONE`] for the oldest.
@@ -28,10 +29,12 @@ const NONE: u32 = u32::MAX;
 pub(super) const MOST: usize = NONE as usize - 1;
 
 impl<K> Queue<K> {
-    pub(super) const fn new() -> Self {
+    /// A queue with room for `capacity` keys, at most [`MOST`].
+    pub(super) const fn new(capacity: usize) -> Self {
         Self {
             slots: Vec::new(),
             len: 0,
+            capacity,
             newest: NONE,
             oldest: NONE,
             hand: NONE,
@@ -39,11 +42,11 @@ impl<K> Queue<K> {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
+    pub(super) fn is_full(&self) -> bool {
+        self.len >= self.capacity
     }
 
-    /// Adds a key, of which there are fewer than [`MOST`], and returns its place.
+    /// Adds a key, where there is room, and returns its place.
     pub(super) fn push(&mut self, key: K) -> u32 {
         let slot = Slot {
             key: Some(key),
@@ -84,6 +87,12 @@ impl<K> Queue<K> {
         Some(key)
     }
 
+    /// Takes out all keys.
+    pub(super) fn drain(&mut self) -> Vec<K> {
+        let slots = std::mem::replace(self, Self::new(self.capacity)).slots;
+        slots.into_iter().filter_map(|slot| slot.key).collect()
+    }
+
     /// Takes out the first key, from the hand on, that is not `spared`. Each is asked for once: one that is spared
     /// may be used again before the hand is round, and then some key has to go anyway.
     pub(super) fn evict(&mut self, mut spared: impl FnMut(&K) -> bool) -> Option<K> {
@@ -121,6 +130,11 @@ impl<K> Queue<K> {
     }
 
     #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[cfg(test)]
     pub(super) fn key(&self, place: u32) -> Option<&K> {
         self.slots.get(place as usize)?.key.as_ref()
     }
@@ -153,8 +167,8 @@ impl<K> Queue<K> {
             }
             (free, place) = (free + 1, slot.older);
         }
-        if free + self.len != self.slots.len() {
-            return Err("a slot is neither free nor in the queue");
+        if free + self.len != self.slots.len() || self.len > self.capacity {
+            return Err("a slot is neither free nor in the queue, or there are too many");
         }
         let hand = self.slots.get(self.hand as usize);
         match hand.is_none_or(|slot| slot.key.is_some()) {
@@ -172,7 +186,7 @@ mod tests {
     /// The example of the paper: what is used stays where it is, the hand goes on where it stopped.
     #[test]
     fn the_hand_goes_from_the_oldest_to_the_newest_and_begins_again() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(100);
         for key in ["a", "b", "c", "d", "e", "f", "g"] {
             queue.push(key);
         }
@@ -208,7 +222,7 @@ mod tests {
 
     #[test]
     fn where_all_are_in_use_one_goes_anyway() {
-        let mut queue = Queue::new();
+        let mut queue = Queue::new(100);
         for key in 0..3 {
             queue.push(key);
         }
@@ -225,7 +239,7 @@ mod tests {
         /// Against a list, oldest first, and the key that the hand points at.
         #[test]
         fn does_as_a_list(steps in prop::collection::vec((0..4u8, 0..16usize, any::<u16>()), 0..200)) {
-            let mut queue = Queue::new();
+            let mut queue = Queue::new(200);
             let (mut list, mut hand) = (Vec::<(u32, u32)>::new(), None);
             for (number, (what, at, used)) in (0u32..).zip(steps) {
                 let at = match what {

@@ -11,12 +11,18 @@ const SECOND: Duration = Duration::from_secs(1);
 impl<K: StoredKey, V, C: Clock, S: BuildHasher> SieveCache<K, V, C, S> {
     /// Whether queue and entries agree.
     fn validate(&self) -> Result<(), &'static str> {
-        let (entries, queue) = (self.entries.pin(), self.queue.lock());
-        queue.validate()?;
-        if queue.len() != entries.len() || queue.len() > self.capacity {
+        let entries = self.entries.pin();
+        let mut keys = 0;
+        for queue in &self.queues {
+            let queue = queue.lock();
+            queue.validate()?;
+            keys += queue.len();
+        }
+        if keys != entries.len() || keys > self.capacity {
             return Err("not as many entries as keys, or too many");
         }
-        let at_its_place = |(key, entry): (&K, &Entry<V>)| queue.key(entry.place) == Some(key);
+        let at_its_place =
+            |(key, entry): (&K, &Entry<V>)| self.queue(key.borrow()).key(entry.place) == Some(key);
         match entries.iter().all(at_its_place) {
             true => Ok(()),
             false => Err("an entry has another place than its key"),
@@ -87,6 +93,21 @@ fn no_room_keeps_nothing_and_any_room_is_some() {
     let cache = SieveCache::<u32, u32>::with_capacity(usize::MAX);
     cache.insert(&1, 1u32).unwrap();
     assert_eq!(cache.get(&1), Ok(Some(1)));
+}
+
+#[test]
+fn a_large_cache_is_as_large_as_it_says() {
+    let capacity = 5 * SHARE + 3;
+    let cache = SieveCache::<u32, u32>::with_capacity(capacity);
+    for key in 0..3 * capacity as u32 {
+        cache.insert(&key, key).unwrap();
+    }
+    assert_eq!((cache.queues.len(), cache.len()), (5, Ok(capacity)));
+    assert_eq!(cache.validate(), Ok(()));
+    cache.retain(&mut |key| key % 2 == 0).unwrap();
+    assert_eq!(cache.validate(), Ok(()));
+    cache.clear().unwrap();
+    assert_eq!((cache.len(), cache.validate()), (Ok(0), Ok(())));
 }
 
 #[test]
