@@ -92,7 +92,7 @@ const NEVER: u64 = u64::MAX;
 
 /// Threads that write meet less often where there are more queues. Which entry is the oldest one hardly matters among
 /// as many as this.
-const SHARE: usize = 1_024;
+const SHARE: usize = 256;
 const QUEUES: usize = 16;
 
 /// The longest time-to-live: 292 million years.
