@@ -39,6 +39,7 @@ const NOTED: usize = 63;
 /// instead. Without a time, entries stay until the server evicts them.
 ///
 /// # When the network fails
+/// An operation fails with a [`NetError`](crate::NetError) in its error.
 /// Every operation ends within its [deadline](MemCachedBuilder::deadline). A connection that failed or
 /// was too late is thrown away; one that died in the pool costs no failed operation, since what is
 /// safe to repeat is repeated once on a fresh one. That is everything but [`add`](Self::add). A

@@ -1,7 +1,7 @@
 //! The server, or the way to it, fails.
 
 use crate::{raw, secs, shown};
-use ctu_std::{Cache, CacheError, MemCached, MemCachedError, RawMemCached};
+use ctu_std::{Cache, CacheError, MemCached, MemCachedError, NetError, RawMemCached};
 use ctu_tests::servers::{MemcachedServer, Parrot, free_port};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{io, thread, time::Duration};
@@ -25,12 +25,14 @@ fn no_server_at_start_is_an_error_of_operations_until_it_is_there() {
     let port = free_port();
     let cache = raw(&format!("127.0.0.1:{port}"));
     let error = cache.get(b"a").unwrap_err();
-    let refused = MemCachedError::Unreachable {
-        server: format!("127.0.0.1:{port}").into(),
-        kind: io::ErrorKind::ConnectionRefused,
-        why: "connection refused".into(),
-    };
-    assert_eq!(error, refused);
+    let refused = matches!(
+        error,
+        MemCachedError::Net(NetError::Unreachable {
+            kind: io::ErrorKind::ConnectionRefused,
+            ..
+        })
+    );
+    assert!(refused, "{error}");
     let text = format!("no Memcached at 127.0.0.1:{port}: connection refused");
     assert_eq!(shown(error), text);
     // Where the port was taken meanwhile, there is no server to be had.
@@ -55,7 +57,7 @@ fn a_killed_server_is_an_error_until_it_is_back() {
     cache.insert(b"a", b"1").unwrap();
     server.kill();
     let error = cache.get(b"a").unwrap_err();
-    let refused = matches!(error, MemCachedError::Unreachable { .. });
+    let refused = matches!(error, MemCachedError::Net(NetError::Unreachable { .. }));
     assert!(refused, "{error}");
     assert!(error.is_outage());
     server.start_again();
@@ -88,7 +90,10 @@ fn a_stopped_server_is_too_late_and_then_as_before() {
     while hasty.get(b"a").is_err() {}
     server.pause();
     let error = hasty.get(b"a").unwrap_err();
-    assert!(matches!(error, MemCachedError::TimedOut { .. }));
+    assert!(matches!(
+        error,
+        MemCachedError::Net(NetError::TimedOut { .. })
+    ));
     let late = format!(
         "Memcached at {} did not answer within 50ms",
         server.address()
@@ -96,14 +101,20 @@ fn a_stopped_server_is_too_late_and_then_as_before() {
     assert_eq!(shown(error), late);
     // On a fresh connection too, which the system accepts in the server's name.
     let found = hasty.get(b"b");
-    assert!(matches!(found, Err(MemCachedError::TimedOut { .. })));
+    assert!(matches!(
+        found,
+        Err(MemCachedError::Net(NetError::TimedOut { .. }))
+    ));
     server.resume();
     // Late answers are not taken for those of later questions.
     patient.insert(b"b", b"new").unwrap();
     for _ in 0..20 {
         match hasty.get(b"b") {
             Ok(value) => assert_eq!(value.as_deref(), Some(&b"new"[..])),
-            Err(error) => assert!(matches!(error, MemCachedError::TimedOut { .. })),
+            Err(error) => assert!(matches!(
+                error,
+                MemCachedError::Net(NetError::TimedOut { .. })
+            )),
         }
     }
 }
@@ -119,7 +130,7 @@ fn a_request_that_cannot_be_sent_is_cut_by_the_deadline() {
     server.pause();
     // More than the system keeps for a server that does not read.
     let error = hasty.put(b"a", vec![0; 32 << 20], None).unwrap_err();
-    let late = matches!(error, MemCachedError::TimedOut { .. });
+    let late = matches!(error, MemCachedError::Net(NetError::TimedOut { .. }));
     assert!(late, "{error}");
     server.resume();
     while hasty.get(b"a").is_err() {}
@@ -138,7 +149,7 @@ fn a_pool_in_use_is_an_error_by_the_deadline() {
             let error = one.join().unwrap().unwrap_err();
             let expected = matches!(
                 error,
-                MemCachedError::TimedOut { .. } | MemCachedError::PoolTimedOut { .. }
+                MemCachedError::Net(NetError::TimedOut { .. } | NetError::PoolTimedOut { .. })
             );
             assert!(expected, "{error}");
         }
@@ -151,7 +162,12 @@ fn a_server_with_too_many_clients_is_told() {
     let server = MemcachedServer::with(&["-c", "64"]);
     let held: Vec<_> = (0..64).map(|_| raw(&server.address())).collect();
     let found: Vec<_> = held.iter().map(|cache| cache.get(b"a")).collect();
-    let told = |found: &Result<_, _>| matches!(found, Err(MemCachedError::TooManyClients { .. }));
+    let told = |found: &Result<_, _>| {
+        matches!(
+            found,
+            Err(MemCachedError::Net(NetError::TooManyClients { .. }))
+        )
+    };
     assert_eq!(found[0], Ok(None));
     assert!(found.iter().any(told), "{found:?}");
     assert!(
@@ -170,7 +186,7 @@ fn an_answer_that_never_ends_is_cut_by_the_deadline() {
     let cache = MemCached::builder(&format!("127.0.0.1:{}", parrot.port())).raw();
     let cache = cache.deadline(Duration::from_millis(100)).build().unwrap();
     let error = cache.get(b"a").unwrap_err();
-    let late = matches!(error, MemCachedError::TimedOut { .. });
+    let late = matches!(error, MemCachedError::Net(NetError::TimedOut { .. }));
     assert!(late, "{error}");
 }
 
@@ -186,7 +202,7 @@ fn every_truncation_of_an_answer_is_an_error() {
     let get = format!("VALUE {key} 1 5\r\nvalue\r\nEND\r\n");
     let meta = format!("VA 5 k{key} f1 t50\r\nvalue\r\n");
     let lost = |end: usize, found: Result<(), MemCachedError>| {
-        let lost = matches!(found, Err(MemCachedError::Lost { .. }));
+        let lost = matches!(found, Err(MemCachedError::Net(NetError::Lost { .. })));
         assert!(lost, "{end}: {found:?}");
     };
     for end in 0..get.len() {
@@ -237,8 +253,7 @@ fn whatever_else_answers_is_an_error() {
         let found = of_parrot(&parrot).get(b"a");
         match found {
             Err(
-                MemCachedError::Protocol { .. }
-                | MemCachedError::Lost { .. }
+                MemCachedError::Net(NetError::Protocol { .. } | NetError::Lost { .. })
                 | MemCachedError::Server { .. },
             ) => {}
             _ => panic!("{garbage:?}: {found:?}"),
@@ -251,7 +266,7 @@ fn a_refusal_and_more_is_no_refusal() {
     // Were the connection kept, the rest would answer the next operation.
     let parrot = Parrot::start("SERVER_ERROR object too large for cache\r\nSTORED\r\n").unwrap();
     let error = of_parrot(&parrot).insert(b"a", b"1").unwrap_err();
-    let told = matches!(error, MemCachedError::Protocol { .. });
+    let told = matches!(error, MemCachedError::Net(NetError::Protocol { .. }));
     assert!(told, "{error}");
 }
 

@@ -1,7 +1,7 @@
 //! The network between cache and server fails.
 
 use crate::{builder, raw};
-use ctu_std::{Cache, MemCached, MemCachedError, RawMemCached};
+use ctu_std::{Cache, MemCached, MemCachedError, NetError, RawMemCached};
 use ctu_tests::{
     load::under_load,
     proxy::{Fault, Proxy},
@@ -38,7 +38,7 @@ fn every_cut_of_a_reply_on_a_fresh_connection_is_an_error() {
             let fresh = raw(&address(&proxy));
             proxy.fail_after(bytes, fault);
             let found = fresh.get(b"a");
-            let lost = matches!(found, Err(MemCachedError::Lost { .. }));
+            let lost = matches!(found, Err(MemCachedError::Net(NetError::Lost { .. })));
             assert!(lost, "{fault:?} after {bytes}: {found:?}");
             assert_eq!(fresh.get(b"a"), Ok(Some(b"value".to_vec())));
         }
@@ -86,7 +86,10 @@ fn no_cut_of_a_request_on_a_pooled_connection_costs_an_operation() {
         let fresh = raw(&address(&proxy));
         proxy.fail_request_after(bytes, Fault::Cut);
         let lost = fresh.insert(b"a", b"xxx");
-        assert!(matches!(lost, Err(MemCachedError::Lost { .. })), "{lost:?}");
+        assert!(
+            matches!(lost, Err(MemCachedError::Net(NetError::Lost { .. }))),
+            "{lost:?}"
+        );
         assert_eq!(direct.get(b"a"), Ok(Some(value)));
     }
 }
@@ -114,7 +117,7 @@ fn a_delay_is_waited_for_and_never_mixes_answers() {
     while hasty.get(b"a").is_err() {}
     proxy.fail_after(0, Fault::Hold);
     let error = hasty.get(b"a").unwrap_err();
-    let late = matches!(error, MemCachedError::TimedOut { .. });
+    let late = matches!(error, MemCachedError::Net(NetError::TimedOut { .. }));
     assert!(late, "{error}");
     proxy.release();
     let found = (0..).find_map(|_| hasty.get(b"b").ok());
@@ -127,7 +130,7 @@ fn what_must_not_be_done_twice_is_not() {
     cache.insert(b"warm", b"up").unwrap();
     proxy.fail_after(3, Fault::Cut);
     let added = cache.add(b"a", b"1", None);
-    let lost = matches!(added, Err(MemCachedError::Lost { .. }));
+    let lost = matches!(added, Err(MemCachedError::Net(NetError::Lost { .. })));
     assert!(lost, "{added:?}");
     assert_eq!(raw(&server.address()).get(b"a"), Ok(Some(b"1".to_vec())));
 }
@@ -142,7 +145,7 @@ fn a_black_hole_ends_by_the_deadline_and_is_left() {
         while hasty.get(b"a").is_err() {}
         proxy.fail_after(bytes, Fault::BlackHole);
         let error = hasty.get(b"a").unwrap_err();
-        let late = matches!(error, MemCachedError::TimedOut { .. });
+        let late = matches!(error, MemCachedError::Net(NetError::TimedOut { .. }));
         assert!(late, "{error}");
         // A fresh connection is not in the hole.
         while hasty.get(b"a").is_err() {}
@@ -160,7 +163,9 @@ fn a_reply_that_nobody_asked_for_is_nobodys_value() {
         // In the middle of a line it is a line of another kind.
         let told = matches!(
             found,
-            Err(MemCachedError::Protocol { .. }) | Err(MemCachedError::Lost { .. })
+            Err(MemCachedError::Net(
+                NetError::Protocol { .. } | NetError::Lost { .. }
+            ))
         );
         assert!(told, "after {bytes}: {found:?}");
         assert_eq!(cache.get(b"b"), Ok(Some(b"2".to_vec())));
@@ -178,7 +183,10 @@ fn a_proxy_with_nothing_behind_it_is_an_error() {
         .unwrap()
         .get(b"a")
         .unwrap_err();
-    assert!(matches!(error, MemCachedError::Lost { .. }), "{error}");
+    assert!(
+        matches!(error, MemCachedError::Net(NetError::Lost { .. })),
+        "{error}"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use crate::{raw, secs};
 use ctu_std::CacheError as _;
-use ctu_std::{Cache, Error, RedisCache, RedisError};
+use ctu_std::{Cache, Error, NetError, RedisCache, RedisError};
 use ctu_tests::servers::RedisServer;
 use std::thread;
 
@@ -76,5 +76,8 @@ fn may_be_given() {
     let error = cache.get("a").unwrap_err();
     assert!(error.is_outage(), "{error}");
     let error = cache.get("a").unwrap_err();
-    assert!(matches!(error, RedisError::Unreachable { .. }), "{error}");
+    assert!(
+        matches!(error, RedisError::Net(NetError::Unreachable { .. })),
+        "{error}"
+    );
 }

@@ -1,7 +1,7 @@
 //! The network between cache and server fails.
 
 use crate::{raw, secs};
-use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
+use ctu_std::{Cache, NetError, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::{
     load::under_load,
     proxy::{Fault, Proxy},
@@ -28,7 +28,7 @@ fn every_cut_of_a_reply_on_a_fresh_connection_is_an_error() {
             let fresh = raw(&proxy.url());
             proxy.fail_after(bytes, fault);
             let found = fresh.get(b"a");
-            let lost = matches!(found, Err(RedisError::Lost { .. }));
+            let lost = matches!(found, Err(RedisError::Net(NetError::Lost { .. })));
             assert!(lost, "{fault:?} after {bytes}: {found:?}");
             assert_eq!(fresh.get(b"a"), Ok(Some(b"value".to_vec())));
         }
@@ -72,7 +72,10 @@ fn no_cut_of_a_request_on_a_pooled_connection_costs_an_operation() {
         let fresh = raw(&proxy.url());
         proxy.fail_request_after(bytes, Fault::Cut);
         let lost = fresh.insert(b"a", b"xxx");
-        assert!(matches!(lost, Err(RedisError::Lost { .. })), "{lost:?}");
+        assert!(
+            matches!(lost, Err(RedisError::Net(NetError::Lost { .. }))),
+            "{lost:?}"
+        );
         assert_eq!(server.cli(&["get", "a"]), value);
     }
 }
@@ -100,7 +103,10 @@ fn a_delay_is_waited_for_and_never_mixes_answers() {
     while hasty.get(b"a").is_err() {}
     proxy.fail_after(0, Fault::Hold);
     let error = hasty.get(b"a").unwrap_err();
-    assert!(matches!(error, RedisError::TimedOut { .. }), "{error}");
+    assert!(
+        matches!(error, RedisError::Net(NetError::TimedOut { .. })),
+        "{error}"
+    );
     proxy.release();
     let found = (0..).find_map(|_| hasty.get(b"b").ok());
     assert_eq!(found, Some(Some(b"2".to_vec())));
@@ -112,7 +118,10 @@ fn what_must_not_be_done_twice_is_not() {
     cache.insert(b"a", b"1").unwrap();
     proxy.fail_after(3, Fault::Cut);
     let found = cache.pop(b"a");
-    assert!(matches!(found, Err(RedisError::Lost { .. })), "{found:?}");
+    assert!(
+        matches!(found, Err(RedisError::Net(NetError::Lost { .. }))),
+        "{found:?}"
+    );
     assert_eq!(server.cli(&["exists", "a"]), "0");
 }
 
@@ -126,7 +135,10 @@ fn a_black_hole_ends_by_the_deadline_and_is_left() {
         while hasty.get(b"a").is_err() {}
         proxy.fail_after(bytes, Fault::BlackHole);
         let error = hasty.get(b"a").unwrap_err();
-        assert!(matches!(error, RedisError::TimedOut { .. }), "{error}");
+        assert!(
+            matches!(error, RedisError::Net(NetError::TimedOut { .. })),
+            "{error}"
+        );
         // A fresh connection is not in the hole.
         while hasty.get(b"a").is_err() {}
     }
@@ -141,7 +153,7 @@ fn a_reply_that_nobody_asked_for_is_nobodys_value() {
     for bytes in 0..=reply {
         proxy.fail_after(bytes, Fault::Insert(b"$1\r\nx\r\n"));
         let found = cache.get(b"a");
-        let told = matches!(found, Err(RedisError::Protocol { .. }));
+        let told = matches!(found, Err(RedisError::Net(NetError::Protocol { .. })));
         assert!(told, "after {bytes}: {found:?}");
         assert_eq!(cache.get(b"b"), Ok(Some(b"2".to_vec())));
     }

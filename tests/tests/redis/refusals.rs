@@ -2,7 +2,7 @@
 
 use crate::{raw, secs, shown};
 use ctu_std::CacheError as _;
-use ctu_std::{Cache, RedisCache, RedisError};
+use ctu_std::{Cache, NetError, RedisCache, RedisError};
 use ctu_tests::servers::{RedisServer, free_port};
 use std::thread;
 
@@ -112,7 +112,7 @@ fn a_server_with_too_many_clients_is_told() {
         thread::yield_now();
     }
     let error = raw(&server.url()).get(b"a").unwrap_err();
-    let told = matches!(error, RedisError::TooManyClients { .. });
+    let told = matches!(error, RedisError::Net(NetError::TooManyClients { .. }));
     assert!(told, "{error}");
     assert_eq!(cache.get(b"a"), Ok(None));
 }
