@@ -70,7 +70,7 @@ pub const fn decoded_len(len: usize) -> usize {
 pub fn encode<T: TextBuffer>(bytes: &[u8]) -> Result<T, Error> {
     let mut text = T::default();
     for group in bytes.chunks(4) {
-        let group_text = encode_group(group);
+        let group_text = digits(group).map(character);
         let group_text = group_text.get(..=group.len()).unwrap_or(&group_text);
         // The alphabet is ASCII.
         text.append(core::str::from_utf8(group_text).unwrap_or_default())
