@@ -1,5 +1,5 @@
-use super::{Failure, Fate};
-use std::{fmt, io, sync::Arc, time::Duration};
+use super::{Failure, Fate, Peer};
+use std::{fmt, io, time::Duration};
 
 /// What keeps a server from being reached or understood, whatever it speaks.
 ///
@@ -152,7 +152,7 @@ impl fmt::Display for NetError {
             ),
             Self::TooManyClients { server } => write!(f, "{server} takes no more clients"),
             Self::Protocol { server, what } => {
-                let Peer { service, address } = server;
+                let (address, service) = (server.address(), server.service());
                 write!(f, "{address} does not answer as {service} does: {what}")
             }
         }
@@ -160,41 +160,6 @@ impl fmt::Display for NetError {
 }
 
 impl std::error::Error for NetError {}
-
-/// A server that an error tells of. Shown as `Redis at 127.0.0.1:6379`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Peer {
-    service: &'static str,
-    address: Arc<str>,
-}
-
-impl Peer {
-    pub(crate) fn new(service: &'static str, address: &Arc<str>) -> Self {
-        Self {
-            service,
-            address: address.clone(),
-        }
-    }
-
-    /// What it is to be: `Redis` or `Memcached`.
-    #[must_use]
-    pub fn service(&self) -> &'static str {
-        self.service
-    }
-
-    /// Host and port, or path.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, address } = self;
-        write!(f, "{service} at {address}")
-    }
-}
 
 /// What a server says, fit for a message: control characters are blanks.
 pub(crate) fn one_line(text: &str) -> String {
