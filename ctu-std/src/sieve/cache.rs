@@ -1,14 +1,12 @@
-use super::queue::{MOST, Queue};
+use super::{
+    entry::{ByKey, ByPlace, Entry, Hashed, Kept},
+    queue::{MOST, Queue},
+};
 use crate::{Cache, Clock, Error, Found, StoredKey};
 use ctu_core::heap::RandomState;
 use papaya::HashMap;
 use parking_lot::{Mutex, MutexGuard};
-use std::{
-    fmt,
-    hash::BuildHasher,
-    sync::atomic::{AtomicBool, Ordering::Relaxed},
-    time::Duration,
-};
+use std::{fmt, hash::BuildHasher, time::Duration};
 
 /// A cache for many threads: a hit takes no lock, waits for nobody, and in the long run writes nothing that other
 /// processors read.
@@ -47,7 +45,6 @@ use std::{
 /// # What an operation costs
 /// `get`, `contains` and `get_with_ttl` are O(1), without a lock, and clone the value. What changes the cache takes a
 /// lock, O(1) amortised. `clear` and `retain` are O(n), and so is `len` where entries expire.
-/// Each key is kept twice: where keys are long, `Arc<str>` is a key of its own, but a `String` is copied.
 ///
 /// # What leaves
 /// An expired entry is never shown, and makes room before one that was used. A value that leaves is dropped a little
@@ -56,24 +53,13 @@ use std::{
 ///
 /// Times are whole milliseconds, rounded down. The clock is one that does not go backwards.
 pub struct SieveCache<K, V, C = Untimed, S = RandomState> {
-    entries: HashMap<K, Entry<V>, S>,
-    /// Whoever changes the entry of a key holds the queue that the key belongs to.
-    queues: Box<[Mutex<Queue<K>>]>,
-    /// Tells which that is.
-    spread: RandomState,
+    entries: HashMap<Kept<K>, Entry<V>, Hashed>,
+    /// The hashes of the keys. Whoever changes the entry of a key holds the queue that the key belongs to.
+    queues: Box<[Mutex<Queue<u64>>]>,
+    hasher: S,
     capacity: usize,
     ttl: Option<Duration>,
     clock: C,
-}
-
-struct Entry<V> {
-    value: V,
-    /// The millisecond at which it expires.
-    until: u64,
-    /// Where its key is in the queue.
-    place: u32,
-    /// Whether it was used since the hand came by.
-    used: AtomicBool,
 }
 
 /// The clock of a [`SieveCache`] whose entries do not expire.
@@ -98,31 +84,6 @@ const QUEUES: usize = 16;
 /// The longest time-to-live: 292 million years.
 const LONGEST: Duration = Duration::from_millis(u64::MAX / 2);
 
-impl<V> Entry<V> {
-    #[inline]
-    fn is_live(&self, now: u64) -> bool {
-        now < self.until
-    }
-
-    /// Marks it as used.
-    #[inline]
-    fn mark(&self) {
-        // A mark that is there already is not written again: the line stays with every processor that reads it.
-        if !self.used.load(Relaxed) {
-            self.used.store(true, Relaxed);
-        }
-    }
-
-    /// Takes the mark away, and says whether there was one.
-    fn unmark(&self) -> bool {
-        let used = self.used.load(Relaxed);
-        if used {
-            self.used.store(false, Relaxed);
-        }
-        used
-    }
-}
-
 impl<K, V> SieveCache<K, V> {
     /// A cache of at most `capacity` entries, 4,294,967,294 at most, that do not expire. Memory is taken as entries come.
     pub fn with_capacity(capacity: usize) -> Self {
@@ -144,11 +105,11 @@ impl<K, V, C, S> SieveCache<K, V, C, S> {
         // The first of them take what is left over.
         let share = |queue| capacity / count + usize::from(queue < capacity % count);
         Self {
-            entries: HashMap::with_hasher(hasher),
+            entries: HashMap::with_hasher(Hashed::default()),
             queues: (0..count)
                 .map(|queue| Mutex::new(Queue::new(share(queue))))
                 .collect(),
-            spread: RandomState::default(),
+            hasher,
             capacity,
             ttl: ttl.map(|ttl| ttl.min(LONGEST)),
             clock,
@@ -173,31 +134,42 @@ where
     C: Clock,
     S: BuildHasher,
 {
-    /// Runs `read` on the live entry at `key`.
     #[inline]
-    fn read<T>(&self, key: &K::Lookup, read: impl FnOnce(&Entry<V>, u64) -> T) -> Option<T> {
-        let now = self.clock.now();
-        let entries = self.entries.pin();
-        let entry = entries.get(key)?;
-        entry.is_live(now).then(|| read(entry, now))
+    fn sought<'k>(&self, key: &'k K::Lookup) -> ByKey<'k, K::Lookup> {
+        let hash = self.hasher.hash_one(key);
+        ByKey { hash, key }
     }
 
-    /// The queue that `key` belongs to.
-    fn queue(&self, key: &K::Lookup) -> MutexGuard<'_, Queue<K>> {
-        // The remainder is less than the number of queues.
-        let queue = self.spread.hash_one(key) % self.queues.len() as u64;
+    /// Runs `read` on the live entry at `key`.
+    #[inline]
+    fn read<T>(
+        &self,
+        key: &K::Lookup,
+        read: impl FnOnce(&Kept<K>, &Entry<V>, u64) -> T,
+    ) -> Option<T> {
+        let now = self.clock.now();
+        let entries = self.entries.pin();
+        let (kept, entry) = entries.get_key_value(&self.sought(key))?;
+        entry.is_live(now).then(|| read(kept, entry, now))
+    }
+
+    /// The queue that what has this `hash` belongs to.
+    fn queue(&self, hash: u64) -> MutexGuard<'_, Queue<u64>> {
+        // Every bit of the hash counts, those of a poor one, too. The result is less than the number of queues.
+        let spread = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let queue = (spread * self.queues.len() as u64) >> 32;
         self.queues[queue as usize].lock()
     }
 
     /// Takes out the entry at `key`. Runs `read` on it if it is live.
     fn take<T>(&self, key: &K::Lookup, read: impl FnOnce(&V) -> T) -> Option<T> {
         let now = self.clock.now();
+        let sought = self.sought(key);
         let entries = self.entries.pin();
-        let mut queue = self.queue(key);
-        let entry = entries.remove(key)?;
-        let key = queue.remove(entry.place);
+        let mut queue = self.queue(sought.hash);
+        let (kept, entry) = entries.remove_entry(&sought)?;
+        queue.remove(kept.place);
         drop(queue);
-        drop(key);
         entry.is_live(now).then(|| read(&entry.value))
     }
 
@@ -228,8 +200,8 @@ where
 
     #[inline]
     fn get(&self, key: &K::Lookup) -> Result<Option<V>, Error> {
-        Ok(self.read(key, |entry, _| {
-            entry.mark();
+        Ok(self.read(key, |kept, entry, _| {
+            kept.mark();
             entry.value.clone()
         }))
     }
@@ -241,35 +213,28 @@ where
             return Ok(());
         }
         let now = self.clock.now();
+        let sought = self.sought(key);
+        let hash = sought.hash;
         // Before the lock, and so given back after it: nothing that leaves is dropped under the lock.
         let entries = self.entries.pin();
-        let (mut queue, mut evicted) = (self.queue(key), None);
-        let (place, used) = match entries.get(key) {
+        let mut queue = self.queue(hash);
+        let (place, used) = match entries.get_key_value(&sought) {
             // Storing it again is a use of it.
-            Some(old) => (old.place, old.is_live(now)),
+            Some((kept, entry)) => (kept.place, entry.is_live(now)),
             None => {
-                let kept = K::store(key)?;
                 if queue.is_full() {
-                    evicted = queue.evict(|key| {
-                        let entry = entries.get(key.borrow());
-                        entry.is_some_and(|entry| entry.is_live(now) && entry.unmark())
+                    let evicted = queue.evict(|place, &hash| {
+                        let found = entries.get_key_value(&ByPlace { hash, place });
+                        found.is_some_and(|(kept, entry)| entry.is_live(now) && kept.unmark())
                     });
-                    if let Some(key) = &evicted {
-                        entries.remove(key.borrow());
+                    if let Some((place, hash)) = evicted {
+                        entries.remove(&ByPlace { hash, place });
                     }
                 }
-                (queue.push(kept), false)
+                (queue.push(hash), false)
             }
         };
-        let entry = Entry {
-            value,
-            until,
-            place,
-            used: AtomicBool::new(used),
-        };
-        entries.insert(own, entry);
-        drop(queue);
-        drop(evicted);
+        entries.insert(Kept::new(own, hash, place, used), Entry { value, until });
         Ok(())
     }
 
@@ -281,15 +246,10 @@ where
     fn clear(&self) -> Result<(), Error> {
         let entries = self.entries.pin();
         for queue in &self.queues {
-            let keys = {
-                let mut queue = queue.lock();
-                let keys = queue.drain();
-                for key in &keys {
-                    entries.remove(key.borrow());
-                }
-                keys
-            };
-            drop(keys);
+            let mut queue = queue.lock();
+            for (place, hash) in queue.drain() {
+                entries.remove(&ByPlace { hash, place });
+            }
         }
         Ok(())
     }
@@ -305,13 +265,13 @@ where
 
     #[inline]
     fn contains(&self, key: &K::Lookup) -> Result<bool, Error> {
-        Ok(self.read(key, |_, _| ()).is_some())
+        Ok(self.read(key, |_, _, _| ()).is_some())
     }
 
     #[inline]
     fn get_with_ttl(&self, key: &K::Lookup) -> Result<Found<V>, Error> {
-        Ok(self.read(key, |entry, now| {
-            entry.mark();
+        Ok(self.read(key, |kept, entry, now| {
+            kept.mark();
             let left = self.ttl.map(|_| Duration::from_millis(entry.until - now));
             (entry.value.clone(), left)
         }))
@@ -327,8 +287,8 @@ where
 
     /// As [`Cache::retain`]. What is stored meanwhile is asked for or not. No lock is held while `keep` runs.
     fn retain(&self, keep: &mut dyn FnMut(&K::Lookup) -> bool) -> Result<(), Error> {
-        for key in self.entries.pin().keys() {
-            let key = key.borrow();
+        for kept in self.entries.pin().keys() {
+            let key = kept.key.borrow();
             if !keep(key) {
                 self.take(key, |_| ());
             }

@@ -87,26 +87,27 @@ impl<K> Queue<K> {
         Some(key)
     }
 
-    /// Takes out all keys.
-    pub(super) fn drain(&mut self) -> Vec<K> {
+    /// Takes out all keys, with their places.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (u32, K)> + use<K> {
         let slots = std::mem::replace(self, Self::new(self.capacity)).slots;
-        slots.into_iter().filter_map(|slot| slot.key).collect()
+        let keys = (0..).zip(slots);
+        keys.filter_map(|(place, slot)| Some((place, slot.key?)))
     }
 
-    /// Takes out the first key, from the hand on, that is not `spared`. Each is asked for once: one that is spared
-    /// may be used again before the hand is round, and then some key has to go anyway.
-    pub(super) fn evict(&mut self, mut spared: impl FnMut(&K) -> bool) -> Option<K> {
+    /// Takes out the first key, from the hand on, that is not `spared`, with its place. Each is asked for once: one that
+    /// is spared may be used again before the hand is round, and then some key has to go anyway.
+    pub(super) fn evict(&mut self, mut spared: impl FnMut(u32, &K) -> bool) -> Option<(u32, K)> {
         let mut place = self.or_oldest(self.hand);
         for _ in 0..self.len {
             let slot = self.slots.get(place as usize)?;
-            if !spared(slot.key.as_ref()?) {
+            if !spared(place, slot.key.as_ref()?) {
                 break;
             }
             place = self.or_oldest(slot.newer);
         }
         // Where the hand stands when this is taken out.
         self.hand = place;
-        self.remove(place)
+        Some((place, self.remove(place)?))
     }
 
     fn or_oldest(&self, place: u32) -> u32 {
@@ -192,13 +193,14 @@ mod tests {
         }
         let mut used = vec!["a", "b", "g"];
         let mut evict = |queue: &mut Queue<_>| {
-            queue.evict(|key| match used.iter().position(|used| used == key) {
+            let evicted = queue.evict(|_, key| match used.iter().position(|used| used == key) {
                 Some(at) => {
                     used.remove(at);
                     true
                 }
                 None => false,
-            })
+            });
+            evicted.map(|(_, key)| key)
         };
         assert_eq!(evict(&mut queue), Some("c"));
         queue.push("h");
@@ -223,16 +225,20 @@ mod tests {
     #[test]
     fn where_all_are_in_use_one_goes_anyway() {
         let mut queue = Queue::new(100);
-        for key in 0..3 {
+        for key in 10..13 {
             queue.push(key);
         }
         let mut asked = Vec::new();
-        let gone = queue.evict(|key| {
-            asked.push(*key);
+        let gone = queue.evict(|place, key| {
+            asked.push((place, *key));
             true
         });
-        assert_eq!((gone, asked), (Some(0), vec![0, 1, 2]));
-        assert_eq!(queue.evict(|_| false), Some(1));
+        assert_eq!(
+            (gone, asked),
+            (Some((0, 10)), vec![(0, 10), (1, 11), (2, 12)])
+        );
+        assert_eq!(queue.evict(|_, _| false), Some((1, 11)));
+        assert_eq!(queue.drain().collect::<Vec<_>>(), [(2, 12)]);
     }
 
     proptest! {
@@ -248,7 +254,7 @@ mod tests {
                         continue;
                     }
                     _ if list.is_empty() => {
-                        prop_assert_eq!(queue.evict(|_| false), None);
+                        prop_assert_eq!(queue.evict(|_, _| false), None);
                         continue;
                     }
                     2 => {
@@ -262,7 +268,7 @@ mod tests {
                         let start = list.iter().position(|entry| Some(entry.1) == hand).unwrap_or(0);
                         let mut round = (0..list.len()).map(|step| (start + step) % list.len());
                         let at = round.find(|&at| !is_used(list[at].1)).unwrap_or(start);
-                        prop_assert_eq!(queue.evict(|key| is_used(*key)), Some(list[at].1));
+                        prop_assert_eq!(queue.evict(|_, key| is_used(*key)), Some(list[at]));
                         hand = Some(list[at].1);
                         at
                     }

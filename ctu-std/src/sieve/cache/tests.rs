@@ -1,3 +1,5 @@
+mod panics;
+
 use super::*;
 use ctu_core::ManualClock;
 use proptest::prelude::*;
@@ -22,8 +24,8 @@ impl<K: StoredKey, V, C: Clock, S: BuildHasher> SieveCache<K, V, C, S> {
             return Err("not as many entries as keys, or too many");
         }
         let at_its_place =
-            |(key, entry): (&K, &Entry<V>)| self.queue(key.borrow()).key(entry.place) == Some(key);
-        match entries.iter().all(at_its_place) {
+            |kept: &Kept<K>| self.queue(kept.hash).key(kept.place) == Some(&kept.hash);
+        match entries.keys().all(at_its_place) {
             true => Ok(()),
             false => Err("an entry has another place than its key"),
         }

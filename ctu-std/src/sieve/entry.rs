@@ -1,0 +1,147 @@
+//! What the table of a `SieveCache` holds, and what it finds it by.
+//!
+//! The table runs none of the caller's code but the comparison of a look-up with a key: the hash is kept with the
+//! entry, and entries are told from each other by their places. So nothing can panic halfway through a change.
+
+use crate::StoredKey;
+use papaya::Equivalent;
+use std::{
+    hash::{BuildHasher, Hash, Hasher},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+/// A key, and where it is in its queue.
+pub(super) struct Kept<K> {
+    pub(super) key: K,
+    pub(super) hash: u64,
+    pub(super) place: u32,
+    /// Whether it was used since the hand came by.
+    used: AtomicBool,
+}
+
+pub(super) struct Entry<V> {
+    pub(super) value: V,
+    /// The millisecond at which it expires.
+    pub(super) until: u64,
+}
+
+/// What is looked up by its key.
+pub(super) struct ByKey<'k, L: ?Sized> {
+    pub(super) hash: u64,
+    pub(super) key: &'k L,
+}
+
+/// What is looked up by its place in the queue that its hash belongs to.
+pub(super) struct ByPlace {
+    pub(super) hash: u64,
+    pub(super) place: u32,
+}
+
+impl<K> Kept<K> {
+    pub(super) const fn new(key: K, hash: u64, place: u32, used: bool) -> Self {
+        Self {
+            key,
+            hash,
+            place,
+            used: AtomicBool::new(used),
+        }
+    }
+
+    /// Marks it as used.
+    #[inline]
+    pub(super) fn mark(&self) {
+        // A mark that is there already is not written again: the line stays with every processor that reads it.
+        if !self.used.load(Relaxed) {
+            self.used.store(true, Relaxed);
+        }
+    }
+
+    /// Takes the mark away, and says whether there was one.
+    pub(super) fn unmark(&self) -> bool {
+        let used = self.used.load(Relaxed);
+        if used {
+            self.used.store(false, Relaxed);
+        }
+        used
+    }
+}
+
+impl<V> Entry<V> {
+    #[inline]
+    pub(super) const fn is_live(&self, now: u64) -> bool {
+        now < self.until
+    }
+}
+
+impl<K> PartialEq for Kept<K> {
+    /// A place is given to one key at a time.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        (self.hash, self.place) == (other.hash, other.place)
+    }
+}
+
+impl<K> Eq for Kept<K> {}
+
+impl<K> Equivalent<Kept<K>> for ByPlace {
+    #[inline]
+    fn equivalent(&self, kept: &Kept<K>) -> bool {
+        (self.hash, self.place) == (kept.hash, kept.place)
+    }
+}
+
+impl<K: StoredKey> Equivalent<Kept<K>> for ByKey<'_, K::Lookup> {
+    #[inline]
+    fn equivalent(&self, kept: &Kept<K>) -> bool {
+        self.hash == kept.hash && self.key == kept.key.borrow()
+    }
+}
+
+impl<K> Hash for Kept<K> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Hash for ByPlace {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<L: ?Sized> Hash for ByKey<'_, L> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// Takes hashes as they are.
+#[derive(Default)]
+pub(super) struct Hashed(u64);
+
+impl Hasher for Hashed {
+    #[inline]
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    /// Of no use here: what is hashed is a hash.
+    fn write(&mut self, _: &[u8]) {}
+}
+
+impl BuildHasher for Hashed {
+    type Hasher = Self;
+
+    #[inline]
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
