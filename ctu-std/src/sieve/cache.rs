@@ -147,9 +147,10 @@ where
         key: &K::Lookup,
         read: impl FnOnce(&Kept<K>, &Entry<V>, u64) -> T,
     ) -> Option<T> {
-        let now = self.clock.now();
         let entries = self.entries.pin();
         let (kept, entry) = entries.get_key_value(&self.sought(key))?;
+        // Read after it was found: by an older time, one that was stored meanwhile would live too long.
+        let now = self.clock.now();
         entry.is_live(now).then(|| read(kept, entry, now))
     }
 
@@ -163,18 +164,17 @@ where
 
     /// Takes out the entry at `key`. Runs `read` on it if it is live.
     fn take<T>(&self, key: &K::Lookup, read: impl FnOnce(&V) -> T) -> Option<T> {
-        let now = self.clock.now();
         let sought = self.sought(key);
         let entries = self.entries.pin();
         let mut queue = self.queue(sought.hash);
         let (kept, entry) = entries.remove_entry(&sought)?;
         queue.remove(kept.place);
         drop(queue);
-        entry.is_live(now).then(|| read(&entry.value))
+        entry.is_live(self.clock.now()).then(|| read(&entry.value))
     }
 
-    /// When an entry expires that is stored now for `ttl`.
-    fn until(&self, ttl: Option<Duration>) -> Result<u64, Error> {
+    /// When an entry expires that is stored `now` for `ttl`.
+    fn until(&self, now: u64, ttl: Option<Duration>) -> Result<u64, Error> {
         let ttl = match (ttl, self.ttl) {
             (None, None) => return Ok(NEVER),
             (Some(_), None) => return Err(Error::TtlUnsupported),
@@ -183,7 +183,7 @@ where
             }
             (Some(ttl), Some(_)) | (None, Some(ttl)) => ttl,
         };
-        Ok(self.clock.now().saturating_add(ttl.as_millis() as u64))
+        Ok(now.saturating_add(ttl.as_millis() as u64))
     }
 }
 
@@ -207,12 +207,12 @@ where
     }
 
     fn put(&self, key: &K::Lookup, value: V, ttl: Option<Duration>) -> Result<(), Error> {
-        let until = self.until(ttl)?;
+        let now = self.clock.now();
+        let until = self.until(now, ttl)?;
         let own = K::store(key)?;
         if self.capacity == 0 {
             return Ok(());
         }
-        let now = self.clock.now();
         let sought = self.sought(key);
         let hash = sought.hash;
         // Before the lock, and so given back after it: nothing that leaves is dropped under the lock.

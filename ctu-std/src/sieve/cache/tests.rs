@@ -153,6 +153,58 @@ fn entries_expire_and_make_room_first() {
     );
 }
 
+/// A clock that another thread seems to come after: the time is read, and then `meanwhile` runs.
+#[derive(Clone, Default)]
+struct Interrupted(Arc<Interrupt>);
+
+#[derive(Default)]
+struct Interrupt {
+    clock: ManualClock,
+    meanwhile: parking_lot::Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Clock for Interrupted {
+    fn now(&self) -> u64 {
+        let now = self.0.clock.now();
+        let meanwhile = self.0.meanwhile.lock().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
+        now
+    }
+}
+
+/// Whoever reads the time, waits, and then finds what was stored meanwhile must not take it for younger than it is.
+#[test]
+fn a_time_is_never_older_than_the_entry_it_is_compared_with() {
+    let clock = Interrupted::default();
+    let cache = SieveCache::<u32, u32, _>::with_ttl(4, 10 * SECOND, clock.clone());
+    let cache = Arc::new(cache);
+    let meanwhile = |ttl| {
+        let (cache, clock_of) = (Arc::clone(&cache), clock.clone());
+        *clock.0.meanwhile.lock() = Some(Box::new(move || {
+            clock_of.0.clock.advance(SECOND);
+            cache.insert_for(&1, 1u32, ttl).unwrap();
+        }));
+    };
+    let dead: [fn(&SieveCache<u32, u32, _>) -> bool; 5] = [
+        |cache| cache.get(&1).unwrap().is_some(),
+        |cache| cache.contains(&1).unwrap(),
+        |cache| cache.get_with_ttl(&1).unwrap().is_some(),
+        |cache| cache.pop(&1).unwrap().is_some(),
+        |cache| cache.remove(&1).unwrap(),
+    ];
+    for (number, found) in dead.iter().enumerate() {
+        meanwhile(Duration::ZERO);
+        assert!(!found(&cache), "operation {number}");
+    }
+    meanwhile(SECOND);
+    let left = cache.get_with_ttl(&1).unwrap();
+    assert!(left.is_none_or(|(_, left)| left <= Some(SECOND)));
+    // They keep each other.
+    *clock.0.meanwhile.lock() = None;
+}
+
 /// Uses its cache when it is dropped.
 #[derive(Clone)]
 struct Meddler(Weak<SieveCache<u32, Meddler>>, u32);
