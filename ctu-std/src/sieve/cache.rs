@@ -256,11 +256,14 @@ where
 
     fn len(&self) -> Result<usize, Error> {
         let entries = self.entries.pin();
-        if self.ttl.is_none() {
-            return Ok(entries.len());
-        }
-        let now = self.clock.now();
-        Ok(entries.values().filter(|entry| entry.is_live(now)).count())
+        let len = if self.ttl.is_none() {
+            entries.len()
+        } else {
+            let now = self.clock.now();
+            entries.values().filter(|entry| entry.is_live(now)).count()
+        };
+        // One that leaves and one that takes its room may both be counted.
+        Ok(len.min(self.capacity))
     }
 
     #[inline]

@@ -277,12 +277,43 @@ fn threads_see_what_was_stored_for_their_key_and_never_too_much() {
                             }
                         }
                     }
-                    assert!(cache.len().unwrap() <= 51);
+                    assert!(cache.len().unwrap() <= 50);
                 }
             });
         }
     });
     assert_eq!(cache.validate(), Ok(()));
+}
+
+#[test]
+fn there_are_never_more_than_fit_whoever_counts() {
+    let clock = ManualClock::new();
+    let cache = SieveCache::<u32, u32>::with_capacity(600);
+    let expiring = SieveCache::<u32, u32, _>::with_ttl(600, SECOND, &clock);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writers = [0, 1, 2].map(|thread| {
+            let (cache, expiring) = (&cache, &expiring);
+            scope.spawn(move || {
+                for step in 0..30_000_u32 {
+                    let key = 4 * step + thread;
+                    cache.insert(&key, key).unwrap();
+                    expiring.insert(&key, key).unwrap();
+                }
+            })
+        });
+        scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                assert!(cache.len().unwrap() <= 600);
+                assert!(expiring.len().unwrap() <= 600);
+            }
+        });
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert_eq!((cache.len(), expiring.len()), (Ok(600), Ok(600)));
 }
 
 #[derive(Clone, Debug)]
