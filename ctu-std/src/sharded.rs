@@ -17,7 +17,8 @@ use std::{
 ///
 /// A thread that meets another in the same store tries again until that is done, and lets others run
 /// meanwhile. The wait is as long as an operation in memory takes, and the `Hash`, `Eq` and `Clone` of keys and values
-/// with it: where those are slow, [`LockedCache`](crate::LockedCache) waits better.
+/// with it: where those are slow, [`LockedCache`](crate::LockedCache) waits better. As there, they must not use this cache,
+/// nor the closure of `retain`, nor the `Drop` of what `clear` and `retain` take out: that would wait for itself for ever.
 ///
 /// ```
 /// use ctu_std::{Cache, LruCache, ShardedCache};
@@ -181,6 +182,34 @@ mod tests {
         );
         cache.clear().unwrap();
         assert_eq!(cache.len(), Ok(0));
+    }
+
+    /// Uses its cache when it is dropped.
+    #[derive(Clone)]
+    struct Meddler(std::sync::Weak<ShardedCache<LruCache<u32, Meddler>>>);
+
+    impl Drop for Meddler {
+        fn drop(&mut self) {
+            if let Some(cache) = self.0.upgrade() {
+                assert_eq!(cache.contains(&1_000_000), Ok(false));
+            }
+        }
+    }
+
+    #[test]
+    fn what_leaves_is_not_dropped_under_the_lock() {
+        let cache = std::sync::Arc::new(ShardedCache::new(1, || LruCache::with_capacity(8)));
+        for key in 0..100 {
+            for _ in 0..2 {
+                let value = Meddler(std::sync::Arc::downgrade(&cache));
+                cache.put(&key, value, None).unwrap();
+            }
+            cache.get(&key).unwrap();
+            if key % 10 == 0 {
+                cache.pop(&key).unwrap();
+                cache.remove(&key.saturating_sub(1)).unwrap();
+            }
+        }
     }
 
     #[test]
