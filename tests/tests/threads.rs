@@ -4,7 +4,14 @@ use ctu_core::{
     Bytes, Cache, EncryptedCache, LockedCache, LruCache, ManualClock, PrefixedCache, SpinCache,
     StatsCache, heap,
 };
-use std::{sync::Barrier, thread, time::Duration};
+use std::{
+    sync::{
+        Barrier,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 const THREADS: u32 = 8;
 const OPERATIONS: u32 = 20_000;
@@ -89,6 +96,92 @@ fn a_sieve_cache_that_evicts() {
     let cache = ctu_std::SieveCache::<u32, u64>::with_capacity(17);
     contend(&cache, false);
     assert_eq!(cache.len(), Ok(17));
+}
+
+/// One thread for each key writes and removes it, and says what it has done; others read it, and fill, empty and filter the
+/// cache meanwhile. What is read is never older than what was done before the read began.
+fn no_old_value<C>(cache: &C)
+where
+    C: Cache<Key = u32, Value = u64> + Sync,
+{
+    const KEYS: u32 = 3;
+    let done = [const { AtomicU64::new(0) }; KEYS as usize];
+    thread::scope(|scope| {
+        for key in 0..KEYS {
+            let done = &done[key as usize];
+            scope.spawn(move || {
+                for version in 1..=u64::from(OPERATIONS) {
+                    if version % 3 == 0 {
+                        cache.remove(&key).unwrap();
+                    } else {
+                        cache.insert(&key, version).unwrap();
+                    }
+                    done.store(version, Ordering::SeqCst);
+                }
+            });
+        }
+        for thread in 0..4 {
+            let done = &done;
+            scope.spawn(move || {
+                for step in 0..OPERATIONS {
+                    let key = step % KEYS;
+                    let before = done[key as usize].load(Ordering::SeqCst);
+                    let found = match step % 2 {
+                        0 => cache.get(&key),
+                        _ => cache
+                            .get_with_ttl(&key)
+                            .map(|found| found.map(|(value, _)| value)),
+                    };
+                    // A version that removed is not there to be found.
+                    let found = found.unwrap();
+                    assert!(found.is_none_or(|found| found >= before && found % 3 != 0));
+                    let other = 1_000 + thread * OPERATIONS + step;
+                    cache.insert(&other, 0u64).unwrap();
+                    match step % 1_000 {
+                        300 => cache.clear().unwrap(),
+                        600 => cache.retain(&mut |key| key % 2 == 0).unwrap(),
+                        _ => {}
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_sieve_cache_shows_nothing_old_while_it_grows_shrinks_and_evicts() {
+    no_old_value(&ctu_std::SieveCache::<u32, u64>::with_capacity(20));
+    no_old_value(&ctu_std::SieveCache::<u32, u64>::with_capacity(2_000));
+    let shards = || heap::LruCache::<u32, u64>::with_capacity(5);
+    no_old_value(&ctu_std::ShardedCache::new(4, shards));
+}
+
+/// Whoever is told that it removed an entry is the only one.
+#[test]
+fn an_entry_of_a_sieve_cache_is_removed_once() {
+    let cache = ctu_std::SieveCache::<u32, u64>::with_capacity(2_000);
+    for _ in 0..50 {
+        for key in 0..1_000 {
+            cache.insert(&key, 0u64).unwrap();
+        }
+        let (barrier, removed) = (Barrier::new(4), AtomicU64::new(0));
+        thread::scope(|scope| {
+            for thread in 0..4 {
+                let (cache, barrier, removed) = (&cache, &barrier, &removed);
+                scope.spawn(move || {
+                    barrier.wait();
+                    for key in 0..1_000 {
+                        let there = match (key + thread) % 2 {
+                            0 => cache.remove(&key).unwrap(),
+                            _ => cache.pop(&key).unwrap().is_some(),
+                        };
+                        removed.fetch_add(there.into(), Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!((removed.into_inner(), cache.len()), (1_000, Ok(0)));
+    }
 }
 
 #[test]
