@@ -4,11 +4,17 @@ use super::*;
 use ctu_core::ManualClock;
 use proptest::prelude::*;
 use std::{
-    sync::{Arc, OnceLock, Weak},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+
+/// How many values of a thread that wrote wait to be dropped at most, as the docs say.
+const HELD_BACK: usize = 32;
 
 impl<K: StoredKey, V, C: Clock, S: BuildHasher> SieveCache<K, V, C, S> {
     /// Whether queue and entries agree.
@@ -248,6 +254,56 @@ fn everything_is_dropped_with_the_cache() {
     assert_eq!(Arc::strong_count(held), 1);
 }
 
+/// Counts how many of its kind there are.
+struct Counted;
+
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+
+impl Counted {
+    fn new() -> Self {
+        LIVE.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        LIVE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_left_is_dropped_but_for_a_few_of_each_thread() {
+    const THREADS: usize = 4;
+    let cache = Arc::new(SieveCache::<u32, Counted>::with_capacity(100));
+    for round in 0..30 {
+        let threads = [(); THREADS].map(|()| {
+            let cache = Arc::clone(&cache);
+            thread::spawn(move || {
+                for step in 0..2_000_u32 {
+                    let key = (round * 7 + step * 31) % 300;
+                    cache.put(&key, Counted::new(), None).unwrap();
+                    cache.get(&(key / 2)).unwrap();
+                    cache.remove(&(key / 3)).unwrap();
+                }
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        // Threads that come take over what those that went have left.
+        assert!(LIVE.load(Ordering::Relaxed) <= 100 + THREADS * HELD_BACK);
+    }
+    drop(cache);
+    assert_eq!(LIVE.load(Ordering::Relaxed), 0);
+}
+
 #[test]
 fn threads_see_what_was_stored_for_their_key_and_never_too_much() {
     let cache = SieveCache::<u32, u64>::with_capacity(50);
@@ -290,7 +346,7 @@ fn there_are_never_more_than_fit_whoever_counts() {
     let clock = ManualClock::new();
     let cache = SieveCache::<u32, u32>::with_capacity(600);
     let expiring = SieveCache::<u32, u32, _>::with_ttl(600, SECOND, &clock);
-    let done = std::sync::atomic::AtomicBool::new(false);
+    let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let writers = [0, 1, 2].map(|thread| {
             let (cache, expiring) = (&cache, &expiring);
@@ -303,7 +359,7 @@ fn there_are_never_more_than_fit_whoever_counts() {
             })
         });
         scope.spawn(|| {
-            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            while !done.load(Ordering::Relaxed) {
                 assert!(cache.len().unwrap() <= 600);
                 assert!(expiring.len().unwrap() <= 600);
             }
@@ -311,7 +367,7 @@ fn there_are_never_more_than_fit_whoever_counts() {
         for writer in writers {
             writer.join().unwrap();
         }
-        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        done.store(true, Ordering::Relaxed);
     });
     assert_eq!((cache.len(), expiring.len()), (Ok(600), Ok(600)));
 }
