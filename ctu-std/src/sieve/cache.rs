@@ -13,12 +13,14 @@ use std::{fmt, hash::BuildHasher, time::Duration};
 ///
 /// Which entry makes room is decided by [SIEVE](https://www.usenix.org/conference/nsdi24/presentation/zhang-yazhuo): entries
 /// leave in the order they came, but for those that were used since they were last looked at. On skewed keys that keeps
-/// more of what will be used again than the least-recently-used order does, and a hit has only to leave a mark.
+/// more of what will be used again than the least-recently-used order does, and less where what is used keeps changing; a
+/// hit has only to leave a mark.
 ///
 /// | threads that | take |
 /// | --- | --- |
 /// | look up | [`SieveCache`] |
-/// | mostly write, or need the exact order of use | [`ShardedCache`](crate::ShardedCache), [`LockedCache`](crate::LockedCache) of an [`LruCache`](crate::LruCache) |
+/// | mostly write, or whose keys of interest keep changing | [`ShardedCache`](crate::ShardedCache), [`LockedCache`](crate::LockedCache) of an [`LruCache`](crate::LruCache) |
+/// | need several operations in one step, the exact order of use, every last entry of the capacity, or values dropped at once | [`LockedCache`](crate::LockedCache) of an [`LruCache`](crate::LruCache) or [`TtlCache`](crate::TtlCache) |
 ///
 /// ```
 /// use ctu_std::{Cache, SieveCache};
@@ -44,13 +46,28 @@ use std::{fmt, hash::BuildHasher, time::Duration};
 ///
 /// # What an operation costs
 /// `get`, `contains` and `get_with_ttl` are O(1), without a lock, and clone the value. What changes the cache takes a
-/// lock, O(1) amortised. `clear` and `retain` are O(n), and so is `len` where entries expire.
+/// lock, O(1) amortised. `clear` and `retain` are O(n), and so is `len` where entries expire. An entry takes some 80 bytes
+/// besides its key and value.
+///
+/// No lock is held while a value is cloned or dropped, a key is stored, or the closure of `retain` runs: they may use the
+/// cache, and panic. `Hash` and `Eq` may panic, but must not use the cache: that would wait for itself for ever.
 ///
 /// # What leaves
-/// An expired entry is never shown, and makes room before one that was used. A value that leaves is dropped a little
-/// later, when no thread looks at it any more, by any thread that uses the cache: for values that have to go at
-/// once, secrets for one, take a [`LockedCache`](crate::LockedCache).
+/// There are never more entries than the capacity, and with room for 512 or more, seldom quite as many: keys are shared out
+/// by their hash among up to 16 queues, and one may be full when others are not. Of 1,000 keys, room for 1,000 keeps 98 %; of
+/// 100,000, room for as many keeps 99.5 %.
 ///
+/// An expired entry is never shown. It is removed when its turn comes, before one that was used; unlike in a
+/// [`TtlCache`](crate::TtlCache), a live one that was not used may have to go first.
+///
+/// A value that leaves is dropped later: a thread collects those that it takes out, and when there are 32, or as many as
+/// processors, they go as soon as every operation has ended that had begun by then. So
+/// * some 32 values for each thread that writes are kept beyond the capacity, until it, or a thread that comes in its place,
+///   writes more, or the cache is dropped: values that take much memory, and secrets, are better off in a
+///   [`LockedCache`](crate::LockedCache);
+/// * a value that is slow to clone and a slow closure of `retain` keep all that leaves meanwhile.
+///
+/// # Time
 /// Times are whole milliseconds, rounded down. The clock is one that does not go backwards.
 pub struct SieveCache<K, V, C = Untimed, S = RandomState> {
     entries: HashMap<Kept<K>, Entry<V>, Hashed>,
