@@ -68,7 +68,8 @@ use std::{fmt, hash::BuildHasher, time::Duration};
 /// * a value that is slow to clone and a slow closure of `retain` keep all that leaves meanwhile.
 ///
 /// # Time
-/// Times are whole milliseconds, rounded down. The clock is one that does not go backwards.
+/// Times are whole milliseconds, rounded down. The clock counts all 64 bits ([`Clock::BITS`]) and does not go backwards, as
+/// [`StdClock`](crate::StdClock) and [`CoarseClock`](crate::CoarseClock) do not.
 pub struct SieveCache<K, V, C = Untimed, S = RandomState> {
     entries: HashMap<Kept<K>, Entry<V>, Hashed>,
     /// The hashes of the keys. Whoever changes the entry of a key holds the queue that the key belongs to.
@@ -110,7 +111,28 @@ impl<K, V> SieveCache<K, V> {
 
 impl<K, V, C: Clock> SieveCache<K, V, C> {
     /// A cache of at most `capacity` entries that live for `ttl` by `clock` where they are given no time of their own.
+    /// Compiles only for a clock that does not wrap around:
+    ///
+    /// ```compile_fail
+    /// use ctu_std::{Clock, SieveCache};
+    /// use std::time::Duration;
+    ///
+    /// struct Wraps;
+    /// impl Clock for Wraps {
+    ///     const BITS: u32 = 32;
+    ///     fn now(&self) -> u64 {
+    ///         0
+    ///     }
+    /// }
+    /// SieveCache::<u64, u64, _>::with_ttl(100, Duration::from_secs(60), Wraps);
+    /// ```
     pub fn with_ttl(capacity: usize, ttl: Duration, clock: C) -> Self {
+        const {
+            assert!(
+                C::BITS >= u64::BITS,
+                "the clock of a SieveCache must not wrap around"
+            );
+        }
         Self::new(capacity, Some(ttl), clock, RandomState::default())
     }
 }
