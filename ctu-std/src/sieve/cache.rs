@@ -179,18 +179,14 @@ where
         ByKey { hash, key }
     }
 
-    /// Runs `read` on the live entry at `key`.
+    /// Runs `read` on the entry at `key` if it is live.
     #[inline]
-    fn read<T>(
-        &self,
-        key: &K::Lookup,
-        read: impl FnOnce(&Kept<K>, &Entry<V>, u64) -> T,
-    ) -> Option<T> {
+    fn read<T>(&self, key: &K::Lookup, read: impl FnOnce(&Kept<K>, &V) -> T) -> Option<T> {
+        // Before the entry is looked for, which is quicker. One that is stored in between is live by this time, too.
+        let now = self.clock.now();
         let entries = self.entries.pin();
         let (kept, entry) = entries.get_key_value(&self.sought(key))?;
-        // Read after it was found: by an older time, one that was stored meanwhile would live too long.
-        let now = self.clock.now();
-        entry.is_live(now).then(|| read(kept, entry, now))
+        entry.is_live(now).then(|| read(kept, &entry.value))
     }
 
     /// The queue that what has this `hash` belongs to.
@@ -222,7 +218,11 @@ where
             }
             (Some(ttl), Some(_)) | (None, Some(ttl)) => ttl,
         };
-        Ok(now.saturating_add(ttl.as_millis() as u64))
+        Ok(match ttl.as_millis() as u64 {
+            // Not live by any time, however long ago it was read.
+            0 => 0,
+            ttl => now.saturating_add(ttl),
+        })
     }
 }
 
@@ -239,9 +239,9 @@ where
 
     #[inline]
     fn get(&self, key: &K::Lookup) -> Result<Option<V>, Error> {
-        Ok(self.read(key, |kept, entry, _| {
+        Ok(self.read(key, |kept, value| {
             kept.mark();
-            entry.value.clone()
+            value.clone()
         }))
     }
 
@@ -307,16 +307,22 @@ where
 
     #[inline]
     fn contains(&self, key: &K::Lookup) -> Result<bool, Error> {
-        Ok(self.read(key, |_, _, _| ()).is_some())
+        Ok(self.read(key, |_, _| ()).is_some())
     }
 
-    #[inline]
     fn get_with_ttl(&self, key: &K::Lookup) -> Result<Found<V>, Error> {
-        Ok(self.read(key, |kept, entry, now| {
-            kept.mark();
-            let left = self.ttl.map(|_| Duration::from_millis(entry.until - now));
-            (entry.value.clone(), left)
-        }))
+        let entries = self.entries.pin();
+        let Some((kept, entry)) = entries.get_key_value(&self.sought(key)) else {
+            return Ok(None);
+        };
+        // After it was found: by an older time, one that was stored in between would have too much left.
+        let now = self.clock.now();
+        if !entry.is_live(now) {
+            return Ok(None);
+        }
+        kept.mark();
+        let left = self.ttl.map(|_| Duration::from_millis(entry.until - now));
+        Ok(Some((entry.value.clone(), left)))
     }
 
     fn default_ttl(&self) -> Option<Duration> {
