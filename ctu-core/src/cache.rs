@@ -1,4 +1,4 @@
-use crate::{CacheError, Error, IntoValue};
+use crate::{CacheError, Equivalent, Error, IntoValue};
 use core::time::Duration;
 
 /// A value, and how much longer it lives where the cache can tell.
@@ -210,6 +210,19 @@ pub trait Cache {
         Ok(removed)
     }
 
+    /// [`get`](Self::get) by what stands for a key. A store behind a lock makes no key for it; other caches, and
+    /// pointers to caches, do.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and as [`Equivalent::make`] where the key is made.
+    fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
+    where
+        Self: Sized,
+        Q: Equivalent<Self::Key>,
+    {
+        self.get(&*key.make()?)
+    }
+
     /// Stores `value` at `key`.
     ///
     /// # Errors
@@ -288,7 +301,7 @@ pub trait Cache {
 }
 
 macro_rules! pointer_is_cache {
-    ([$($generics:tt)*] $t:ty) => {
+    ([$($generics:tt)*] $t:ty $(, $get_equivalent:item)?) => {
         impl<$($generics)*> Cache for $t {
             type Key = C::Key;
             type Value = C::Value;
@@ -297,6 +310,7 @@ macro_rules! pointer_is_cache {
             fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
                 (**self).get(key)
             }
+            $($get_equivalent)?
             fn put(
                 &self,
                 key: &Self::Key,
@@ -384,4 +398,12 @@ pointer_is_cache!(alloc::boxed::Box<C>, alloc::rc::Rc<C>);
 pointer_is_cache!(alloc::sync::Arc<C>);
 // So that a cache that is made on first use is a cache like any other.
 #[cfg(feature = "std")]
-pointer_is_cache!([C: Cache] std::sync::LazyLock<C>);
+pointer_is_cache!(
+    [C: Cache] std::sync::LazyLock<C>,
+    fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
+    where
+        Q: Equivalent<Self::Key>,
+    {
+        (**self).get_equivalent(key)
+    }
+);

@@ -1,4 +1,4 @@
-use crate::{Cache, Error, cache::Found, counter::Counter};
+use crate::{Cache, Equivalent, Error, cache::Found, counter::Counter};
 use core::{fmt, time::Duration};
 
 /// A cache that counts its operations, as `StatsCache` of Python's CacheToolsUtils does.
@@ -161,6 +161,14 @@ impl<C: Cache> Cache for StatsCache<C> {
     fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
         self.counts.reads.count();
         Ok(self.read(self.inner.get(key)?))
+    }
+
+    fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
+    where
+        Q: Equivalent<Self::Key>,
+    {
+        self.counts.reads.count();
+        Ok(self.read(self.inner.get_equivalent(key)?))
     }
 
     fn put(

@@ -151,7 +151,10 @@ impl Expansion<'_> {
         let flight = steps.flights().map(|flights| {
             let fly = steps.step("fly", sig.ident.span());
             let flight = own("_flight");
-            quote!(let (#looked, #flight) = #fly(#flights, #cache, &#key_, #looked, #policy) #awaited;)
+            quote!(
+                let (#looked, #flight) =
+                    #fly(#flights, #cache, &#key_, #looked, #policy) #awaited;
+            )
         });
         let failed = match steps.args.options.on_error {
             OnError::Return(_) => on_error.clone(),
@@ -166,7 +169,10 @@ impl Expansion<'_> {
         let body = quote! {
             #bind
             let #key_ = #key;
-            let #looked = #look;
+            let (#key_, #looked) = match #look {
+                #runtime::Look::Hit(#returned) => return #returned,
+                #looked => #runtime::missed(#key_, #looked),
+            };
             #flight
             let #missed = match #looked {
                 #runtime::Look::Hit(#returned) => return #returned,
@@ -202,6 +208,7 @@ impl Expansion<'_> {
     /// The functions beside it.
     fn beside(&self) -> TokenStream {
         let steps = self.steps;
+        let runtime = &steps.runtime;
         let awaited = steps.awaited();
         let root = &steps.args.options.root;
         let function = steps.function;
@@ -245,7 +252,7 @@ impl Expansion<'_> {
             &self.name_of("cache_key"),
             Form::Key,
             quote!(::core::result::Result<#key_type, #root::Error>),
-            quote!(#bind #key),
+            quote!(#bind #runtime::made(#key)),
         );
 
         let refresh = self.refresh();
@@ -284,6 +291,7 @@ impl Expansion<'_> {
 
     fn refresh(&self) -> TokenStream {
         let steps = self.steps;
+        let runtime = &steps.runtime;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
         let (run, on_error, ttl, policy) =
@@ -297,7 +305,7 @@ impl Expansion<'_> {
         );
         let body = quote! {
             #bind
-            let #key_ = #key;
+            let #key_ = #runtime::made(#key);
             let #ttl_ = #ttl;
             let #returned = #run;
             if let ::core::result::Result::Err(#error) =

@@ -161,7 +161,7 @@ pub fn fly<'f, C, B, R, Kind, Policy>(
     policy: PhantomData<Policy>,
 ) -> (Look<R, C::Error>, Option<Flight<'f>>)
 where
-    C: Cache<Key: Hash> + ?Sized,
+    C: Cache<Key: Hash>,
     B: Deref<Target = C::Key>,
     R: Returned<C::Value, Kind, Policy>,
 {

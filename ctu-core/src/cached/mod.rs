@@ -19,7 +19,7 @@ mod returned;
 pub use arg::OwnArg;
 #[cfg(feature = "std")]
 pub use flights::{Flight, Flights};
-pub use key::{Kept, Lent, MakeKey};
+pub use key::{CallKey, Kept, Lent, MakeKey};
 #[cfg(feature = "json")]
 #[doc(hidden)]
 pub use key_json::JsonAlone;
@@ -31,7 +31,7 @@ pub use self::{
     backend::{AsyncBackend, LocalOf},
     call::{
         Look, TakesError, apply, contains, contains_async, delete, delete_async, keep, keep_async,
-        key, key_async, look, look_async, renew, renew_async, returning,
+        key, key_async, look, look_async, made, missed, renew, renew_async, returning,
     },
     key::{Args, Literal, Made, NoPrefix},
     report::{report, tell},
