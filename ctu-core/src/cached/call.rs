@@ -150,7 +150,9 @@ macro_rules! steps {
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
         $keep:ident $renew:ident $contains:ident $delete:ident
     ) => {
-        /// Stores what the function returned, if that is to be stored.
+        /// Stores what the function returned, if that is to be stored. Kept out of the function, whose hits
+        /// would else save the registers that storing needs.
+        #[inline(never)]
         pub $($async)? fn $keep<C, $($Mode,)? B, R, Kind, Policy>(
             cache: &C,
             key: &Result<B, Error>,
