@@ -1,5 +1,5 @@
 use crate::{CacheError, Equivalent, Error, IntoValue};
-use core::time::Duration;
+use core::{borrow::Borrow, time::Duration};
 
 /// A value, and how much longer it lives where the cache can tell.
 pub type WithTtl<V> = (V, Option<Duration>);
@@ -137,7 +137,8 @@ pub trait Cache {
     /// The value at `key`; where there is none, what `make` returns, which is stored.
     /// `None` where `make` returns that; nothing is stored then.
     ///
-    /// This is what the `get_or_` methods stand on, and what a cache with a single flight overrides.
+    /// This is what the `get_or_` methods stand on, and what a cache with a single flight overrides, together with
+    /// [`has_single_flight`](Self::has_single_flight).
     ///
     /// # Errors
     /// As [`get`](Self::get) and [`put`](Self::put).
@@ -154,6 +155,12 @@ pub trait Cache {
         };
         self.put(key, value.clone(), None)?;
         Ok(Some(value))
+    }
+
+    /// Whether [`get_or_compute`](Self::get_or_compute) has one computation a key among all who call it at once:
+    /// then nobody needs to see to it.
+    fn has_single_flight(&self) -> bool {
+        false
     }
 
     /// The values at `keys`, in their order. One round trip where the cache can.
@@ -220,7 +227,7 @@ pub trait Cache {
         Self: Sized,
         Q: Equivalent<Self::Key>,
     {
-        self.get(&*key.make()?)
+        self.get(key.make()?.borrow())
     }
 
     /// Stores `value` at `key`.
@@ -358,6 +365,9 @@ macro_rules! pointer_is_cache {
                 make: &mut dyn FnMut() -> Result<Option<Self::Value>, Error>,
             ) -> Result<Option<Self::Value>, Self::Error> {
                 (**self).get_or_compute(key, make)
+            }
+            fn has_single_flight(&self) -> bool {
+                (**self).has_single_flight()
             }
             #[cfg(feature = "alloc")]
             fn get_many(

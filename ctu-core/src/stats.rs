@@ -240,6 +240,10 @@ impl<C: Cache> Cache for StatsCache<C> {
         Ok(if hit { self.read(found) } else { found })
     }
 
+    fn has_single_flight(&self) -> bool {
+        self.inner.has_single_flight()
+    }
+
     #[cfg(feature = "alloc")]
     fn get_many(
         &self,

@@ -1,5 +1,5 @@
 use crate::{Equivalent, Error};
-use core::time::Duration;
+use core::{borrow::Borrow, time::Duration};
 
 /// A cache as plain data: one owner, in memory, no lock, no I/O.
 ///
@@ -29,7 +29,7 @@ pub trait Store {
         Self: Sized,
         Q: Equivalent<Self::Key>,
     {
-        Ok(self.get(&*key.make()?))
+        Ok(self.get(key.make()?.borrow()))
     }
 
     /// Stores `value` at `key`, for `ttl` where it is given, else for as long as the store is set to.

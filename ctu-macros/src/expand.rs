@@ -1,5 +1,5 @@
 use crate::{
-    args::{Args, Mode, OnError},
+    args::{Args, Mode, OnError, SingleFlight},
     attrs::Attrs,
     function::Function,
     steps::{Place, Steps, own},
@@ -148,14 +148,6 @@ impl Expansion<'_> {
             (steps.run(), steps.on_error(), steps.ttl(), steps.policy());
         let [key_, looked, missed, returned, ttl_, error] =
             ["key", "looked", "missed", "returned", "ttl", "error"].map(own);
-        let flight = steps.flights().map(|flights| {
-            let fly = steps.step("fly", sig.ident.span());
-            let flight = own("_flight");
-            quote!(
-                let (#looked, #flight) =
-                    #fly(#flights, #cache, &#key_, #looked, #policy) #awaited;
-            )
-        });
         let failed = match steps.args.options.on_error {
             OnError::Return(_) => on_error.clone(),
             _ => quote!({ #on_error; false }),
@@ -166,19 +158,14 @@ impl Expansion<'_> {
         let keep = quote_spanned!(span=>
             #keep(#cache, &#key_, &#returned, #ttl_, #policy) #awaited
         );
-        let body = quote! {
-            #bind
-            let #key_ = #key;
-            let (#key_, #looked) = match #look {
-                #runtime::Look::Hit(#returned) => return #returned,
-                #looked => #runtime::missed(#key_, #looked),
-            };
-            #flight
+        let missed_or_failed = quote! {
             let #missed = match #looked {
                 #runtime::Look::Hit(#returned) => return #returned,
                 #runtime::Look::Miss => true,
                 #runtime::Look::Failed(#error) => #failed,
             };
+        };
+        let run_and_keep = quote! {
             let #ttl_ = #ttl;
             let #returned = #run;
             if #missed {
@@ -189,6 +176,25 @@ impl Expansion<'_> {
                 }
             }
             #returned
+        };
+        let rest = match &steps.args.options.single_flight {
+            None => quote!(#missed_or_failed #run_and_keep),
+            Some(single_flight) => {
+                let rest = self.single_flight(single_flight, &missed_or_failed, &run_and_keep);
+                let span = single_flight.span();
+                let say = "`single_flight` needs the feature `std` of `ctu-core`: who waits has to be woken by an operating system. Leave it out, and callers that meet compute the same value";
+                let runtime = steps.runtime_at(span);
+                quote_spanned!(span=> #runtime::needs_std! { #say, #rest })
+            }
+        };
+        let body = quote! {
+            #bind
+            let #key_ = #key;
+            let (#key_, #looked) = match #look {
+                #runtime::Look::Hit(#returned) => return #returned,
+                #looked => #runtime::missed(#key_, #looked),
+            };
+            #rest
         };
         let returned = returned_type(steps);
         let function = self.function(&sig.ident, Form::Call, returned, body);
@@ -202,6 +208,50 @@ impl Expansion<'_> {
             #(#inner)*
             #[allow(clippy::redundant_closure_call, clippy::needless_pass_by_value)]
             #function
+        }
+    }
+
+    /// What follows a miss with `single_flight`.
+    fn single_flight(
+        &self,
+        single_flight: &SingleFlight,
+        missed_or_failed: &TokenStream,
+        run_and_keep: &TokenStream,
+    ) -> TokenStream {
+        let steps = self.steps;
+        let (runtime, awaited) = (&steps.runtime, steps.awaited());
+        let (_, cache) = steps.cache();
+        let (run, on_error, policy) = (steps.run(), steps.on_error(), steps.policy());
+        let flights = steps.flights(single_flight);
+        let [key, looked, missed, returned, error] =
+            ["key", "looked", "missed", "returned", "error"].map(own);
+        let (run_, flight) = (own("run"), own("_flight"));
+        if !steps.computes_within() {
+            let fly = steps.step("fly", steps.function.sig.ident.span());
+            return quote! {
+                let (#looked, #flight) = #fly(#flights, #cache, &#key, #looked, #policy) #awaited;
+                #missed_or_failed
+                #run_and_keep
+            };
+        }
+        quote! {
+            let #flight = #runtime::board(#flights, #cache, &#key, &#looked);
+            #missed_or_failed
+            let #run_ = || #run;
+            if !#missed {
+                return #run_();
+            }
+            match #runtime::compute(#cache, &#key, #run_, #policy) {
+                #runtime::Computed::Done(#returned) => #returned,
+                #runtime::Computed::Failed(#returned, #error) => {
+                    #on_error;
+                    #returned
+                }
+                #runtime::Computed::NotRun(#error, #run_) => {
+                    #on_error;
+                    #run_()
+                }
+            }
         }
     }
 

@@ -120,7 +120,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The runtime, with errors at `span`.
-    fn runtime_at(&self, span: Span) -> TokenStream {
+    pub(crate) fn runtime_at(&self, span: Span) -> TokenStream {
         let respan = |mut token: TokenTree| {
             token.set_span(token.span().located_at(span));
             token
@@ -140,13 +140,17 @@ impl<'a> Steps<'a> {
         self.cache_root.as_ref() == Some(&param.name)
     }
 
+    /// Whether the cache is reached by way of a `&mut`.
+    fn is_unique(&self) -> bool {
+        let mut roots = self.params.iter().filter(|param| self.is_cache_root(param));
+        self.self_kind == SelfKind::Mut || roots.any(|root| root.by_mut)
+    }
+
     /// What binds the cache, and what then names it by reference.
     ///
     /// What a call is given by `&mut` cannot lend the cache while the body runs: the expression is then
     /// looked at each time.
     pub(crate) fn cache(&self) -> (TokenStream, TokenStream) {
-        let mut roots = self.params.iter().filter(|param| self.is_cache_root(param));
-        let mutable = self.self_kind == SelfKind::Mut || roots.any(|root| root.by_mut);
         let cache = &self.args.cache;
         let span = cache.span();
         let name = Ident::new("cache", Span::mixed_site().located_at(span));
@@ -157,7 +161,7 @@ impl<'a> Steps<'a> {
         };
         let runtime = &self.runtime;
         let local = self.args.options.mode == Mode::Local;
-        if mutable {
+        if self.is_unique() {
             let lent = if local {
                 quote!(&#runtime::LocalOf(#lent))
             } else {
@@ -359,15 +363,21 @@ impl<'a> Steps<'a> {
     }
 
     /// Where the flights of this function are.
-    pub(crate) fn flights(&self) -> Option<TokenStream> {
+    pub(crate) fn flights(&self, single_flight: &SingleFlight) -> TokenStream {
         let runtime = &self.runtime;
-        Some(match self.args.options.single_flight.as_ref()? {
-            SingleFlight::Shared(flights) => quote!(&(#flights)),
-            SingleFlight::Own => quote!({
+        match single_flight {
+            SingleFlight::Shared(_, flights) => quote!(&(#flights)),
+            SingleFlight::Own(_) => quote!({
                 static FLIGHTS: #runtime::Flights = #runtime::Flights::new();
                 &FLIGHTS
             }),
-        })
+        }
+    }
+
+    /// Whether the function can run within the cache's own `get_or_compute`: that is blocking, stores for the
+    /// cache's own time, and has the cache lent meanwhile.
+    pub(crate) fn computes_within(&self) -> bool {
+        !self.is_async() && self.args.options.ttl.is_none() && !self.is_unique()
     }
 }
 

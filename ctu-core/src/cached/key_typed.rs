@@ -62,7 +62,7 @@ macro_rules! parts_are_a_key {
         where
             $($t: ArgRef<Arg: OwnArg<$k>>),*
         {
-            type Key = Kept<($($k,)*), ($($k,)*)>;
+            type Key = ($($k,)*);
             #[inline]
             fn hash_as<S: Hasher>(&self, state: &mut S) {
                 let _ = &state;
@@ -76,7 +76,7 @@ macro_rules! parts_are_a_key {
             }
             #[inline]
             fn make(&self) -> Result<Self::Key, Error> {
-                Ok(Kept::new(($(self.0.$at.arg().own()?,)*)))
+                Ok(($(self.0.$at.arg().own()?,)*))
             }
         }
     )*};
@@ -97,14 +97,14 @@ impl<A, K> CallKey<K> for PartsOf<A, K>
 where
     Self: Equivalent<K>,
 {
-    type Made = <Self as Equivalent<K>>::Key;
+    type Made = Kept<<Self as Equivalent<K>>::Key, K>;
     #[inline]
     fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
         cache.get_equivalent(self)
     }
     #[inline]
     fn made(self) -> Result<Self::Made, Error> {
-        self.make()
+        self.make().map(Kept::new)
     }
 }
 

@@ -8,6 +8,8 @@ mod backend;
 mod call;
 #[cfg(feature = "std")]
 mod flights;
+#[cfg(feature = "std")]
+mod fly;
 mod key;
 #[cfg(feature = "json")]
 mod key_json;
@@ -41,4 +43,25 @@ pub use self::{
 pub use core::marker::PhantomData;
 #[cfg(feature = "std")]
 #[doc(hidden)]
-pub use flights::{fly, fly_async};
+pub use fly::{Computed, board, compute, fly, fly_async};
+
+/// What needs `std`: as it is where there is that, and else a message.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_std {
+    ($say:literal, $($then:tt)*) => { $($then)* };
+}
+
+/// What needs `std`: as it is where there is that, and else a message.
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_std {
+    ($say:literal, $($then:tt)*) => {
+        ::core::compile_error!($say)
+    };
+}
+
+#[doc(hidden)]
+pub use __needs_std as needs_std;
