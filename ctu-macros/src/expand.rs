@@ -2,7 +2,7 @@ use crate::{
     args::{Args, Mode, OnError, SingleFlight},
     attrs::Attrs,
     function::Function,
-    steps::{Place, Steps, own},
+    steps::{Access, Place, Steps, own},
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -144,13 +144,18 @@ impl Expansion<'_> {
         let sig = &steps.function.sig;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
-        let (run, on_error, ttl, policy) =
-            (steps.run(), steps.on_error(), steps.ttl(), steps.policy());
+        let (run, ttl, policy) = (steps.run(), steps.ttl(), steps.policy());
+        let (unread, unwritten) = (steps.on_error(Access::Read), steps.on_error(Access::Write));
+        let (read, written) = (
+            steps.on_success(Access::Read),
+            steps.on_success(Access::Write),
+        );
+        let reports = steps.reports();
         let [key_, looked, missed, returned, ttl_, error] =
             ["key", "looked", "missed", "returned", "ttl", "error"].map(own);
         let failed = match steps.args.options.on_error {
-            OnError::Return(_) => on_error.clone(),
-            _ => quote!({ #on_error; false }),
+            OnError::Return(_) => unread.clone(),
+            _ => quote!({ #unread; false }),
         };
         let span = returned_type(steps).span();
         let (look, keep) = (steps.step("look", span), steps.step("keep", span));
@@ -161,7 +166,10 @@ impl Expansion<'_> {
         let missed_or_failed = quote! {
             let #missed = match #looked {
                 #runtime::Look::Hit(#returned) => return #returned,
-                #runtime::Look::Miss => true,
+                #runtime::Look::Miss => {
+                    #read
+                    true
+                }
                 #runtime::Look::Failed(#error) => #failed,
             };
         };
@@ -169,10 +177,10 @@ impl Expansion<'_> {
             let #ttl_ = #ttl;
             let #returned = #run;
             if #missed {
-                if let ::core::result::Result::Err(#error) =
-                    #keep
-                {
-                    #on_error;
+                match #keep {
+                    ::core::result::Result::Ok(true) => { #written }
+                    ::core::result::Result::Ok(false) => {}
+                    ::core::result::Result::Err(#error) => { #unwritten; }
                 }
             }
             #returned
@@ -188,10 +196,14 @@ impl Expansion<'_> {
             }
         };
         let body = quote! {
+            #reports
             #bind
             let #key_ = #key;
             let (#key_, #looked) = match #look {
-                #runtime::Look::Hit(#returned) => return #returned,
+                #runtime::Look::Hit(#returned) => {
+                    #read
+                    return #returned;
+                }
                 #looked => #runtime::missed(#key_, #looked),
             };
             #rest
@@ -221,7 +233,9 @@ impl Expansion<'_> {
         let steps = self.steps;
         let (runtime, awaited) = (&steps.runtime, steps.awaited());
         let (_, cache) = steps.cache();
-        let (run, on_error, policy) = (steps.run(), steps.on_error(), steps.policy());
+        let (run, policy) = (steps.run(), steps.policy());
+        let (unread, unwritten) = (steps.on_error(Access::Read), steps.on_error(Access::Write));
+        let written = steps.on_success(Access::Write);
         let flights = steps.flights(single_flight);
         let [key, looked, missed, returned, error] =
             ["key", "looked", "missed", "returned", "error"].map(own);
@@ -243,12 +257,16 @@ impl Expansion<'_> {
             }
             match #runtime::compute(#cache, &#key, #run_, #policy) {
                 #runtime::Computed::Done(#returned) => #returned,
+                #runtime::Computed::Stored(#returned) => {
+                    #written
+                    #returned
+                }
                 #runtime::Computed::Failed(#returned, #error) => {
-                    #on_error;
+                    #unwritten;
                     #returned
                 }
                 #runtime::Computed::NotRun(#error, #run_) => {
-                    #on_error;
+                    #unread;
                     #run_()
                 }
             }
@@ -344,8 +362,12 @@ impl Expansion<'_> {
         let runtime = &steps.runtime;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
-        let (run, on_error, ttl, policy) =
-            (steps.run(), steps.on_error(), steps.ttl(), steps.policy());
+        let (run, ttl, policy) = (steps.run(), steps.ttl(), steps.policy());
+        let (unwritten, written) = (
+            steps.on_error(Access::Write),
+            steps.on_success(Access::Write),
+        );
+        let reports = steps.reports();
         let awaited = steps.awaited();
         let [key_, returned, ttl_, error] = ["key", "returned", "ttl", "error"].map(own);
         let span = returned_type(steps).span();
@@ -354,14 +376,15 @@ impl Expansion<'_> {
             #renew(#cache, &#key_, &#returned, #ttl_, #policy) #awaited
         );
         let body = quote! {
+            #reports
             #bind
             let #key_ = #runtime::made(#key);
             let #ttl_ = #ttl;
             let #returned = #run;
-            if let ::core::result::Result::Err(#error) =
-                #renew
-            {
-                #on_error;
+            match #renew {
+                ::core::result::Result::Ok(true) => { #written }
+                ::core::result::Result::Ok(false) => {}
+                ::core::result::Result::Err(#error) => { #unwritten; }
             }
             #returned
         };

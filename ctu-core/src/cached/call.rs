@@ -150,7 +150,7 @@ macro_rules! steps {
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
         $keep:ident $renew:ident $contains:ident $delete:ident
     ) => {
-        /// Stores what the function returned, if that is to be stored. Kept out of the function, whose hits
+        /// Stores what the function returned, if that is to be stored, and says whether it was. Kept out of the function, whose hits
         /// would else save the registers that storing needs.
         #[inline(never)]
         pub $($async)? fn $keep<C, $($Mode,)? B, R, Kind, Policy>(
@@ -159,7 +159,7 @@ macro_rules! steps {
             returned: &R,
             ttl: Option<Duration>,
             _: PhantomData<Policy>,
-        ) -> Result<(), C::Error>
+        ) -> Result<bool, C::Error>
         where
             C: $($bound)* + ?Sized,
             B: Deref<Target = C::Key>,
@@ -167,19 +167,19 @@ macro_rules! steps {
         {
             let key = key.as_ref().map_err(|error| *error)?;
             match returned.outcome() {
-                Outcome::Store(value) => cache.put(key, value.clone(), ttl) $($await)*,
-                Outcome::Forget | Outcome::Leave => Ok(()),
+                Outcome::Store(value) => cache.put(key, value.clone(), ttl) $($await)* .map(|()| true),
+                Outcome::Forget | Outcome::Leave => Ok(false),
             }
         }
 
-        /// Stores what the function returned in place of what was stored before.
+        /// Stores what the function returned in place of what was stored before. Says whether anything was changed.
         pub $($async)? fn $renew<C, $($Mode,)? B, R, Kind, Policy>(
             cache: &C,
             key: &Result<B, Error>,
             returned: &R,
             ttl: Option<Duration>,
             _: PhantomData<Policy>,
-        ) -> Result<(), C::Error>
+        ) -> Result<bool, C::Error>
         where
             C: $($bound)* + ?Sized,
             B: Deref<Target = C::Key>,
@@ -193,10 +193,10 @@ macro_rules! steps {
                         // Better nothing than what is known to be old.
                         let _ = cache.remove(key) $($await)*;
                     }
-                    stored
+                    stored.map(|()| true)
                 }
-                Outcome::Forget => cache.remove(key) $($await)* .map(drop),
-                Outcome::Leave => Ok(()),
+                Outcome::Forget => cache.remove(key) $($await)* .map(|_| true),
+                Outcome::Leave => Ok(false),
             }
         }
 

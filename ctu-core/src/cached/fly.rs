@@ -70,8 +70,10 @@ where
 /// What became of a computation through the cache.
 #[derive(Debug)]
 pub enum Computed<R, E, F> {
-    /// What the function returns.
+    /// What the function returns, which was not stored.
     Done(R),
+    /// What the function returned, which was stored.
+    Stored(R),
     /// What the function returned, though the cache failed.
     Failed(R, E),
     /// The cache failed before the function ran.
@@ -109,10 +111,10 @@ where
     });
     match (found, returned, run) {
         // The function failed, and the cache has an older value.
-        (Ok(Some(value)), Some(returned), _) => Computed::Done(match returned.outcome() {
-            Outcome::Store(_) => returned,
-            Outcome::Forget | Outcome::Leave => R::found(value),
-        }),
+        (Ok(Some(value)), Some(returned), _) => match returned.outcome() {
+            Outcome::Store(_) => Computed::Stored(returned),
+            Outcome::Forget | Outcome::Leave => Computed::Done(R::found(value)),
+        },
         (Ok(Some(value)), None, _) => Computed::Done(R::found(value)),
         (Ok(None), Some(returned), _) => Computed::Done(returned),
         (Err(error), Some(returned), _) => Computed::Failed(returned, error),

@@ -36,7 +36,7 @@ pub use self::{
         key, key_async, look, look_async, made, missed, renew, renew_async, returning,
     },
     key::{Args, Literal, Made, NoPrefix},
-    report::{report, tell},
+    report::{Reports, tell},
     returned::{All, SomeOnly},
 };
 #[doc(hidden)]
