@@ -5,7 +5,7 @@ use crate::{
     steps::{Access, Place, Steps, own},
 };
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::{
     Error, FnArg, PatType, Path, ReceiverKind, Result, Signature, parse_quote, parse2,
     spanned::Spanned,
@@ -36,7 +36,19 @@ fn expand(args: TokenStream, item: TokenStream, root: Path) -> Result<TokenStrea
 }
 
 /// The function with its cache, and what comes beside it.
-pub(crate) fn expand_at(args: &Args, mut function: Function, place: Place) -> Result<TokenStream> {
+pub(crate) fn expand_at(args: &Args, function: Function, place: Place) -> Result<TokenStream> {
+    let Expanded { cached, beside } = expand_apart(args, function, place)?;
+    Ok(quote!(#cached #beside))
+}
+
+/// What a function becomes.
+pub(crate) struct Expanded {
+    pub(crate) cached: TokenStream,
+    /// What comes beside it, with its visibility.
+    pub(crate) beside: TokenStream,
+}
+
+pub(crate) fn expand_apart(args: &Args, mut function: Function, place: Place) -> Result<Expanded> {
     function.check()?;
     if let Some(at) = Attrs::position_of(&function.attrs, "cached") {
         let span = function
@@ -54,31 +66,29 @@ pub(crate) fn expand_at(args: &Args, mut function: Function, place: Place) -> Re
         steps: &steps,
         attrs: &attrs,
     };
-    Ok(match place {
+    let cached = function.cached();
+    let beside = match place {
         Place::Free => {
-            let cached = function.cached();
             let beside = function.beside();
-            let everywhere = &attrs.everywhere;
+            let (everywhere, runtime) = (&attrs.everywhere, &steps.runtime);
             let (vis, name) = (&steps.function.vis, &steps.function.sig.ident);
             let doc = format!("What comes beside the cached function `{name}`.");
+            // The macro's name is in the compiler's message where this stands in an impl block.
             quote! {
-                #cached
-                #(#everywhere)*
-                #[doc = #doc]
-                #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
-                #vis enum #name {}
-                #(#everywhere)*
-                #[allow(dead_code)]
-                impl #name { #beside }
+                #runtime::in_an_impl_write_method! {
+                    [#(#everywhere)*] #doc #vis #name { #beside }
+                }
             }
         }
         Place::Method => {
-            let cached = function.cached();
             let beside = function.beside();
-            quote!(#cached #beside)
+            let told = function.tells_of_traits();
+            quote!(#told #beside)
         }
-        Place::Alone => function.cached(),
-    })
+        Place::Trait => function.beside(),
+        Place::Alone => TokenStream::new(),
+    };
+    Ok(Expanded { cached, beside })
 }
 
 /// What a function does, as far as its signature shows it.
@@ -102,7 +112,7 @@ impl Expansion<'_> {
         let name = &self.steps.function.sig.ident;
         match self.steps.place {
             Place::Free => Ident::new(what, name.span()),
-            Place::Method | Place::Alone => format_ident!("{name}_{what}", span = name.span()),
+            _ => format_ident!("{name}_{what}", span = name.span()),
         }
     }
 
@@ -114,8 +124,7 @@ impl Expansion<'_> {
         returned: TokenStream,
         body: TokenStream,
     ) -> TokenStream {
-        let function = self.steps.function;
-        let (vis, sig) = (&function.vis, &function.sig);
+        let sig = &self.steps.function.sig;
         let generics = &sig.generics;
         let asyncness = sig.asyncness.filter(|_| form != Form::Key);
         let receiver = sig.inputs.iter().find_map(|input| match input {
@@ -133,7 +142,19 @@ impl Expansion<'_> {
             .chain(self.steps.params.iter().map(|param| param.declared()));
         let where_clause = &generics.where_clause;
         quote! {
-            #vis #asyncness fn #name #generics (#(#inputs),*) -> #returned #where_clause { #body }
+            #asyncness fn #name #generics (#(#inputs),*) -> #returned #where_clause { #body }
+        }
+    }
+
+    /// A function whose name is in the compiler's message where no function may stand beside this one.
+    fn tells_of_traits(&self) -> TokenStream {
+        let name = self.name_of("is_in_an_impl_of_a_trait_so_write_in_trait");
+        let everywhere = &self.attrs.everywhere;
+        quote! {
+            #(#everywhere)*
+            #[doc(hidden)]
+            #[allow(dead_code, clippy::all, clippy::pedantic)]
+            fn #name() where Self: ::core::marker::Sized {}
         }
     }
 
@@ -211,6 +232,7 @@ impl Expansion<'_> {
         let returned = returned_type(steps);
         let function = self.function(&sig.ident, Form::Call, returned, body);
         let (everywhere, outer) = (&self.attrs.everywhere, &self.attrs.outer);
+        let vis = &steps.function.vis;
         // Where the body stands in it, the body's attributes do, too.
         let inner = (steps.place == Place::Alone).then_some(&self.attrs.inner);
         let inner = inner.into_iter().flatten();
@@ -219,7 +241,7 @@ impl Expansion<'_> {
             #(#outer)*
             #(#inner)*
             #[allow(clippy::redundant_closure_call, clippy::needless_pass_by_value)]
-            #function
+            #vis #function
         }
     }
 
@@ -336,13 +358,18 @@ impl Expansion<'_> {
                 "Computes the result of `{name}` anew, and stores it in place of what was stored before."
             ),
         ];
+        // What is in an impl of a trait is as visible as the trait, which does not show here.
+        let vis = match steps.place {
+            Place::Trait => quote!(pub),
+            _ => steps.function.vis.to_token_stream(),
+        };
         let [in_doc, del_doc, key_doc, uncached_doc, refresh_doc] = docs;
         quote! {
-            #(#everywhere)* #[doc = #in_doc] #quiet #cache_in
-            #(#everywhere)* #[doc = #del_doc] #quiet #cache_del
-            #(#everywhere)* #[doc = #key_doc] #quiet #cache_key
-            #(#everywhere)* #(#must_use)* #[doc = #refresh_doc] #quiet #refresh
-            #(#everywhere)* #(#must_use)* #(#inner)* #[doc = #uncached_doc] #uncached
+            #(#everywhere)* #[doc = #in_doc] #quiet #vis #cache_in
+            #(#everywhere)* #[doc = #del_doc] #quiet #vis #cache_del
+            #(#everywhere)* #[doc = #key_doc] #quiet #vis #cache_key
+            #(#everywhere)* #(#must_use)* #[doc = #refresh_doc] #quiet #vis #refresh
+            #(#everywhere)* #(#must_use)* #(#inner)* #[doc = #uncached_doc] #vis #uncached
         }
     }
 
@@ -399,7 +426,7 @@ impl Expansion<'_> {
     /// The function as it was written, under another name.
     fn uncached(&self) -> TokenStream {
         let function = self.steps.function;
-        let (vis, body) = (&function.vis, &function.body);
+        let body = &function.body;
         let mut sig = function.sig.clone();
         sig.ident = self.name_of("uncached");
         // An argument that is the cache has done its work.
@@ -408,7 +435,7 @@ impl Expansion<'_> {
                 input.attrs.push(parse_quote!(#[allow(unused_variables)]));
             }
         }
-        quote!(#vis #sig #body)
+        quote!(#sig #body)
     }
 }
 

@@ -15,7 +15,9 @@ pub(crate) enum Place {
     Free,
     /// In an impl block: beside it, methods named after it.
     Method,
-    /// In an impl of a trait, where nothing may stand beside it.
+    /// In an impl of a trait: beside it, methods of the type, in an impl block of their own.
+    Trait,
+    /// In an impl of a trait, with nothing beside it.
     Alone,
 }
 
@@ -301,7 +303,7 @@ impl<'a> Steps<'a> {
         let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
         match self.place {
             Place::Free => quote!(#name::uncached #turbofish(#(#passed),*) #awaited),
-            Place::Method | Place::Alone => {
+            Place::Method | Place::Trait | Place::Alone => {
                 let uncached = format_ident!("{}_uncached", name, span = name.span());
                 let this = sig.receiver().map(|receiver| {
                     let this = receiver.self_token;

@@ -63,5 +63,22 @@ macro_rules! __needs_std {
     };
 }
 
+/// What comes beside a free function. Its name says what to write where that is none after all.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __in_an_impl_write_method {
+    ([$($everywhere:tt)*] $doc:literal $vis:vis $name:ident { $($beside:tt)* }) => {
+        $($everywhere)*
+        #[doc = $doc]
+        #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
+        $vis enum $name {}
+        $($everywhere)*
+        #[allow(dead_code)]
+        impl $name { $($beside)* }
+    };
+}
+
+#[doc(hidden)]
+pub use __in_an_impl_write_method as in_an_impl_write_method;
 #[doc(hidden)]
 pub use __needs_std as needs_std;
