@@ -336,7 +336,7 @@ impl Expansion<'_> {
         let key = steps.key(&cache, true);
         let key_type = match &typed {
             Some(ty) => quote!(impl ::core::ops::Deref<Target = <#ty as #trait_>::Key>),
-            None => quote!(impl ::core::fmt::Debug),
+            None => quote!(impl #runtime::KeyOfUntypedCache),
         };
         let cache_key = self.function(
             &self.name_of("cache_key"),

@@ -183,10 +183,13 @@ fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> TokenStre
     let (attrs, generics, ty) = (&block.attrs, &block.generics, &block.self_ty);
     let where_clause = &generics.where_clause;
     let beside = (!besides.is_empty()).then(|| {
+        let root = &group.options.root;
+        // The macro's name is in the compiler's message where the type is of another crate.
         quote! {
-            #(#attrs)*
-            #[allow(unreachable_pub, private_interfaces)]
-            impl #generics #ty #where_clause { #besides }
+            #root::cached::for_a_foreign_type_write_opts_in_trait! {
+                [#(#attrs)* #[allow(unreachable_pub, private_interfaces)]]
+                #generics #ty #where_clause { #besides }
+            }
         }
     });
     failed.beside(quote!(#block #beside))

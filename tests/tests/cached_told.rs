@@ -19,8 +19,7 @@ impl Log {
     fn of(call: impl FnOnce()) -> Vec<String> {
         let log = Self::default();
         tracing::subscriber::with_default(log.clone(), call);
-        let told = std::mem::take(&mut *log.0.lock().unwrap());
-        told
+        std::mem::take(&mut log.0.lock().unwrap())
     }
 }
 

@@ -54,6 +54,12 @@ impl<B: Deref<Target = K>, K: ?Sized> CallKey<K> for B {
     }
 }
 
+/// A key of a cache whose type the function does not name, so that it cannot be passed to that cache: write
+/// `cache: Type = CACHE` in place of `cache = CACHE` for that.
+pub trait KeyOfUntypedCache: fmt::Debug {}
+
+impl<T: fmt::Debug> KeyOfUntypedCache for T {}
+
 /// The arguments of a call, a tuple of references.
 #[derive(Clone, Copy, Debug)]
 pub struct Args<T>(pub T);

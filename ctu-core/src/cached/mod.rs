@@ -21,7 +21,7 @@ mod returned;
 pub use arg::OwnArg;
 #[cfg(feature = "std")]
 pub use flights::{Flight, Flights};
-pub use key::{CallKey, Kept, Lent, MakeKey};
+pub use key::{CallKey, Kept, KeyOfUntypedCache, Lent, MakeKey};
 #[cfg(feature = "json")]
 #[doc(hidden)]
 pub use key_json::JsonAlone;
@@ -78,6 +78,18 @@ macro_rules! __in_an_impl_write_method {
     };
 }
 
+/// What comes beside methods of a trait. Its name says what to write where the type cannot have methods.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_a_foreign_type_write_opts_in_trait {
+    ([$($attrs:tt)*] $($rest:tt)*) => {
+        $($attrs)*
+        impl $($rest)*
+    };
+}
+
+#[doc(hidden)]
+pub use __for_a_foreign_type_write_opts_in_trait as for_a_foreign_type_write_opts_in_trait;
 #[doc(hidden)]
 pub use __in_an_impl_write_method as in_an_impl_write_method;
 #[doc(hidden)]
