@@ -256,7 +256,6 @@ impl Expansion<'_> {
         let (runtime, awaited) = (&steps.runtime, steps.awaited());
         let (_, cache) = steps.cache();
         let (run, policy) = (steps.run(), steps.policy());
-        let (unread, unwritten) = (steps.on_error(Access::Read), steps.on_error(Access::Write));
         let written = steps.on_success(Access::Write);
         let flights = steps.flights(single_flight);
         let [key, looked, missed, returned, error] =
@@ -269,6 +268,13 @@ impl Expansion<'_> {
                 #missed_or_failed
                 #run_and_keep
             };
+        }
+        // Where the error is returned, nothing comes after it.
+        let (mut unread, mut unwritten) =
+            (steps.on_error(Access::Read), steps.on_error(Access::Write));
+        if !matches!(steps.args.options.on_error, OnError::Return(_)) {
+            unread = quote!(#unread; #run_());
+            unwritten = quote!(#unwritten; #returned);
         }
         quote! {
             let #flight = #runtime::board(#flights, #cache, &#key, &#looked);
@@ -283,14 +289,8 @@ impl Expansion<'_> {
                     #written
                     #returned
                 }
-                #runtime::Computed::Failed(#returned, #error) => {
-                    #unwritten;
-                    #returned
-                }
-                #runtime::Computed::NotRun(#error, #run_) => {
-                    #unread;
-                    #run_()
-                }
+                #runtime::Computed::Failed(#returned, #error) => { #unwritten }
+                #runtime::Computed::NotRun(#error, #run_) => { #unread }
             }
         }
     }
