@@ -187,7 +187,7 @@ fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> TokenStre
         // The macro's name is in the compiler's message where the type is of another crate.
         quote! {
             #root::cached::for_a_foreign_type_write_opts_in_trait! {
-                [#(#attrs)* #[allow(unreachable_pub, private_interfaces)]]
+                [#(#attrs)* #[allow(unreachable_pub, private_interfaces, clippy::type_complexity)]]
                 #generics #ty #where_clause { #besides }
             }
         }
