@@ -110,10 +110,12 @@ where
         })
     });
     match (found, returned, run) {
-        // The function failed, and the cache has an older value.
         (Ok(Some(value)), Some(returned), _) => match returned.outcome() {
             Outcome::Store(_) => Computed::Stored(returned),
-            Outcome::Forget | Outcome::Leave => Computed::Done(R::found(value)),
+            // What the function knows to be no more is no more, whatever the cache remembers.
+            Outcome::Forget => Computed::Done(returned),
+            // The function failed, and the cache has an older value.
+            Outcome::Leave => Computed::Done(R::found(value)),
         },
         (Ok(Some(value)), None, _) => Computed::Done(R::found(value)),
         (Ok(None), Some(returned), _) => Computed::Done(returned),

@@ -216,6 +216,23 @@ mod two_levels {
     }
 
     #[test]
+    fn what_is_no_more_is_not_returned_again() {
+        static CLOCK: ManualClock = ManualClock::new();
+
+        #[cached(cache = cache, single_flight, skip(there))]
+        fn value(cache: &Levels, number: u32, there: bool) -> Option<u32> {
+            let _ = cache;
+            there.then_some(number)
+        }
+
+        let builder = TwoLevelCache::builder(level(&CLOCK), level(&CLOCK)).clock(&CLOCK);
+        let cache: Levels = builder.grace(Duration::from_secs(60), 8).build();
+        assert_eq!(value(&cache, 5, true), Some(5));
+        CLOCK.advance(Duration::from_secs(61));
+        assert_eq!(value(&cache, 5, false), None);
+    }
+
+    #[test]
     fn what_is_not_there_is_asked_for_once() {
         static CLOCK: ManualClock = ManualClock::new();
 
