@@ -17,6 +17,8 @@ pub(crate) use address::Address;
 pub(crate) use deadline::Deadline;
 pub(crate) use digits::{push_number, read_number};
 pub(crate) use endpoint::Endpoint;
+#[cfg(feature = "cluster")]
+pub(crate) use pool::Lease;
 pub(crate) use pool::{Connect, Connection, Failure, Fate, Pool, Repeat};
 #[cfg(all(test, feature = "redis"))]
 pub(crate) use reader::CHUNK;

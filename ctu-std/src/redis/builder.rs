@@ -1,7 +1,8 @@
 use super::{
     AsJson, Form, Prefixed, Raw, RedisCache, RedisError,
-    client::Client,
+    client::{Client, Servers},
     link::{Connector, Source},
+    node::Node,
     settings::Settings,
 };
 use crate::net::Address;
@@ -180,7 +181,8 @@ impl<F> RedisBuilder<F> {
                 1,
             ),
         };
-        let client = Client::new(Connector { source, server }, size, self.deadline);
+        let node = Node::new(Connector { source, server }, size);
+        let client = Client::new(Servers::One(Arc::new(node)), self.deadline);
         Ok(RedisCache::new(Arc::new(client), self.form, self.ttl))
     }
 }

@@ -58,21 +58,51 @@ impl Link {
         server: &Arc<str>,
         deadline: Deadline,
     ) -> Result<Vec<Value>, RedisError> {
-        let values = match self {
-            Self::Own { stream, replies } => own(stream, replies, request, server, deadline)?,
-            Self::Given(connection) => connection
-                .req_packed_commands(request.bytes(), 0, request.commands())
-                .map_err(|error| given(&error, server, deadline.total()))?,
-        };
-        if values.len() != request.commands() {
-            return Err(RedisError::protocol(server, "wrong number of replies"));
-        }
+        let sent = self.send(request, deadline);
+        let values = self.receive(request, sent, server, deadline)?;
         match values.iter().find_map(|value| match value {
             Value::ServerError(error) => Some(error),
             _ => None,
         }) {
             Some(error) => Err(RedisError::reported(server, error)),
             None => Ok(values),
+        }
+    }
+
+    /// Sends a request whose replies are to be [received](Self::receive) next.
+    pub(super) fn send(&mut self, request: &Request, deadline: Deadline) -> io::Result<()> {
+        match self {
+            Self::Own { stream, .. } => {
+                stream.set_deadline(deadline);
+                stream.write_all(request.bytes())?;
+                stream.flush()
+            }
+            // It does both in one.
+            Self::Given(_) => Ok(()),
+        }
+    }
+
+    /// Reads the replies to what was `sent`, if it was; some of them may be errors.
+    pub(super) fn receive(
+        &mut self,
+        request: &Request,
+        sent: io::Result<()>,
+        server: &Arc<str>,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, RedisError> {
+        let commands = request.commands();
+        let values = match self {
+            Self::Own { stream, replies } => {
+                own(stream, replies, commands, sent, server, deadline)?
+            }
+            Self::Given(connection) => connection
+                .req_packed_commands(request.bytes(), 0, commands)
+                .map_err(|error| given(&error, server, deadline.total()))?,
+        };
+        if values.len() == commands {
+            Ok(values)
+        } else {
+            Err(RedisError::protocol(server, "wrong number of replies"))
         }
     }
 }
@@ -95,17 +125,14 @@ fn login(settings: &Settings) -> Option<Request> {
 fn own(
     stream: &mut Stream,
     replies: &mut Replies,
-    request: &Request,
+    commands: usize,
+    sent: io::Result<()>,
     server: &Arc<str>,
     deadline: Deadline,
 ) -> Result<Vec<Value>, RedisError> {
     let failed = |error: io::Error| RedisError::talking(server, deadline.total(), &error);
-    stream.set_deadline(deadline);
-    let sent = stream
-        .write_all(request.bytes())
-        .and_then(|()| stream.flush());
-    let mut values = Vec::with_capacity(request.commands().min(1024));
-    while values.len() < request.commands() {
+    let mut values = Vec::with_capacity(commands.min(1024));
+    while values.len() < commands {
         // Where it could not be sent, the server may have said why before it closed.
         let value = match (replies.read(stream), &sent) {
             (Ok(value), _) => value,

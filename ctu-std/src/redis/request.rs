@@ -42,17 +42,15 @@ impl Request {
         }
     }
 
-    /// A command with as many arguments as there are keys.
-    pub(super) fn of_keys(command: &str, keys: &[impl AsRef<[u8]>]) -> Self {
-        let mut request = Self::batch();
+    /// Adds a command with as many arguments as there are keys.
+    pub(super) fn add_keys(&mut self, command: &str, keys: &[impl AsRef<[u8]>]) {
         let len: usize = keys.iter().map(|key| key.as_ref().len() + 25).sum();
-        request.bytes.reserve(len + 50);
-        request.head(keys.len() + 1);
-        request.argument(command.as_bytes());
+        self.bytes.reserve(len + 50);
+        self.head(keys.len() + 1);
+        self.argument(command.as_bytes());
         for key in keys {
-            request.argument(key.as_ref());
+            self.argument(key.as_ref());
         }
-        request
     }
 
     /// The same, never to be done twice.
@@ -108,7 +106,8 @@ mod tests {
         assert_eq!(request.bytes(), expected);
         assert_eq!(request.commands(), 2);
         let keys = [b"a".to_vec(), b"b".to_vec()];
-        let request = Request::of_keys("DEL", &keys);
+        let mut request = Request::batch();
+        request.add_keys("DEL", &keys);
         let expected = b"*3\r\n$3\r\nDEL\r\n$1\r\na\r\n$1\r\nb\r\n";
         assert_eq!(request.bytes(), expected);
         let mut request = Request::batch();
