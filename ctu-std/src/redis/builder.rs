@@ -1,3 +1,5 @@
+#[cfg(feature = "cluster")]
+use super::cluster::Seeds;
 use super::{
     AsJson, Form, Prefixed, Raw, RedisCache, RedisError,
     client::{Client, Servers},
@@ -32,12 +34,19 @@ pub struct RedisBuilder<F = AsJson> {
 /// Where connections will come from.
 enum Origin {
     Server(Settings),
+    #[cfg(feature = "cluster")]
+    Cluster(Seeds),
     Given(Box<dyn ConnectionLike + Send>),
 }
 
 impl RedisBuilder {
     pub(super) fn from_url(url: &str) -> Self {
         Self::new(Settings::from_url(url).map(Origin::Server))
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(super) fn from_nodes(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        Self::new(Seeds::from_urls(nodes).map(Origin::Cluster))
     }
 
     pub(super) fn over(connection: impl ConnectionLike + Send + 'static) -> Self {
@@ -91,15 +100,17 @@ impl<F> RedisBuilder<F> {
 
     /// The user to log in as, in place of one in the address.
     pub fn user(self, user: impl Into<String>) -> Self {
-        self.settings(|settings| settings.user = Some(user.into()))
+        let user = user.into();
+        self.settings(|settings| settings.user = Some(user.clone()))
     }
 
     /// The password to log in with, in place of one in the address.
     pub fn password(self, password: impl Into<String>) -> Self {
-        self.settings(|settings| settings.password = Some(password.into()))
+        let password = password.into();
+        self.settings(|settings| settings.password = Some(password.clone()))
     }
 
-    /// The number of the database, in place of one in the address. 0 unless set.
+    /// The number of the database, in place of one in the address. 0 unless set, and always in a cluster.
     pub fn database(self, number: u32) -> Self {
         self.settings(|settings| settings.database = number.into())
     }
@@ -117,7 +128,7 @@ impl<F> RedisBuilder<F> {
         self
     }
 
-    /// How many connections there are at most. They are opened when needed. 16 unless set.
+    /// How many connections there are at most, to each node of a cluster. They are opened when needed. 16 unless set.
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.pool_size = connections;
         self
@@ -133,20 +144,24 @@ impl<F> RedisBuilder<F> {
     /// system. For `rediss://`. What is no certificate is an error of connecting.
     #[cfg(feature = "tls")]
     pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
-        self.settings(|settings| settings.endpoint.tls.authorities = Some(pem.into()))
+        let pem = pem.into();
+        self.settings(|settings| settings.endpoint.tls.authorities = Some(pem.clone()))
     }
 
     /// Shows the server who we are: certificates and private key, both in PEM. For `rediss://`.
     #[cfg(feature = "tls")]
     pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         let identity = (certificates.into(), key.into());
-        self.settings(|settings| settings.endpoint.tls.identity = Some(identity))
+        self.settings(|settings| settings.endpoint.tls.identity = Some(identity.clone()))
     }
 
     /// What was given needs no settings of this kind.
-    fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        if let Ok(Origin::Server(settings)) = &mut self.source {
-            change(settings);
+    fn settings(mut self, change: impl Fn(&mut Settings)) -> Self {
+        match &mut self.source {
+            Ok(Origin::Server(settings)) => change(settings),
+            #[cfg(feature = "cluster")]
+            Ok(Origin::Cluster(seeds)) => seeds.each(change),
+            Ok(Origin::Given(_)) | Err(_) => {}
         }
         self
     }
@@ -154,7 +169,9 @@ impl<F> RedisBuilder<F> {
     /// Makes the cache. Connects to nothing: the first operation does.
     ///
     /// # Errors
-    /// [`RedisError::Url`] for an address that is none, [`Error::OutOfRange`] for a pool of no connection.
+    /// [`RedisError::Url`] for an address that is none and for nodes of a cluster that are not to be reached
+    /// in the same way, [`Error::OutOfRange`] for a pool of no connection and for another database than 0
+    /// of a cluster.
     pub fn build<K, V>(self) -> Result<RedisCache<K, V, F>, RedisError>
     where
         K: ToOwned + ?Sized,
@@ -170,19 +187,23 @@ impl<F> RedisBuilder<F> {
             }
             .into());
         }
-        let (source, server, size) = match source {
+        let one = |source, server, size| {
+            let node = Node::new(Connector { source, server }, size);
+            Servers::One(Arc::new(node))
+        };
+        let servers = match source {
             Origin::Server(settings) => {
                 let server = label(&settings.endpoint.address);
-                (Source::Server(settings), server, self.pool_size)
+                one(Source::Server(settings), server, self.pool_size)
             }
-            Origin::Given(connection) => (
-                Source::Given(Mutex::new(Some(connection))),
-                "a given connection".into(),
-                1,
-            ),
+            #[cfg(feature = "cluster")]
+            Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(self.pool_size)?)),
+            Origin::Given(connection) => {
+                let source = Source::Given(Mutex::new(Some(connection)));
+                one(source, "a given connection".into(), 1)
+            }
         };
-        let node = Node::new(Connector { source, server }, size);
-        let client = Client::new(Servers::One(Arc::new(node)), self.deadline);
+        let client = Client::new(servers, self.deadline);
         Ok(RedisCache::new(Arc::new(client), self.form, self.ttl))
     }
 }

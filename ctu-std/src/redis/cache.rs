@@ -41,6 +41,9 @@ pub(super) const BATCH: usize = 500;
 /// There is no PING before an operation: a connection that something on the way has silently forgotten
 /// is found by [keep-alive](RedisBuilder::keep_alive), or costs one operation its deadline.
 ///
+/// # A cluster
+/// With feature `cluster`, [`RedisCache::cluster`] builds the same cache over a Redis Cluster.
+///
 /// # From Python
 /// | CacheToolsUtils | here |
 /// | --- | --- |
@@ -75,6 +78,46 @@ impl RedisCache<str, String> {
     /// The types of keys and values are those that the cache is used with, not the ones named here.
     pub fn builder(url: &str) -> RedisBuilder {
         RedisBuilder::from_url(url)
+    }
+
+    /// Starts to build a cache on a Redis Cluster: as [`builder`](Self::builder), from the addresses of
+    /// any of its nodes. One of them has to answer when the first operation asks who else there is.
+    ///
+    /// User, password and TLS are the same for all nodes. There is but database 0.
+    ///
+    /// ```no_run
+    /// use ctu_std::{Cache, RedisCache};
+    /// let nodes = ["redis://:secret@10.0.0.1:7000", "redis://:secret@10.0.0.2:7000"];
+    /// let cache = RedisCache::cluster(nodes).prefix("app.").build()?;
+    /// cache.put_many(vec![("one", 1), ("two", 2)], None)?;
+    /// assert_eq!(cache.get_many(&["one", "two"])?, [Some(1), Some(2)]);
+    /// # Ok::<(), ctu_std::RedisError>(())
+    /// ```
+    ///
+    /// # What happens
+    /// * **Each key** is asked for where it is. A node that has it no more says who has (`MOVED`, `ASK`), and
+    ///   is followed, within the one deadline of the operation.
+    /// * **Batches** go to all nodes at the same time, in one round trip. Where a node fails, its failure is
+    ///   the error, and what the others did stays done. Keys with the same `{tag}` are on the same node.
+    /// * **`len`, `clear`, `retain`, `keys`, `info`, `stats` and `hits`** are about every master. While slots
+    ///   are on their way from one to another, keys on their way may be missed or come twice.
+    /// * **A node that fails** is an error for its own keys, at once; the others go on. Each operation
+    ///   that meets it asks who has taken over (not more often than every 200 ms), and goes there. So after
+    ///   a failover all works again; until then an [outage](ctu_core::CacheError::is_outage) is told.
+    /// * **A slot that nobody serves** is an error ([`RedisError::NotReady`]) of its keys, and of what is
+    ///   about every master.
+    ///
+    /// # What a failover loses
+    /// Masters acknowledge what their replicas do not have yet. When a replica takes over, a write that
+    /// was acknowledged just before may be gone, and what was removed may be there again. Who cannot have
+    /// that gives entries a short time to live.
+    ///
+    /// # What there is not
+    /// Replicas are not read. Nothing is done in the background: a map of the cluster is asked for by
+    /// operations that have reason to.
+    #[cfg(feature = "cluster")]
+    pub fn cluster(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> RedisBuilder {
+        RedisBuilder::from_nodes(nodes)
     }
 
     /// Starts to build a cache on a connection that there is already: any blocking one of the
@@ -185,18 +228,14 @@ where
     }
 
     /// Removes keys by `command`, and says how many there were.
-    fn remove_keys(
-        &self,
-        command: &str,
-        keys: &[impl AsRef<[u8]>],
-    ) -> Result<usize, RedisError> {
+    fn remove_keys(&self, command: &str, keys: &[impl AsRef<[u8]>]) -> Result<usize, RedisError> {
         let mut batch = self.client.batch();
         for keys in keys.chunks(self.client.together(keys.len())) {
             batch.about(keys[0].as_ref(), |request| request.add_keys(command, keys));
         }
-        let counts = self
-            .client
-            .send(&batch, |node, values| node.as_count(&node.single(values)?))?;
+        let counts = batch.send(self.client.deadline(), |node, values| {
+            node.as_count(&node.single(values)?)
+        })?;
         Ok(counts.into_iter().sum())
     }
 
@@ -212,7 +251,10 @@ fn values(node: &Node, reply: Value, count: usize) -> Result<Vec<Option<Vec<u8>>
     if values.len() != count {
         return Err(node.surprise());
     }
-    values.into_iter().map(|value| node.as_bytes(value)).collect()
+    values
+        .into_iter()
+        .map(|value| node.as_bytes(value))
+        .collect()
 }
 
 /// Whether the server did what [`RedisCache::put_request`] asks for.
@@ -248,9 +290,8 @@ where
         let ttl = Ttl::new(ttl.or(self.ttl))?;
         let mut request = Request::batch();
         self.put_request(&mut request, &key, &value, &ttl);
-        self.client.all(&key, &request, |node, values| {
-            was_put(node, &values, &ttl)
-        })
+        self.client
+            .all(&key, &request, |node, values| was_put(node, &values, &ttl))
     }
 
     fn remove(&self, key: &K) -> Result<bool, RedisError> {
@@ -259,7 +300,7 @@ where
 
     /// Removes the keys that begin with the prefix (SCAN and UNLINK), those of other programs that
     /// begin so included. Without a prefix, or with an empty one, the whole database is flushed
-    /// (FLUSHDB), whoever wrote it; other databases of the server stay.
+    /// (FLUSHDB), whoever wrote it; other databases of the server stay. Of a cluster, every master.
     fn clear(&self) -> Result<(), RedisError> {
         if self.form.prefix().is_empty() {
             let request = Request::of(&[b"FLUSHDB", b"ASYNC"]);
@@ -277,9 +318,11 @@ where
     /// caches and programs included. `keys().count()` counts this cache's own, in as many round trips
     /// as it takes.
     fn len(&self) -> Result<usize, RedisError> {
-        let counts = self.client.every(&Request::of(&[b"DBSIZE"]), |node, values| {
-            node.as_count(&node.single(values)?)
-        })?;
+        let counts = self
+            .client
+            .every(&Request::of(&[b"DBSIZE"]), |node, values| {
+                node.as_count(&node.single(values)?)
+            })?;
         Ok(counts.into_iter().fold(0, usize::saturating_add))
     }
 
@@ -324,7 +367,7 @@ where
         Ok(())
     }
 
-    /// As [`Cache::get_many`], in one round trip (MGET). A key that holds something other than a
+    /// As [`Cache::get_many`], in one round trip (MGET), to all nodes of a cluster at once. A key that holds something other than a
     /// string is a miss here.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
         let stored = self.stored_keys(keys)?;
@@ -333,7 +376,7 @@ where
         for keys in stored.chunks(together) {
             batch.about(&keys[0], |request| request.add_keys("MGET", keys));
         }
-        let found = self.client.send(&batch, |node, replies| {
+        let found = batch.send(self.client.deadline(), |node, replies| {
             values(node, node.single(replies)?, together)
         })?;
         let found = found.into_iter().flatten();
@@ -351,7 +394,7 @@ where
                 keys.iter().for_each(|key| request.add(&[b"PTTL", key]));
             });
         }
-        let found = self.client.send(&batch, |node, replies| {
+        let found = batch.send(self.client.deadline(), |node, replies| {
             let mut replies = replies.into_iter();
             let stored = replies.next().ok_or_else(|| node.surprise())?;
             let stored = values(node, stored, together)?;
@@ -379,9 +422,9 @@ where
                 self.put_request(request, &key, &value, &ttl);
             });
         }
-        let done = self
-            .client
-            .send(&batch, |node, values| was_put(node, &values, &ttl));
+        let done = batch.send(self.client.deadline(), |node, values| {
+            was_put(node, &values, &ttl)
+        });
         done.map(drop)
     }
 

@@ -89,29 +89,11 @@ impl Client {
     }
 
     /// A batch with nothing in it.
-    pub(super) fn batch(&self) -> Batch {
+    pub(super) fn batch(&self) -> Batch<'_> {
         match &self.servers {
-            Servers::One(_) => Batch::One(Request::batch()),
+            Servers::One(node) => Batch::One(node, Request::batch()),
             #[cfg(feature = "cluster")]
-            Servers::Cluster(_) => Batch::Cluster(Vec::new()),
-        }
-    }
-
-    /// Sends each request of a batch to where it belongs, and makes `T` of the replies to each.
-    pub(super) fn send<T>(
-        &self,
-        batch: &Batch,
-        mut read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
-    ) -> Result<Vec<T>, RedisError> {
-        match (&self.servers, batch) {
-            (_, batch) if batch.is_empty() => Ok(Vec::new()),
-            (Servers::One(node), Batch::One(request)) => {
-                Ok(vec![node.all(request, self.deadline(), read)?])
-            }
-            #[cfg(feature = "cluster")]
-            (Servers::Cluster(cluster), batch) => {
-                cluster.send(&batch.parts(), self.deadline(), read)
-            }
+            Servers::Cluster(cluster) => Batch::Cluster(cluster, Vec::new()),
         }
     }
 

@@ -38,7 +38,8 @@ impl fmt::Display for RedisStats {
 
 impl<K: ?Sized, V, F> RedisCache<K, V, F> {
     /// What the server tells about itself: `section` is `server`, `memory`, `stats`, ..., or empty
-    /// for the usual ones. Pairs of a name and a value, in the server's order.
+    /// for the usual ones. Pairs of a name and a value, in the server's order; of a cluster, those of
+    /// every master, one after the other.
     ///
     /// # Errors
     /// Whatever keeps the server from telling.
@@ -60,7 +61,7 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
         Ok(pairs.collect())
     }
 
-    /// What the server counted since it started. Of the server, not of this cache alone: put a
+    /// What the server counted since it started; of a cluster, the sums over its masters. Of the server, not of this cache alone: put a
     /// [`StatsCache`](crate::StatsCache) on a cache for its own.
     ///
     /// # Errors

@@ -195,6 +195,17 @@ pub(super) struct Connector {
     pub(super) server: Arc<str>,
 }
 
+#[cfg(feature = "cluster")]
+impl Connector {
+    /// The host of the server, if it is one that has a host.
+    pub(super) fn host(&self) -> &str {
+        match &self.source {
+            Source::Server(settings) => settings.endpoint.address.host(),
+            Source::Given(_) => "",
+        }
+    }
+}
+
 impl Connect for Connector {
     type Connection = Link;
     type Error = RedisError;

@@ -2,11 +2,16 @@ use super::{RedisError, link::Connector, request::Request};
 use crate::net::{Deadline, Pool};
 use redis::Value;
 use std::sync::Arc;
+#[cfg(feature = "cluster")]
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// One server: connections to it, and what its answers have to look like.
 pub(super) struct Node {
     pool: Pool<Connector>,
     server: Arc<str>,
+    /// Whether it failed when it was last in doubt.
+    #[cfg(feature = "cluster")]
+    failed: AtomicBool,
 }
 
 impl Node {
@@ -14,18 +19,14 @@ impl Node {
         Self {
             server: connector.server.clone(),
             pool: Pool::new(connector, size),
+            #[cfg(feature = "cluster")]
+            failed: AtomicBool::new(false),
         }
     }
 
     /// Host and port, or path.
     pub(super) fn server(&self) -> &Arc<str> {
         &self.server
-    }
-
-    /// The connections to it.
-    #[cfg(feature = "cluster")]
-    pub(super) fn pool(&self) -> &Pool<Connector> {
-        &self.pool
     }
 
     /// Sends `request`, and makes `T` of the replies to its commands. Where that fails, what came
@@ -36,10 +37,9 @@ impl Node {
         deadline: Deadline,
         mut read: impl FnMut(&Self, Vec<Value>) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
-        self.pool
-            .run(request.repeat(), deadline, |link, deadline| {
-                read(self, link.exchange(request, &self.server, deadline)?)
-            })
+        self.pool.run(request.repeat(), deadline, |link, deadline| {
+            read(self, link.exchange(request, &self.server, deadline)?)
+        })
     }
 
     /// The one reply to what was one command.
@@ -86,5 +86,28 @@ impl Node {
     /// A reply of another type than the command has.
     pub(super) fn surprise(&self) -> RedisError {
         RedisError::protocol(&self.server, "an answer of the wrong type")
+    }
+}
+
+/// What only a cluster asks of its nodes.
+#[cfg(feature = "cluster")]
+impl Node {
+    /// The connections to it.
+    pub(super) fn pool(&self) -> &Pool<Connector> {
+        &self.pool
+    }
+
+    /// Its host, without the port.
+    pub(super) fn host(&self) -> &str {
+        self.pool.connector().host()
+    }
+
+    /// Whether it failed when it was last in doubt.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Relaxed)
+    }
+
+    pub(super) fn set_failed(&self, failed: bool) {
+        self.failed.store(failed, Relaxed);
     }
 }
