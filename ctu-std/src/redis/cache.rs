@@ -80,46 +80,6 @@ impl RedisCache<str, String> {
         RedisBuilder::from_url(url)
     }
 
-    /// Starts to build a cache on a Redis Cluster: as [`builder`](Self::builder), from the addresses of
-    /// any of its nodes. One of them has to answer when the first operation asks who else there is.
-    ///
-    /// User, password and TLS are the same for all nodes. There is but database 0.
-    ///
-    /// ```no_run
-    /// use ctu_std::{Cache, RedisCache};
-    /// let nodes = ["redis://:secret@10.0.0.1:7000", "redis://:secret@10.0.0.2:7000"];
-    /// let cache = RedisCache::cluster(nodes).prefix("app.").build()?;
-    /// cache.put_many(vec![("one", 1), ("two", 2)], None)?;
-    /// assert_eq!(cache.get_many(&["one", "two"])?, [Some(1), Some(2)]);
-    /// # Ok::<(), ctu_std::RedisError>(())
-    /// ```
-    ///
-    /// # What happens
-    /// * **Each key** is asked for where it is. A node that has it no more says who has (`MOVED`, `ASK`), and
-    ///   is followed, within the one deadline of the operation.
-    /// * **Batches** go to all nodes at the same time, in one round trip. Where a node fails, its failure is
-    ///   the error, and what the others did stays done. Keys with the same `{tag}` are on the same node.
-    /// * **`len`, `clear`, `retain`, `keys`, `info`, `stats` and `hits`** are about every master. While slots
-    ///   are on their way from one to another, keys on their way may be missed or come twice.
-    /// * **A node that fails** is an error for its own keys, at once; the others go on. Each operation
-    ///   that meets it asks who has taken over (not more often than every 200 ms), and goes there. So after
-    ///   a failover all works again; until then an [outage](ctu_core::CacheError::is_outage) is told.
-    /// * **A slot that nobody serves** is an error ([`RedisError::NotReady`]) of its keys, and of what is
-    ///   about every master.
-    ///
-    /// # What a failover loses
-    /// Masters acknowledge what their replicas do not have yet. When a replica takes over, a write that
-    /// was acknowledged just before may be gone, and what was removed may be there again. Who cannot have
-    /// that gives entries a short time to live.
-    ///
-    /// # What there is not
-    /// Replicas are not read. Nothing is done in the background: a map of the cluster is asked for by
-    /// operations that have reason to.
-    #[cfg(feature = "cluster")]
-    pub fn cluster(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> RedisBuilder {
-        RedisBuilder::from_nodes(nodes)
-    }
-
     /// Starts to build a cache on a connection that there is already: any blocking one of the
     /// `redis` crate. Its deadlines are its own, and when it breaks the cache has no other.
     pub fn over(connection: impl ConnectionLike + Send + 'static) -> RedisBuilder {

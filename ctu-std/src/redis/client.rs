@@ -53,9 +53,8 @@ impl Client {
             Servers::One(node) => node.all(request, self.deadline(), read),
             #[cfg(feature = "cluster")]
             Servers::Cluster(cluster) => {
-                let parts = [Part::new(Slot::of(key), request)];
-                let mut done = cluster.send(&parts, self.deadline(), read)?;
-                done.pop().ok_or_else(|| cluster.not_ready("no answer"))
+                let part = Part::new(Slot::of(key), request);
+                cluster.send_one(part, self.deadline(), read)
             }
         }
     }

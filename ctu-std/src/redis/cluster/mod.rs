@@ -6,6 +6,7 @@
 
 mod exchange;
 mod map;
+mod nodes;
 mod redirect;
 mod refresh;
 mod seeds;
@@ -15,49 +16,19 @@ mod topology;
 pub(super) use seeds::Seeds;
 pub(super) use slot::Slot;
 
-use super::{
-    RedisError,
-    link::{Connector, Source},
-    node::Node,
-    request::Request,
-    settings::Settings,
-};
+use super::{RedisError, node::Node, request::Request};
 use crate::net::{Deadline, Failure, Fate, Repeat};
-use ctu_core::CacheError;
 use exchange::{Failed, Load, exchange};
-use map::SlotMap;
-use parking_lot::RwLock;
+use nodes::{Nodes, contains, is_doubtful};
 use redirect::Redirect;
 use redis::Value;
-use refresh::Refresh;
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
-    },
-    vec,
-};
-use topology::Shard;
+use std::{sync::Arc, vec};
 
 /// How often an operation is sent elsewhere. Once when a slot has moved, twice when it moves just now.
 const REDIRECTS: usize = 6;
 
 /// The nodes of a cluster as caches see them.
-pub(super) struct Cluster {
-    /// Whom the user named. At least one.
-    seeds: Vec<Arc<Node>>,
-    label: Arc<str>,
-    /// How nodes are reached that nobody named.
-    settings: Settings,
-    pool_size: usize,
-    /// `None` until a node has told.
-    map: RwLock<Option<Arc<SlotMap>>>,
-    /// Whether something speaks for asking for another map.
-    stale: AtomicBool,
-    refresh: Refresh,
-    /// How often a map was asked for.
-    asked: AtomicUsize,
-}
+pub(super) struct Cluster(Nodes);
 
 /// A request about one slot.
 #[derive(Clone, Copy)]
@@ -80,36 +51,9 @@ struct Hop {
 }
 
 impl Cluster {
-    /// A cluster that the nodes at `seeds` are in, of which there is at least one. Nodes that they tell
-    /// of are reached as the first of them is.
-    pub(super) fn new(settings: Settings, others: &[Settings], pool_size: usize) -> Self {
-        let seeds: Vec<_> = std::iter::once(&settings)
-            .chain(others)
-            .map(|settings| Arc::new(node(settings.clone(), pool_size)))
-            .collect();
-        let labels: Vec<_> = seeds.iter().map(|node| &**node.server()).collect();
-        Self {
-            label: labels.join(", ").into(),
-            seeds,
-            settings,
-            pool_size,
-            map: RwLock::new(None),
-            stale: AtomicBool::new(true),
-            refresh: Refresh::default(),
-            asked: AtomicUsize::new(0),
-        }
-    }
-
     /// Whom the user named.
     pub(super) fn seeds(&self) -> &str {
-        &self.label
-    }
-
-    pub(super) fn not_ready(&self, message: impl Into<String>) -> RedisError {
-        RedisError::NotReady {
-            server: self.label.clone(),
-            message: message.into(),
-        }
+        self.0.label()
     }
 
     /// Sends each part to the node that has its slot, all at the same time, and makes `T` of the replies.
@@ -125,7 +69,7 @@ impl Cluster {
         let mut error = None;
         let mut places = Vec::with_capacity(parts.len());
         for (index, part) in parts.iter().enumerate() {
-            match self.serving(part.slot, deadline) {
+            match self.0.serving(part.slot, deadline) {
                 Ok(node) => places.push((index, node, false)),
                 Err(unserved) => drop(error.get_or_insert(unserved)),
             }
@@ -183,6 +127,17 @@ impl Cluster {
         }
     }
 
+    /// The same with one part.
+    pub(super) fn send_one<T>(
+        &self,
+        part: Part<'_>,
+        deadline: Deadline,
+        read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
+    ) -> Result<T, RedisError> {
+        let mut done = self.send(&[part], deadline, read)?;
+        done.pop().ok_or_else(|| self.0.not_ready("no answer"))
+    }
+
     /// Sends `request` to every master, all at the same time, and makes `T` of the replies of each.
     pub(super) fn every<T>(
         &self,
@@ -193,7 +148,7 @@ impl Cluster {
         let (mut nodes, mut values) = (Vec::new(), Vec::new());
         for _ in 0..=REDIRECTS {
             let mut loads = Vec::new();
-            for node in self.masters(deadline)? {
+            for node in self.0.masters(deadline)? {
                 if !contains(&nodes, &node) {
                     loads.push(Load::new(node, request));
                 }
@@ -225,7 +180,9 @@ impl Cluster {
                 self.replaced(&node, error, deadline)?;
             }
         }
-        Err(self.not_ready("its masters change faster than they can be asked"))
+        Err(self
+            .0
+            .not_ready("its masters change faster than they can be asked"))
     }
 
     /// A master that is not among those that are `done`.
@@ -234,7 +191,7 @@ impl Cluster {
         done: &[Arc<Node>],
         deadline: Deadline,
     ) -> Result<Option<Arc<Node>>, RedisError> {
-        let mut masters = self.masters(deadline)?.into_iter();
+        let mut masters = self.0.masters(deadline)?.into_iter();
         Ok(masters.find(|node| !contains(done, node)))
     }
 
@@ -245,11 +202,11 @@ impl Cluster {
         error: RedisError,
         deadline: Deadline,
     ) -> Result<(), RedisError> {
-        self.doubt(node, &error);
+        self.0.doubt(node, &error);
         if !is_doubtful(&error) || deadline.remaining().is_none() {
             return Err(error);
         }
-        match contains(&self.masters(deadline)?, node) {
+        match contains(&self.0.masters(deadline)?, node) {
             true => Err(error),
             false => Ok(()),
         }
@@ -267,14 +224,12 @@ impl Cluster {
         match Redirect::of(&error) {
             Some(Ok(redirect)) => {
                 let Redirect { slot, moved, .. } = redirect;
-                let node = self.node(&(redirect.host, redirect.port), node.host());
-                let moved = moved && slot == part.slot;
-                self.learn(&node, moved.then_some(slot));
-                // Where one slot went, others may have gone.
-                self.stale.fetch_or(moved, Relaxed);
+                let node = self.0.node(&(redirect.host, redirect.port), node.host());
+                let here = moved && slot == part.slot;
+                self.0.learn(&node, here.then_some(slot));
                 return Ok(Hop {
                     node,
-                    asking: !redirect.moved,
+                    asking: !moved,
                 });
             }
             Some(Err(_)) => {
@@ -283,7 +238,7 @@ impl Cluster {
             }
             None => {}
         }
-        self.doubt(node, &error);
+        self.0.doubt(node, &error);
         let refused = matches!(
             error,
             RedisError::NotReady { .. } | RedisError::ReadOnly { .. }
@@ -292,8 +247,8 @@ impl Cluster {
         if !is_doubtful(&error) || !again || deadline.remaining().is_none() {
             return Err(error);
         }
-        let _ = self.refresh(Some(deadline), deadline);
-        match self.serves(part.slot) {
+        let _ = self.0.refresh(Some(deadline), deadline);
+        match self.0.serves(part.slot) {
             // Another has taken over. It may need a moment, but only its users' patience decides that.
             Some(other) if other.server() != node.server() => Ok(Hop {
                 node: other,
@@ -301,163 +256,6 @@ impl Cluster {
             }),
             _ => Err(error),
         }
-    }
-
-    /// The node that serves `slot`.
-    fn serving(&self, slot: Slot, deadline: Deadline) -> Result<Arc<Node>, RedisError> {
-        let mut refreshed = Ok(());
-        if self.stale.load(Relaxed) {
-            // Whoever has a map goes on with that one while another thread asks for the next.
-            let wait = self.map.read().is_none().then_some(deadline);
-            refreshed = self.refresh(wait, deadline);
-        }
-        if let Some(node) = self.serves(slot) {
-            return Ok(node);
-        }
-        if self.map.read().is_some() {
-            self.stale.store(true, Relaxed);
-            return Err(self.unserved(slot.number()));
-        }
-        refreshed.and_then(|()| Err(RedisError::timed_out(&self.label, deadline.total())))
-    }
-
-    fn serves(&self, slot: Slot) -> Option<Arc<Node>> {
-        self.map.read().as_ref()?.master(slot).cloned()
-    }
-
-    fn unserved(&self, slot: u16) -> RedisError {
-        self.not_ready(format!("no node serves slot {slot}"))
-    }
-
-    /// Every master, as of now: of slots that have moved to a new one nothing else would tell.
-    fn masters(&self, deadline: Deadline) -> Result<Vec<Arc<Node>>, RedisError> {
-        let refreshed = self.refresh(Some(deadline), deadline);
-        let map = self.map.read().clone();
-        match (map, refreshed) {
-            (Some(map), _) => map.masters().map_err(|slot| {
-                self.stale.store(true, Relaxed);
-                self.unserved(slot)
-            }),
-            (None, Err(error)) => Err(error),
-            (None, Ok(())) => Err(RedisError::timed_out(&self.label, deadline.total())),
-        }
-    }
-
-    /// Asks for another map, unless that was done just now. Waits for another thread that asks, if `wait`
-    /// says until when.
-    fn refresh(&self, wait: Option<Deadline>, deadline: Deadline) -> Result<(), RedisError> {
-        self.refresh.run(wait, || {
-            let mut first = None;
-            for node in self.informers() {
-                let Some(left) = deadline.remaining() else {
-                    break;
-                };
-                // A node that hangs must leave time for another.
-                match shards(&node, deadline.at_most(left / 2)) {
-                    Ok(shards) => {
-                        let host = node.host();
-                        let map = SlotMap::new(&shards, |place| self.node(place, host));
-                        let map = Arc::new(map);
-                        self.stale.store(false, Relaxed);
-                        node.set_failed(false);
-                        *self.map.write() = Some(map);
-                        return Ok(());
-                    }
-                    Err(error) => {
-                        self.doubt(&node, &error);
-                        first.get_or_insert(error);
-                    }
-                }
-            }
-            let late = || RedisError::timed_out(&self.label, deadline.total());
-            Err(first.unwrap_or_else(late))
-        })
-    }
-
-    /// Whom to ask for a map: nodes of the last one, then those that the user named; first whoever did
-    /// not fail last time. Not always in the same order, since one may be cut off and not know.
-    fn informers(&self) -> Vec<Arc<Node>> {
-        let map = self.map.read().clone();
-        let mut nodes = map.map_or(Vec::new(), |map| map.nodes().to_vec());
-        let asked = self.asked.fetch_add(1, Relaxed);
-        if !nodes.is_empty() {
-            let first = asked % nodes.len();
-            nodes.rotate_left(first);
-        }
-        for seed in &self.seeds {
-            if !contains(&nodes, seed) {
-                nodes.push(seed.clone());
-            }
-        }
-        nodes.sort_by_key(|node| node.has_failed());
-        nodes
-    }
-
-    /// The node at a place that one at `host` told of.
-    fn node(&self, (told, port): &(String, u16), host: &str) -> Arc<Node> {
-        let host = if told.is_empty() { host } else { told };
-        let mut settings = self.settings.clone();
-        settings.endpoint.address = settings.endpoint.address.beside(host, *port);
-        let label = settings.endpoint.address.to_string();
-        let map = self.map.read().clone();
-        let known = map.iter().flat_map(|map| map.nodes()).chain(&self.seeds);
-        match known.into_iter().find(|node| **node.server() == label) {
-            Some(node) => node.clone(),
-            None => Arc::new(node(settings, self.pool_size)),
-        }
-    }
-
-    /// Notes a node that another told of, and that `slot` is there if it is some.
-    fn learn(&self, node: &Arc<Node>, slot: Option<Slot>) {
-        let mut map = self.map.write();
-        if let Some(old) = &*map {
-            *map = Some(Arc::new(old.with(node, slot)));
-        }
-    }
-
-    /// Notes that `node` failed, if it was its fault.
-    fn doubt(&self, node: &Node, error: &RedisError) {
-        if is_doubtful(error) {
-            node.set_failed(true);
-            self.stale.store(true, Relaxed);
-        }
-    }
-}
-
-/// Whether after this error another node may be in charge.
-fn is_doubtful(error: &RedisError) -> bool {
-    let full = matches!(
-        error,
-        RedisError::OutOfMemory { .. } | RedisError::Auth { .. }
-    );
-    error.is_outage() && !full
-}
-
-fn contains(nodes: &[Arc<Node>], node: &Node) -> bool {
-    nodes.iter().any(|other| other.server() == node.server())
-}
-
-fn node(settings: Settings, pool_size: usize) -> Node {
-    let connector = Connector {
-        server: settings.endpoint.address.to_string().into(),
-        source: Source::Server(settings),
-    };
-    Node::new(connector, pool_size)
-}
-
-/// What `node` says of who serves which slots.
-fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
-    let request = Request::of(&[b"CLUSTER", b"SLOTS"]);
-    let shards = node.all(&request, deadline, |node, values| {
-        let reply = node.single(values)?;
-        topology::read(&reply).map_err(|what| RedisError::protocol(node.server(), what))
-    })?;
-    match shards.is_empty() {
-        true => Err(RedisError::NotReady {
-            server: node.server().clone(),
-            message: "it knows of no slot of its cluster".into(),
-        }),
-        false => Ok(shards),
     }
 }
 
@@ -483,6 +281,3 @@ fn checked(node: &Node, replies: Vec<Value>) -> Result<Vec<Value>, RedisError> {
         None => Ok(replies),
     }
 }
-
-#[cfg(test)]
-mod tests;
