@@ -28,7 +28,7 @@ impl RedisCluster {
 
     /// Starts one of so many masters, each with a replica that takes over soon after its master ends.
     pub fn replicated(masters: usize) -> Self {
-        let options = ["--cluster-node-timeout", "1000"];
+        let options = ["--cluster-node-timeout", "2000"];
         let nodes = nodes(2 * masters, &options);
         let cluster = Self { nodes, masters };
         cluster.meet();
@@ -86,6 +86,13 @@ impl RedisCluster {
         let acknowledged = offset(&self.nodes[master], "master_repl_offset:");
         let replica = &self.nodes[self.masters + master];
         until(|| offset(replica, "slave_repl_offset:") >= acknowledged);
+    }
+
+    /// Waits until the replica of a master has taken over from it, and all nodes know.
+    pub fn fail_over(&self, master: usize) {
+        let replica = &self.nodes[self.masters + master];
+        until(|| replica.cli(&["role"]).starts_with("master"));
+        self.settle();
     }
 
     /// Waits until all nodes that are up agree that every slot is served.
