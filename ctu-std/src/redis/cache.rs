@@ -42,7 +42,7 @@ pub(super) const BATCH: usize = 500;
 /// is found by [keep-alive](RedisBuilder::keep_alive), or costs one operation its deadline.
 ///
 /// # A cluster
-/// With feature `cluster`, [`RedisCache::cluster`] builds the same cache over a Redis Cluster.
+/// With feature `cluster`, `RedisCache::cluster(nodes)` builds the same cache over a Redis Cluster.
 ///
 /// # From Python
 /// | CacheToolsUtils | here |
@@ -327,8 +327,8 @@ where
         Ok(())
     }
 
-    /// As [`Cache::get_many`], in one round trip (MGET), to all nodes of a cluster at once. A key that holds something other than a
-    /// string is a miss here.
+    /// As [`Cache::get_many`], in one round trip (MGET), with all nodes of a cluster at once. A key that
+    /// holds something other than a string is a miss here.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
         let stored = self.stored_keys(keys)?;
         let together = self.client.together(stored.len());
@@ -388,7 +388,7 @@ where
         done.map(drop)
     }
 
-    /// As [`Cache::remove_many`], in one round trip, all at once.
+    /// As [`Cache::remove_many`], in one round trip; on each server all at once.
     fn remove_many(&self, keys: &[&K]) -> Result<usize, RedisError> {
         self.remove_keys("DEL", &self.stored_keys(keys)?)
     }

@@ -112,7 +112,7 @@ fn a_map_that_is_none_is_told() {
         "*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\na\r\n:1\r\n",
         "*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$1\r\na\r\n:99999\r\n",
         "*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$3\r\na b\r\n:1\r\n",
-        "*1000000000\r\n\0",
+        "*1000000000\r\n\0\r\n",
         "HTTP/1.1 400 Bad Request\r\n\r\n",
     ] {
         let node = own(garbage);

@@ -44,26 +44,35 @@ impl SlotMap {
 
     /// The index of `node`, which is added where it is not known. `NOBODY` where there are too many.
     fn index(&mut self, node: &Arc<Node>) -> u16 {
-        let mut known = self.nodes.iter();
-        let index = known
-            .position(|known| known.server() == node.server())
-            .unwrap_or_else(|| {
-                if self.nodes.len() < MOST {
-                    self.nodes.push(node.clone());
-                }
-                self.nodes.len() - 1
-            });
+        let known = |known: &Arc<Node>| known.server() == node.server();
+        let index = self.nodes.iter().position(known);
+        let index = index.unwrap_or(self.nodes.len());
+        if index >= MOST {
+            return NOBODY;
+        }
+        if index == self.nodes.len() {
+            self.nodes.push(node.clone());
+        }
         index as u16
     }
 
-    /// The same with `node`, which serves `slot` from now on where that is some.
-    pub(super) fn with(&self, node: &Arc<Node>, slot: Option<Slot>) -> Self {
+    /// The same with `node`, which serves `slot` from now on where that is some. `None` where nothing of
+    /// that is new.
+    pub(super) fn with(&self, node: &Arc<Node>, slot: Option<Slot>) -> Option<Self> {
+        let is = |other: &Arc<Node>| other.server() == node.server();
+        let known = match slot {
+            Some(slot) => self.master(slot).is_some_and(is),
+            None => self.nodes.iter().any(is),
+        };
+        if known {
+            return None;
+        }
         let mut map = self.clone();
         let index = map.index(node);
         if let Some(slot) = slot {
             map.masters[usize::from(slot.number())] = index;
         }
-        map
+        Some(map)
     }
 
     /// The node that serves `slot`, if any does.
@@ -88,5 +97,76 @@ impl SlotMap {
     /// Every node that was told of.
     pub(super) fn nodes(&self) -> &[Arc<Node>] {
         &self.nodes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redis::{cluster::nodes::node, settings::Settings};
+
+    fn at((host, port): &Place) -> Arc<Node> {
+        let settings = Settings::from_url(&format!("redis://{host}:{port}"));
+        Arc::new(node(settings.unwrap(), 1))
+    }
+
+    fn shard(slots: std::ops::RangeInclusive<u16>, ports: &[u16]) -> Shard {
+        let mut places = ports.iter().map(|port| ("a".into(), *port));
+        Shard {
+            slots,
+            master: places.next().unwrap(),
+            replicas: places.collect(),
+        }
+    }
+
+    fn master(map: &SlotMap, slot: u16) -> Option<&str> {
+        let slot = Slot::new(slot).unwrap();
+        map.master(slot).map(|node| &**node.server())
+    }
+
+    fn names(nodes: &[Arc<Node>]) -> Vec<&str> {
+        nodes.iter().map(|node| &**node.server()).collect()
+    }
+
+    #[test]
+    fn slots_lead_to_masters_and_replicas_are_known() {
+        let shards = [
+            shard(0..=9, &[1, 3]),
+            shard(10..=16382, &[2, 1]),
+            shard(16383..=16383, &[1]),
+        ];
+        let map = SlotMap::new(&shards, at);
+        assert_eq!(master(&map, 9), Some("a:1"));
+        assert_eq!(master(&map, 10), Some("a:2"));
+        assert_eq!(master(&map, 16383), Some("a:1"));
+        assert_eq!(names(map.nodes()), ["a:1", "a:3", "a:2"]);
+        assert_eq!(names(&map.masters().ok().unwrap()), ["a:1", "a:2"]);
+    }
+
+    #[test]
+    fn a_slot_may_be_served_by_nobody_and_found_later() {
+        let map = SlotMap::new(&[shard(0..=9, &[1]), shard(11..=16383, &[2])], at);
+        assert_eq!(master(&map, 10), None);
+        assert_eq!(map.masters().err(), Some(10));
+        let slot = Slot::new(10);
+        let map = map.with(&at(&("b".into(), 5)), slot).unwrap();
+        assert_eq!(master(&map, 10), Some("b:5"));
+        assert_eq!(master(&map, 9), Some("a:1"));
+        assert_eq!(names(&map.masters().ok().unwrap()), ["a:1", "a:2", "b:5"]);
+        // What is known needs no other map.
+        assert!(map.with(&at(&("b".into(), 5)), slot).is_none());
+        assert!(map.with(&at(&("a".into(), 1)), None).is_none());
+        let map = map.with(&at(&("a".into(), 9)), None).unwrap();
+        assert_eq!(names(map.nodes()), ["a:1", "a:2", "b:5", "a:9"]);
+    }
+
+    #[test]
+    fn nodes_beyond_number_serve_nothing() {
+        let shards: Vec<Shard> = (0..SLOTS).map(|n| shard(n..=n, &[n + 1])).collect();
+        let map = SlotMap::new(&shards, at);
+        assert_eq!(map.nodes().len(), MOST);
+        assert_eq!(map.masters().err(), Some(MOST as u16));
+        assert_eq!(master(&map, 7), Some("a:8"));
+        assert_eq!(master(&map, 5000), None);
     }
 }

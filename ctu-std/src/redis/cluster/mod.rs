@@ -109,6 +109,10 @@ impl Cluster {
             });
             places = Vec::new();
             for (index, node, failed) in failures {
+                if error.is_some() && deadline.remaining().is_none() {
+                    // Who comes after a node that hung had no time to answer.
+                    break;
+                }
                 match self.follow(&parts[index], &node, failed, deadline) {
                     Ok(hop) => places.push((index, hop.node, hop.asking)),
                     Err(failed) => drop(error.get_or_insert(failed)),

@@ -182,8 +182,8 @@ impl Nodes {
     /// Notes a node that another told of, and that `slot` is there if it is some.
     pub(super) fn learn(&self, node: &Arc<Node>, slot: Option<Slot>) {
         let mut map = self.map.write();
-        if let Some(old) = &*map {
-            *map = Some(Arc::new(old.with(node, slot)));
+        if let Some(new) = map.as_ref().and_then(|map| map.with(node, slot)) {
+            *map = Some(Arc::new(new));
         }
         // Where one slot went, others may have gone.
         self.stale.fetch_or(slot.is_some(), Relaxed);
@@ -212,7 +212,8 @@ pub(super) fn contains(nodes: &[Arc<Node>], node: &Node) -> bool {
     nodes.iter().any(|other| other.server() == node.server())
 }
 
-fn node(settings: Settings, pool_size: usize) -> Node {
+/// A node that nothing was asked yet.
+pub(super) fn node(settings: Settings, pool_size: usize) -> Node {
     let connector = Connector {
         server: settings.endpoint.address.to_string().into(),
         source: Source::Server(settings),

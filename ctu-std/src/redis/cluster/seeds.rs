@@ -28,9 +28,10 @@ impl RedisCache<str, String> {
     ///   the error, and what the others did stays done. Keys with the same `{tag}` are on the same node.
     /// * **`len`, `clear`, `retain`, `keys`, `info`, `stats` and `hits`** are about every master. While slots
     ///   are on their way from one to another, keys on their way may be missed or come twice.
-    /// * **A node that fails** is an error for its own keys, at once; the others go on. Each operation
-    ///   that meets it asks who has taken over (not more often than every 200 ms), and goes there. So after
-    ///   a failover all works again; until then an [outage](ctu_core::CacheError::is_outage) is told.
+    /// * **A node that fails** is an error for its own keys; the others go on, if the cluster lets them
+    ///   (`cluster-require-full-coverage no`). Operations that meet it ask who has taken over, not more often
+    ///   than every 200 ms, and go there. So after a failover all works again; until then its keys are an
+    ///   [outage](ctu_core::CacheError::is_outage), and nobody waits for it to end.
     /// * **A slot that nobody serves** is an error ([`RedisError::NotReady`]) of its keys, and of what is
     ///   about every master.
     ///
@@ -40,8 +41,9 @@ impl RedisCache<str, String> {
     /// that gives entries a short time to live.
     ///
     /// # What there is not
-    /// Replicas are not read. Nothing is done in the background: a map of the cluster is asked for by
-    /// operations that have reason to.
+    /// Replicas are not read. Nodes are reached by the addresses that the cluster gives (`cluster-announce-ip`
+    /// and its like decide which); they are not translated. Nothing is done in the background: who has
+    /// which slots is asked by operations that have reason to.
     pub fn cluster(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> RedisBuilder {
         RedisBuilder::from_nodes(nodes)
     }
