@@ -13,6 +13,7 @@ mod net;
 mod redis;
 mod resilience;
 mod sharded;
+mod sieve;
 #[cfg(any(feature = "memcache", feature = "redis"))]
 mod str_key;
 mod two_level;
@@ -26,12 +27,16 @@ pub use self::redis::{
     AsJson, Form, Keys, Prefixed, PrefixedRedisCache, Raw, RawRedisCache, RedisBuilder, RedisCache,
     RedisError, RedisStats,
 };
-#[cfg(any(feature = "memcache", feature = "redis"))]
-pub use self::str_key::StrKey;
 pub use self::{
     into_cache::{IntoCache, IsCache, IsStore},
     sharded::ShardedCache,
+    sieve::{SieveCache, Untimed},
     two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
+};
+#[cfg(any(feature = "memcache", feature = "redis"))]
+pub use self::{
+    net::{NetError, Peer},
+    str_key::StrKey,
 };
 pub use ctu_core::*;
 // The same attributes; what they expand to names this crate, since a program may have no other.

@@ -4,16 +4,20 @@
 //! Keys and values are `u64`, 1,024 of them unless said otherwise. "hit" looks up keys at random that the first level
 //! has. "dead" looks up keys that it has not, when the second level fails and the breaker is open. With threads, a time
 //! is that of the whole divided by the operations of all of them: what `n` threads do at once takes 1/n at best, where
-//! there are so many processors. "hot" keys follow Zipf's law with exponent 1.1.
+//! there are so many processors. "hot" keys follow Zipf's law with exponent 1.1. "through" looks up and inserts what is
+//! missing, after Zipf's law with exponent 0.9 over ten times the capacity: a third of it evicts. The second table tells the
+//! share that was found there.
 
 use ctu_std::{
-    Cache, CacheError, Error, LockedCache, LruCache, ShardedCache, StdClock, TtlCache,
+    Cache, CacheError, Error, LockedCache, LruCache, ShardedCache, SieveCache, StdClock, TtlCache,
     TwoLevelCache,
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, Zipf};
 use std::{
+    cell::RefCell,
+    collections::BTreeMap,
     fmt,
     sync::Barrier,
     thread,
@@ -168,74 +172,174 @@ fn at_once(work: impl Fn(usize) -> u64 + Sync, threads: usize) -> u64 {
     })
 }
 
-fn threaded(threads: usize) -> Outcome {
-    let zipf = Zipf::new(KEYS as f64, 1.1).expect("a valid exponent");
-    let keys: Vec<Vec<u64>> = (0..threads)
-        .map(|thread| {
-            let mut random = StdRng::seed_from_u64(thread as u64);
-            (0..OPERATIONS)
-                .map(|_| zipf.sample(&mut random) as u64 - 1)
-                .collect()
-        })
-        .collect();
-    let sharded = || {
-        ShardedCache::new(128, || {
-            LruCache::<u64, u64>::with_capacity(2 * KEYS as usize / 32)
-        })
+/// For each thread, keys after Zipf's law.
+fn skewed(threads: usize, keys: u64, exponent: f64) -> Vec<Vec<u64>> {
+    let zipf = Zipf::new(keys as f64, exponent).expect("a valid exponent");
+    let of_thread = |thread| {
+        let mut random = StdRng::seed_from_u64(thread as u64);
+        (0..OPERATIONS)
+            .map(|_| zipf.sample(&mut random) as u64 - 1)
+            .collect()
     };
-    let two = filled(TwoLevelCache::builder(sharded(), Dead).resilient().build());
-    let shards = filled(sharded());
-    let locked = filled(LockedCache::new(store()));
-    let quick = quick_cache::sync::Cache::<u64, u64>::new(2 * KEYS as usize);
-    let moka = moka::sync::Cache::<u64, u64>::new(2 * KEYS);
-    for key in 0..KEYS {
-        quick.insert(key, key);
-        moka.insert(key, key);
+    (0..threads).map(of_thread).collect()
+}
+
+/// What all of them can: the peers have no trait for it.
+trait Concurrent: Sync {
+    fn get(&self, key: u64) -> Option<u64>;
+    fn put(&self, key: u64);
+}
+
+/// Ours.
+struct Ours<C>(C);
+
+impl<C: Cache<Key = u64, Value = u64> + Sync> Concurrent for Ours<C> {
+    #[inline]
+    fn get(&self, key: u64) -> Option<u64> {
+        self.0.get(&key).ok().flatten()
     }
-    let (keys, sum) = (&keys, |found: Option<u64>| found.unwrap_or(0));
+
+    #[inline]
+    fn put(&self, key: u64) {
+        self.0.put(&key, key, None).expect("room");
+    }
+}
+
+macro_rules! peer {
+    ($($t:ty),*) => {$(
+        impl Concurrent for $t {
+            #[inline]
+            fn get(&self, key: u64) -> Option<u64> {
+                self.get(&key)
+            }
+
+            #[inline]
+            fn put(&self, key: u64) {
+                self.insert(key, key);
+            }
+        }
+    )*};
+}
+peer!(quick_cache::sync::Cache<u64, u64>, moka::sync::Cache<u64, u64>);
+
+fn found<C: Concurrent>(cache: &C, keys: &[u64]) -> u64 {
+    let values = keys.iter().filter_map(|key| cache.get(*key));
+    values.fold(0, u64::wrapping_add)
+}
+
+/// Looks up and inserts what is missing. Returns how much was there.
+fn through<C: Concurrent>(cache: &C, keys: &[u64]) -> u64 {
+    let mut hits = 0;
+    for key in keys {
+        match cache.get(*key) {
+            Some(_) => hits += 1,
+            None => cache.put(*key),
+        }
+    }
+    hits
+}
+
+fn sieve(capacity: u64) -> SieveCache<u64, u64> {
+    SieveCache::with_capacity(capacity as usize)
+}
+
+/// As good as it gets: a store for each 16 entries.
+fn sharded(capacity: u64) -> ShardedCache<LruCache<u64, u64>> {
+    ShardedCache::new(128, || LruCache::with_capacity(capacity as usize / 32))
+}
+
+fn hot(threads: usize) -> Outcome {
+    /// Looks up what is all there.
+    fn run<'k, C: Concurrent + 'k>(cache: C, keys: &'k [Vec<u64>]) -> impl FnMut() -> u64 + 'k {
+        (0..KEYS).for_each(|key| cache.put(key));
+        move || at_once(|thread| found(&cache, &keys[thread]), keys.len())
+    }
+    let keys = &*skewed(threads, KEYS, 1.1);
+    let room = 2 * KEYS;
+    let sieve_two = TwoLevelCache::builder(sieve(room), Dead).resilient();
+    let sharded_two = TwoLevelCache::builder(sharded(room), Dead).resilient();
+    let quick = quick_cache::sync::Cache::<u64, u64>::new(room as usize);
+    let moka = moka::sync::Cache::<u64, u64>::new(room);
     contest(
         &format!("hot keys, {threads} threads"),
         OPERATIONS * threads,
         ROUNDS,
         vec![
-            Contender::ours("ctu TwoLevelCache, resilient, over ShardedCache", || {
-                at_once(|thread| hits(&two, &keys[thread]), threads)
-            }),
-            Contender::ours("ctu ShardedCache", || {
-                at_once(|thread| hits(&shards, &keys[thread]), threads)
-            }),
-            Contender::ours("ctu LockedCache", || {
-                at_once(|thread| hits(&locked, &keys[thread]), threads)
-            }),
-            Contender::peer("quick_cache (sync)", || {
-                at_once(
-                    |thread| {
-                        keys[thread]
-                            .iter()
-                            .map(|key| sum(quick.get(key)))
-                            .fold(0, u64::wrapping_add)
-                    },
-                    threads,
-                )
-            }),
-            Contender::peer("moka (sync)", || {
-                at_once(
-                    |thread| {
-                        keys[thread]
-                            .iter()
-                            .map(|key| sum(moka.get(key)))
-                            .fold(0, u64::wrapping_add)
-                    },
-                    threads,
-                )
-            }),
+            Contender::ours(
+                "ctu TwoLevelCache, resilient, over SieveCache",
+                run(Ours(sieve_two.build()), keys),
+            ),
+            Contender::ours("ctu SieveCache", run(Ours(sieve(room)), keys)),
+            Contender::ours(
+                "ctu TwoLevelCache, resilient, over ShardedCache",
+                run(Ours(sharded_two.build()), keys),
+            ),
+            Contender::ours("ctu ShardedCache", run(Ours(sharded(room)), keys)),
+            Contender::ours(
+                "ctu LockedCache",
+                run(Ours(LockedCache::new(store())), keys),
+            ),
+            Contender::peer("quick_cache (sync)", run(quick, keys)),
+            Contender::peer("moka (sync)", run(moka, keys)),
         ],
     )
+}
+
+/// What it takes, and the share that was there in the last round, by name.
+fn reading_through(threads: usize) -> (Outcome, BTreeMap<&'static str, f64>) {
+    let keys = &*skewed(threads, 10 * KEYS, 0.9);
+    let shares = RefCell::new(BTreeMap::new());
+    fn run<'k, C: Concurrent + 'k>(
+        name: &'static str,
+        cache: C,
+        keys: &'k [Vec<u64>],
+        shares: &'k RefCell<BTreeMap<&'static str, f64>>,
+    ) -> impl FnMut() -> u64 + 'k {
+        move || {
+            let hits = at_once(|thread| through(&cache, &keys[thread]), keys.len());
+            let share = hits as f64 / (OPERATIONS * keys.len()) as f64;
+            shares.borrow_mut().insert(name, share);
+            hits
+        }
+    }
+    let room = KEYS as usize;
+    let locked = LockedCache::new(LruCache::<u64, u64>::with_capacity(room));
+    let eight = ShardedCache::new(8, || LruCache::<u64, u64>::with_capacity(room / 8));
+    let quick = quick_cache::sync::Cache::<u64, u64>::new(room);
+    let moka = moka::sync::Cache::<u64, u64>::new(KEYS);
+    let names = [
+        "ctu SieveCache",
+        "ctu ShardedCache",
+        "ctu LockedCache",
+        "quick_cache (sync)",
+        "moka (sync)",
+    ];
+    let outcome = contest(
+        &format!("through, {threads} threads"),
+        OPERATIONS * threads,
+        ROUNDS / 5,
+        vec![
+            Contender::ours(names[0], run(names[0], Ours(sieve(KEYS)), keys, &shares)),
+            Contender::ours(names[1], run(names[1], Ours(eight), keys, &shares)),
+            Contender::ours(names[2], run(names[2], Ours(locked), keys, &shares)),
+            Contender::peer(names[3], run(names[3], quick, keys, &shares)),
+            Contender::peer(names[4], run(names[4], moka, keys, &shares)),
+        ],
+    );
+    (outcome, shares.into_inner())
 }
 
 fn main() {
     let start = Instant::now();
     println!("\n{}", table(&single()));
-    println!("\n{}", table(&[1, 2, 8].map(threaded)));
+    println!("\n{}", table(&[1, 2, 8].map(hot)));
+    let (outcomes, shares): (Vec<_>, Vec<_>) = [1, 2, 8].map(reading_through).into_iter().unzip();
+    println!("\n{}\n", table(&outcomes));
+    for (name, share) in shares.into_iter().next().into_iter().flatten() {
+        println!(
+            "through, one thread: {:.1} % found by {name}",
+            100.0 * share
+        );
+    }
     eprintln!("{} s", start.elapsed().as_secs());
 }

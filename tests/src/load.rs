@@ -17,16 +17,17 @@ const KEYS: usize = 48;
 type Possible = Vec<Option<Vec<u8>>>;
 
 /// Lets eight threads do ten thousand operations each on `cache`, whose connections `proxy` fails
-/// again and again, also by putting `nobodys` between replies.
+/// again and again, also by putting what is `nobodys` between replies.
 ///
 /// # Panics
 /// Where a key shows anything but what was acknowledged last, then and, by `direct`, at the end.
-pub fn under_load<C>(cache: &C, direct: &C, proxy: &Proxy, nobodys: Fault)
+pub fn under_load<C>(cache: &C, direct: &C, proxy: &Proxy, nobodys: [&'static [u8]; 2])
 where
     C: Cache<Key = [u8], Value = Vec<u8>> + Sync,
 {
     let done = AtomicBool::new(false);
-    let faults = [Fault::Cut, Fault::Reset, nobodys];
+    let [one, other] = nobodys.map(Fault::Insert);
+    let faults = [Fault::Cut, Fault::Reset, one, other];
     let (failures, injected) = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| scope.spawn(move || work(cache, direct, thread)))

@@ -80,6 +80,18 @@ fn a_spin_cache_that_evicts() {
 }
 
 #[test]
+fn a_sieve_cache_with_room_for_all() {
+    contend(&ctu_std::SieveCache::<u32, u64>::with_capacity(256), true);
+}
+
+#[test]
+fn a_sieve_cache_that_evicts() {
+    let cache = ctu_std::SieveCache::<u32, u64>::with_capacity(17);
+    contend(&cache, false);
+    assert_eq!(cache.len(), Ok(17));
+}
+
+#[test]
 fn a_cache_in_a_critical_section() {
     let cache =
         LockedCache::<ctu_core::CriticalSectionMutex, _>::new(LruCache::<u32, u64, 17>::new());

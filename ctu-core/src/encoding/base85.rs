@@ -79,6 +79,13 @@ pub fn encode<T: TextBuffer>(bytes: &[u8]) -> Result<T, Error> {
     Ok(text)
 }
 
+/// What four bytes become. Of fewer, one character more than they are counts.
+#[doc(hidden)]
+#[must_use]
+pub fn encode_group(group: &[u8]) -> [u8; 5] {
+    digits(group).map(character)
+}
+
 /// Reads what [`encode`] wrote. As in Python, one character alone at the end stands for no byte.
 ///
 /// # Errors

@@ -2,8 +2,7 @@ use super::{
     AsPython, Form, MemCached, MemCachedError, Raw, address, check_prefix, client::Client,
     link::Connector, server::Server,
 };
-use crate::net::{Address, Endpoint};
-use ctu_core::Error;
+use crate::net::{Address, Dialer, Endpoint, Limits};
 use std::{sync::Arc, time::Duration};
 
 /// Settings of a [`MemCached`], from [`MemCached::builder`].
@@ -25,10 +24,8 @@ pub struct MemCachedBuilder<F = AsPython> {
     prefix: String,
     ttl: Option<Duration>,
     max_item: usize,
-    connect_deadline: Duration,
-    deadline: Duration,
-    pool_size: usize,
-    keep_alive: Option<Duration>,
+    dialer: Dialer,
+    limits: Limits,
 }
 
 impl MemCachedBuilder {
@@ -39,10 +36,8 @@ impl MemCachedBuilder {
             prefix: String::new(),
             ttl: None,
             max_item: 1 << 20,
-            connect_deadline: Duration::from_secs(1),
-            deadline: Duration::from_secs(2),
-            pool_size: 16,
-            keep_alive: Some(Duration::from_secs(30)),
+            dialer: Dialer::default(),
+            limits: Limits::default(),
         }
         .server(server)
     }
@@ -55,10 +50,8 @@ impl MemCachedBuilder {
             prefix: self.prefix,
             ttl: self.ttl,
             max_item: self.max_item,
-            connect_deadline: self.connect_deadline,
-            deadline: self.deadline,
-            pool_size: self.pool_size,
-            keep_alive: self.keep_alive,
+            dialer: self.dialer,
+            limits: self.limits,
         }
     }
 }
@@ -101,64 +94,56 @@ impl<F> MemCachedBuilder<F> {
 
     /// How long connecting may take. 1 s unless set.
     pub fn connect_deadline(mut self, deadline: Duration) -> Self {
-        self.connect_deadline = deadline;
+        self.dialer.deadline = deadline;
         self
     }
 
     /// How long an operation may take: waiting for a connection of the pool, connecting, all servers
     /// that it concerns, and the repetition of what is safe to repeat included. 2 s unless set.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.limits.deadline = deadline;
         self
     }
 
     /// How many connections there are at most to each server. They are opened when needed. 16 unless set.
     pub fn pool_size(mut self, connections: usize) -> Self {
-        self.pool_size = connections;
+        self.limits.pool_size = connections;
         self
     }
 
     /// After how long without traffic the operating system asks whether the server is still there;
     /// `None` for never. 30 s unless set. TCP only.
     pub fn keep_alive(mut self, idle: Option<Duration>) -> Self {
-        self.keep_alive = idle;
+        self.dialer.keep_alive = idle;
         self
     }
 
     /// Makes the cache. Connects to nothing: the first operation does.
     ///
     /// # Errors
-    /// [`MemCachedError::Address`] for an address that is none, [`Error::Encode`] for a prefix with
-    /// blanks or control characters, [`Error::OutOfRange`] for a pool of no connection.
+    /// [`MemCachedError::Address`] for an address that is none, [`Encode`](ctu_core::Error::Encode) for
+    /// a prefix with blanks or control characters, [`OutOfRange`](ctu_core::Error::OutOfRange) for a
+    /// pool of no connection.
     pub fn build<K, V>(self) -> Result<MemCached<K, V, F>, MemCachedError>
     where
         K: ?Sized,
         F: Form<K, V>,
     {
         check_prefix(&self.prefix)?;
-        if self.pool_size == 0 {
-            return Err(Error::OutOfRange {
-                what: "pool_size",
-                got: 0,
-                min: 1,
-                max: usize::MAX,
-            }
-            .into());
-        }
+        let limits = self.limits.check()?;
         let server = |address: Address| {
             let connector = Connector {
-                server: address.to_string().into(),
-                connect_deadline: self.connect_deadline,
+                server: address.label(),
                 endpoint: Endpoint {
-                    keep_alive: self.keep_alive,
-                    ..Endpoint::new(address.clone())
+                    address: address.clone(),
+                    dialer: self.dialer.clone(),
                 },
             };
-            Server::new(address::name(&address), connector, self.pool_size)
+            Server::new(address::name(&address), connector, limits.pool_size)
         };
         let servers = self.servers?.into_iter().map(server).collect();
         Ok(MemCached::new(
-            Arc::new(Client::new(servers, self.deadline)),
+            Arc::new(Client::new(servers, limits.deadline)),
             self.form,
             self.prefix.into(),
             self.ttl,

@@ -1,12 +1,9 @@
 use super::{
-    AsPython, Form, MemCachedBuilder, MemCachedError, Raw,
-    client::Client,
-    encode_key,
-    server::{Entry, Stored},
-    ttl::Ttl,
+    AsPython, Form, MemCachedBuilder, MemCachedError, Raw, answers::Stored, client::Client,
+    codec::push_key, keys::Keys, server::Entry, ttl::Ttl,
 };
 use ctu_core::{Cache, Error, Found, IntoValue};
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// What a server notes with an item, the length of its key aside.
 const NOTED: usize = 63;
@@ -39,6 +36,7 @@ const NOTED: usize = 63;
 /// instead. Without a time, entries stay until the server evicts them.
 ///
 /// # When the network fails
+/// An operation fails with a [`NetError`](crate::NetError) in its error.
 /// Every operation ends within its [deadline](MemCachedBuilder::deadline). A connection that failed or
 /// was too late is thrown away; one that died in the pool costs no failed operation, since what is
 /// safe to repeat is repeated once on a fresh one. That is everything but [`add`](Self::add). A
@@ -151,15 +149,25 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
     }
 
     fn key(&self, key: &K) -> Result<Vec<u8>, Error> {
-        let key = encode_key(&self.prefix, &self.form.key(key))?;
-        if key.is_empty() {
-            return Err(Error::Encode("an empty key without a prefix"));
-        }
-        Ok(key)
+        let mut stored = Vec::new();
+        push_key(&mut stored, &self.prefix, &self.text(key)?)?;
+        Ok(stored)
     }
 
-    fn keys(&self, keys: &[&K]) -> Result<Vec<Vec<u8>>, Error> {
-        keys.iter().map(|key| self.key(key)).collect()
+    fn keys(&self, keys: &[&K]) -> Result<Keys, Error> {
+        let mut stored = Keys::with_capacity(keys.len());
+        for key in keys {
+            stored.push(&self.prefix, &self.text(key)?)?;
+        }
+        Ok(stored)
+    }
+
+    fn text<'k>(&self, key: &'k K) -> Result<Cow<'k, str>, Error> {
+        let text = self.form.key(key);
+        if text.is_empty() && self.prefix.is_empty() {
+            return Err(Error::Encode("an empty key without a prefix"));
+        }
+        Ok(text)
     }
 
     fn entry(&self, key: &K, value: V) -> Result<Entry, Error> {
@@ -184,28 +192,19 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
         }
     }
 
-    fn remove_keys(&self, keys: Vec<Vec<u8>>) -> Result<usize, MemCachedError> {
+    fn remove_keys(&self, keys: Vec<&[u8]>) -> Result<usize, MemCachedError> {
         let deadline = self.client.deadline();
         let mut removed = 0;
         self.client.split(
             keys,
             |key| key,
             |server, keys| {
-                removed += server.delete_many(&slices(&keys), deadline)?;
+                removed += server.delete_many(&keys, deadline)?;
                 Ok(())
             },
         )?;
         Ok(removed)
     }
-}
-
-fn slices(keys: &[Vec<u8>]) -> Vec<&[u8]> {
-    keys.iter().map(Vec::as_slice).collect()
-}
-
-/// A key with its place among those that were asked for.
-fn placed(keys: Vec<Vec<u8>>) -> Vec<(usize, Vec<u8>)> {
-    keys.into_iter().enumerate().collect()
 }
 
 impl<K, V, F> Cache for MemCached<K, V, F>
@@ -281,7 +280,8 @@ where
         let keys = self.keys(keys)?;
         let deadline = self.client.deadline();
         if let [server] = &*self.client.servers {
-            let found = server.get_many(&slices(&keys), deadline)?;
+            let keys: Vec<&[u8]> = keys.iter().collect();
+            let found = server.get_many(&keys, deadline)?;
             return found
                 .into_iter()
                 .map(|stored| self.decode(stored))
@@ -289,10 +289,10 @@ where
         }
         let mut all: Vec<Option<V>> = keys.iter().map(|_| None).collect();
         self.client.split(
-            placed(keys),
+            keys.iter().enumerate().collect(),
             |(_, key)| key,
             |server, keys| {
-                let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| &**key).collect();
+                let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| *key).collect();
                 let found = server.get_many(&slices, deadline)?;
                 for ((place, _), stored) in keys.iter().zip(found) {
                     all[*place] = self.decode(stored)?;
@@ -307,12 +307,12 @@ where
     fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, MemCachedError> {
         let deadline = self.client.deadline();
         let mut all: Vec<Found<V>> = keys.iter().map(|_| None).collect();
-        let keys = placed(self.keys(keys)?);
+        let keys = self.keys(keys)?;
         self.client.split(
-            keys,
+            keys.iter().enumerate().collect(),
             |(_, key)| key,
             |server, keys| {
-                let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| &**key).collect();
+                let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| *key).collect();
                 let found = match server.get_with_ttl(&slices, deadline)? {
                     Some(found) => found,
                     None => {
@@ -350,7 +350,7 @@ where
                 self.client.split(entries, |entry| &entry.key, set)
             }
             Ttl::Over => {
-                let keys = entries.into_iter().map(|entry| entry.key).collect();
+                let keys = entries.iter().map(|entry| &*entry.key).collect();
                 self.remove_keys(keys).map(drop)
             }
         }
@@ -358,7 +358,7 @@ where
 
     /// As [`Cache::remove_many`], in one round trip a server for every 2048 keys.
     fn remove_many(&self, keys: &[&K]) -> Result<usize, MemCachedError> {
-        self.remove_keys(self.keys(keys)?)
+        self.remove_keys(self.keys(keys)?.iter().collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keys and values as CacheToolsUtils' `MemCached`, `PrefixedMemCached` and `JsonSerde` write them.
 
-use ctu_core::{Error, IntoValue, Text, base85, json};
+use ctu_core::{Error, IntoValue, base85, json};
 use serde_json::Value;
 
 /// The longest key that Memcached takes, in bytes.
@@ -24,17 +24,24 @@ pub const KEY_MAX: usize = 250;
 /// with blanks or control characters, which would end the key, and could begin another command.
 pub fn encode_key(prefix: &str, key: &str) -> Result<Vec<u8>, Error> {
     check_prefix(prefix)?;
+    let mut encoded = Vec::new();
+    push_key(&mut encoded, prefix, key)?;
+    Ok(encoded)
+}
+
+/// Appends the same to `keys`. The prefix is a good one.
+pub(super) fn push_key(keys: &mut Vec<u8>, prefix: &str, key: &str) -> Result<(), Error> {
     let len = prefix.len().saturating_add(base85::encoded_len(key.len()));
     if len > KEY_MAX {
         return Err(Error::KeyTooLong { len, max: KEY_MAX });
     }
-    let mut encoded = Vec::with_capacity(len);
-    encoded.extend_from_slice(prefix.as_bytes());
-    // Four bytes stand for themselves, so that no longer text need be made.
+    keys.reserve(len);
+    keys.extend_from_slice(prefix.as_bytes());
+    // By groups, so that no text need be made of it on the way.
     for group in key.as_bytes().chunks(4) {
-        encoded.extend_from_slice(base85::encode::<Text<5>>(group)?.as_bytes());
+        keys.extend_from_slice(&base85::encode_group(group)[..=group.len()]);
     }
-    Ok(encoded)
+    Ok(())
 }
 
 /// Refuses a prefix that would end the key.

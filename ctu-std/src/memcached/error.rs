@@ -1,4 +1,4 @@
-use crate::net::{Failure, Fate};
+use crate::net::{Failure, Fate, NetError, Peer, one_line};
 use ctu_core::{CacheError, Error};
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -21,43 +21,8 @@ pub enum MemCachedError {
     Core(Error),
     /// The address is not one of a Memcached server; the text says what is wrong with it.
     Address(String),
-    /// There is no connection to be had: refused, no such host, no such socket.
-    Unreachable {
-        /// Host and port, or path.
-        server: Arc<str>,
-        /// What kind of failure it was.
-        kind: io::ErrorKind,
-        /// What the operating system says.
-        why: String,
-    },
-    /// The connection broke before the answer was complete.
-    Lost {
-        /// Host and port, or path.
-        server: Arc<str>,
-        /// What kind of failure it was.
-        kind: io::ErrorKind,
-    },
-    /// No answer within the deadline.
-    TimedOut {
-        /// Host and port, or path.
-        server: Arc<str>,
-        /// The deadline that passed.
-        after: Duration,
-    },
-    /// Every connection to the server was in use until the deadline.
-    PoolTimedOut {
-        /// Host and port, or path.
-        server: Arc<str>,
-        /// How many connections there are.
-        size: usize,
-        /// The deadline that passed.
-        after: Duration,
-    },
-    /// The server has as many clients as it allows (`-c`).
-    TooManyClients {
-        /// Host and port, or path.
-        server: Arc<str>,
-    },
+    /// The server cannot be reached or understood, or has no time for this client.
+    Net(NetError),
     /// The server is out of memory, and was told not to evict (`-M`) or has nothing to evict.
     OutOfMemory {
         /// Host and port, or path.
@@ -76,56 +41,22 @@ pub enum MemCachedError {
         /// What it says.
         message: String,
     },
-    /// What came back is not what a Memcached server answers to this.
-    Protocol {
-        /// Host and port, or path.
-        server: Arc<str>,
-        /// What is wrong with it.
-        what: &'static str,
-    },
 }
 
 impl MemCachedError {
     /// What failed while connecting to `server`, which had `after` to answer.
     pub(super) fn connecting(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::TimedOut => Self::timed_out(server, after),
-            kind => Self::Unreachable {
-                server: server.clone(),
-                kind,
-                // The system's messages end in a number, which says less.
-                why: match error.raw_os_error() {
-                    Some(_) => kind.to_string(),
-                    None => error.to_string(),
-                },
-            },
-        }
+        NetError::connecting(peer(server), after, error).into()
     }
 
     /// What failed while talking to `server`, which had `after` to answer.
     pub(super) fn talking(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::TimedOut => Self::timed_out(server, after),
-            io::ErrorKind::InvalidData => Self::protocol(server, "its answer makes no sense"),
-            kind => Self::Lost {
-                server: server.clone(),
-                kind,
-            },
-        }
-    }
-
-    fn timed_out(server: &Arc<str>, after: Duration) -> Self {
-        Self::TimedOut {
-            server: server.clone(),
-            after,
-        }
+        NetError::talking(peer(server), after, error).into()
     }
 
     pub(super) fn protocol(server: &Arc<str>, what: &'static str) -> Self {
-        Self::Protocol {
-            server: server.clone(),
-            what,
-        }
+        let server = peer(server);
+        NetError::Protocol { server, what }.into()
     }
 
     /// What the server reports in `line`, if that is what it is.
@@ -136,36 +67,31 @@ impl MemCachedError {
         let server = server.clone();
         let starts = |text: &str| told.trim_ascii().starts_with(text.as_bytes());
         Some(if starts("Too many open connections") {
-            Self::TooManyClients { server }
+            let server = peer(&server);
+            NetError::TooManyClients { server }.into()
         } else if starts("object too large") {
             Self::TooLarge { server }
         } else if starts("out of memory") || starts("Out of memory") {
             Self::OutOfMemory { server }
         } else {
-            let message = one_line(line);
+            let message = one_line(&String::from_utf8_lossy(line));
             Self::Server { server, message }
         })
     }
 }
 
-fn one_line(text: &[u8]) -> String {
-    let one = |char: char| if char.is_control() { ' ' } else { char };
-    String::from_utf8_lossy(text).chars().map(one).collect()
+/// The Memcached server at `address`.
+pub(super) fn peer(address: &Arc<str>) -> Peer {
+    Peer::new("Memcached", address)
 }
 
 impl Failure for MemCachedError {
     fn fate(&self) -> Fate {
         match self {
-            Self::Lost { .. } => Fate::Lost,
+            Self::Net(error) => error.fate(),
             Self::Core(_) | Self::OutOfMemory { .. } | Self::TooLarge { .. } => Fate::Keep,
             // Requests are well formed: where the server sees an error in one, the two are out of step.
-            Self::Server { .. }
-            | Self::TooManyClients { .. }
-            | Self::Unreachable { .. }
-            | Self::TimedOut { .. }
-            | Self::PoolTimedOut { .. }
-            | Self::Protocol { .. }
-            | Self::Address(_) => Fate::Discard,
+            Self::Server { .. } | Self::Address(_) => Fate::Discard,
         }
     }
 }
@@ -182,15 +108,16 @@ impl CacheError for MemCachedError {
     /// later; the others are faults of the caller and stay.
     fn is_outage(&self) -> bool {
         match self {
-            Self::Unreachable { .. }
-            | Self::Lost { .. }
-            | Self::TimedOut { .. }
-            | Self::PoolTimedOut { .. }
-            | Self::TooManyClients { .. }
-            | Self::OutOfMemory { .. }
-            | Self::Protocol { .. } => true,
+            Self::Net(error) => error.is_outage(),
+            Self::OutOfMemory { .. } => true,
             Self::Core(_) | Self::Address(_) | Self::TooLarge { .. } | Self::Server { .. } => false,
         }
+    }
+}
+
+impl From<NetError> for MemCachedError {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
     }
 }
 
@@ -204,33 +131,13 @@ impl fmt::Display for MemCachedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Core(error) => error.fmt(f),
+            Self::Net(error) => error.fmt(f),
             Self::Address(what) => write!(f, "not the address of a Memcached server: {what}"),
-            Self::Unreachable { server, why, .. } => write!(f, "no Memcached at {server}: {why}"),
-            Self::Lost { server, kind } => {
-                write!(f, "connection to Memcached at {server} lost: {kind}")
-            }
-            Self::TimedOut { server, after } => {
-                write!(f, "Memcached at {server} did not answer within {after:?}")
-            }
-            Self::PoolTimedOut {
-                server,
-                size,
-                after,
-            } => write!(
-                f,
-                "all {size} connections to Memcached at {server} were in use for {after:?}"
-            ),
-            Self::TooManyClients { server } => {
-                write!(f, "Memcached at {server} takes no more clients")
-            }
             Self::OutOfMemory { server } => write!(f, "Memcached at {server} is out of memory"),
             Self::TooLarge { server } => {
                 write!(f, "value larger than Memcached at {server} takes")
             }
             Self::Server { server, message } => write!(f, "Memcached at {server} says: {message}"),
-            Self::Protocol { server, what } => {
-                write!(f, "{server} does not answer as Memcached does: {what}")
-            }
         }
     }
 }
@@ -239,6 +146,7 @@ impl std::error::Error for MemCachedError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Core(error) => Some(error),
+            Self::Net(error) => Some(error),
             _ => None,
         }
     }
@@ -256,7 +164,12 @@ mod tests {
         assert_eq!(reported("STORED"), None);
         assert_eq!(
             reported("ERROR Too many open connections"),
-            Some(MemCachedError::TooManyClients { server: owned() })
+            Some(
+                NetError::TooManyClients {
+                    server: peer(&server)
+                }
+                .into()
+            )
         );
         assert_eq!(
             reported("SERVER_ERROR object too large for cache"),

@@ -1,10 +1,8 @@
-use super::MemCachedError;
-use crate::net::{Connect, Connection, Deadline, Endpoint, Failure, Fate, Reader, Stream};
-use std::{
-    io::{self, Write},
-    sync::Arc,
-    time::Duration,
+use super::{MemCachedError, error::peer};
+use crate::net::{
+    Connect, Connection, Deadline, Endpoint, Failure, Fate, NetError, Peer, Reader, Stream,
 };
+use std::{io, sync::Arc};
 
 /// What an item may be long (`-I` is at most 1 GiB).
 const LONGEST: usize = 1 << 30;
@@ -24,11 +22,7 @@ impl Link {
         deadline: Deadline,
         read: impl FnOnce(&mut Answers<'_>) -> Result<T, MemCachedError>,
     ) -> Result<T, MemCachedError> {
-        self.stream.set_deadline(deadline);
-        let sent = self
-            .stream
-            .write_all(request)
-            .and_then(|()| self.stream.flush());
+        let sent = self.stream.send(request, deadline);
         let mut answers = Answers {
             link: self,
             server,
@@ -37,7 +31,7 @@ impl Link {
         if let Err(error) = sent {
             // The server may have said why before it closed.
             return Err(match answers.line() {
-                Err(error @ MemCachedError::TooManyClients { .. }) => error,
+                Err(error @ MemCachedError::Net(NetError::TooManyClients { .. })) => error,
                 _ => answers.failed(&error),
             });
         }
@@ -136,7 +130,6 @@ impl Answers<'_> {
 pub(super) struct Connector {
     pub(super) endpoint: Endpoint,
     pub(super) server: Arc<str>,
-    pub(super) connect_deadline: Duration,
 }
 
 impl Connect for Connector {
@@ -144,7 +137,7 @@ impl Connect for Connector {
     type Error = MemCachedError;
 
     fn connect(&self, deadline: Deadline) -> Result<Link, MemCachedError> {
-        let deadline = deadline.at_most(self.connect_deadline);
+        let deadline = deadline.at_most(self.endpoint.dialer.deadline);
         match Stream::connect(&self.endpoint, deadline) {
             Ok(stream) => Ok(Link {
                 stream,
@@ -158,11 +151,7 @@ impl Connect for Connector {
         }
     }
 
-    fn all_busy(&self, size: usize, deadline: Deadline) -> MemCachedError {
-        MemCachedError::PoolTimedOut {
-            server: self.server.clone(),
-            size,
-            after: deadline.total(),
-        }
+    fn peer(&self) -> Peer {
+        peer(&self.server)
     }
 }

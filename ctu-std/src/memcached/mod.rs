@@ -3,6 +3,8 @@
 #[cfg(feature = "memcache")]
 mod address;
 #[cfg(feature = "memcache")]
+mod answers;
+#[cfg(feature = "memcache")]
 mod builder;
 #[cfg(feature = "memcache")]
 mod cache;
@@ -13,6 +15,8 @@ mod codec;
 mod error;
 #[cfg(feature = "memcache")]
 mod form;
+#[cfg(feature = "memcache")]
+mod keys;
 #[cfg(feature = "memcache")]
 mod link;
 #[cfg(feature = "memcache")]

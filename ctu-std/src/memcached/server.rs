@@ -2,10 +2,11 @@
 
 use super::{
     MemCachedError,
+    answers::{Meta, Stored, Timed, is_deleted, is_stored},
     link::{Answers, Connector},
 };
-use crate::net::{Deadline, Pool, Repeat, push_number, read_number};
-use std::{sync::Arc, time::Duration};
+use crate::net::{Deadline, Pool, Repeat, push_number};
+use std::sync::Arc;
 
 /// Bytes of a request for values, at most. The server may stop reading until its answers are read,
 /// which they are when the whole request is sent: this much always finds room on the way.
@@ -14,11 +15,6 @@ const ASKED: usize = 32 * 1024;
 const TOLD: usize = 2048;
 /// Bytes of a request that stores, after which there is no other command in it.
 const SENT: usize = 4 << 20;
-
-/// Data and flags.
-pub(super) type Stored = (Vec<u8>, u32);
-/// The same, and how much longer it lives: `None` for as long as the server likes.
-pub(super) type Timed = (Stored, Option<Duration>);
 
 /// What is to be stored.
 pub(super) struct Entry {
@@ -64,7 +60,7 @@ impl Server {
         mut read: impl FnMut(&[u8]) -> Option<T>,
     ) -> Result<T, MemCachedError> {
         self.run(request, Repeat::Safe, deadline, |answers| {
-            one(answers, &mut read)
+            answers.one(&mut read)
         })
     }
 
@@ -77,7 +73,7 @@ impl Server {
         let request = [b"get ", key, b"\r\n"].concat();
         self.run(&request, Repeat::Safe, deadline, |answers| {
             let mut stored = None;
-            values(answers, &[key], |_, value| stored = Some(value))?;
+            answers.values(&[key], |_, value| stored = Some(value))?;
             Ok(stored)
         })
     }
@@ -90,7 +86,9 @@ impl Server {
     ) -> Result<Vec<Option<Stored>>, MemCachedError> {
         let mut all = Vec::with_capacity(keys.len());
         for keys in chunks(keys, |key| key.len() + 1, ASKED, usize::MAX) {
-            let mut request = b"get".to_vec();
+            let len = keys.iter().map(|key| key.len() + 1).sum::<usize>();
+            let mut request = Vec::with_capacity(len + b"get\r\n".len());
+            request.extend_from_slice(b"get");
             for key in keys {
                 request.push(b' ');
                 request.extend_from_slice(key);
@@ -98,7 +96,7 @@ impl Server {
             request.extend_from_slice(b"\r\n");
             all.extend(self.run(&request, Repeat::Safe, deadline, |answers| {
                 let mut found = vec![None; keys.len()];
-                values(answers, keys, |index, value| found[index] = Some(value))?;
+                answers.values(keys, |index, value| found[index] = Some(value))?;
                 Ok(found)
             })?);
         }
@@ -124,7 +122,7 @@ impl Server {
                 request.extend_from_slice(FLAGS);
             }
             let found = self.run(&request, Repeat::Safe, deadline, |answers| {
-                answers.each(keys.len(), |answers, index| meta(answers, keys[index]))
+                answers.each(keys.len(), |answers, index| answers.meta(keys[index]))
             })?;
             for found in found {
                 match found {
@@ -141,7 +139,7 @@ impl Server {
     pub(super) fn contains(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
         let request = [b"mg ", key, b"\r\n"].concat();
         let found = self.run(&request, Repeat::Safe, deadline, |answers| {
-            meta(answers, key)
+            answers.meta(key)
         })?;
         match found {
             Meta::Unknown => Ok(self.get(key, deadline)?.is_some()),
@@ -176,7 +174,7 @@ impl Server {
                 entry.write(&mut request, b"set ", expires);
             }
             let stored = self.run(&request, Repeat::Safe, deadline, |answers| {
-                answers.each(entries.len(), |answers, _| one(answers, is_stored))
+                answers.each(entries.len(), |answers, _| answers.one(is_stored))
             });
             match stored {
                 Ok(_) => {}
@@ -202,7 +200,7 @@ impl Server {
         entry.write(&mut request, b"add ", expires);
         // Done twice, it would find what it did itself.
         self.run(&request, Repeat::Never, deadline, |answers| {
-            one(answers, |line| match line {
+            answers.one(|line| match line {
                 b"STORED" => Some(true),
                 b"NOT_STORED" => Some(false),
                 _ => None,
@@ -231,7 +229,7 @@ impl Server {
                 request.extend_from_slice(b"\r\n");
             }
             let found = self.run(&request, Repeat::Safe, deadline, |answers| {
-                answers.each(keys.len(), |answers, _| one(answers, is_deleted))
+                answers.each(keys.len(), |answers, _| answers.one(is_deleted))
             })?;
             deleted += found.into_iter().filter(|found| *found).count();
         }
@@ -328,113 +326,4 @@ fn chunks<T>(
         all = rest;
         (!chunk.is_empty()).then_some(chunk)
     })
-}
-
-/// Reads one line, of which `read` knows what it says.
-fn one<T>(
-    answers: &mut Answers<'_>,
-    read: impl FnOnce(&[u8]) -> Option<T>,
-) -> Result<T, MemCachedError> {
-    let read = read(answers.line()?);
-    read.ok_or_else(|| answers.surprise())
-}
-
-fn is_stored(line: &[u8]) -> Option<()> {
-    (line == b"STORED").then_some(())
-}
-
-fn is_deleted(line: &[u8]) -> Option<bool> {
-    match line {
-        b"DELETED" => Some(true),
-        b"NOT_FOUND" => Some(false),
-        _ => None,
-    }
-}
-
-/// Reads the answer to `get`: values of some of `keys`, in their order. Each is told with the index of its key.
-fn values(
-    answers: &mut Answers<'_>,
-    keys: &[&[u8]],
-    mut found: impl FnMut(usize, Stored),
-) -> Result<(), MemCachedError> {
-    let mut next = 0;
-    loop {
-        let line = answers.line()?;
-        if line == b"END" {
-            return Ok(());
-        }
-        // The key is in the answer: no key is ever given another's value.
-        let head = value_head(line).and_then(|(key, flags, len)| {
-            let index = keys[next..].iter().position(|asked| *asked == key)?;
-            Some((next + index, flags, len))
-        });
-        let Some((index, flags, len)) = head else {
-            return Err(answers.surprise());
-        };
-        found(index, (answers.bytes(len)?, flags));
-        next = index + 1;
-    }
-}
-
-/// Key, flags and length of `VALUE key flags length`.
-fn value_head(line: &[u8]) -> Option<(&[u8], u32, usize)> {
-    let mut words = line.strip_prefix(b"VALUE ")?.split(|byte| *byte == b' ');
-    Some((
-        words.next()?,
-        number(words.next()?)?,
-        number(words.next()?)?,
-    ))
-}
-
-/// What `mg` answers.
-enum Meta {
-    Found(Timed),
-    /// Something, of which no more was asked.
-    There,
-    Miss,
-    /// The server is older than the command.
-    Unknown,
-}
-
-fn meta(answers: &mut Answers<'_>, key: &[u8]) -> Result<Meta, MemCachedError> {
-    let head = match answers.line_or(b"ERROR")? {
-        None => return Ok(Meta::Unknown),
-        // Some versions add the key.
-        Some(line) if matches!(line.strip_prefix(b"EN"), Some(b"" | [b' ', ..])) => {
-            return Ok(Meta::Miss);
-        }
-        Some(b"HD") => return Ok(Meta::There),
-        Some(line) => line
-            .strip_prefix(b"VA ")
-            .and_then(|line| meta_head(line, key)),
-    };
-    match head {
-        Some((len, flags, left)) => {
-            let data = answers.bytes(len)?;
-            Ok(Meta::Found(((data, flags), left)))
-        }
-        None => Err(answers.surprise()),
-    }
-}
-
-/// Length, flags and time left of `VA length kKEY fFLAGS tTIME`.
-fn meta_head(line: &[u8], key: &[u8]) -> Option<(usize, u32, Option<Duration>)> {
-    let mut words = line.split(|byte| *byte == b' ');
-    let len = number(words.next()?)?;
-    let (mut own, mut flags, mut left) = (false, None, None);
-    for word in words {
-        match word.split_first()? {
-            (b'k', word) => own = word == key,
-            (b'f', word) => flags = Some(number(word)?),
-            // -1 is for ever.
-            (b't', b"-1") => left = Some(None),
-            (b't', word) => left = Some(Some(Duration::from_secs(number(word)?))),
-            _ => {}
-        }
-    }
-    own.then_some((len, flags?, left?))
-}
-
-fn number<T: TryFrom<u64>>(word: &[u8]) -> Option<T> {
-    read_number(word)?.try_into().ok()
 }

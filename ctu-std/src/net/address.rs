@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,13 @@ pub(crate) enum Address {
     /// A socket in the file system.
     #[cfg(unix)]
     Unix(std::path::PathBuf),
+}
+
+impl Address {
+    /// The address as messages show it.
+    pub(crate) fn label(&self) -> Arc<str> {
+        self.to_string().into()
+    }
 }
 
 #[cfg(feature = "cluster")]

@@ -1,11 +1,20 @@
 use super::Address;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// A server, and how to connect to it.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     /// Where it listens.
     pub(crate) address: Address,
+    /// How to connect to it.
+    pub(crate) dialer: Dialer,
+}
+
+/// How to connect to a server, wherever it is.
+#[derive(Clone)]
+pub(crate) struct Dialer {
+    /// How long connecting may take, logging in included.
+    pub(crate) deadline: Duration,
     /// How long a TCP connection is idle before the system asks whether the peer is still there;
     /// `None` to never ask.
     pub(crate) keep_alive: Option<Duration>,
@@ -14,14 +23,24 @@ pub(crate) struct Endpoint {
     pub(crate) tls: super::tls::Tls,
 }
 
-impl Endpoint {
-    /// One with a keep-alive of 30 s, which trusts whom the system trusts.
-    pub(crate) fn new(address: Address) -> Self {
+impl Default for Dialer {
+    /// A second, and a keep-alive of 30 s; trusts whom the system trusts.
+    fn default() -> Self {
         Self {
-            address,
+            deadline: Duration::from_secs(1),
             keep_alive: Some(Duration::from_secs(30)),
             #[cfg(feature = "tls")]
             tls: super::tls::Tls::default(),
         }
+    }
+}
+
+impl fmt::Debug for Dialer {
+    /// Without the private key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialer")
+            .field("deadline", &self.deadline)
+            .field("keep_alive", &self.keep_alive)
+            .finish_non_exhaustive()
     }
 }

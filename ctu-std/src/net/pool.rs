@@ -5,7 +5,7 @@
 //! is certainly fresh, which repeating an operation needs; and it checks a connection by asking the
 //! server. Here connections are made by the thread that needs one, within its operation's deadline.
 
-use super::Deadline;
+use super::{Deadline, NetError, Peer};
 use parking_lot::{Condvar, Mutex};
 
 /// Opens connections.
@@ -13,13 +13,13 @@ pub(crate) trait Connect {
     /// What is pooled.
     type Connection: Connection;
     /// Why connecting or an operation failed.
-    type Error: Failure;
+    type Error: Failure + From<NetError>;
 
     /// Opens a connection, ready for use, within `deadline`.
     fn connect(&self, deadline: Deadline) -> Result<Self::Connection, Self::Error>;
 
-    /// Says that every connection is in use and stayed so until the deadline.
-    fn all_busy(&self, size: usize, deadline: Deadline) -> Self::Error;
+    /// Whom they lead to.
+    fn peer(&self) -> Peer;
 }
 
 /// A connection that waits in the pool between operations.
@@ -125,7 +125,12 @@ impl<C: Connect> Pool<C> {
         while state.used >= self.size {
             let timed_out = self.freed.wait_until(&mut state, deadline.at()).timed_out();
             if timed_out && state.used >= self.size {
-                return Err(self.connect.all_busy(self.size, deadline));
+                return Err(NetError::PoolTimedOut {
+                    server: self.connect.peer(),
+                    size: self.size,
+                    after: deadline.total(),
+                }
+                .into());
             }
         }
         state.used += 1;

@@ -22,17 +22,17 @@ enum Kind {
 impl Stream {
     /// Connects within `deadline`, which also counts for what is read and written next.
     pub(crate) fn connect(endpoint: &Endpoint, deadline: Deadline) -> io::Result<Self> {
-        let keep_alive = endpoint.keep_alive;
-        match &endpoint.address {
+        let Endpoint { address, dialer } = endpoint;
+        match address {
             Address::Tcp(host, port) => {
-                let socket = tcp(host, *port, keep_alive, deadline)?;
+                let socket = tcp(host, *port, dialer.keep_alive, deadline)?;
                 Ok(Self(Kind::Plain(TimedSocket::new(socket, deadline))))
             }
             #[cfg(feature = "tls")]
             Address::Tls(host, port) => {
-                let socket = tcp(host, *port, keep_alive, deadline)?;
+                let socket = tcp(host, *port, dialer.keep_alive, deadline)?;
                 let socket = TimedSocket::new(socket, deadline);
-                let stream = endpoint.tls.open(host, socket)?;
+                let stream = dialer.tls.open(host, socket)?;
                 Ok(Self(Kind::Tls(Box::new(stream))))
             }
             #[cfg(unix)]
@@ -45,8 +45,14 @@ impl Stream {
         }
     }
 
-    /// Starts an operation.
-    pub(crate) fn set_deadline(&mut self, deadline: Deadline) {
+    /// Starts an operation: sends `request`, whose answer has to come by `deadline` as well.
+    pub(crate) fn send(&mut self, request: &[u8], deadline: Deadline) -> io::Result<()> {
+        self.set_deadline(deadline);
+        self.write_all(request)?;
+        self.flush()
+    }
+
+    fn set_deadline(&mut self, deadline: Deadline) {
         match &mut self.0 {
             Kind::Plain(socket) => socket.set_deadline(deadline),
             #[cfg(feature = "tls")]

@@ -7,8 +7,7 @@ use super::{
     node::Node,
     settings::Settings,
 };
-use crate::net::Address;
-use ctu_core::Error;
+use crate::net::{Dialer, Limits};
 use parking_lot::Mutex;
 use redis::ConnectionLike;
 use std::{fmt, sync::Arc, time::Duration};
@@ -27,8 +26,7 @@ pub struct RedisBuilder<F = AsJson> {
     source: Result<Origin, RedisError>,
     form: F,
     ttl: Option<Duration>,
-    deadline: Duration,
-    pool_size: usize,
+    limits: Limits,
 }
 
 /// Where connections will come from.
@@ -58,8 +56,7 @@ impl RedisBuilder {
             source,
             form: AsJson,
             ttl: Some(Duration::from_secs(600)),
-            deadline: Duration::from_secs(2),
-            pool_size: 16,
+            limits: Limits::default(),
         }
     }
 
@@ -79,8 +76,7 @@ impl RedisBuilder {
             source: self.source,
             form,
             ttl: self.ttl,
-            deadline: self.deadline,
-            pool_size: self.pool_size,
+            limits: self.limits,
         }
     }
 }
@@ -117,27 +113,27 @@ impl<F> RedisBuilder<F> {
 
     /// How long connecting and logging in may take. 1 s unless set.
     pub fn connect_deadline(self, deadline: Duration) -> Self {
-        self.settings(|settings| settings.connect_deadline = deadline)
+        self.dialer(|dialer| dialer.deadline = deadline)
     }
 
     /// How long an operation may take: waiting for a connection of the pool, connecting, and the
     /// repetition of what is safe to repeat included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
     /// of a prefixed cache, `retain` and `keys` are several operations.
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline;
+        self.limits.deadline = deadline;
         self
     }
 
     /// How many connections there are at most, to each node of a cluster. They are opened when needed. 16 unless set.
     pub fn pool_size(mut self, connections: usize) -> Self {
-        self.pool_size = connections;
+        self.limits.pool_size = connections;
         self
     }
 
     /// After how long without traffic the operating system asks whether the server is still there;
     /// `None` for never. 30 s unless set. TCP only.
     pub fn keep_alive(self, idle: Option<Duration>) -> Self {
-        self.settings(|settings| settings.endpoint.keep_alive = idle)
+        self.dialer(|dialer| dialer.keep_alive = idle)
     }
 
     /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
@@ -145,14 +141,18 @@ impl<F> RedisBuilder<F> {
     #[cfg(feature = "tls")]
     pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
         let pem = pem.into();
-        self.settings(|settings| settings.endpoint.tls.authorities = Some(pem.clone()))
+        self.dialer(|dialer| dialer.tls.authorities = Some(pem.clone()))
     }
 
     /// Shows the server who we are: certificates and private key, both in PEM. For `rediss://`.
     #[cfg(feature = "tls")]
     pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         let identity = (certificates.into(), key.into());
-        self.settings(|settings| settings.endpoint.tls.identity = Some(identity.clone()))
+        self.dialer(|dialer| dialer.tls.identity = Some(identity.clone()))
+    }
+
+    fn dialer(self, change: impl Fn(&mut Dialer)) -> Self {
+        self.settings(|settings| change(&mut settings.endpoint.dialer))
     }
 
     /// What was given needs no settings of this kind.
@@ -170,46 +170,34 @@ impl<F> RedisBuilder<F> {
     ///
     /// # Errors
     /// [`RedisError::Url`] for an address that is none and for nodes of a cluster that are not to be reached
-    /// in the same way, [`Error::OutOfRange`] for a pool of no connection and for another database than 0
-    /// of a cluster.
+    /// in the same way, [`OutOfRange`](ctu_core::Error::OutOfRange) for a pool of no connection and for
+    /// another database than 0 of a cluster.
     pub fn build<K, V>(self) -> Result<RedisCache<K, V, F>, RedisError>
     where
         K: ToOwned + ?Sized,
         F: Form<K, V>,
     {
         let source = self.source?;
-        if self.pool_size == 0 {
-            return Err(Error::OutOfRange {
-                what: "pool_size",
-                got: 0,
-                min: 1,
-                max: usize::MAX,
-            }
-            .into());
-        }
+        let limits = self.limits.check()?;
         let one = |source, server, size| {
             let node = Node::new(Connector { source, server }, size);
             Servers::One(Arc::new(node))
         };
         let servers = match source {
             Origin::Server(settings) => {
-                let server = label(&settings.endpoint.address);
-                one(Source::Server(settings), server, self.pool_size)
+                let server = settings.endpoint.address.label();
+                one(Source::Server(settings), server, limits.pool_size)
             }
             #[cfg(feature = "cluster")]
-            Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(self.pool_size)?)),
+            Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits.pool_size)?)),
             Origin::Given(connection) => {
                 let source = Source::Given(Mutex::new(Some(connection)));
                 one(source, "a given connection".into(), 1)
             }
         };
-        let client = Client::new(servers, self.deadline);
+        let client = Client::new(servers, limits.deadline);
         Ok(RedisCache::new(Arc::new(client), self.form, self.ttl))
     }
-}
-
-fn label(address: &Address) -> Arc<str> {
-    address.to_string().into()
 }
 
 impl<F: fmt::Debug> fmt::Debug for RedisBuilder<F> {
@@ -217,8 +205,7 @@ impl<F: fmt::Debug> fmt::Debug for RedisBuilder<F> {
         f.debug_struct("RedisBuilder")
             .field("form", &self.form)
             .field("ttl", &self.ttl)
-            .field("deadline", &self.deadline)
-            .field("pool_size", &self.pool_size)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }

@@ -34,6 +34,7 @@ pub(super) const BATCH: usize = 500;
 /// ```
 ///
 /// # When the network fails
+/// An operation fails with a [`NetError`](crate::NetError) in its error.
 /// Every operation ends within its [deadline](RedisBuilder::deadline). A connection that failed or
 /// was too late is thrown away; one that died in the pool costs no failed operation, since what is
 /// safe to repeat is repeated once on a fresh one. That is everything but [`pop`](Cache::pop). A

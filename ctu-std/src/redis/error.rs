@@ -1,4 +1,4 @@
-use crate::net::{Failure, Fate};
+use crate::net::{Failure, Fate, NetError, Peer, one_line};
 use ctu_core::{CacheError, Error};
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -21,41 +21,8 @@ pub enum RedisError {
     Core(Error),
     /// The address is not one of a Redis server; the text says what is wrong with it.
     Url(String),
-    /// There is no connection to be had: refused, no such host, no such socket, no TLS.
-    Unreachable {
-        /// Host and port, or path.
-        server: Arc<str>,
-        /// What kind of failure it was.
-        kind: io::ErrorKind,
-        /// What the operating system says.
-        why: String,
-    },
-    /// The connection broke before the answer was complete.
-    Lost {
-        /// Host and port, or path.
-        server: Arc<str>,
-        /// What kind of failure it was.
-        kind: io::ErrorKind,
-    },
-    /// No answer within the deadline.
-    TimedOut {
-        /// Host and port, or path.
-        server: Arc<str>,
-        /// The deadline that passed.
-        after: Duration,
-    },
-    /// Every connection of the pool was in use until the deadline.
-    PoolTimedOut {
-        /// How many connections there are.
-        size: usize,
-        /// The deadline that passed.
-        after: Duration,
-    },
-    /// The server has as many clients as it allows (`maxclients`).
-    TooManyClients {
-        /// Host and port, or path.
-        server: Arc<str>,
-    },
+    /// The server cannot be reached or understood, or has no time for this client.
+    Net(NetError),
     /// A wrong user or password, or none where one is needed.
     Auth {
         /// Host and port, or path.
@@ -92,56 +59,27 @@ pub enum RedisError {
         /// The rest of it.
         message: String,
     },
-    /// What came back is not what a Redis server answers to this.
-    Protocol {
-        /// Host and port, or path.
-        server: Arc<str>,
-        /// What is wrong with it.
-        what: &'static str,
-    },
 }
 
 impl RedisError {
     /// What failed while connecting to `server`, which had `after` to answer.
     pub(super) fn connecting(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::TimedOut => Self::timed_out(server, after),
-            kind => Self::Unreachable {
-                server: server.clone(),
-                kind,
-                // The system's messages end in a number, which says less.
-                why: match error.raw_os_error() {
-                    Some(_) => kind.to_string(),
-                    None => error.to_string(),
-                },
-            },
-        }
+        NetError::connecting(peer(server), after, error).into()
     }
 
     /// What failed while talking to `server`, which had `after` to answer.
     pub(super) fn talking(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::TimedOut => Self::timed_out(server, after),
-            io::ErrorKind::InvalidData => Self::protocol(server, "its answer makes no sense"),
-            kind => Self::Lost {
-                server: server.clone(),
-                kind,
-            },
-        }
+        NetError::talking(peer(server), after, error).into()
     }
 
     pub(super) fn timed_out(server: &Arc<str>, after: Duration) -> Self {
-        Self::TimedOut {
-            server: server.clone(),
-            after,
-        }
+        let server = peer(server);
+        NetError::TimedOut { server, after }.into()
     }
 
     pub(super) fn protocol(server: &Arc<str>, what: &'static str) -> Self {
-        Self::Protocol {
-            server: server.clone(),
-            what,
-        }
+        let server = peer(server);
+        NetError::Protocol { server, what }.into()
     }
 
     /// What the server reports.
@@ -162,7 +100,8 @@ impl RedisError {
                 message: message(),
             },
             "ERR" if details.starts_with("max number of clients") => {
-                Self::TooManyClients { server }
+                let server = peer(&server);
+                NetError::TooManyClients { server }.into()
             }
             code => Self::Server {
                 code: one_line(code),
@@ -172,16 +111,15 @@ impl RedisError {
     }
 }
 
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .collect()
+/// The Redis server at `address`.
+pub(super) fn peer(address: &Arc<str>) -> Peer {
+    Peer::new("Redis", address)
 }
 
 impl Failure for RedisError {
     fn fate(&self) -> Fate {
         match self {
-            Self::Lost { .. } => Fate::Lost,
+            Self::Net(error) => error.fate(),
             Self::Core(_)
             | Self::OutOfMemory { .. }
             | Self::NotReady { .. }
@@ -189,14 +127,7 @@ impl Failure for RedisError {
             | Self::WrongType
             | Self::Server { .. } => Fate::Keep,
             // A master that became a replica: the name may lead to another server by now.
-            Self::ReadOnly { .. }
-            | Self::Auth { .. }
-            | Self::TooManyClients { .. }
-            | Self::Unreachable { .. }
-            | Self::TimedOut { .. }
-            | Self::PoolTimedOut { .. }
-            | Self::Protocol { .. }
-            | Self::Url(_) => Fate::Discard,
+            Self::ReadOnly { .. } | Self::Auth { .. } | Self::Url(_) => Fate::Discard,
         }
     }
 }
@@ -213,22 +144,23 @@ impl CacheError for RedisError {
     /// later; the others are faults of the caller and stay.
     fn is_outage(&self) -> bool {
         match self {
-            Self::Unreachable { .. }
-            | Self::Lost { .. }
-            | Self::TimedOut { .. }
-            | Self::PoolTimedOut { .. }
-            | Self::TooManyClients { .. }
-            | Self::Auth { .. }
+            Self::Net(error) => error.is_outage(),
+            Self::Auth { .. }
             | Self::ReadOnly { .. }
             | Self::OutOfMemory { .. }
-            | Self::NotReady { .. }
-            | Self::Protocol { .. } => true,
+            | Self::NotReady { .. } => true,
             Self::Core(_)
             | Self::Url(_)
             | Self::Denied { .. }
             | Self::WrongType
             | Self::Server { .. } => false,
         }
+    }
+}
+
+impl From<NetError> for RedisError {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
     }
 }
 
@@ -242,21 +174,8 @@ impl fmt::Display for RedisError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Core(error) => error.fmt(f),
+            Self::Net(error) => error.fmt(f),
             Self::Url(what) => write!(f, "not the address of a Redis server: {what}"),
-            Self::Unreachable { server, why, .. } => write!(f, "no Redis at {server}: {why}"),
-            Self::Lost { server, kind } => {
-                write!(f, "connection to Redis at {server} lost: {kind}")
-            }
-            Self::TimedOut { server, after } => {
-                write!(f, "Redis at {server} did not answer within {after:?}")
-            }
-            Self::PoolTimedOut { size, after } => write!(
-                f,
-                "all {size} connections to Redis were in use for {after:?}"
-            ),
-            Self::TooManyClients { server } => {
-                write!(f, "Redis at {server} takes no more clients")
-            }
             Self::Auth { server } => {
                 write!(f, "Redis at {server} refuses this user and password")
             }
@@ -268,9 +187,6 @@ impl fmt::Display for RedisError {
             }
             Self::WrongType => f.write_str("the key holds something that no cache stored there"),
             Self::Server { code, message } => write!(f, "Redis says: {code} {message}"),
-            Self::Protocol { server, what } => {
-                write!(f, "{server} does not answer as Redis does: {what}")
-            }
         }
     }
 }
@@ -279,6 +195,7 @@ impl std::error::Error for RedisError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Core(error) => Some(error),
+            Self::Net(error) => Some(error),
             _ => None,
         }
     }

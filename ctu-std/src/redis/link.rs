@@ -1,12 +1,8 @@
-use super::{RedisError, request::Request, resp::Replies, settings::Settings};
-use crate::net::{Connect, Connection, Deadline, Stream};
+use super::{RedisError, error::peer, request::Request, resp::Replies, settings::Settings};
+use crate::net::{Connect, Connection, Deadline, NetError, Peer, Stream};
 use parking_lot::Mutex;
 use redis::{ConnectionLike, Value};
-use std::{
-    io::{self, Write},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 /// A connection to a server.
 ///
@@ -29,7 +25,7 @@ impl Link {
         server: &Arc<str>,
         deadline: Deadline,
     ) -> Result<Self, RedisError> {
-        let deadline = deadline.at_most(settings.connect_deadline);
+        let deadline = deadline.at_most(settings.endpoint.dialer.deadline);
         let stream = Stream::connect(&settings.endpoint, deadline)
             .map_err(|error| RedisError::connecting(server, deadline.total(), &error))?;
         let mut link = Self::Own {
@@ -72,11 +68,7 @@ impl Link {
     /// Sends a request whose replies are to be [received](Self::receive) next.
     pub(super) fn send(&mut self, request: &Request, deadline: Deadline) -> io::Result<()> {
         match self {
-            Self::Own { stream, .. } => {
-                stream.set_deadline(deadline);
-                stream.write_all(request.bytes())?;
-                stream.flush()
-            }
+            Self::Own { stream, .. } => stream.send(request.bytes(), deadline),
             // It does both in one.
             Self::Given(_) => Ok(()),
         }
@@ -140,7 +132,8 @@ fn own(
             (Err(_), Err(_)) => break,
         };
         if let Value::ServerError(error) = &value
-            && let error @ RedisError::TooManyClients { .. } = RedisError::reported(server, error)
+            && let error @ RedisError::Net(NetError::TooManyClients { .. }) =
+                RedisError::reported(server, error)
         {
             return Err(error);
         }
@@ -162,10 +155,11 @@ fn given(error: &redis::RedisError, server: &Arc<str>, after: Duration) -> Redis
         return RedisError::timed_out(server, after);
     }
     if error.is_io_error() || error.is_connection_dropped() {
-        return RedisError::Lost {
-            server: server.clone(),
+        let lost = NetError::Lost {
+            server: peer(server),
             kind: io::ErrorKind::ConnectionAborted,
         };
+        return lost.into();
     }
     match error.clone().into_server_errors() {
         Some(errors) if !errors.is_empty() => RedisError::reported(server, &errors[0].1),
@@ -215,19 +209,17 @@ impl Connect for Connector {
             Source::Server(settings) => Link::open(settings, &self.server, deadline),
             Source::Given(connection) => match connection.lock().take() {
                 Some(connection) => Ok(Link::Given(connection)),
-                None => Err(RedisError::Unreachable {
-                    server: self.server.clone(),
+                None => Err(NetError::Unreachable {
+                    server: self.peer(),
                     kind: io::ErrorKind::NotConnected,
                     why: "the connection that the cache was given is broken".into(),
-                }),
+                }
+                .into()),
             },
         }
     }
 
-    fn all_busy(&self, size: usize, deadline: Deadline) -> RedisError {
-        RedisError::PoolTimedOut {
-            size,
-            after: deadline.total(),
-        }
+    fn peer(&self) -> Peer {
+        peer(&self.server)
     }
 }

@@ -1,7 +1,7 @@
 use super::RedisError;
-use crate::net::{Address, Endpoint};
+use crate::net::{Address, Dialer, Endpoint};
 use redis::{ConnectionAddr, IntoConnectionInfo};
-use std::{fmt, time::Duration};
+use std::fmt;
 
 /// How to reach a server, and as whom.
 #[derive(Clone)]
@@ -10,7 +10,6 @@ pub(super) struct Settings {
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) database: i64,
-    pub(super) connect_deadline: Duration,
 }
 
 impl Settings {
@@ -41,11 +40,13 @@ impl Settings {
             .map_err(|error| wrong(error.to_string().split(" - ").next().unwrap_or_default()))?;
         let redis = info.redis_settings();
         Ok(Self {
-            endpoint: Endpoint::new(address(info.addr(), tls)?),
+            endpoint: Endpoint {
+                address: address(info.addr(), tls)?,
+                dialer: Dialer::default(),
+            },
             user: redis.username().map(str::to_owned),
             password: redis.password().map(str::to_owned),
             database: redis.db(),
-            connect_deadline: Duration::from_secs(1),
         })
     }
 }

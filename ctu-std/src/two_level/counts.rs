@@ -1,4 +1,7 @@
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+};
 
 /// What happened, as a number to count at.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +89,14 @@ struct Slot(usize);
 
 static TAKEN: [AtomicUsize; OWN] = [const { AtomicUsize::new(0) }; OWN];
 
+const UNKNOWN: usize = usize::MAX;
+
+thread_local! {
+    /// Which line that is. By itself, since what has to be dropped with a thread is slower to come by.
+    static NUMBER: Cell<usize> = const { Cell::new(UNKNOWN) };
+    static SLOT: Slot = Slot::take();
+}
+
 impl Slot {
     fn take() -> Self {
         let free = |taken: &AtomicUsize| {
@@ -98,6 +109,8 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        // What this thread still counts, it counts with others.
+        NUMBER.set(OWN);
         if let Some(taken) = TAKEN.get(self.0) {
             taken.store(0, std::sync::atomic::Ordering::Release);
         }
@@ -106,8 +119,17 @@ impl Drop for Slot {
 
 #[inline]
 fn slot() -> usize {
-    thread_local!(static SLOT: Slot = Slot::take());
-    SLOT.try_with(|slot| slot.0).unwrap_or(OWN)
+    match NUMBER.get() {
+        UNKNOWN => first_slot(),
+        number => number,
+    }
+}
+
+#[cold]
+fn first_slot() -> usize {
+    let number = SLOT.try_with(|slot| slot.0).unwrap_or(OWN);
+    NUMBER.set(number);
+    number
 }
 
 #[cfg(test)]

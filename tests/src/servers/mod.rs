@@ -6,8 +6,135 @@ mod parrot;
 mod program;
 mod redis;
 
-pub use cluster::RedisCluster;
-pub use memcached::MemcachedServer;
-pub use parrot::Parrot;
-pub use program::free_port;
-pub use redis::RedisServer;
+pub use self::{
+    cluster::RedisCluster,
+    memcached::{Memcached, MemcachedServer},
+    parrot::Parrot,
+    redis::{Redis, RedisServer},
+};
+use program::Program;
+use std::{
+    fs,
+    marker::PhantomData,
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// A kind of server.
+pub trait Kind: Sized {
+    /// What it is called.
+    const NAME: &'static str;
+
+    /// Starts one, and waits until it takes requests; `None` where it ends before that.
+    #[doc(hidden)]
+    fn spawn(place: &Place, options: &[String]) -> Option<Program>;
+}
+
+/// Where a server listens.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Place {
+    /// `None` for a socket alone.
+    port: Option<u16>,
+    directory: PathBuf,
+}
+
+impl Place {
+    fn new(port: Option<u16>, name: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("ctu-{name}-{}-{count}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        fs::create_dir_all(&directory).expect("a directory for the server");
+        Self { port, directory }
+    }
+
+    /// Where the Unix socket is, of a server that has one.
+    fn socket(&self) -> PathBuf {
+        self.directory.join("socket")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// A server with nothing in it, that keeps nothing.
+#[derive(Debug)]
+pub struct Server<K> {
+    // Ended before its directory is removed.
+    program: Program,
+    place: Place,
+    options: Vec<String>,
+    kind: PhantomData<K>,
+}
+
+impl<K: Kind> Server<K> {
+    /// Starts one on a free port.
+    pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// Starts one with more options, such as `["--maxmemory", "2mb"]`.
+    pub fn with(options: &[&str]) -> Self {
+        // Another program may be quicker to take a port that was free.
+        (0..20)
+            .find_map(|_| Self::on(free_port(), options))
+            .unwrap_or_else(|| panic!("{} to start", K::NAME))
+    }
+
+    /// Starts one on `port`; `None` where it ends at once, as where the port is taken.
+    pub fn on(port: u16, options: &[&str]) -> Option<Self> {
+        Self::at(Place::new(Some(port), K::NAME), options)
+    }
+
+    fn at(place: Place, options: &[&str]) -> Option<Self> {
+        let options: Vec<String> = options.iter().map(|&option| option.into()).collect();
+        Some(Self {
+            program: K::spawn(&place, &options)?,
+            place,
+            options,
+            kind: PhantomData,
+        })
+    }
+
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.place.port.expect("a server that listens on a port")
+    }
+
+    /// Ends it at once (SIGKILL).
+    pub fn kill(&mut self) {
+        self.program.kill();
+    }
+
+    /// Ends it at once and starts another in its place, with nothing in it.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    /// Starts another in the place of one that was ended.
+    pub fn start_again(&mut self) {
+        self.program = K::spawn(&self.place, &self.options).expect("its port to be free");
+    }
+
+    /// Stops it (SIGSTOP): connections stay, nothing is answered.
+    pub fn pause(&self) {
+        self.program.stop();
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.program.go_on();
+    }
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}

@@ -47,11 +47,6 @@ impl Parrot {
         Ok(Self { port })
     }
 
-    /// Its address, as of a Redis server.
-    pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
-    }
-
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port

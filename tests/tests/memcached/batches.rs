@@ -1,6 +1,6 @@
 use crate::{builder, raw, secs};
 use ctu_std::{Cache, MemCached, RawMemCached, memcached::MemValue};
-use ctu_tests::servers::{MemcachedServer, free_port};
+use ctu_tests::servers::MemcachedServer;
 use std::thread;
 
 /// What the server counted.
@@ -67,15 +67,6 @@ fn take_one_round_trip() {
 }
 
 #[test]
-fn of_nothing_need_no_server() {
-    let cache = raw(&format!("127.0.0.1:{}", free_port()));
-    assert_eq!(cache.get_many(&[]), Ok(vec![]));
-    assert_eq!(cache.get_many_with_ttl(&[]), Ok(vec![]));
-    assert_eq!(cache.put_many(vec![], None), Ok(()));
-    assert_eq!(cache.remove_many(&[]), Ok(0));
-}
-
-#[test]
 fn of_large_values_do_not_block_each_other() {
     let server = MemcachedServer::with(&["-m", "1024"]);
     let cache = raw(&server.address());
@@ -89,27 +80,6 @@ fn of_large_values_do_not_block_each_other() {
         let value = Some(key.repeat(100_000));
         assert!(found == value && timed.unzip().0 == value);
     }
-}
-
-#[test]
-fn that_are_cut_short_are_errors() {
-    let mut server = MemcachedServer::start();
-    let cache = raw(&server.address());
-    cache.insert(b"warm", b"up").unwrap();
-    server.pause();
-    let batch = thread::spawn({
-        let cache = cache.clone();
-        move || {
-            let keys: Vec<[u8; 4]> = (0..32_u32).map(u32::to_le_bytes).collect();
-            let entries = keys.iter().map(|key| (&key[..], vec![1; 1 << 19]));
-            cache.put_many(entries.collect(), None)
-        }
-    });
-    server.kill();
-    let error = batch.join().unwrap().unwrap_err();
-    assert!(ctu_std::CacheError::is_outage(&error), "{error}");
-    server.start_again();
-    assert_eq!(cache.get_many(&[b"a", b"b"]), Ok(vec![None, None]));
 }
 
 #[test]

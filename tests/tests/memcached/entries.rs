@@ -4,29 +4,6 @@ use ctu_tests::servers::MemcachedServer;
 use serde_json::json;
 
 #[test]
-fn are_stored_and_found_and_removed() {
-    let server = MemcachedServer::start();
-    let cache = raw(&server.address());
-    assert_eq!(cache.get(b"a"), Ok(None));
-    assert_eq!(cache.contains(b"a"), Ok(false));
-    cache.insert(b"a", b"1").unwrap();
-    assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
-    assert_eq!(cache.contains(b"a"), Ok(true));
-    assert_eq!(cache.len(), Ok(1));
-    assert_eq!(cache.remove(b"a"), Ok(true));
-    assert_eq!(cache.remove(b"a"), Ok(false));
-    assert_eq!(cache.is_empty(), Ok(true));
-    cache.insert(b"a", b"2").unwrap();
-    assert_eq!(cache.pop(b"a"), Ok(Some(b"2".to_vec())));
-    assert_eq!(cache.pop(b"a"), Ok(None));
-    let made = cache.get_or_insert_with(b"b", || b"3");
-    assert_eq!(made, Ok(b"3".to_vec()));
-    assert_eq!(cache.get(b"b"), Ok(Some(b"3".to_vec())));
-    cache.clear().unwrap();
-    assert_eq!(cache.get(b"b"), Ok(None));
-}
-
-#[test]
 fn are_added_where_there_is_none() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
@@ -36,31 +13,6 @@ fn are_added_where_there_is_none() {
     assert_eq!(cache.add(b"a", b"2", Some(secs(0))), Ok(false));
     assert_eq!(cache.add(b"b", b"2", Some(secs(0))), Ok(true));
     assert_eq!(cache.get(b"b"), Ok(None));
-}
-
-#[test]
-fn may_hold_every_byte() {
-    let server = MemcachedServer::start();
-    let cache = raw(&server.address());
-    for byte in 0..=255 {
-        cache
-            .put(&[byte, b'k', byte], vec![byte; 300], None)
-            .unwrap();
-    }
-    let all: Vec<u8> = (0..=255).collect();
-    cache.put(b"all", all.clone(), None).unwrap();
-    // Whole answers of the server, in a value.
-    let answers = b"END\r\nVALUE x 1 1\r\nx\r\nSTORED\r\nERROR\r\n";
-    cache.insert(b"answers", answers).unwrap();
-    cache.insert(b"", b"no key").unwrap();
-    for byte in 0..=255 {
-        let found = cache.get(&[byte, b'k', byte]);
-        assert_eq!(found, Ok(Some(vec![byte; 300])));
-    }
-    assert_eq!(cache.get(b"all"), Ok(Some(all)));
-    assert_eq!(cache.get(b"answers"), Ok(Some(answers.to_vec())));
-    assert_eq!(cache.get(b""), Ok(Some(b"no key".to_vec())));
-    assert_eq!(cache.len(), Ok(259));
 }
 
 #[test]
@@ -86,16 +38,6 @@ fn never_become_commands() {
     assert_eq!(cache.len(), Ok(1));
     let section = cache.info("items\r\nflush_all").unwrap_err();
     assert!(matches!(section, MemCachedError::Core(Error::Encode(_))));
-}
-
-#[test]
-fn may_be_empty_and_are_then_values() {
-    let server = MemcachedServer::start();
-    let cache = raw(&server.address());
-    cache.insert(b"a", b"").unwrap();
-    assert_eq!(cache.get(b"a"), Ok(Some(Vec::new())));
-    assert_eq!(cache.get_many(&[b"a", b"b"]), Ok(vec![Some(vec![]), None]));
-    assert_eq!(cache.get_with_ttl(b"a"), Ok(Some((Vec::new(), None))));
 }
 
 #[test]

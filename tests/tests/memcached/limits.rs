@@ -1,6 +1,6 @@
 //! What is too long or too much.
 
-use crate::{builder, raw, secs, shown};
+use crate::{builder, secs, shown};
 use ctu_std::{Cache, CacheError, Error, MemCached, MemCachedError};
 use ctu_tests::servers::{MemcachedServer, free_port};
 
@@ -104,33 +104,4 @@ fn a_refused_value_leaves_the_connection_and_its_neighbours_in_order() {
     assert!(cache.put(b"b", large(), None).is_err());
     assert_eq!(cache.get(b"c"), Ok(Some(b"3".to_vec())));
     assert_eq!(cache.stats().unwrap()[0].connections, before);
-}
-
-#[test]
-fn a_full_server_is_told_and_still_read() {
-    let server = MemcachedServer::with(&["-M", "-m", "2"]);
-    let cache = raw(&server.address());
-    cache.insert(b"first", b"1").unwrap();
-    let error = (0_u32..)
-        .find_map(|n| cache.put(&n.to_le_bytes(), vec![0; 100_000], None).err())
-        .unwrap();
-    let told = matches!(error, MemCachedError::OutOfMemory { .. });
-    assert!(told, "{error}");
-    assert!(error.is_outage());
-    assert!(shown(error).ends_with("is out of memory"));
-    assert_eq!(cache.get(b"first"), Ok(Some(b"1".to_vec())));
-    assert_eq!(cache.remove(b"first"), Ok(true));
-}
-
-#[test]
-fn a_large_value_is_as_good_as_a_small_one() {
-    let server = MemcachedServer::with(&["-I", "128m", "-m", "512"]);
-    let cache = builder(&server.address()).raw().max_item(128 << 20).build();
-    let cache = cache.unwrap();
-    let large: Vec<u8> = (0..64 << 20)
-        .map(|i: u32| (i >> 8) as u8 ^ i as u8)
-        .collect();
-    cache.put(b"large", large.clone(), None).unwrap();
-    assert!(cache.get(b"large").unwrap().unwrap() == large);
-    assert_eq!(cache.get(b"other"), Ok(None));
 }

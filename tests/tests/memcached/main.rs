@@ -1,4 +1,4 @@
-//! `MemCached` against real servers, in fair weather and foul.
+//! `MemCached` against real servers: what other backends do not have. The rest is in `backends`.
 
 use ctu_std::{MemCached, MemCachedBuilder, MemCachedError, RawMemCached};
 use std::time::Duration;
@@ -6,11 +6,10 @@ use std::time::Duration;
 mod batches;
 mod connections;
 mod entries;
-mod foul_weather;
 mod limits;
 mod prefixed;
-mod proxied;
 mod python;
+mod reports;
 mod several;
 mod time_to_live;
 

@@ -1,5 +1,5 @@
 use crate::{builder, shown};
-use ctu_std::{Cache, MemCached, MemCachedError};
+use ctu_std::{Cache, MemCached, MemCachedError, NetError};
 use ctu_tests::servers::MemcachedServer;
 
 fn three() -> (Vec<MemcachedServer>, MemCached<u32, u32>) {
@@ -88,7 +88,7 @@ fn one_that_fails_takes_its_keys_and_no_others() {
     let error = cache
         .put_many(keys.iter().map(|key| (key, key + 1)).collect(), None)
         .unwrap_err();
-    let refused = matches!(error, MemCachedError::Unreachable { .. });
+    let refused = matches!(error, MemCachedError::Net(NetError::Unreachable { .. }));
     assert!(refused, "{error}");
     let stored = keys
         .iter()

@@ -1,8 +1,6 @@
 use crate::{raw, secs};
 use ctu_std::Cache;
-use ctu_std::CacheError as _;
-use ctu_tests::servers::{RedisServer, free_port};
-use std::thread;
+use ctu_tests::servers::RedisServer;
 
 #[test]
 fn take_one_round_trip() {
@@ -48,29 +46,4 @@ fn with_the_time_left_take_one_round_trip() {
     server.kill();
     assert_eq!(cache.get_many_with_ttl(&[]), Ok(vec![]));
     assert!(cache.get_many_with_ttl(&[b"a"]).is_err());
-}
-
-#[test]
-fn of_nothing_need_no_server() {
-    let cache = raw(&format!("redis://127.0.0.1:{}", free_port()));
-    assert_eq!(cache.get_many(&[]), Ok(vec![]));
-    assert_eq!(cache.put_many(vec![], None), Ok(()));
-    assert_eq!(cache.remove_many(&[]), Ok(0));
-}
-
-#[test]
-fn that_are_cut_short_are_errors() {
-    let mut server = RedisServer::start();
-    let cache = raw(&server.url());
-    cache.insert(b"warm", b"up").unwrap();
-    server.pause();
-    let batch = thread::spawn({
-        let cache = cache.clone();
-        move || cache.put_many(vec![(b"a", vec![1; 1 << 24]), (b"b", vec![2])], None)
-    });
-    server.kill();
-    let error = batch.join().unwrap().unwrap_err();
-    assert!(error.is_outage(), "{error}");
-    server.start_again();
-    assert_eq!(cache.get_many(&[b"a", b"b"]), Ok(vec![None, None]));
 }

@@ -1,4 +1,4 @@
-//! `RedisCache` against real servers, in fair weather and foul.
+//! `RedisCache` against real servers: what other backends do not have. The rest is in `backends`.
 
 use ctu_std::{RawRedisCache, RedisCache};
 use ctu_tests::servers::RedisServer;
@@ -8,9 +8,7 @@ use std::time::Duration;
 mod batches;
 mod connections;
 mod entries;
-mod foul_weather;
 mod prefixed;
-mod proxied;
 mod python;
 mod refusals;
 mod time_to_live;

@@ -4,7 +4,6 @@ use crate::{raw, secs, shown};
 use ctu_std::CacheError as _;
 use ctu_std::{Cache, RedisCache, RedisError};
 use ctu_tests::servers::{RedisServer, free_port};
-use std::thread;
 
 #[test]
 fn a_wrong_password_is_told_and_not_shown() {
@@ -74,21 +73,6 @@ fn what_the_user_may_not_do_is_told() {
 }
 
 #[test]
-fn a_full_server_is_told_and_still_read() {
-    let full = ["--maxmemory", "2mb", "--maxmemory-policy", "noeviction"];
-    let server = RedisServer::with(&full);
-    let cache = raw(&server.url());
-    cache.insert(b"first", b"1").unwrap();
-    let error = (0_u32..)
-        .find_map(|n| cache.put(&n.to_le_bytes(), vec![0; 100_000], None).err())
-        .unwrap();
-    assert!(matches!(error, RedisError::OutOfMemory { .. }), "{error}");
-    assert!(shown(error).ends_with("is out of memory"));
-    assert_eq!(cache.get(b"first"), Ok(Some(b"1".to_vec())));
-    assert_eq!(cache.remove(b"first"), Ok(true));
-}
-
-#[test]
 fn a_replica_is_read_and_not_written() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
@@ -101,18 +85,4 @@ fn a_replica_is_read_and_not_written() {
     assert!(shown(error).ends_with("is a read-only replica"));
     server.cli(&["replicaof", "no", "one"]);
     assert_eq!(cache.insert(b"a", b"3"), Ok(()));
-}
-
-#[test]
-fn a_server_with_too_many_clients_is_told() {
-    let server = RedisServer::with(&["--maxclients", "1"]);
-    let cache = raw(&server.url());
-    // What waited for the server to start may still hold the one place.
-    while cache.get(b"a").is_err() {
-        thread::yield_now();
-    }
-    let error = raw(&server.url()).get(b"a").unwrap_err();
-    let told = matches!(error, RedisError::TooManyClients { .. });
-    assert!(told, "{error}");
-    assert_eq!(cache.get(b"a"), Ok(None));
 }

@@ -1,6 +1,6 @@
 use crate::{secs, shown};
 use ctu_std::CacheError as _;
-use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
+use ctu_std::{Cache, NetError, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::{Parrot, RedisServer, free_port};
 use std::{fs, time::Duration};
 
@@ -91,7 +91,7 @@ fn trusts_nobody_without_reason() {
     let no_pem = tls.builder("localhost").raw().root_certificates("text");
     for cache in [unknown, wrong_name.unwrap(), no_pem.build().unwrap()] {
         let error = cache.get(b"a").unwrap_err();
-        let refused = matches!(error, RedisError::Unreachable { .. });
+        let refused = matches!(error, RedisError::Net(NetError::Unreachable { .. }));
         assert!(refused, "{error}");
         assert!(shown(error).starts_with("no Redis at "));
     }
@@ -110,18 +110,21 @@ fn shows_who_we_are_where_the_server_asks() {
 #[test]
 fn needs_a_server_that_speaks_it() {
     let garbage = Parrot::start("+PONG\r\n").unwrap();
-    let builder = RedisCache::builder(&garbage.url().replace("redis:", "rediss:")).raw();
+    let builder = RedisCache::builder(&format!("rediss://127.0.0.1:{}", garbage.port())).raw();
     let cache = builder
         .connect_deadline(secs(30))
         .deadline(secs(60))
         .build();
     let error = cache.unwrap().get(b"a").unwrap_err();
-    let refused = matches!(error, RedisError::Unreachable { .. });
+    let refused = matches!(error, RedisError::Net(NetError::Unreachable { .. }));
     assert!(refused, "{error}");
     // Redis itself takes the greeting for the beginning of a command, and waits for its end.
     let server = RedisServer::start();
     let builder = RedisCache::builder(&server.url().replace("redis:", "rediss:")).raw();
     let cache = builder.connect_deadline(Duration::from_millis(50)).build();
     let error = cache.unwrap().get(b"a").unwrap_err();
-    assert!(matches!(error, RedisError::TimedOut { .. }), "{error}");
+    assert!(
+        matches!(error, RedisError::Net(NetError::TimedOut { .. })),
+        "{error}"
+    );
 }

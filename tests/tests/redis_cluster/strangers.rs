@@ -216,7 +216,7 @@ fn random_bytes_are_errors() {
         // What is no reply by any chance.
         bytes.push(b'?');
         let parrot = Parrot::start(bytes.clone()).unwrap();
-        let cache = at([parrot.url()]);
+        let cache = at([format!("redis://127.0.0.1:{}", parrot.port())]);
         assert!(cache.get(b"a").is_err(), "{round}: {bytes:?}");
         assert!(cache.get_many(&[b"a", b"b"]).is_err());
         assert!(cache.len().is_err());
@@ -233,7 +233,9 @@ fn every_truncation_of_a_map_is_an_error() {
     let whole = map(&[(0, 8191, "127.0.0.1", 1), (8192, 16383, "::1", 2)]);
     for end in 0..whole.len() {
         let parrot = Parrot::start(&whole[..end]).unwrap();
-        let error = at([parrot.url()]).get(b"a").unwrap_err();
+        let error = at([format!("redis://127.0.0.1:{}", parrot.port())])
+            .get(b"a")
+            .unwrap_err();
         assert!(error.is_outage(), "{end}: {error}");
     }
     let cluster = RedisCluster::start(1);

@@ -5,7 +5,7 @@ use crate::{
     remote::{DEADLINE, Fault, Link, SETTLE, Server, TTL},
     secs,
 };
-use ctu_std::{Cache, Clock, LockedCache, ManualClock, TtlCache, TwoLevelCache};
+use ctu_std::{Cache, Clock, Error, LockedCache, ManualClock, SieveCache, TtlCache, TwoLevelCache};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestCaseError},
@@ -19,7 +19,7 @@ use std::{
 const KEYS: u32 = 4;
 const FIRST_TTL: Duration = millis(5_000);
 
-type First = LockedCache<TtlCache<u32, u32, Arc<ManualClock>>>;
+type First = Box<dyn Cache<Key = u32, Value = u32, Error = Error>>;
 type Node = TwoLevelCache<First, Link>;
 
 #[derive(Clone, Debug)]
@@ -81,6 +81,8 @@ fn step() -> impl Strategy<Value = Step> {
 /// The switches that a schedule runs with.
 #[derive(Clone, Copy, Debug)]
 struct Switches {
+    /// Whether the first level is one whose hits take no lock.
+    sieve: bool,
     journal: usize,
     others: bool,
 }
@@ -104,7 +106,13 @@ impl World {
         let clock = Arc::new(ManualClock::new());
         let server = Arc::default();
         let node = |node| {
-            let first = TtlCache::with_capacity(3, FIRST_TTL, Arc::clone(&clock));
+            let time = Arc::clone(&clock);
+            let first: First = match switches.sieve {
+                true => Box::new(SieveCache::<u32, u32, _>::with_ttl(3, FIRST_TTL, time)),
+                false => Box::new(LockedCache::new(TtlCache::<u32, u32, _>::with_capacity(
+                    3, FIRST_TTL, time,
+                ))),
+            };
             let builder = TwoLevelCache::builder(first, Link::new(node, &server, &clock))
                 .recovers_by_hand()
                 .breaker(2, millis(100))
@@ -278,8 +286,8 @@ proptest! {
     /// With room in the journal: nothing comes back on the node that wrote, and in the end every node has
     /// what was acknowledged last, or nothing.
     #[test]
-    fn every_promise_is_kept(steps in prop::collection::vec(step(), 1..80), others: bool, seed: u64) {
-        let mut world = World::new(Switches { journal: 100, others }, seed);
+    fn every_promise_is_kept(steps in prop::collection::vec(step(), 1..80), sieve: bool, others: bool, seed: u64) {
+        let mut world = World::new(Switches { sieve, journal: 100, others }, seed);
         for step in &steps {
             world.run(step)?;
         }
@@ -301,10 +309,11 @@ proptest! {
     fn a_full_journal_brings_nothing_back(
         steps in prop::collection::vec(step(), 1..80),
         journal in 0..3usize,
+        sieve: bool,
         others: bool,
         seed: u64,
     ) {
-        let mut world = World::new(Switches { journal, others }, seed);
+        let mut world = World::new(Switches { sieve, journal, others }, seed);
         for step in &steps {
             world.run(step)?;
         }

@@ -1,8 +1,8 @@
 //! One process: threads that read and write keys of their own, and check each time what they see.
 
 use ctu_std::{
-    Cache, MemCached, PrefixedRedisCache, RedisCache, ShardedCache, StdClock, TtlCache,
-    TwoLevelCache,
+    Cache, Error, MemCached, PrefixedRedisCache, RedisCache, ShardedCache, SieveCache, StdClock,
+    TtlCache, TwoLevelCache,
 };
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ pub(crate) const THREADS: u64 = 3;
 /// Keys of each thread.
 const KEYS: u64 = 40;
 
-type First = ShardedCache<TtlCache<String, u64, StdClock>>;
+type First = Box<dyn Cache<Key = str, Value = u64, Error = Error> + Send + Sync>;
 
 /// A second level on a server.
 pub(crate) trait Second:
@@ -57,9 +57,14 @@ pub(crate) type Acknowledged = HashMap<String, Option<u64>>;
 impl<B: Second> Node<B> {
     pub(crate) fn new(name: &'static str, port: u16) -> Self {
         let millis = Duration::from_millis;
-        let first = ShardedCache::new(4, || {
-            TtlCache::with_capacity(1_000, millis(100), StdClock::new())
-        });
+        let (ttl, clock) = (millis(100), StdClock::new());
+        // Two processes, two kinds of first level.
+        let first: First = match name {
+            "parent" => Box::new(SieveCache::<String, u64, _>::with_ttl(4_000, ttl, clock)),
+            _ => Box::new(ShardedCache::new(4, || {
+                TtlCache::<String, u64, _>::with_capacity(1_000, ttl, clock)
+            })),
+        };
         let cache = TwoLevelCache::builder(first, B::at(port, millis(40)))
             .resilient()
             .open_for(millis(5), millis(40))

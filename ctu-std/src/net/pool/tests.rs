@@ -17,7 +17,7 @@ struct Numbered(usize, bool);
 #[derive(Debug, PartialEq, Eq)]
 enum Problem {
     Refused,
-    Busy,
+    Net(NetError),
     Failed(Fate),
 }
 
@@ -30,14 +30,20 @@ impl Connect for Numbers {
         }
         Ok(Numbered(self.opened.fetch_add(1, SeqCst) + 1, true))
     }
-    fn all_busy(&self, _: usize, _: Deadline) -> Problem {
-        Problem::Busy
+    fn peer(&self) -> Peer {
+        Peer::new("Numbers", &"home".into())
     }
 }
 
 impl Connection for Numbered {
     fn is_idle(&self) -> bool {
         self.1
+    }
+}
+
+impl From<NetError> for Problem {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
     }
 }
 
@@ -141,7 +147,12 @@ fn a_full_pool_waits_until_the_deadline() {
         let now = Deadline::after(Duration::ZERO);
         Ok(pool.run(Repeat::Safe, now, |_, _| Ok(())))
     });
-    assert_eq!(busy, Ok(Err(Problem::Busy)));
+    let expected = NetError::PoolTimedOut {
+        server: Numbers::default().peer(),
+        size: 1,
+        after: Duration::ZERO,
+    };
+    assert_eq!(busy, Ok(Err(Problem::Net(expected))));
     assert_eq!(pool.counts(), (1, 0));
 }
 

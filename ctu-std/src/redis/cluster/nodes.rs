@@ -215,7 +215,7 @@ pub(super) fn contains(nodes: &[Arc<Node>], node: &Node) -> bool {
 /// A node that nothing was asked yet.
 pub(super) fn node(settings: Settings, pool_size: usize) -> Node {
     let connector = Connector {
-        server: settings.endpoint.address.to_string().into(),
+        server: settings.endpoint.address.label(),
         source: Source::Server(settings),
     };
     Node::new(connector, pool_size)

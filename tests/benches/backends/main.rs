@@ -2,18 +2,32 @@
 //!
 //! All of it against servers of its own on this machine. With `CTU_PYTHON`, a Python that has
 //! CacheToolsUtils (`tests/run interop` makes one in `target/interop/bin/python`), beside that as well.
-//! Its `MemCached` does not wait for an answer when it stores: it cannot tell whether it did.
+//! Its `MemCached` is measured as ours works, waiting for the server's answer, and as it comes: there
+//! pymemcache does not wait when an item is assigned, so it cannot tell whether it was stored.
 //! "8 threads" is the time of an operation of all threads together: the inverse of the throughput.
+//! "a bare socket" sends a request that was made before and looks at nothing in the answer: what is left
+//! is the server, the system, and the way.
+//!
+//! Most of an operation is the scheduler's. Where client and server are on two processors, each of the
+//! two messages wakes one that is idle, which costs more than what it is woken for: 100 operations in
+//! one then look cheaper beside 100 than the work in them is. On one processor a message is a switch from
+//! one program to the other, and what is left is work. So run it once as above, as it is used, and once
+//! as `taskset -c 0 cargo bench -p ctu-tests --bench backends` to compare the work.
 
-use ctu_std::{Cache, MemCached, RawMemCached, RawRedisCache, RedisCache};
+mod python;
+
+use ctu_std::{
+    Cache, MemCached, RawMemCached, RawRedisCache, RedisCache, StrKey, memcached::encode_key,
+};
 use ctu_tests::{
     contest::{Contender, Outcome, contest, table},
     servers::{MemcachedServer, RedisServer},
 };
+use python::Python;
 use std::{
     cell::RefCell,
-    io::{BufRead, BufReader, Write},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    io::{Read, Write},
+    net::TcpStream,
     thread,
 };
 
@@ -22,49 +36,6 @@ const ROUNDS: usize = 41;
 const THREADS: usize = 8;
 const SIZES: [usize; 2] = [64, 4096];
 const KEY: &str = "key";
-
-/// CacheToolsUtils itself.
-struct Python {
-    child: Child,
-    to: ChildStdin,
-    from: BufReader<ChildStdout>,
-}
-
-impl Python {
-    fn start() -> Option<RefCell<Self>> {
-        let python = std::env::var_os("CTU_PYTHON")?;
-        let mut child = Command::new(python)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/backends.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the Python that CTU_PYTHON names");
-        let (to, from) = (child.stdin.take(), child.stdout.take());
-        Some(RefCell::new(Self {
-            child,
-            to: to.expect("its input"),
-            from: BufReader::new(from.expect("its output")),
-        }))
-    }
-
-    fn run(&mut self, url: &str, operation: &str, size: usize) -> u64 {
-        writeln!(
-            self.to,
-            r#"{{"url": "{url}", "operation": "{operation}", "size": {size}, "count": {OPERATIONS}}}"#
-        )
-        .expect("Python");
-        let mut line = String::new();
-        self.from.read_line(&mut line).expect("Python");
-        line.trim().parse().expect("Python to do as it was told")
-    }
-}
-
-impl Drop for Python {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Does it as often as a round has it.
 fn repeat(mut operation: impl FnMut() -> usize) -> u64 {
@@ -89,6 +60,11 @@ fn in_threads<T: Send>(states: &mut [T], operation: impl Fn(&mut T) -> usize + S
             .map(|thread| thread.join().expect("no panic") as u64)
             .sum()
     })
+}
+
+/// Does what does a hundred operations at once as often as a round has it.
+fn in_batches(mut batch: impl FnMut() -> usize) -> u64 {
+    (0..OPERATIONS / 100).map(|_| batch() as u64).sum()
 }
 
 fn keys_of_batch() -> Vec<String> {
@@ -196,26 +172,52 @@ fn on_redis(python: Option<&RefCell<Python>>) -> (Vec<Outcome>, Vec<Aim>) {
     let keys = keys_of_batch();
     let mut connection = bare_redis(&server);
     let bare = Contender::peer("redis, one connection", || {
-        let mut many = || {
+        in_batches(|| {
             let mut mget = redis::cmd("MGET");
             let found = mget
                 .arg(&keys)
                 .query::<Vec<Option<Vec<u8>>>>(&mut connection);
-            found.expect("MGET").iter().flatten().count() as u64
-        };
-        (0..OPERATIONS / keys.len()).map(|_| many()).sum()
+            found.expect("MGET").iter().flatten().count()
+        })
     });
-    let (outcome, aim) = batches("ctu RedisCache", &cache, bare);
+    let names = keys
+        .iter()
+        .map(|key| format!("${}\r\n{key}\r\n", key.len()));
+    let request = format!("*101\r\n$4\r\nMGET\r\n{}", names.collect::<String>());
+    let value = format!("$64\r\n{}\r\n", "v".repeat(64));
+    let answer = format!("*100\r\n{}", value.repeat(100)).len();
+    let socket = bare_socket(server.port(), request, answer);
+    let (outcome, aim) = batches("ctu RedisCache", &cache, vec![bare, socket]);
     outcomes.push(outcome);
     aims.push(aim);
     (outcomes, aims)
+}
+
+/// What is left where nothing is made and nothing is read: `request`, and an answer of `len` bytes.
+fn bare_socket(port: u16, request: String, len: usize) -> Contender<'static> {
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).expect("a server");
+    socket.set_nodelay(true).expect("a socket");
+    let mut answer = vec![0; len];
+    Contender::peer("a bare socket", move || {
+        in_batches(|| {
+            socket.write_all(request.as_bytes()).expect("a server");
+            socket.read_exact(&mut answer).expect("an answer");
+            answer.len()
+        })
+    })
+}
+
+/// A key of a raw `MemCached` as it is on the server.
+fn stored_name(key: &str) -> String {
+    let stored = encode_key("", &key.as_bytes().text()).expect("a short key");
+    String::from_utf8(stored).expect("letters")
 }
 
 /// `get_many` of a hundred beside a hundred `get`s, both ours.
 fn batches<C: Cache<Key = [u8], Value = Vec<u8>>>(
     name: &str,
     cache: &C,
-    bare: Contender<'_>,
+    bare: Vec<Contender<'_>>,
 ) -> (Outcome, Aim) {
     let keys = keys_of_batch();
     let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
@@ -223,33 +225,18 @@ fn batches<C: Cache<Key = [u8], Value = Vec<u8>>>(
         cache.insert(key, &[b'v'; 64]).expect("an insert");
     }
     let single = format!("{name}, one at a time");
-    let outcome = contest(
-        "get_many of 100",
-        OPERATIONS,
-        ROUNDS,
-        vec![
-            Contender::ours(name, || {
-                let many = || {
-                    cache
-                        .get_many(&keys)
-                        .expect("values")
-                        .iter()
-                        .flatten()
-                        .count()
-                };
-                (0..OPERATIONS / keys.len()).map(|_| many() as u64).sum()
-            }),
-            Contender::peer(&single, || {
-                let all = || {
-                    keys.iter()
-                        .map(|key| found_len(cache.get(key)))
-                        .sum::<usize>()
-                };
-                (0..OPERATIONS / keys.len()).map(|_| all() as u64).sum()
-            }),
-            bare,
-        ],
-    );
+    let mut contenders = vec![
+        Contender::ours(name, || {
+            let found = || cache.get_many(&keys).expect("values");
+            in_batches(|| found().iter().flatten().count())
+        }),
+        Contender::peer(&single, || {
+            let get = |key: &&[u8]| found_len(cache.get(key));
+            in_batches(|| keys.iter().map(get).sum())
+        }),
+    ];
+    contenders.extend(bare);
+    let outcome = contest("get_many of 100", OPERATIONS, ROUNDS, contenders);
     let ratio = outcome.time(name) / outcome.time(&single);
     let what = format!("{name} get_many of 100 beside 100 gets");
     (outcome, Aim::at_most(&what, ratio, 1.0 / 20.0))
@@ -304,8 +291,14 @@ fn on_memcached(python: Option<&RefCell<Python>>) -> (Vec<Outcome>, Vec<Aim>) {
             if let Some(python) = python {
                 // Its keys are another's.
                 python.borrow_mut().run(&address, "insert", size);
-                let run = || python.borrow_mut().run(&address, operation, size);
-                contenders.push(Contender::peer("Python's MemCached", run));
+                let run = |operation| python.borrow_mut().run(&address, operation, size);
+                let waits = move || run(operation);
+                contenders.push(Contender::peer("Python's MemCached", waits));
+                if !is_get {
+                    let name = "Python's MemCached, not waiting for the answer";
+                    let does_not = move || run("insert unanswered");
+                    contenders.push(Contender::peer(name, does_not));
+                }
             }
             let title = format!("{operation} {size} B");
             let outcome = contest(&title, OPERATIONS, ROUNDS, contenders);
@@ -342,10 +335,14 @@ fn on_memcached(python: Option<&RefCell<Python>>) -> (Vec<Outcome>, Vec<Aim>) {
         bare[0].1.set(key, &[b'v'; 64][..], 600).expect("set");
     }
     let bare = Contender::peer("memcache", || {
-        let many = || bare[0].1.gets::<Vec<u8>>(&keys).expect("gets").len() as u64;
-        (0..OPERATIONS / keys.len()).map(|_| many()).sum()
+        in_batches(|| bare[0].1.gets::<Vec<u8>>(&keys).expect("gets").len())
     });
-    let (outcome, aim) = batches("ctu MemCached", &cache, bare);
+    let names = keys.iter().map(|key| stored_name(key)).collect::<Vec<_>>();
+    let request = format!("get {}\r\n", names.join(" "));
+    let value = |name: &String| format!("VALUE {name} 1 64\r\n{}\r\n", "v".repeat(64)).len();
+    let answer = names.iter().map(value).sum::<usize>() + b"END\r\n".len();
+    let socket = bare_socket(server.port(), request, answer);
+    let (outcome, aim) = batches("ctu MemCached", &cache, vec![bare, socket]);
     outcomes.push(outcome);
     aims.push(aim);
     (outcomes, aims)
@@ -357,13 +354,11 @@ fn main() {
     for (outcomes, aims) in [on_redis(python.as_ref()), on_memcached(python.as_ref())] {
         println!("{}\n", table(&outcomes));
         for outcome in &outcomes {
-            let (ours, python) = (outcome.rows[0].2, outcome.rows.last());
-            if let Some((name, _, time)) = python.filter(|row| row.0.starts_with("Python")) {
-                println!(
-                    "{}: {:.1} times as quick as {name}",
-                    outcome.title,
-                    time / ours
-                );
+            let (title, ours) = (&outcome.title, outcome.rows[0].2);
+            for (name, _, time) in &outcome.rows {
+                if name.starts_with("Python") {
+                    println!("{title}: {:.1} times as quick as {name}", time / ours);
+                }
             }
         }
         println!();

@@ -1,0 +1,233 @@
+use super::{Failure, Fate, Peer};
+use std::{fmt, io, time::Duration};
+
+/// What keeps a server from being reached or understood, whatever it speaks.
+///
+/// Errors of all backends wrap it, so that one pattern finds what went wrong on the way:
+/// [`RedisError::Net`](crate::RedisError::Net), [`MemCachedError::Net`](crate::MemCachedError::Net).
+/// Every message is one line and names the server. Where a connection was lost or an answer came too
+/// late, the server may or may not have done what it was asked to.
+///
+/// ```
+/// use ctu_std::{Cache, NetError, RedisCache, RedisError};
+///
+/// fn retry_later(error: &NetError) -> bool {
+///     matches!(error, NetError::TimedOut { .. } | NetError::PoolTimedOut { .. })
+/// }
+/// let cache = RedisCache::builder("unix:///nowhere/redis.sock").raw().build()?;
+/// let Err(RedisError::Net(error)) = cache.get(b"key") else {
+///     panic!("there is a server");
+/// };
+/// assert!(!retry_later(&error));
+/// assert_eq!(error.server().to_string(), "Redis at /nowhere/redis.sock");
+/// assert_eq!(error.to_string(), "no Redis at /nowhere/redis.sock: entity not found");
+/// # Ok::<(), RedisError>(())
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetError {
+    /// There is no connection to be had: refused, no such host, no such socket, no TLS.
+    Unreachable {
+        /// Who was called.
+        server: Peer,
+        /// What kind of failure it was.
+        kind: io::ErrorKind,
+        /// What the operating system says.
+        why: String,
+    },
+    /// The connection broke before the answer was complete.
+    Lost {
+        /// Who was asked.
+        server: Peer,
+        /// What kind of failure it was.
+        kind: io::ErrorKind,
+    },
+    /// No answer within the deadline.
+    TimedOut {
+        /// Who was asked.
+        server: Peer,
+        /// The deadline that passed.
+        after: Duration,
+    },
+    /// Every connection to the server was in use until the deadline.
+    PoolTimedOut {
+        /// Who was to be asked.
+        server: Peer,
+        /// How many connections there are.
+        size: usize,
+        /// The deadline that passed.
+        after: Duration,
+    },
+    /// The server has as many clients as it allows (`maxclients` of Redis, `-c` of Memcached).
+    TooManyClients {
+        /// Who was called.
+        server: Peer,
+    },
+    /// What came back is not what such a server answers to this.
+    Protocol {
+        /// Who was asked.
+        server: Peer,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+}
+
+impl NetError {
+    /// The server at the other end.
+    #[must_use]
+    pub fn server(&self) -> &Peer {
+        match self {
+            Self::Unreachable { server, .. }
+            | Self::Lost { server, .. }
+            | Self::TimedOut { server, .. }
+            | Self::PoolTimedOut { server, .. }
+            | Self::TooManyClients { server }
+            | Self::Protocol { server, .. } => server,
+        }
+    }
+
+    /// What failed while connecting to `server`, which had `after` to answer.
+    pub(crate) fn connecting(server: Peer, after: Duration, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut => Self::TimedOut { server, after },
+            kind => Self::Unreachable {
+                server,
+                kind,
+                // The system's messages end in a number, which says less.
+                why: match error.raw_os_error() {
+                    Some(_) => kind.to_string(),
+                    None => error.to_string(),
+                },
+            },
+        }
+    }
+
+    /// What failed while talking to `server`, which had `after` to answer.
+    pub(crate) fn talking(server: Peer, after: Duration, error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::TimedOut => Self::TimedOut { server, after },
+            io::ErrorKind::InvalidData => Self::Protocol {
+                server,
+                what: "its answer makes no sense",
+            },
+            kind => Self::Lost { server, kind },
+        }
+    }
+
+    /// Whether the server or the way to it is at fault, so that the same operation may succeed
+    /// later: so it is with all of these.
+    pub(crate) fn is_outage(&self) -> bool {
+        true
+    }
+}
+
+impl Failure for NetError {
+    fn fate(&self) -> Fate {
+        match self {
+            Self::Lost { .. } => Fate::Lost,
+            Self::Unreachable { .. }
+            | Self::TimedOut { .. }
+            | Self::PoolTimedOut { .. }
+            | Self::TooManyClients { .. }
+            | Self::Protocol { .. } => Fate::Discard,
+        }
+    }
+}
+
+impl fmt::Display for NetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { server, why, .. } => write!(f, "no {server}: {why}"),
+            Self::Lost { server, kind } => write!(f, "connection to {server} lost: {kind}"),
+            Self::TimedOut { server, after } => {
+                write!(f, "{server} did not answer within {after:?}")
+            }
+            Self::PoolTimedOut {
+                server,
+                size,
+                after,
+            } => write!(
+                f,
+                "all {size} connections to {server} were in use for {after:?}"
+            ),
+            Self::TooManyClients { server } => write!(f, "{server} takes no more clients"),
+            Self::Protocol { server, what } => {
+                let (address, service) = (server.address(), server.service());
+                write!(f, "{address} does not answer as {service} does: {what}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for NetError {}
+
+/// What a server says, fit for a message: control characters are blanks.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|char| if char.is_control() { ' ' } else { char })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AFTER: Duration = Duration::from_millis(250);
+
+    fn server() -> Peer {
+        Peer::new("Redis", &"[::1]:7".into())
+    }
+
+    #[test]
+    fn messages_are_one_line_that_names_the_server() {
+        let kind = io::ErrorKind::ConnectionRefused;
+        let lost = NetError::talking(server(), AFTER, &kind.into());
+        let none = NetError::connecting(server(), AFTER, &io::Error::new(kind, "no luck"));
+        let late = NetError::talking(server(), AFTER, &io::ErrorKind::TimedOut.into());
+        let busy = NetError::PoolTimedOut {
+            server: server(),
+            size: 16,
+            after: AFTER,
+        };
+        let full = NetError::TooManyClients { server: server() };
+        let odd = NetError::talking(server(), AFTER, &io::ErrorKind::InvalidData.into());
+        for (error, message) in [
+            (&none, "no Redis at [::1]:7: no luck"),
+            (
+                &lost,
+                "connection to Redis at [::1]:7 lost: connection refused",
+            ),
+            (&late, "Redis at [::1]:7 did not answer within 250ms"),
+            (
+                &busy,
+                "all 16 connections to Redis at [::1]:7 were in use for 250ms",
+            ),
+            (&full, "Redis at [::1]:7 takes no more clients"),
+            (
+                &odd,
+                "[::1]:7 does not answer as Redis does: its answer makes no sense",
+            ),
+        ] {
+            assert_eq!(error.to_string(), message);
+            assert_eq!(error.server(), &server());
+            assert!(error.is_outage());
+            let again = error.fate() == Fate::Lost;
+            assert_eq!(again, error == &lost, "{error}");
+        }
+    }
+
+    #[test]
+    fn who_connects_too_late_is_late() {
+        let late = NetError::connecting(server(), AFTER, &io::ErrorKind::TimedOut.into());
+        let expected = NetError::TimedOut {
+            server: server(),
+            after: AFTER,
+        };
+        assert_eq!(late, expected);
+    }
+
+    #[test]
+    fn what_a_server_says_stays_on_its_line() {
+        assert_eq!(one_line("a\r\nb\tc é"), "a  b c é");
+    }
+}

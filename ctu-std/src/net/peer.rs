@@ -1,0 +1,37 @@
+use std::{fmt, sync::Arc};
+
+/// A server that an error tells of. Shown as `Redis at 127.0.0.1:6379`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    service: &'static str,
+    address: Arc<str>,
+}
+
+impl Peer {
+    /// The server of this kind at `address`.
+    pub(crate) fn new(service: &'static str, address: &Arc<str>) -> Self {
+        Self {
+            service,
+            address: address.clone(),
+        }
+    }
+
+    /// What it is to be: `Redis` or `Memcached`.
+    #[must_use]
+    pub fn service(&self) -> &'static str {
+        self.service
+    }
+
+    /// Host and port, or path.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, address } = self;
+        write!(f, "{service} at {address}")
+    }
+}

@@ -1,0 +1,291 @@
+use super::*;
+use ctu_core::ManualClock;
+use proptest::prelude::*;
+use std::{
+    sync::{Arc, OnceLock, Weak},
+    thread,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+impl<K: StoredKey, V, C: Clock, S: BuildHasher> SieveCache<K, V, C, S> {
+    /// Whether queue and entries agree.
+    fn validate(&self) -> Result<(), &'static str> {
+        let entries = self.entries.pin();
+        let mut keys = 0;
+        for queue in &self.queues {
+            let queue = queue.lock();
+            queue.validate()?;
+            keys += queue.len();
+        }
+        if keys != entries.len() || keys > self.capacity {
+            return Err("not as many entries as keys, or too many");
+        }
+        let at_its_place =
+            |(key, entry): (&K, &Entry<V>)| self.queue(key.borrow()).key(entry.place) == Some(key);
+        match entries.iter().all(at_its_place) {
+            true => Ok(()),
+            false => Err("an entry has another place than its key"),
+        }
+    }
+}
+
+#[test]
+fn what_was_used_stays_and_the_oldest_of_the_others_goes() {
+    let cache = SieveCache::<u32, u32>::with_capacity(3);
+    for key in 1..=3 {
+        cache.insert(&key, key * 10).unwrap();
+    }
+    assert_eq!(cache.get(&1), Ok(Some(10)));
+    // Looking does not use.
+    assert_eq!(cache.contains(&2), Ok(true));
+    cache.insert(&4, 40u32).unwrap();
+    let there = [1, 2, 3, 4].map(|key| cache.contains(&key).unwrap());
+    assert_eq!(there, [true, false, true, true]);
+    assert_eq!((cache.len(), cache.capacity()), (Ok(3), 3));
+    // Storing it again is a use, and the hand goes on from where it stopped.
+    cache.insert(&3, 31u32).unwrap();
+    cache.insert(&5, 50u32).unwrap();
+    let there = [1, 3, 4, 5].map(|key| cache.get(&key).unwrap());
+    assert_eq!(there, [Some(10), Some(31), None, Some(50)]);
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+#[test]
+fn entries_come_and_go_as_in_any_cache() {
+    let cache = SieveCache::<String, u32>::with_capacity(100).with_hasher(RandomState::default());
+    cache.insert("one", 1).unwrap();
+    cache.insert("two", 2).unwrap();
+    assert_eq!(cache.get_with_ttl("one"), Ok(Some((1, None))));
+    assert_eq!(
+        (cache.remove("one"), cache.remove("one")),
+        (Ok(true), Ok(false))
+    );
+    assert_eq!(
+        (cache.pop("two"), cache.pop("two")),
+        (Ok(Some(2)), Ok(None))
+    );
+    for key in 0..10 {
+        cache.insert(&*key.to_string(), key).unwrap();
+    }
+    // The cache may be used meanwhile.
+    cache
+        .retain(&mut |key| cache.get(key) == Ok(Some(3)) || key > "8")
+        .unwrap();
+    let left = (0..10).filter(|key: &u32| cache.contains(&key.to_string()).unwrap());
+    assert_eq!(left.collect::<Vec<_>>(), [3, 9]);
+    assert_eq!(cache.validate(), Ok(()));
+    cache.clear().unwrap();
+    assert_eq!((cache.len(), cache.get("9")), (Ok(0), Ok(None)));
+    assert_eq!(
+        cache.insert_for("one", 1, SECOND),
+        Err(Error::TtlUnsupported)
+    );
+    assert_eq!((cache.is_empty(), cache.default_ttl()), (Ok(true), None));
+    assert!(format!("{cache:?}").contains("capacity: 100"));
+}
+
+#[test]
+fn no_room_keeps_nothing_and_any_room_is_some() {
+    let cache = SieveCache::<u32, u32>::with_capacity(0);
+    cache.insert(&1, 1u32).unwrap();
+    assert_eq!((cache.get(&1), cache.len()), (Ok(None), Ok(0)));
+    let cache = SieveCache::<u32, u32>::with_capacity(usize::MAX);
+    cache.insert(&1, 1u32).unwrap();
+    assert_eq!(cache.get(&1), Ok(Some(1)));
+}
+
+#[test]
+fn a_large_cache_is_as_large_as_it_says() {
+    let capacity = 5 * SHARE + 3;
+    let cache = SieveCache::<u32, u32>::with_capacity(capacity);
+    for key in 0..3 * capacity as u32 {
+        cache.insert(&key, key).unwrap();
+    }
+    assert_eq!((cache.queues.len(), cache.len()), (5, Ok(capacity)));
+    assert_eq!(cache.validate(), Ok(()));
+    cache.retain(&mut |key| key % 2 == 0).unwrap();
+    assert_eq!(cache.validate(), Ok(()));
+    cache.clear().unwrap();
+    assert_eq!((cache.len(), cache.validate()), (Ok(0), Ok(())));
+}
+
+#[test]
+fn a_key_that_does_not_fit_changes_nothing() {
+    let cache = SieveCache::<ctu_core::Bytes<4>, u32>::with_capacity(1);
+    cache.insert(b"key", 1u32).unwrap();
+    let refused = cache.insert(b"long key", 2u32);
+    assert_eq!(refused, Err(Error::KeyTooLong { len: 8, max: 4 }));
+    assert_eq!(cache.get(b"key"), Ok(Some(1)));
+}
+
+#[test]
+fn entries_expire_and_make_room_first() {
+    let clock = ManualClock::new();
+    let cache = SieveCache::<u32, u32, _>::with_ttl(2, 10 * SECOND, &clock);
+    cache.insert(&1, 10u32).unwrap();
+    cache.insert_for(&2, 20u32, SECOND).unwrap();
+    assert_eq!(cache.get_with_ttl(&1), Ok(Some((10, Some(10 * SECOND)))));
+    assert_eq!(cache.get_with_ttl(&2), Ok(Some((20, Some(SECOND)))));
+    clock.advance(SECOND);
+    assert_eq!(
+        (cache.get(&2), cache.contains(&2), cache.len()),
+        (Ok(None), Ok(false), Ok(1))
+    );
+    // Both were used, the second has expired.
+    cache.insert(&3, 30u32).unwrap();
+    assert_eq!([cache.get(&1), cache.get(&3)], [Ok(Some(10)), Ok(Some(30))]);
+    cache.insert_for(&3, 31u32, Duration::ZERO).unwrap();
+    assert_eq!((cache.pop(&3), cache.remove(&3)), (Ok(None), Ok(false)));
+    cache.insert(&3, 32u32).unwrap();
+    assert_eq!(cache.get_with_ttl(&3), Ok(Some((32, Some(10 * SECOND)))));
+    let too_long = cache.insert_for(&3, 33u32, Duration::MAX);
+    assert_eq!(too_long, Err(Error::TtlTooLong { max: LONGEST }));
+    assert_eq!(cache.get(&3), Ok(Some(32)));
+    assert_eq!(cache.validate(), Ok(()));
+    let cache = SieveCache::<u32, u32, _>::with_ttl(2, Duration::MAX, &clock);
+    cache.insert(&1, 1u32).unwrap();
+    assert_eq!(
+        (cache.get(&1), cache.default_ttl()),
+        (Ok(Some(1)), Some(LONGEST))
+    );
+}
+
+/// Uses its cache when it is dropped.
+#[derive(Clone)]
+struct Meddler(Weak<SieveCache<u32, Meddler>>, u32);
+
+impl Drop for Meddler {
+    fn drop(&mut self) {
+        if let Some(cache) = self.0.upgrade() {
+            cache.remove(&(self.1 + 1_000_000)).unwrap();
+            assert_eq!(cache.contains(&(self.1 + 1_000_000)), Ok(false));
+        }
+    }
+}
+
+#[test]
+fn what_leaves_is_not_dropped_under_the_lock() {
+    let cache = Arc::new(SieveCache::<u32, Meddler>::with_capacity(8));
+    for key in 0..1_000 {
+        cache
+            .put(&key, Meddler(Arc::downgrade(&cache), key), None)
+            .unwrap();
+        cache
+            .put(&key, Meddler(Arc::downgrade(&cache), key), None)
+            .unwrap();
+        if key % 10 == 0 {
+            cache.pop(&key).unwrap();
+        }
+    }
+    cache.clear().unwrap();
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+#[test]
+fn everything_is_dropped_with_the_cache() {
+    static HELD: OnceLock<Arc<()>> = OnceLock::new();
+    let held = HELD.get_or_init(Arc::default);
+    let cache = SieveCache::<u32, Arc<()>>::with_capacity(10);
+    for key in 0..1_000 {
+        cache.put(&key, Arc::clone(held), None).unwrap();
+    }
+    drop(cache);
+    assert_eq!(Arc::strong_count(held), 1);
+}
+
+#[test]
+fn threads_see_what_was_stored_for_their_key_and_never_too_much() {
+    let cache = SieveCache::<u32, u64>::with_capacity(50);
+    thread::scope(|scope| {
+        for thread in 0..8_u32 {
+            let cache = &cache;
+            scope.spawn(move || {
+                let mut random = crate::resilience::Random::new(thread.into());
+                for step in 0..20_000_u32 {
+                    let key = (random.next() % 100) as u32;
+                    match random.next() % 8 {
+                        0 => drop(cache.remove(&key)),
+                        1 => assert!(
+                            cache
+                                .pop(&key)
+                                .unwrap()
+                                .is_none_or(|value| value >> 32 == u64::from(key))
+                        ),
+                        2 | 3 => cache
+                            .insert(&key, u64::from(key) << 32 | u64::from(step))
+                            .unwrap(),
+                        4 if step % 1_000 == 0 => cache.retain(&mut |key| key % 3 != 0).unwrap(),
+                        5 if step % 5_000 == 0 => cache.clear().unwrap(),
+                        _ => {
+                            if let Some(value) = cache.get(&key).unwrap() {
+                                assert_eq!(value >> 32, u64::from(key));
+                            }
+                        }
+                    }
+                    assert!(cache.len().unwrap() <= 51);
+                }
+            });
+        }
+    });
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Get(u32),
+    Put(u32, Option<u64>),
+    Remove(u32),
+    Advance(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let key = 0..12_u32;
+    prop_oneof![
+        4 => key.clone().prop_map(Step::Get),
+        4 => (key.clone(), prop::option::of(0..100_u64)).prop_map(|(key, ttl)| Step::Put(key, ttl)),
+        1 => key.prop_map(Step::Remove),
+        1 => (0..50_u64).prop_map(Step::Advance),
+    ]
+}
+
+proptest! {
+    /// What is shown is the last that was stored and has neither expired nor been removed; what leaves for room leaves
+    /// only where there is none; what was used since the last insertion is there still.
+    #[test]
+    fn shows_the_last_that_was_stored(steps in prop::collection::vec(step(), 0..200), capacity in 1..8_usize) {
+        let clock = ManualClock::new();
+        let ttl = Duration::from_millis(60);
+        let cache = SieveCache::<u32, u32, _>::with_ttl(capacity, ttl, &clock);
+        let mut stored = std::collections::HashMap::<u32, (u32, u64)>::new();
+        let mut now = 0;
+        for (value, step) in (0_u32..).zip(steps) {
+            match step {
+                Step::Get(key) => {
+                    if let Some((value, left)) = cache.get_with_ttl(&key).unwrap() {
+                        let (last, until) = stored[&key];
+                        prop_assert_eq!((value, left), (last, Some(Duration::from_millis(until - now))));
+                    }
+                }
+                Step::Put(key, own) => {
+                    cache.put(&key, value, own.map(Duration::from_millis)).unwrap();
+                    stored.insert(key, (value, now + own.unwrap_or(60)));
+                    prop_assert_eq!(cache.contains(&key), Ok(own != Some(0)));
+                }
+                Step::Remove(key) => {
+                    let there = cache.contains(&key);
+                    prop_assert_eq!(cache.remove(&key), there);
+                    stored.remove(&key);
+                }
+                Step::Advance(by) => {
+                    clock.advance(Duration::from_millis(by));
+                    now += by;
+                }
+            }
+            stored.retain(|_, (_, until)| *until > now);
+            let there = stored.keys().filter(|key| cache.contains(key).unwrap()).count();
+            prop_assert_eq!(cache.len(), Ok(there));
+            prop_assert_eq!(cache.validate(), Ok(()));
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Counts the instructions and the stack that operations take, beside others that do the same.
+//!
+//! Lines are `cost;<what>;<operation>;<instructions>`, `stack;` and `ram;<what>;<operation>;<bytes>`: `run` makes tables
+//! of them.
+#![no_std]
+#![no_main]
+
+mod encrypted;
+mod locks;
+mod memory;
+mod stores;
+
+use core::sync::atomic::{AtomicU32, Ordering};
+use ctu_core::Clock;
+use ctu_qemu::{count, exit};
+use encrypted::encrypted;
+use locks::locks;
+use memory::{ram, stacks};
+use stores::{index_map, linear_map, lru, ttl, uluru};
+
+/// Tells the instructions of `op` on average, given random numbers.
+fn average(what: &str, operation: &str, rounds: u32, op: impl FnMut(u32)) {
+    tell(what, operation, count::average(rounds, op));
+}
+
+/// The same, given each number below `n` once.
+fn each(what: &str, operation: &str, n: u32, op: impl FnMut(u32)) {
+    tell(what, operation, count::each(n, op));
+}
+
+fn tell(what: &str, operation: &str, instructions: u32) {
+    defmt::info!("cost;{=str};{=str};{=u32}", what, operation, instructions);
+}
+
+/// A key that is not there, whatever was inserted.
+const MISSING: u32 = 1 << 30;
+
+/// Keys that were never there before, one after the other.
+struct Fresh(u32);
+
+impl Fresh {
+    fn next(&mut self) -> u32 {
+        self.0 += 1;
+        self.0
+    }
+}
+
+/// Counted in place of the machine's timer, which is busy counting instructions.
+static NOW: AtomicU32 = AtomicU32::new(0);
+
+#[derive(Clone, Copy)]
+struct Timer;
+
+impl Clock for Timer {
+    const BITS: u32 = 32;
+    #[inline]
+    fn now(&self) -> u64 {
+        u64::from(NOW.load(Ordering::Relaxed))
+    }
+}
+
+const SECRET: &[u8; 32] = b"thirty-two bytes that none knows";
+const KEY: &[u8] = b"wifi/psk";
+
+#[ctu_qemu::entry]
+fn main() -> ! {
+    ram();
+    lru::<16>("LruCache<u32, u32, 16>");
+    lru::<64>("LruCache<u32, u32, 64>");
+    lru::<256>("LruCache<u32, u32, 256>");
+    uluru::<16>("uluru::LRUCache<(u32, u32), 16>");
+    uluru::<64>("uluru::LRUCache<(u32, u32), 64>");
+    uluru::<256>("uluru::LRUCache<(u32, u32), 256>");
+    index_map::<16>("heapless::FnvIndexMap<u32, u32, 16>");
+    index_map::<64>("heapless::FnvIndexMap<u32, u32, 64>");
+    index_map::<256>("heapless::FnvIndexMap<u32, u32, 256>");
+    linear_map::<16>("heapless::LinearMap<u32, u32, 16>");
+    linear_map::<64>("heapless::LinearMap<u32, u32, 64>");
+    linear_map::<256>("heapless::LinearMap<u32, u32, 256>");
+    ttl::<16>("TtlCache<u32, u32, 16, _>");
+    ttl::<64>("TtlCache<u32, u32, 64, _>");
+    ttl::<256>("TtlCache<u32, u32, 256, _>");
+    locks();
+    encrypted();
+    stacks();
+    exit(0)
+}

@@ -1,0 +1,114 @@
+//! Bytes of RAM and of stack.
+
+use crate::{KEY, SECRET, Timer};
+use core::cell::RefCell;
+use core::hint::black_box;
+use core::time::Duration;
+use ctu_core::{
+    Bytes, BytesCache, Cache, EncryptedCache, LruCache, PrefixedCache, StatsCache, Text, TtlCache,
+};
+use ctu_qemu::stack;
+use heapless::{index_map::FnvIndexMap, linear_map::LinearMap};
+
+fn stack(what: &str, operation: &str, op: impl FnMut()) {
+    let bytes = stack::of(op);
+    defmt::info!("stack;{=str};{=str};{=usize}", what, operation, bytes);
+}
+
+pub(crate) fn stacks() {
+    // Beside the operations: what measuring itself takes.
+    stack("nothing", "", || {
+        black_box(());
+    });
+    let mut lru = LruCache::<u32, u32, 64>::new();
+    lru.extend((0..64).map(|key| (key, key)));
+    stack("LruCache<u32, u32, N>", "get", || {
+        black_box(lru.get(black_box(&1)));
+    });
+    stack("LruCache<u32, u32, N>", "insert", || {
+        black_box(lru.insert(black_box(100), 1));
+    });
+    stack("LruCache<u32, u32, N>", "remove", || {
+        black_box(lru.remove(black_box(&100)));
+    });
+    let mut ttl = TtlCache::<u32, u32, 64, Timer>::new(Duration::from_secs(60), Timer);
+    for key in 0..64 {
+        black_box(
+            ttl.insert_for(key, key, Duration::from_secs(u64::from(key)))
+                .is_ok(),
+        );
+    }
+    stack("TtlCache<u32, u32, N, _>", "get", || {
+        black_box(ttl.get(black_box(&1)));
+    });
+    stack("TtlCache<u32, u32, N, _>", "insert", || {
+        black_box(ttl.insert(black_box(100), 1));
+    });
+    stack("TtlCache<u32, u32, N, _>", "insert_for", || {
+        black_box(
+            ttl.insert_for(black_box(101), 1, Duration::from_secs(1))
+                .is_ok(),
+        );
+    });
+    stack("TtlCache<u32, u32, N, _>", "remove", || {
+        black_box(ttl.remove(black_box(&100)));
+    });
+    let base = RefCell::new(LruCache::<Bytes<20>, Bytes<64>, 8>::new());
+    let what = "RefCell<LruCache<Bytes<20>, Bytes<64>, N>>";
+    stack(what, "insert", || {
+        black_box(base.insert(black_box(KEY), b"value").is_ok());
+    });
+    stack(what, "get", || {
+        black_box(base.get(black_box(KEY)).is_ok());
+    });
+    let prefixed = PrefixedCache::new(&base, b"cfg.");
+    stack("PrefixedCache on that", "insert", || {
+        black_box(prefixed.insert(black_box(KEY), b"value").is_ok());
+    });
+    stack("PrefixedCache on that", "get", || {
+        black_box(prefixed.get(black_box(KEY)).is_ok());
+    });
+    let counted = StatsCache::new(&base);
+    stack("StatsCache on that", "insert", || {
+        black_box(counted.insert(black_box(KEY), b"value").is_ok());
+    });
+    stack("StatsCache on that", "get", || {
+        black_box(counted.get(black_box(KEY)).is_ok());
+    });
+    let texts = RefCell::new(LruCache::<Text<25>, Text<80>, 8>::new());
+    let written = BytesCache::new(&texts);
+    stack("BytesCache on Text<25>, Text<80>", "insert", || {
+        black_box(written.insert(black_box(KEY), b"value").is_ok());
+    });
+    stack("BytesCache on Text<25>, Text<80>", "get", || {
+        black_box(written.get(black_box(KEY)).is_ok());
+    });
+    let vault = EncryptedCache::new(&base, SECRET);
+    stack("EncryptedCache on Bytes<20>, Bytes<64>", "insert", || {
+        black_box(vault.insert(black_box(KEY), b"value").is_ok());
+    });
+    stack("EncryptedCache on Bytes<20>, Bytes<64>", "get", || {
+        black_box(vault.get(black_box(KEY)).is_ok());
+    });
+}
+
+/// Bytes of RAM an entry takes, keys and values of 4 bytes each included.
+pub(crate) fn ram() {
+    fn an_entry<Small, Large>(what: &str) {
+        let bytes = (size_of::<Large>() - size_of::<Small>()) / 64;
+        defmt::info!("ram;{=str};an entry;{=usize}", what, bytes);
+    }
+    an_entry::<LruCache<u32, u32, 64>, LruCache<u32, u32, 128>>("LruCache<u32, u32, N>");
+    an_entry::<TtlCache<u32, u32, 64, Timer>, TtlCache<u32, u32, 128, Timer>>(
+        "TtlCache<u32, u32, N, _>",
+    );
+    an_entry::<uluru::LRUCache<(u32, u32), 64>, uluru::LRUCache<(u32, u32), 128>>(
+        "uluru::LRUCache<(u32, u32), N>",
+    );
+    an_entry::<FnvIndexMap<u32, u32, 64>, FnvIndexMap<u32, u32, 128>>(
+        "heapless::FnvIndexMap<u32, u32, N>",
+    );
+    an_entry::<LinearMap<u32, u32, 64>, LinearMap<u32, u32, 128>>(
+        "heapless::LinearMap<u32, u32, N>",
+    );
+}

@@ -1,0 +1,117 @@
+//! Instructions of stores, beside those of others.
+
+use crate::{Fresh, MISSING, Timer, average, each};
+use core::hint::black_box;
+use core::time::Duration;
+use ctu_core::{LruCache, TtlCache};
+use heapless::{index_map::FnvIndexMap, linear_map::LinearMap};
+
+pub(crate) fn lru<const N: usize>(what: &str) {
+    let mut cache = LruCache::<u32, u32, N>::new();
+    let n = N as u32;
+    let rounds = 512;
+    cache.extend((0..n).map(|key| (key, key)));
+    average(what, "hit", rounds, |i| {
+        black_box(cache.get(&(i % n)));
+    });
+    average(what, "miss", rounds, |i| {
+        black_box(cache.get(&(i | MISSING)));
+    });
+    let mut fresh = Fresh(n);
+    average(what, "insert, evicts", rounds, |_| {
+        black_box(cache.insert(fresh.next(), 7));
+    });
+    cache.clear();
+    each(what, "insert, room", n, |i| {
+        black_box(cache.insert(i, 7));
+    });
+    each(what, "remove", n, |i| {
+        black_box(cache.remove(&i));
+    });
+}
+
+pub(crate) fn ttl<const N: usize>(what: &str) {
+    let mut cache = TtlCache::<u32, u32, N, Timer>::new(Duration::from_secs(60), Timer);
+    let n = N as u32;
+    let rounds = 512;
+    for key in 0..n {
+        cache.insert(key, key);
+    }
+    average(what, "hit", rounds, |i| {
+        black_box(cache.get(&(i % n)));
+    });
+    average(what, "miss", rounds, |i| {
+        black_box(cache.get(&(i | MISSING)));
+    });
+    let mut fresh = Fresh(n);
+    average(what, "insert, evicts", rounds, |_| {
+        black_box(cache.insert(fresh.next(), 7));
+    });
+    average(what, "insert_for, evicts", rounds, |i| {
+        let ttl = Duration::from_millis(u64::from(1_000 + i));
+        black_box(cache.insert_for(fresh.next(), 7, ttl).is_ok());
+    });
+    cache.clear();
+    each(what, "insert, room", n, |i| {
+        black_box(cache.insert(i, 7));
+    });
+    each(what, "remove", n, |i| {
+        black_box(cache.remove(&i));
+    });
+}
+
+pub(crate) fn uluru<const N: usize>(what: &str) {
+    let mut cache = uluru::LRUCache::<(u32, u32), N>::new();
+    let n = N as u32;
+    let rounds = 512;
+    for key in 0..n {
+        cache.insert((key, key));
+    }
+    average(what, "hit", rounds, |i| {
+        let key = i % n;
+        black_box(cache.find(|entry| entry.0 == key));
+    });
+    average(what, "miss", rounds, |i| {
+        let key = i | MISSING;
+        black_box(cache.find(|entry| entry.0 == key));
+    });
+    let mut fresh = Fresh(n);
+    average(what, "insert, evicts", rounds, |_| {
+        black_box(cache.insert((fresh.next(), 7)));
+    });
+}
+
+/// heapless' maps keep no order; to make room, the oldest key is removed, which the caller has to know.
+macro_rules! map {
+    ($name:ident, $map:ty) => {
+        pub(crate) fn $name<const N: usize>(what: &str) {
+            let mut map = <$map>::new();
+            let n = N as u32;
+            let rounds = 512;
+            for key in 0..n {
+                black_box(map.insert(key, key).is_ok());
+            }
+            average(what, "hit", rounds, |i| {
+                black_box(map.get(&(i % n)));
+            });
+            average(what, "miss", rounds, |i| {
+                black_box(map.get(&(i | MISSING)));
+            });
+            let mut fresh = Fresh(n - 1);
+            average(what, "insert, evicts", rounds, |_| {
+                let key = fresh.next();
+                black_box(map.remove(&(key - n)));
+                black_box(map.insert(key, 7).is_ok());
+            });
+            map.clear();
+            each(what, "insert, room", n, |i| {
+                black_box(map.insert(i, 7).is_ok());
+            });
+            each(what, "remove", n, |i| {
+                black_box(map.remove(&i));
+            });
+        }
+    };
+}
+map!(index_map, FnvIndexMap<u32, u32, N>);
+map!(linear_map, LinearMap<u32, u32, N>);

@@ -1,0 +1,80 @@
+//! Something else answers, or only half.
+
+use crate::backend::{Backend, Operation, address, assert_late, net, patient};
+use ctu_std::{Cache, NetError};
+use ctu_tests::servers::Parrot;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::time::Duration;
+
+on_every_backend! {
+    an_answer_that_never_ends_is_cut_by_the_deadline
+    every_truncation_of_an_answer_is_an_error
+    whatever_else_answers_is_an_error
+    random_bytes_are_errors
+}
+
+fn an_answer_that_never_ends_is_cut_by_the_deadline<B: Backend>() {
+    // A byte now and then would renew a timeout of the operating system each time.
+    let parrot = Parrot::dribbling(B::endless()).unwrap();
+    let deadline = Duration::from_millis(100);
+    let cache = B::cache(&address::<B>(parrot.port()), deadline, 16);
+    assert_late(cache.get(b"a"));
+}
+
+fn every_truncation_of_an_answer_is_an_error<B: Backend>() {
+    let get: Operation<B> = |cache| {
+        assert_eq!(cache.get(b"a")?, Some(b"value".to_vec()));
+        Ok(())
+    };
+    let put: Operation<B> = |cache| cache.insert(b"a", b"1");
+    let mut answered = vec![
+        (B::get_answer(b"value"), get),
+        (B::PUT_ANSWER.to_vec(), put),
+    ];
+    answered.extend(B::answered());
+    for (answer, operation) in answered {
+        for end in 0..=answer.len() {
+            let parrot = Parrot::start(&answer[..end]).unwrap();
+            let done = net(operation(&patient::<B>(parrot.port())));
+            match done {
+                Err(NetError::Lost { .. }) if end < answer.len() => {}
+                Ok(()) if end == answer.len() => {}
+                _ => panic!("{end} of {answer:?}: {done:?}"),
+            }
+        }
+    }
+}
+
+fn whatever_else_answers_is_an_error<B: Backend>() {
+    for garbage in B::garbage() {
+        let parrot = Parrot::start(garbage.clone()).unwrap();
+        let found = net(patient::<B>(parrot.port()).get(b"a"));
+        match found {
+            Err(NetError::Protocol { .. } | NetError::Lost { .. }) => {}
+            _ => panic!("{garbage:?}: {found:?}"),
+        }
+    }
+}
+
+fn random_bytes_are_errors<B: Backend>() {
+    let parts = B::parts();
+    let mut random = StdRng::seed_from_u64(11);
+    for round in 0..300 {
+        let mut bytes = Vec::new();
+        for _ in 0..random.random_range(0..12) {
+            if random.random() {
+                bytes.extend_from_slice(&parts[random.random_range(0..parts.len())]);
+            } else {
+                bytes.extend((0..random.random_range(0..9)).map(|_| random.random::<u8>()));
+            }
+        }
+        // What is no answer by any chance.
+        bytes.push(b'?');
+        let parrot = Parrot::start(bytes.clone()).unwrap();
+        let cache = patient::<B>(parrot.port());
+        assert!(cache.get(b"a").is_err(), "{round}: {bytes:?}");
+        assert!(cache.get_many_with_ttl(&[b"a", b"b"]).is_err());
+        assert!(cache.insert(b"a", b"1").is_err());
+        assert!(B::ask(&cache).is_err());
+    }
+}

@@ -1,0 +1,118 @@
+use ctu_std::{Cache, CacheError, NetError};
+use ctu_tests::servers::{Kind, Server};
+use std::{fmt::Debug, time::Duration};
+
+/// A kind of server, a cache of bytes on it, and what both say to each other.
+pub(crate) trait Backend: Kind {
+    /// The cache.
+    type Cache: Cache<Key = [u8], Value = Vec<u8>, Error = Self::Error> + Clone + Send + Sync;
+    /// Its error.
+    type Error: CacheError + PartialEq + Send;
+
+    /// What a URL begins with.
+    const SCHEME: &'static str;
+    /// Where it listens unless told otherwise.
+    const PORT: u16;
+    /// Options of a server that takes few clients, far less than 64.
+    const FEW_CLIENTS: &'static [&'static str];
+    /// Options of a server that takes two megabytes, and evicts nothing.
+    const SMALL: &'static [&'static str];
+    /// Options of a server that takes values of 64 MiB.
+    const LARGE: &'static [&'static str];
+    /// What it answers to [`put_request`](Self::put_request).
+    const PUT_ANSWER: &'static [u8];
+    /// An answer that would do for some request.
+    const UNASKED: &'static [u8];
+
+    /// A cache on the server at `address`, which takes whatever that takes.
+    fn cache(address: &str, deadline: Duration, connections: usize) -> Self::Cache;
+
+    /// How many connections the server has accepted.
+    fn connections(cache: &Self::Cache) -> u64;
+
+    /// Asks the server what it holds or did.
+    fn ask(cache: &Self::Cache) -> Result<(), Self::Error>;
+
+    /// Brings the server to where [`once`](Self::once) has something to do.
+    fn before_once(cache: &Self::Cache) -> Result<(), Self::Error>;
+
+    /// Does what must not be done twice.
+    fn once(cache: &Self::Cache) -> Result<(), Self::Error>;
+
+    /// Whether that was done.
+    fn was_done(cache: &Self::Cache) -> bool;
+
+    /// What is sent to store `value` at the key `a`.
+    fn put_request(value: &[u8]) -> Vec<u8>;
+
+    /// What the server answers to `get` of the key `a` where `value` is there.
+    fn get_answer(value: &[u8]) -> Vec<u8>;
+
+    /// What it answers to `get_many` of `a`, `x` and `b`, where `a` is `1` and `b` is `2`.
+    fn get_many_answer() -> Vec<u8>;
+
+    /// What begins a very long answer to `get` of the key `a`.
+    fn endless() -> Vec<u8>;
+
+    /// Other good answers, and operations that get them and look at what they make of them.
+    fn answered() -> Vec<(Vec<u8>, Operation<Self>)>;
+
+    /// Answers to `get` of the key `a` that such a server does not give.
+    fn garbage() -> Vec<Vec<u8>>;
+
+    /// What answers are made of.
+    fn parts() -> Vec<Vec<u8>>;
+}
+
+/// Something to do with a cache of `B`.
+pub(crate) type Operation<B> = fn(&<B as Backend>::Cache) -> Result<(), <B as Backend>::Error>;
+
+/// The address of a server on this machine.
+pub(crate) fn address<B: Backend>(port: u16) -> String {
+    format!("{}://127.0.0.1:{port}", B::SCHEME)
+}
+
+/// A cache that waits long.
+pub(crate) fn patient<B: Backend>(port: u16) -> B::Cache {
+    B::cache(&address::<B>(port), Duration::from_secs(60), 16)
+}
+
+/// A cache that gives up soon, for servers that do not answer.
+pub(crate) fn hasty<B: Backend>(port: u16, connections: usize) -> B::Cache {
+    let soon = Duration::from_millis(50);
+    B::cache(&address::<B>(port), soon, connections)
+}
+
+/// A server, and a cache on it that waits long.
+pub(crate) fn served<B: Backend>() -> (Server<B>, B::Cache) {
+    let server = Server::start();
+    let cache = patient::<B>(server.port());
+    (server, cache)
+}
+
+/// What went wrong on the way to the server, if something did.
+///
+/// # Panics
+/// Where something else is wrong, or it is told in more than one line.
+pub(crate) fn net<T, E: CacheError>(done: Result<T, E>) -> Result<T, NetError> {
+    done.map_err(|error| {
+        let told = error.source().and_then(|source| source.downcast_ref());
+        let told: &NetError = told.unwrap_or_else(|| panic!("{error:?}"));
+        assert_eq!(shown(&error), told.to_string());
+        assert!(error.is_outage(), "{error}");
+        told.clone()
+    })
+}
+
+/// The message of an error, which is one line.
+pub(crate) fn shown(error: &impl CacheError) -> String {
+    let shown = error.to_string();
+    assert!(!shown.contains('\n'), "{shown}");
+    shown
+}
+
+/// Whether the server was too late, said with what else was found.
+pub(crate) fn assert_late<T: Debug, E: CacheError>(done: Result<T, E>) {
+    let done = net(done);
+    assert!(matches!(done, Err(NetError::TimedOut { .. })), "{done:?}");
+}

@@ -1,0 +1,47 @@
+use crate::backend::{Backend, address, patient, served};
+use ctu_std::Cache;
+use std::{thread, time::Duration};
+
+on_every_backend! {
+    are_opened_when_needed_and_shared
+    are_at_most_as_many_as_the_pool_holds
+    serve_many_threads_without_mixing_answers
+}
+
+fn are_opened_when_needed_and_shared<B: Backend>() {
+    let (server, cache) = served::<B>();
+    let other = patient::<B>(server.port());
+    let before = B::connections(&other);
+    for _ in 0..100 {
+        cache.insert(b"a", b"1").unwrap();
+    }
+    assert_eq!(B::connections(&other) - before, 1);
+}
+
+fn are_at_most_as_many_as_the_pool_holds<B: Backend>() {
+    let (server, other) = served::<B>();
+    let before = B::connections(&other);
+    let cache = B::cache(&address::<B>(server.port()), Duration::from_secs(60), 2);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..100).for_each(|_| cache.insert(b"a", b"1").unwrap()));
+        }
+    });
+    assert!(B::connections(&other) - before <= 2);
+}
+
+fn serve_many_threads_without_mixing_answers<B: Backend>() {
+    let (_server, cache) = served::<B>();
+    thread::scope(|scope| {
+        for n in 0..8_u32 {
+            let cache = &cache;
+            scope.spawn(move || {
+                for round in 0..500_u32 {
+                    let key = (n * 1000 + round % 50).to_le_bytes();
+                    cache.put(&key, key.repeat(50), None).unwrap();
+                    assert_eq!(cache.get(&key), Ok(Some(key.repeat(50))));
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,73 @@
+use crate::backend::{Backend, patient, served};
+use ctu_std::Cache;
+use ctu_tests::servers::Server;
+
+on_every_backend! {
+    are_stored_and_found_and_removed
+    may_hold_every_byte
+    may_be_empty_and_are_then_values
+    may_be_large
+}
+
+fn are_stored_and_found_and_removed<B: Backend>() {
+    let (_server, cache) = served::<B>();
+    assert_eq!(cache.get(b"a"), Ok(None));
+    assert_eq!(cache.contains(b"a"), Ok(false));
+    cache.insert(b"a", b"1").unwrap();
+    assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
+    assert_eq!(cache.contains(b"a"), Ok(true));
+    assert_eq!(cache.len(), Ok(1));
+    assert_eq!(cache.remove(b"a"), Ok(true));
+    assert_eq!(cache.remove(b"a"), Ok(false));
+    assert_eq!(cache.is_empty(), Ok(true));
+    cache.insert(b"a", b"2").unwrap();
+    assert_eq!(cache.pop(b"a"), Ok(Some(b"2".to_vec())));
+    assert_eq!(cache.pop(b"a"), Ok(None));
+    let made = cache.get_or_insert_with(b"b", || b"3");
+    assert_eq!(made, Ok(b"3".to_vec()));
+    assert_eq!(cache.get(b"b"), Ok(Some(b"3".to_vec())));
+    cache.clear().unwrap();
+    assert_eq!(cache.get(b"b"), Ok(None));
+}
+
+fn may_hold_every_byte<B: Backend>() {
+    let (_server, cache) = served::<B>();
+    for byte in 0..=255 {
+        let key = [byte, b'k', byte];
+        cache.put(&key, vec![byte; 300], None).unwrap();
+    }
+    let all: Vec<u8> = (0..=255).collect();
+    cache.put(b"all", all.clone(), None).unwrap();
+    // Whole answers of the server, in a value.
+    let answers = B::garbage().concat();
+    cache.put(b"answers", answers.clone(), None).unwrap();
+    cache.insert(b"", b"no key").unwrap();
+    for byte in 0..=255 {
+        let found = cache.get(&[byte, b'k', byte]);
+        assert_eq!(found, Ok(Some(vec![byte; 300])));
+    }
+    assert_eq!(cache.get(b"all"), Ok(Some(all)));
+    assert_eq!(cache.get(b"answers"), Ok(Some(answers)));
+    assert_eq!(cache.get(b""), Ok(Some(b"no key".to_vec())));
+    assert_eq!(cache.len(), Ok(259));
+}
+
+fn may_be_empty_and_are_then_values<B: Backend>() {
+    let (_server, cache) = served::<B>();
+    cache.insert(b"a", b"").unwrap();
+    assert_eq!(cache.get(b"a"), Ok(Some(Vec::new())));
+    assert_eq!(cache.get_many(&[b"a", b"b"]), Ok(vec![Some(vec![]), None]));
+    let timed = cache.get_with_ttl(b"a").unwrap();
+    assert_eq!(timed.map(|(value, _)| value), Some(Vec::new()));
+}
+
+fn may_be_large<B: Backend>() {
+    let server = Server::<B>::with(B::LARGE);
+    let cache = patient::<B>(server.port());
+    let large: Vec<u8> = (0..64 << 20)
+        .map(|i: u32| (i >> 8) as u8 ^ i as u8)
+        .collect();
+    cache.put(b"large", large.clone(), None).unwrap();
+    assert!(cache.get(b"large").unwrap().unwrap() == large);
+    assert_eq!(cache.get(b"other"), Ok(None));
+}

@@ -1,0 +1,128 @@
+//! The server, or the way to it, fails.
+
+use crate::backend::{Backend, assert_late, hasty, net, patient, served};
+use ctu_std::{Cache, NetError};
+use ctu_tests::servers::{Server, free_port};
+use std::{io, thread, time::Duration};
+
+on_every_backend! {
+    no_server_at_start_is_an_error_of_operations_until_it_is_there
+    no_socket_and_no_host_are_errors
+    a_killed_server_is_an_error_until_it_is_back
+    a_restart_while_connections_idle_costs_no_operation
+    a_stopped_server_is_too_late_and_then_as_before
+    a_request_that_cannot_be_sent_is_cut_by_the_deadline
+    a_pool_in_use_is_an_error_by_the_deadline
+}
+
+fn no_server_at_start_is_an_error_of_operations_until_it_is_there<B: Backend>() {
+    let port = free_port();
+    let cache = patient::<B>(port);
+    let error = net(cache.get(b"a")).unwrap_err();
+    let text = format!("no {} at 127.0.0.1:{port}: connection refused", B::NAME);
+    assert_eq!(error.to_string(), text);
+    assert_eq!(error.server().service(), B::NAME);
+    assert_eq!(error.server().address(), format!("127.0.0.1:{port}"));
+    let NetError::Unreachable { kind, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(kind, io::ErrorKind::ConnectionRefused);
+    // Where the port was taken meanwhile, there is no server to be had.
+    if let Some(_server) = Server::<B>::on(port, &[]) {
+        assert_eq!(cache.get(b"a"), Ok(None));
+    }
+}
+
+fn no_socket_and_no_host_are_errors<B: Backend>() {
+    let error = |address: &str| {
+        let cache = B::cache(address, Duration::from_secs(60), 1);
+        net(cache.get(b"a")).unwrap_err().to_string()
+    };
+    let text = format!("no {} at /nowhere/socket: ", B::NAME);
+    assert!(error("unix:///nowhere/socket").starts_with(&text));
+    let (name, port) = (B::NAME, B::PORT);
+    assert_eq!(
+        error(&format!("{}://no.such.host.invalid", B::SCHEME)),
+        format!("no {name} at no.such.host.invalid:{port}: no such host")
+    );
+}
+
+fn a_killed_server_is_an_error_until_it_is_back<B: Backend>() {
+    let (mut server, cache) = served::<B>();
+    cache.insert(b"a", b"1").unwrap();
+    server.kill();
+    let found = net(cache.get(b"a"));
+    let refused = matches!(found, Err(NetError::Unreachable { .. }));
+    assert!(refused, "{found:?}");
+    server.start_again();
+    assert_eq!(cache.get(b"a"), Ok(None));
+}
+
+fn a_restart_while_connections_idle_costs_no_operation<B: Backend>() {
+    let (mut server, cache) = served::<B>();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..50).for_each(|_| cache.insert(b"a", b"1").unwrap()));
+        }
+    });
+    for round in 0..3 {
+        server.restart();
+        // What is never repeated, too.
+        assert_eq!(B::once(&cache), Ok(()), "round {round}");
+        assert!(B::was_done(&cache));
+        assert_eq!(cache.get(b"a"), Ok(None));
+        cache.insert(b"a", b"1").unwrap();
+        assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
+    }
+}
+
+fn a_stopped_server_is_too_late_and_then_as_before<B: Backend>() {
+    let (server, patient) = served::<B>();
+    let hasty = hasty::<B>(server.port(), 4);
+    patient.insert(b"a", b"old").unwrap();
+    while hasty.get(b"a").is_err() {}
+    server.pause();
+    let error = net(hasty.get(b"a")).unwrap_err();
+    assert!(matches!(error, NetError::TimedOut { .. }), "{error}");
+    let (name, port) = (B::NAME, server.port());
+    let late = format!("{name} at 127.0.0.1:{port} did not answer within 50ms");
+    assert_eq!(error.to_string(), late);
+    // On a fresh connection too, which the system accepts in the server's name.
+    assert_late(hasty.get(b"b"));
+    server.resume();
+    // Late answers are not taken for those of later questions.
+    patient.insert(b"b", b"new").unwrap();
+    for _ in 0..20 {
+        match hasty.get(b"b") {
+            Ok(value) => assert_eq!(value.as_deref(), Some(&b"new"[..])),
+            late => assert_late(late),
+        }
+    }
+}
+
+fn a_request_that_cannot_be_sent_is_cut_by_the_deadline<B: Backend>() {
+    let server = Server::<B>::with(B::LARGE);
+    let cache = hasty::<B>(server.port(), 1);
+    server.pause();
+    // More than the system keeps for a server that does not read.
+    assert_late(cache.put(b"a", vec![0; 32 << 20], None));
+    server.resume();
+    while cache.get(b"a").is_err() {}
+    // The half of it that was sent is no entry.
+    assert_eq!(patient::<B>(server.port()).get(b"a"), Ok(None));
+}
+
+fn a_pool_in_use_is_an_error_by_the_deadline<B: Backend>() {
+    let server = Server::<B>::start();
+    let cache = hasty::<B>(server.port(), 1);
+    server.pause();
+    thread::scope(|scope| {
+        let all: Vec<_> = (0..3).map(|_| scope.spawn(|| cache.get(b"a"))).collect();
+        for one in all {
+            match net(one.join().unwrap()) {
+                Err(NetError::TimedOut { .. } | NetError::PoolTimedOut { size: 1, .. }) => {}
+                found => panic!("{found:?}"),
+            }
+        }
+    });
+}

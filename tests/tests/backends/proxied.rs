@@ -1,0 +1,163 @@
+//! The network between cache and server fails.
+
+use crate::backend::{Backend, assert_late, hasty, net, patient};
+use ctu_std::{Cache, NetError};
+use ctu_tests::{
+    load::under_load,
+    proxy::{Fault, Proxy},
+    servers::Server,
+};
+use std::thread;
+
+on_every_backend! {
+    every_cut_of_an_answer_on_a_fresh_connection_is_an_error
+    no_cut_of_an_answer_on_a_pooled_connection_costs_an_operation
+    no_cut_of_a_request_on_a_pooled_connection_costs_an_operation
+    a_delay_is_waited_for_and_never_mixes_answers
+    what_must_not_be_done_twice_is_not
+    a_black_hole_ends_by_the_deadline_and_is_left
+    an_answer_that_nobody_asked_for_is_nobodys_value
+    a_proxy_with_nothing_behind_it_is_an_error
+    faults_under_load_lose_nothing_that_was_acknowledged
+}
+
+const FAULTS: [Fault; 2] = [Fault::Cut, Fault::Reset];
+
+/// A server, a proxy before it, and a cache that waits long and goes through that.
+fn over_proxy<B: Backend>() -> (Server<B>, Proxy, B::Cache) {
+    let server = Server::start();
+    let proxy = Proxy::to(server.port());
+    let cache = patient::<B>(proxy.port());
+    (server, proxy, cache)
+}
+
+fn every_cut_of_an_answer_on_a_fresh_connection_is_an_error<B: Backend>() {
+    let (_server, proxy, cache) = over_proxy::<B>();
+    cache.insert(b"a", b"value").unwrap();
+    for fault in FAULTS {
+        for bytes in 0..B::get_answer(b"value").len() {
+            let fresh = patient::<B>(proxy.port());
+            proxy.fail_after(bytes, fault);
+            let found = net(fresh.get(b"a"));
+            let lost = matches!(found, Err(NetError::Lost { .. }));
+            assert!(lost, "{fault:?} after {bytes}: {found:?}");
+            assert_eq!(fresh.get(b"a"), Ok(Some(b"value".to_vec())));
+        }
+    }
+}
+
+fn no_cut_of_an_answer_on_a_pooled_connection_costs_an_operation<B: Backend>() {
+    let (_server, proxy, cache) = over_proxy::<B>();
+    cache
+        .put_many(vec![(b"a", b"1".to_vec()), (b"b", b"2".to_vec())], None)
+        .unwrap();
+    let both = Ok(vec![Some(b"1".to_vec()), None, Some(b"2".to_vec())]);
+    for fault in FAULTS {
+        for bytes in 0..B::get_many_answer().len() {
+            proxy.fail_after(bytes, fault);
+            let found = cache.get_many(&[b"a", b"x", b"b"]);
+            assert_eq!(found, both, "{fault:?} after {bytes}");
+            assert!(proxy.has_failed());
+        }
+        for bytes in 0..B::PUT_ANSWER.len() {
+            proxy.fail_after(bytes, fault);
+            assert_eq!(cache.insert(b"c", b"3"), Ok(()));
+            assert!(proxy.has_failed());
+        }
+    }
+}
+
+fn no_cut_of_a_request_on_a_pooled_connection_costs_an_operation<B: Backend>() {
+    let (server, proxy, cache) = over_proxy::<B>();
+    let direct = patient::<B>(server.port());
+    cache.insert(b"a", b"0").unwrap();
+    for bytes in 0..B::put_request(b"000").len() {
+        let value = format!("{bytes:0>3}").into_bytes();
+        proxy.fail_request_after(bytes, Fault::Cut);
+        let done = cache.put(b"a", value.clone(), None);
+        assert_eq!(done, Ok(()), "after {bytes}");
+        assert!(proxy.has_failed());
+        assert_eq!(direct.get(b"a"), Ok(Some(value.clone())));
+        // On a fresh one the caller is told, and half a request is none.
+        let fresh = patient::<B>(proxy.port());
+        proxy.fail_request_after(bytes, Fault::Cut);
+        let done = net(fresh.insert(b"a", b"xxx"));
+        assert!(matches!(done, Err(NetError::Lost { .. })), "{done:?}");
+        assert_eq!(direct.get(b"a"), Ok(Some(value)));
+    }
+}
+
+fn a_delay_is_waited_for_and_never_mixes_answers<B: Backend>() {
+    let (_server, proxy, cache) = over_proxy::<B>();
+    cache.insert(b"a", b"1").unwrap();
+    cache.insert(b"b", b"2").unwrap();
+    for bytes in [0, 1, B::get_answer(b"1").len() - 2] {
+        proxy.fail_after(bytes, Fault::Hold);
+        let found = thread::scope(|scope| {
+            let found = scope.spawn(|| cache.get(b"a"));
+            while !proxy.has_failed() {
+                thread::yield_now();
+            }
+            proxy.release();
+            found.join().unwrap()
+        });
+        assert_eq!(found, Ok(Some(b"1".to_vec())));
+    }
+    // Longer than the deadline: what comes then is for nobody.
+    let hasty = hasty::<B>(proxy.port(), 16);
+    while hasty.get(b"a").is_err() {}
+    proxy.fail_after(0, Fault::Hold);
+    assert_late(hasty.get(b"a"));
+    proxy.release();
+    let found = (0..).find_map(|_| hasty.get(b"b").ok());
+    assert_eq!(found, Some(Some(b"2".to_vec())));
+}
+
+fn what_must_not_be_done_twice_is_not<B: Backend>() {
+    let (server, proxy, cache) = over_proxy::<B>();
+    B::before_once(&cache).unwrap();
+    proxy.fail_after(3, Fault::Cut);
+    let done = net(B::once(&cache));
+    assert!(matches!(done, Err(NetError::Lost { .. })), "{done:?}");
+    assert!(B::was_done(&patient::<B>(server.port())));
+}
+
+fn a_black_hole_ends_by_the_deadline_and_is_left<B: Backend>() {
+    let (_server, proxy, cache) = over_proxy::<B>();
+    cache.insert(b"a", b"1").unwrap();
+    let hasty = hasty::<B>(proxy.port(), 16);
+    for bytes in [0, 1, 5] {
+        while hasty.get(b"a").is_err() {}
+        proxy.fail_after(bytes, Fault::BlackHole);
+        assert_late(hasty.get(b"a"));
+        // A fresh connection is not in the hole.
+        while hasty.get(b"a").is_err() {}
+    }
+}
+
+fn an_answer_that_nobody_asked_for_is_nobodys_value<B: Backend>() {
+    let (_server, proxy, cache) = over_proxy::<B>();
+    cache.insert(b"a", b"1").unwrap();
+    cache.insert(b"b", b"2").unwrap();
+    for bytes in 0..=B::get_answer(b"1").len() {
+        proxy.fail_after(bytes, Fault::Insert(B::UNASKED));
+        let found = net(cache.get(b"a"));
+        let told = matches!(found, Err(NetError::Protocol { .. }));
+        assert!(told, "after {bytes}: {found:?}");
+        assert_eq!(cache.get(b"b"), Ok(Some(b"2".to_vec())));
+    }
+}
+
+fn a_proxy_with_nothing_behind_it_is_an_error<B: Backend>() {
+    let (mut server, proxy, cache) = over_proxy::<B>();
+    cache.insert(b"a", b"1").unwrap();
+    server.kill();
+    let found = net(patient::<B>(proxy.port()).get(b"a"));
+    assert!(matches!(found, Err(NetError::Lost { .. })), "{found:?}");
+}
+
+fn faults_under_load_lose_nothing_that_was_acknowledged<B: Backend>() {
+    let (server, proxy, cache) = over_proxy::<B>();
+    let direct = patient::<B>(server.port());
+    under_load(&cache, &direct, &proxy, [B::UNASKED, B::PUT_ANSWER]);
+}

@@ -1,0 +1,46 @@
+//! The server is there, and refuses.
+
+use crate::backend::{Backend, net, patient, shown};
+use ctu_std::{Cache, CacheError, NetError};
+use ctu_tests::servers::Server;
+use std::thread;
+
+on_every_backend! {
+    a_full_server_is_told_and_still_read
+    a_server_with_too_many_clients_is_told
+}
+
+fn a_full_server_is_told_and_still_read<B: Backend>() {
+    let server = Server::<B>::with(B::SMALL);
+    let cache = patient::<B>(server.port());
+    cache.insert(b"first", b"1").unwrap();
+    let error = (0_u32..)
+        .find_map(|n| cache.put(&n.to_le_bytes(), vec![0; 100_000], None).err())
+        .unwrap();
+    let (name, port) = (B::NAME, server.port());
+    let told = format!("{name} at 127.0.0.1:{port} is out of memory");
+    assert_eq!(shown(&error), told);
+    assert!(error.is_outage());
+    assert_eq!(cache.get(b"first"), Ok(Some(b"1".to_vec())));
+    assert_eq!(cache.remove(b"first"), Ok(true));
+}
+
+fn a_server_with_too_many_clients_is_told<B: Backend>() {
+    let server = Server::<B>::with(B::FEW_CLIENTS);
+    let first = patient::<B>(server.port());
+    // What waited for the server to start may still hold a place.
+    while first.get(b"a").is_err() {
+        thread::yield_now();
+    }
+    let others: Vec<_> = (0..64).map(|_| patient::<B>(server.port())).collect();
+    let mut told = 0;
+    for other in &others {
+        match net(other.get(b"a")) {
+            Ok(None) => {}
+            Err(NetError::TooManyClients { .. }) => told += 1,
+            found => panic!("{found:?}"),
+        }
+    }
+    assert!(told > 0);
+    assert_eq!(first.get(b"a"), Ok(None));
+}
