@@ -15,11 +15,11 @@ pub struct RedisCluster {
 impl RedisCluster {
     /// Starts one of so many masters, which share the slots in equal parts. None has a replica.
     pub fn start(masters: usize) -> Self {
-        Self::with(masters, &[])
+        Self::with(masters, Vec::new)
     }
 
-    /// The same with more options.
-    pub fn with(masters: usize, options: &[&str]) -> Self {
+    /// The same with more options, which may differ from node to node.
+    pub fn with(masters: usize, options: impl Fn() -> Vec<String>) -> Self {
         let nodes = nodes(masters, options);
         let cluster = Self { nodes, masters };
         cluster.meet();
@@ -28,8 +28,8 @@ impl RedisCluster {
 
     /// Starts one of so many masters, each with a replica that takes over soon after its master ends.
     pub fn replicated(masters: usize) -> Self {
-        let options = ["--cluster-node-timeout", "2000"];
-        let nodes = nodes(2 * masters, &options);
+        let options = || ["--cluster-node-timeout", "2000"].map(String::from).into();
+        let nodes = nodes(2 * masters, options);
         let cluster = Self { nodes, masters };
         cluster.meet();
         let (firsts, replicas) = cluster.nodes.split_at(masters);
@@ -152,7 +152,7 @@ impl RedisCluster {
 
     /// Starts one more node, which has no slot, and returns its index.
     pub fn join(&mut self) -> usize {
-        self.nodes.extend(nodes(1, &[]));
+        self.nodes.extend(nodes(1, Vec::new));
         self.meet_last();
         self.nodes.len() - 1
     }
@@ -169,31 +169,20 @@ impl RedisCluster {
     }
 }
 
-fn nodes(count: usize, options: &[&str]) -> Vec<RedisServer> {
-    (0..count).map(|_| node(options)).collect()
-}
-
-fn node(options: &[&str]) -> RedisServer {
+fn nodes(count: usize, options: impl Fn() -> Vec<String>) -> Vec<RedisServer> {
     let start = |_| {
         let bus = free_port().to_string();
-        let own = [
-            "--cluster-enabled",
-            "yes",
-            "--cluster-port",
-            &bus,
-            "--cluster-require-full-coverage",
-            "no",
-            "--repl-diskless-sync-delay",
-            "0",
-            "--cluster-allow-replica-migration",
-            "no",
-        ];
-        RedisServer::on(free_port(), &[&own, options].concat())
+        let mut all = vec!["--cluster-enabled", "yes", "--cluster-port", &bus];
+        all.extend(["--cluster-require-full-coverage", "no"]);
+        all.extend(["--cluster-allow-replica-migration", "no"]);
+        all.extend(["--repl-diskless-sync-delay", "0"]);
+        let more = options();
+        all.extend(more.iter().map(String::as_str));
+        RedisServer::on(free_port(), &all)
     };
     // Another program may be quicker to take a port that was free.
-    (0..20)
-        .find_map(start)
-        .expect("redis-server to start in a cluster")
+    let node = |_| (0..20).find_map(start).expect("a node to start");
+    (0..count).map(node).collect()
 }
 
 fn id(node: &RedisServer) -> String {

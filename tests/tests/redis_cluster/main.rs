@@ -11,6 +11,8 @@ mod migration;
 mod operations;
 mod outages;
 mod strangers;
+#[cfg(feature = "tls")]
+mod tls;
 mod two_level;
 
 fn secs(n: u64) -> Duration {
