@@ -6,6 +6,9 @@ use std::{
     thread,
 };
 
+/// The answer of who closes the connection instead.
+pub(crate) const CLOSE: &str = "close";
+
 /// A program that answers commands as a test tells it to.
 pub(crate) struct Fake {
     pub(crate) port: u16,
@@ -70,6 +73,9 @@ fn serve(
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(command);
+        if answer == CLOSE {
+            return Ok(());
+        }
         answers.write_all(answer.as_bytes())?;
     }
 }

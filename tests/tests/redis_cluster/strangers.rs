@@ -2,7 +2,7 @@
 
 use crate::{
     at,
-    fake::{Fake, map},
+    fake::{CLOSE, Fake, map},
     raw, shown,
 };
 use ctu_std::{Cache, CacheError as _, RawRedisCache, RedisCache, RedisError};
@@ -186,6 +186,26 @@ fn a_node_that_forgets_a_reply_gives_nobody_the_next() {
         assert!(error.is_outage(), "{error}");
         let found = cache.get_many(&[b"a", b"c"]);
         assert!(found.is_err() || found == Ok(vec![Some(b"hello".to_vec()); 2]));
+    }
+}
+
+#[test]
+fn what_must_not_be_done_twice_is_not() {
+    let node = Fake::master(|_, command| match command {
+        "GET warm" => HELLO.into(),
+        _ => CLOSE.into(),
+    });
+    let cache = at([node.url()]);
+    for (command, times) in [("GETDEL", 1), ("GET a", 2), ("MGET a", 2)] {
+        // A connection that has waited may have died, and is worth another try.
+        assert_eq!(cache.get(b"warm"), Ok(Some(b"hello".to_vec())));
+        let error = match command {
+            "GETDEL" => cache.pop(b"a").unwrap_err(),
+            "GET a" => cache.get(b"a").unwrap_err(),
+            _ => cache.get_many(&[b"a"]).unwrap_err(),
+        };
+        assert!(error.is_outage(), "{error}");
+        assert_eq!(node.count(command), times, "{command}");
     }
 }
 
