@@ -103,13 +103,6 @@ fn a_slot_that_moves_under_load_costs_nothing_and_nobody_notices() {
         .unwrap();
     let (slot, to) = (slot.to_string(), (from + 1) % 3);
     let (over, rounds) = (AtomicBool::new(false), AtomicUsize::new(0));
-    // Lets the threads meet what was done last.
-    let let_them = || {
-        let now = rounds.load(SeqCst);
-        while rounds.load(SeqCst) < now + 6 {
-            thread::yield_now();
-        }
-    };
     thread::scope(|scope| {
         let threads: Vec<_> = (0..3)
             .map(|thread| {
@@ -117,19 +110,22 @@ fn a_slot_that_moves_under_load_costs_nothing_and_nobody_notices() {
                 scope.spawn(move || work(cache, thread, over, rounds))
             })
             .collect();
-        let ended = || threads.iter().any(|thread| thread.is_finished());
-        while rounds.load(SeqCst) < 3 && !ended() {
-            thread::yield_now();
-        }
-        if !ended() {
-            begin(&cluster, &slot, from, to);
-            let_them();
-            while move_keys(&cluster, &slot, from, to, "7") {}
-            let_them();
-            while move_keys(&cluster, &slot, from, to, "100") {}
-            end(&cluster, &slot, from, to);
-            let_them();
-        }
+        // Lets the threads meet what was done last. One that ended found what must not be.
+        let let_them = || {
+            let now = rounds.load(SeqCst);
+            let ended = || threads.iter().any(|thread| thread.is_finished());
+            while rounds.load(SeqCst) < now + 6 && !ended() {
+                thread::yield_now();
+            }
+        };
+        let_them();
+        begin(&cluster, &slot, from, to);
+        let_them();
+        while move_keys(&cluster, &slot, from, to, "7") {}
+        let_them();
+        while move_keys(&cluster, &slot, from, to, "100") {}
+        end(&cluster, &slot, from, to);
+        let_them();
         over.store(true, SeqCst);
     });
     assert!(redirects(&cluster, from, "ASK") > 0);
