@@ -116,15 +116,16 @@ impl<F> RedisBuilder<F> {
         self.dialer(|dialer| dialer.deadline = deadline)
     }
 
-    /// How long an operation may take: waiting for a connection of the pool, connecting, and the
-    /// repetition of what is safe to repeat included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
+    /// How long an operation may take: waiting for a connection of the pool, connecting, all nodes of a
+    /// cluster that it concerns, and the repetition of what is safe to repeat included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
     /// of a prefixed cache, `retain` and `keys` are several operations.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
         self
     }
 
-    /// How many connections there are at most, to each node of a cluster. They are opened when needed. 16 unless set.
+    /// How many connections there are at most; in a cluster, to each node. They are opened when needed.
+    /// 16 unless set.
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.limits.pool_size = connections;
         self
