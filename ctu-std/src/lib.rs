@@ -5,6 +5,7 @@
 #[cfg(all(feature = "memcache", feature = "redis"))]
 #[doc = include_str!("../docs/from-cachetoolsutils.md")]
 pub mod from_cachetoolsutils {}
+mod coarse_clock;
 mod into_cache;
 pub mod memcached;
 #[cfg(any(feature = "memcache", feature = "redis"))]
@@ -28,6 +29,7 @@ pub use self::redis::{
     RedisError, RedisStats,
 };
 pub use self::{
+    coarse_clock::CoarseClock,
     into_cache::{IntoCache, IsCache, IsStore},
     sharded::ShardedCache,
     sieve::{SieveCache, Untimed},

@@ -9,8 +9,8 @@
 //! share that was found there.
 
 use ctu_std::{
-    Cache, CacheError, Error, LockedCache, LruCache, ShardedCache, SieveCache, StdClock, TtlCache,
-    TwoLevelCache,
+    Cache, CacheError, CoarseClock, Error, LockedCache, LruCache, ShardedCache, SieveCache,
+    StdClock, TtlCache, TwoLevelCache,
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -258,6 +258,9 @@ fn hot(threads: usize) -> Outcome {
     let room = 2 * KEYS;
     let sieve_two = TwoLevelCache::builder(sieve(room), Dead).resilient();
     let sharded_two = TwoLevelCache::builder(sharded(room), Dead).resilient();
+    let ttl = Duration::from_secs(600);
+    let expiring_sieve =
+        SieveCache::<u64, u64, _>::with_ttl(room as usize, ttl, CoarseClock::new());
     let quick = quick_cache::sync::Cache::<u64, u64>::new(room as usize);
     let moka = moka::sync::Cache::<u64, u64>::new(room);
     contest(
@@ -270,6 +273,10 @@ fn hot(threads: usize) -> Outcome {
                 run(Ours(sieve_two.build()), keys),
             ),
             Contender::ours("ctu SieveCache", run(Ours(sieve(room)), keys)),
+            Contender::ours(
+                "ctu SieveCache, expiring, CoarseClock",
+                run(Ours(expiring_sieve), keys),
+            ),
             Contender::ours(
                 "ctu TwoLevelCache, resilient, over ShardedCache",
                 run(Ours(sharded_two.build()), keys),

@@ -1,0 +1,69 @@
+use crate::Clock;
+use coarsetime::Instant;
+
+/// The operating system's monotonic clock as of its last tick, counted from when this was made: some milliseconds behind
+/// [`StdClock`](crate::StdClock) (4 on most Linux), and several times quicker to read.
+///
+/// For stores that are hit often and whose entries live for seconds: reading the time is most of what such a hit costs.
+///
+/// ```
+/// use ctu_std::{Cache, CoarseClock, SieveCache};
+/// use std::time::Duration;
+///
+/// let minute = Duration::from_secs(60);
+/// let cache = SieveCache::<u64, u64, _>::with_ttl(1_000, minute, CoarseClock::new());
+/// cache.insert(&1, 1u64)?;
+/// assert_eq!(cache.get(&1)?, Some(1));
+/// # Ok::<(), ctu_std::Error>(())
+/// ```
+///
+/// Linux, Android, macOS, FreeBSD and Windows have such a clock. Elsewhere it is what the crate
+/// [`coarsetime`](https://docs.rs/coarsetime) takes in its place, which on some systems can be set.
+#[derive(Clone, Copy, Debug)]
+pub struct CoarseClock(Instant);
+
+impl CoarseClock {
+    /// A clock at 0.
+    pub fn new() -> Self {
+        Self(now())
+    }
+}
+
+impl Default for CoarseClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for CoarseClock {
+    #[inline]
+    fn now(&self) -> u64 {
+        now().duration_since(self.0).as_millis()
+    }
+}
+
+/// Not the crate's plain `now`, which writes what it read where all threads would meet.
+#[inline]
+fn now() -> Instant {
+    Instant::now_without_cache_update()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::StdClock;
+
+    #[test]
+    fn time_is_that_of_the_exact_clock_but_for_a_tick() {
+        let (exact, coarse) = (StdClock::new(), CoarseClock::default());
+        // Half a second: as long as no tick has been missed for, ever.
+        const TICK: u64 = 500;
+        let mut last = 0;
+        while exact.now() < 30 {
+            let before = exact.now();
+            let now = coarse.now();
+            assert!(last <= now && before <= now + TICK && now <= exact.now() + TICK);
+            last = now;
+        }
+    }
+}
