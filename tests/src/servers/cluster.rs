@@ -1,5 +1,11 @@
-use super::{RedisServer, free_port};
-use std::{collections::BTreeSet, ops::RangeInclusive, thread};
+use super::RedisServer;
+use std::{
+    collections::BTreeSet,
+    net::{Ipv4Addr, TcpListener},
+    ops::RangeInclusive,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
 
 /// How many slots a cluster has.
 const SLOTS: usize = 16384;
@@ -171,18 +177,34 @@ impl RedisCluster {
 
 fn nodes(count: usize, options: impl Fn() -> Vec<String>) -> Vec<RedisServer> {
     let start = |_| {
-        let bus = free_port().to_string();
+        let bus = port().to_string();
         let mut all = vec!["--cluster-enabled", "yes", "--cluster-port", &bus];
         all.extend(["--cluster-require-full-coverage", "no"]);
         all.extend(["--cluster-allow-replica-migration", "no"]);
         all.extend(["--repl-diskless-sync-delay", "0"]);
         let more = options();
         all.extend(more.iter().map(String::as_str));
-        RedisServer::on(free_port(), &all)
+        // It listens to clients first: where its other port is taken, it ends only then.
+        RedisServer::on(port(), &all).filter(|node| node.cli(&["ping"]) == "PONG")
     };
     // Another program may be quicker to take a port that was free.
     let node = |_| (0..20).find_map(start).expect("a node to start");
     (0..count).map(node).collect()
+}
+
+/// A port that nobody listens on, below those that systems give to connections: one of those could take
+/// the port of a node that is down and is to come back.
+fn port() -> u16 {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let candidate = || {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let number = std::process::id().wrapping_mul(617).wrapping_add(count);
+        (20_000 + number % 12_000) as u16
+    };
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    std::iter::repeat_with(candidate)
+        .find(free)
+        .expect("a free port")
 }
 
 fn id(node: &RedisServer) -> String {
