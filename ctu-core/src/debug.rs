@@ -174,6 +174,10 @@ where
         })
     }
 
+    fn has_single_flight(&self) -> bool {
+        self.inner.has_single_flight()
+    }
+
     #[cfg(feature = "alloc")]
     fn get_many(
         &self,

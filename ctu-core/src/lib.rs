@@ -19,6 +19,7 @@ mod counter;
 mod critical_section;
 mod debug;
 mod encoding;
+mod equivalent;
 mod error;
 #[cfg(feature = "defmt")]
 mod format;
@@ -51,6 +52,7 @@ pub use critical_section::CriticalSectionMutex;
 pub use ctu_macros::{cache_functions, cache_methods, cached};
 pub use debug::{DebugCache, Event};
 pub use encoding::{PrefixEncoding, base85};
+pub use equivalent::Equivalent;
 pub use error::{CacheError, Error};
 #[cfg(feature = "json")]
 pub use json::{full_hash_key, full_hash_key_with, json_key, json_key_with};

@@ -1,4 +1,4 @@
-use crate::{Cache, Error, Store, cache::Found};
+use crate::{Cache, Equivalent, Error, Store, cache::Found};
 use core::{cell::RefCell, fmt, time::Duration};
 use lock_api::{Mutex, RawMutex};
 
@@ -161,6 +161,14 @@ macro_rules! store_is_cache {
             #[inline]
             fn get(&self, key: &S::Key) -> Result<Option<S::Value>, Error> {
                 $with(self, |store: &mut S| store.get(key).cloned())
+            }
+
+            #[inline]
+            fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<S::Value>, Error>
+            where
+                Q: Equivalent<S::Key>,
+            {
+                $with(self, |store: &mut S| Ok(store.get_equivalent(key)?.cloned()))?
             }
 
             #[inline]

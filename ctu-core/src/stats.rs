@@ -1,4 +1,4 @@
-use crate::{Cache, Error, cache::Found, counter::Counter};
+use crate::{Cache, Equivalent, Error, cache::Found, counter::Counter};
 use core::{fmt, time::Duration};
 
 /// A cache that counts its operations, as `StatsCache` of Python's CacheToolsUtils does.
@@ -163,6 +163,14 @@ impl<C: Cache> Cache for StatsCache<C> {
         Ok(self.read(self.inner.get(key)?))
     }
 
+    fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
+    where
+        Q: Equivalent<Self::Key>,
+    {
+        self.counts.reads.count();
+        Ok(self.read(self.inner.get_equivalent(key)?))
+    }
+
     fn put(
         &self,
         key: &Self::Key,
@@ -230,6 +238,10 @@ impl<C: Cache> Cache for StatsCache<C> {
             Ok(made)
         })?;
         Ok(if hit { self.read(found) } else { found })
+    }
+
+    fn has_single_flight(&self) -> bool {
+        self.inner.has_single_flight()
     }
 
     #[cfg(feature = "alloc")]

@@ -1,5 +1,5 @@
-use crate::Error;
-use core::time::Duration;
+use crate::{Equivalent, Error};
+use core::{borrow::Borrow, time::Duration};
 
 /// A cache as plain data: one owner, in memory, no lock, no I/O.
 ///
@@ -19,6 +19,18 @@ pub trait Store {
 
     /// The value at `key`, which becomes the most recently used.
     fn get(&mut self, key: &Self::Key) -> Option<&Self::Value>;
+
+    /// [`get`](Self::get) by what stands for a key. The stores of this crate make no key for it.
+    ///
+    /// # Errors
+    /// As [`Equivalent::make`], where the key is made.
+    fn get_equivalent<Q>(&mut self, key: &Q) -> Result<Option<&Self::Value>, Error>
+    where
+        Self: Sized,
+        Q: Equivalent<Self::Key>,
+    {
+        Ok(self.get(key.make()?.borrow()))
+    }
 
     /// Stores `value` at `key`, for `ttl` where it is given, else for as long as the store is set to.
     /// Returns the value that it replaced or that had to leave.

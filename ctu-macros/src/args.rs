@@ -45,8 +45,17 @@ pub(crate) enum Key {
 
 #[derive(Clone)]
 pub(crate) enum SingleFlight {
-    Own,
-    Shared(Expr),
+    Own(Span),
+    Shared(Span, Expr),
+}
+
+impl SingleFlight {
+    /// Where it was written.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Own(span) | Self::Shared(span, _) => *span,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -220,10 +229,10 @@ impl Options {
             "only_some" => self.only_some = switch(name, input)?,
             "single_flight" => {
                 self.single_flight = Some(if input.peek(Token![=]) {
-                    SingleFlight::Shared(value(name, input, "")?)
+                    SingleFlight::Shared(name.span(), value(name, input, "")?)
                 } else {
                     switch(name, input)?;
-                    SingleFlight::Own
+                    SingleFlight::Own(name.span())
                 });
             }
             "on_error" => {

@@ -2,15 +2,16 @@
 
 use crate::{
     args::{self, Args, Options},
-    expand::{beside, expand_at},
+    expand::{Expanded, beside, expand_apart},
     function::Function,
     hints,
     steps::Place,
 };
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
-    Error, Expr, ImplItem, Item, ItemImpl, ItemMod, Path, Result, Token, Type,
+    Error, Expr, GenericArgument, ImplItem, Item, ItemImpl, ItemMod, Path, PathArguments, Result,
+    Token, Type,
     ext::IdentExt,
     parenthesized,
     parse::{ParseStream, Parser},
@@ -132,21 +133,117 @@ fn expand_methods(args: TokenStream, item: TokenStream, root: Path) -> Result<To
         _ => None,
     });
     group.check("method", &names.collect::<Vec<_>>())?;
-    let place = match block.trait_ {
-        Some(_) => Place::Alone,
-        None => Place::Method,
-    };
+    if let Some((path, _)) = block.trait_.clone() {
+        return Ok(methods_of_trait(&group, block, path));
+    }
     let mut failed = Failed::default();
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         let Some(args) = group.of(&method.sig.ident) else {
             continue;
         };
-        if let Some(expanded) = failed.expand(&args, method.to_token_stream(), place) {
-            *item = ImplItem::Verbatim(expanded);
+        let expanded = failed.expand(&args, method.to_token_stream(), Place::Method);
+        if let Some(Expanded { cached, beside }) = expanded {
+            *item = ImplItem::Verbatim(quote!(#cached #beside));
         }
     }
     Ok(failed.beside(block.to_token_stream()))
+}
+
+/// What comes beside the methods of a trait goes into an impl block of the type.
+fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> TokenStream {
+    let path = nameable(path);
+    let types = block.items.iter().filter_map(|item| match item {
+        ImplItem::Type(ty) => Some(ty.ident.clone()),
+        _ => None,
+    });
+    let types: Vec<_> = types.collect();
+    let place = if group.options.in_trait {
+        Place::Alone
+    } else {
+        Place::Trait
+    };
+    let mut failed = Failed::default();
+    let mut besides = TokenStream::new();
+    for item in &mut block.items {
+        let ImplItem::Fn(method) = item else { continue };
+        let Some(args) = group.of(&method.sig.ident) else {
+            continue;
+        };
+        let inside = method.to_token_stream();
+        let outside = qualified(inside.clone(), &types, &path);
+        if let (Some(inside), Some(outside)) = (
+            failed.expand(&args, inside, place),
+            Failed::default().expand(&args, outside, place),
+        ) {
+            *item = ImplItem::Verbatim(inside.cached);
+            besides.extend(outside.beside);
+        }
+    }
+    let (attrs, generics, ty) = (&block.attrs, &block.generics, &block.self_ty);
+    let where_clause = &generics.where_clause;
+    let beside = (!besides.is_empty()).then(|| {
+        let root = &group.options.root;
+        // The macro's name is in the compiler's message where the type is of another crate.
+        quote! {
+            #root::cached::for_a_foreign_type_write_opts_in_trait! {
+                [#(#attrs)* #[allow(unreachable_pub, private_interfaces, clippy::type_complexity)]]
+                #generics #ty #where_clause { #besides }
+            }
+        }
+    });
+    failed.beside(quote!(#block #beside))
+}
+
+/// The trait's path without `'_`, for which `'static` does: the impl is for any lifetime then.
+fn nameable(mut path: Path) -> Path {
+    for segment in &mut path.segments {
+        let PathArguments::AngleBracketed(generics) = &mut segment.arguments else {
+            continue;
+        };
+        for argument in &mut generics.args {
+            if let GenericArgument::Lifetime(lifetime) = argument
+                && lifetime.ident == "_"
+            {
+                lifetime.ident = Ident::new("static", lifetime.ident.span());
+            }
+        }
+    }
+    path
+}
+
+/// The associated types of a trait, as they are named outside of its impl: `<Self as Trait>::Type`.
+fn qualified(tokens: TokenStream, types: &[Ident], path: &Path) -> TokenStream {
+    let mut made = TokenStream::new();
+    let mut rest: Vec<TokenTree> = tokens.into_iter().collect();
+    rest.reverse();
+    while let Some(token) = rest.pop() {
+        match token {
+            TokenTree::Group(group) => {
+                let inner = qualified(group.stream(), types, path);
+                let mut outer = proc_macro2::Group::new(group.delimiter(), inner);
+                outer.set_span(group.span());
+                made.extend([TokenTree::Group(outer)]);
+            }
+            TokenTree::Ident(this) if this == "Self" && names_one_of(&rest, types) => {
+                made.extend(quote!(<#this as #path>));
+            }
+            token => made.extend([token]),
+        }
+    }
+    made
+}
+
+/// Whether what follows, last token first, is `::Type` of one of the types.
+fn names_one_of(reversed: &[TokenTree], types: &[Ident]) -> bool {
+    let is_colon =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
+    match reversed {
+        [.., TokenTree::Ident(name), second, first] => {
+            is_colon(first) && is_colon(second) && types.contains(name)
+        }
+        _ => false,
+    }
 }
 
 pub(crate) fn functions(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
@@ -177,8 +274,9 @@ fn expand_functions(args: TokenStream, item: TokenStream, root: Path) -> Result<
         let Some(args) = group.of(&function.sig.ident) else {
             continue;
         };
-        if let Some(expanded) = failed.expand(&args, function.to_token_stream(), Place::Free) {
-            *item = Item::Verbatim(expanded);
+        let expanded = failed.expand(&args, function.to_token_stream(), Place::Free);
+        if let Some(Expanded { cached, beside }) = expanded {
+            *item = Item::Verbatim(quote!(#cached #beside));
         }
     }
     Ok(failed.beside(module.to_token_stream()))
@@ -189,9 +287,9 @@ fn expand_functions(args: TokenStream, item: TokenStream, root: Path) -> Result<
 struct Failed(TokenStream);
 
 impl Failed {
-    fn expand(&mut self, args: &Args, item: TokenStream, place: Place) -> Option<TokenStream> {
+    fn expand(&mut self, args: &Args, item: TokenStream, place: Place) -> Option<Expanded> {
         let expanded =
-            parse2::<Function>(item).and_then(|function| expand_at(args, function, place));
+            parse2::<Function>(item).and_then(|function| expand_apart(args, function, place));
         expanded
             .map_err(|error| self.0.extend(error.into_compile_error()))
             .ok()

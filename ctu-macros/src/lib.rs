@@ -4,7 +4,9 @@
 
 mod args;
 mod attrs;
+mod beside;
 mod expand;
+mod failure;
 mod function;
 mod group;
 mod hints;

@@ -1,7 +1,7 @@
 //! The pieces that the functions of an expansion share: the cache, the key, the call without the cache.
 
 use crate::{
-    args::{Args, Key, Mode, OnError, SingleFlight},
+    args::{Args, Key, Mode, SingleFlight},
     function::{Function, Param, SelfKind},
 };
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -15,7 +15,9 @@ pub(crate) enum Place {
     Free,
     /// In an impl block: beside it, methods named after it.
     Method,
-    /// In an impl of a trait, where nothing may stand beside it.
+    /// In an impl of a trait: beside it, methods of the type, in an impl block of their own.
+    Trait,
+    /// In an impl of a trait, with nothing beside it.
     Alone,
 }
 
@@ -120,7 +122,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The runtime, with errors at `span`.
-    fn runtime_at(&self, span: Span) -> TokenStream {
+    pub(crate) fn runtime_at(&self, span: Span) -> TokenStream {
         let respan = |mut token: TokenTree| {
             token.set_span(token.span().located_at(span));
             token
@@ -140,13 +142,17 @@ impl<'a> Steps<'a> {
         self.cache_root.as_ref() == Some(&param.name)
     }
 
+    /// Whether the cache is reached by way of a `&mut`.
+    fn is_unique(&self) -> bool {
+        let mut roots = self.params.iter().filter(|param| self.is_cache_root(param));
+        self.self_kind == SelfKind::Mut || roots.any(|root| root.by_mut)
+    }
+
     /// What binds the cache, and what then names it by reference.
     ///
     /// What a call is given by `&mut` cannot lend the cache while the body runs: the expression is then
     /// looked at each time.
     pub(crate) fn cache(&self) -> (TokenStream, TokenStream) {
-        let mut roots = self.params.iter().filter(|param| self.is_cache_root(param));
-        let mutable = self.self_kind == SelfKind::Mut || roots.any(|root| root.by_mut);
         let cache = &self.args.cache;
         let span = cache.span();
         let name = Ident::new("cache", Span::mixed_site().located_at(span));
@@ -157,7 +163,7 @@ impl<'a> Steps<'a> {
         };
         let runtime = &self.runtime;
         let local = self.args.options.mode == Mode::Local;
-        if mutable {
+        if self.is_unique() {
             let lent = if local {
                 quote!(&#runtime::LocalOf(#lent))
             } else {
@@ -274,7 +280,7 @@ impl<'a> Steps<'a> {
         let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
         match self.place {
             Place::Free => quote!(#name::uncached #turbofish(#(#passed),*) #awaited),
-            Place::Method | Place::Alone => {
+            Place::Method | Place::Trait | Place::Alone => {
                 let uncached = format_ident!("{}_uncached", name, span = name.span());
                 let this = sig.receiver().map(|receiver| {
                     let this = receiver.self_token;
@@ -310,33 +316,6 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// What is done with an error of the cache, `error`: an expression of type `()`, or one that returns.
-    pub(crate) fn on_error(&self) -> TokenStream {
-        let runtime = &self.runtime;
-        let error = own("error");
-        match &self.args.options.on_error {
-            OnError::Report => {
-                let name = self.function.sig.ident.to_string();
-                quote! {
-                    #runtime::report(
-                        ::core::concat!(::core::module_path!(), "::", #name),
-                        &#error,
-                    )
-                }
-            }
-            OnError::Tell(hook) => {
-                let span = hook.span();
-                let runtime = self.runtime_at(span);
-                quote_spanned!(span=> #runtime::tell(&#error, #hook))
-            }
-            OnError::Return(span) => {
-                let runtime = self.runtime_at(*span);
-                let failed = quote_spanned!(*span=> #runtime::TakesError::failed);
-                quote!(return #failed(#error))
-            }
-        }
-    }
-
     pub(crate) fn ttl(&self) -> TokenStream {
         match &self.args.options.ttl {
             Some(ttl) => {
@@ -359,15 +338,21 @@ impl<'a> Steps<'a> {
     }
 
     /// Where the flights of this function are.
-    pub(crate) fn flights(&self) -> Option<TokenStream> {
+    pub(crate) fn flights(&self, single_flight: &SingleFlight) -> TokenStream {
         let runtime = &self.runtime;
-        Some(match self.args.options.single_flight.as_ref()? {
-            SingleFlight::Shared(flights) => quote!(&(#flights)),
-            SingleFlight::Own => quote!({
+        match single_flight {
+            SingleFlight::Shared(_, flights) => quote!(&(#flights)),
+            SingleFlight::Own(_) => quote!({
                 static FLIGHTS: #runtime::Flights = #runtime::Flights::new();
                 &FLIGHTS
             }),
-        })
+        }
+    }
+
+    /// Whether the function can run within the cache's own `get_or_compute`: that is blocking, stores for the
+    /// cache's own time, and has the cache lent meanwhile.
+    pub(crate) fn computes_within(&self) -> bool {
+        !self.is_async() && self.args.options.ttl.is_none() && !self.is_unique()
     }
 }
 

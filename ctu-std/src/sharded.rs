@@ -1,7 +1,7 @@
-use crate::{Cache, Error, Found, Store};
+use crate::{Cache, Equivalent, Error, Found, Store};
 use std::{
     fmt,
-    hash::{BuildHasher, Hash},
+    hash::{BuildHasher, Hash, Hasher as _},
     time::Duration,
 };
 
@@ -85,7 +85,11 @@ impl<S, H> ShardedCache<S, H> {
 impl<S: Store<Key: Hash>, H: BuildHasher> ShardedCache<S, H> {
     #[inline]
     fn shard(&self, key: &S::Key) -> &Locked<S> {
-        let hash = self.hasher.hash_one(key);
+        self.shard_of(self.hasher.hash_one(key))
+    }
+
+    #[inline]
+    fn shard_of(&self, hash: u64) -> &Locked<S> {
         // The upper half: the store's own index may use the lower one.
         let at = (hash >> 32) & self.mask;
         &self.shards[at as usize].0
@@ -104,6 +108,13 @@ where
     #[inline]
     fn get(&self, key: &S::Key) -> Result<Option<S::Value>, Error> {
         self.shard(key).get(key)
+    }
+
+    #[inline]
+    fn get_equivalent<Q: Equivalent<S::Key>>(&self, key: &Q) -> Result<Option<S::Value>, Error> {
+        let mut state = self.hasher.build_hasher();
+        key.hash_as(&mut state);
+        self.shard_of(state.finish()).get_equivalent(key)
     }
 
     #[inline]

@@ -1,4 +1,8 @@
 use crate::{Bytes, Error, Text};
+use core::{
+    borrow::Borrow,
+    hash::{Hash, Hasher},
+};
 
 /// An argument of a cached function as a part of the key that its cache keeps: a clone of it, or the
 /// owned form of a text or of bytes.
@@ -16,6 +20,24 @@ pub trait OwnArg<T> {
     /// # Errors
     /// [`Error::KeyTooLong`] where it does not fit.
     fn own(&self) -> Result<T, Error>;
+
+    /// Hashes as the part does. Better without making it.
+    fn hash_as<H: Hasher>(&self, state: &mut H)
+    where
+        T: Hash,
+    {
+        if let Ok(part) = self.own() {
+            part.hash(state);
+        }
+    }
+
+    /// Whether this is what `part` was made of. Better without making another.
+    fn is(&self, part: &T) -> bool
+    where
+        T: Eq,
+    {
+        self.own().is_ok_and(|own| own == *part)
+    }
 }
 
 impl<T: Clone> OwnArg<T> for T {
@@ -23,6 +45,36 @@ impl<T: Clone> OwnArg<T> for T {
     fn own(&self) -> Result<T, Error> {
         Ok(self.clone())
     }
+    #[inline]
+    fn hash_as<H: Hasher>(&self, state: &mut H)
+    where
+        T: Hash,
+    {
+        self.hash(state);
+    }
+    #[inline]
+    fn is(&self, part: &T) -> bool
+    where
+        T: Eq,
+    {
+        self == part
+    }
+}
+
+/// What stands for a text or for bytes hashes and compares as these do: [`Borrow`] has it so.
+macro_rules! looked_up_as {
+    ($slice:ty, $t:ty, $this:ident => $lent:expr) => {
+        #[inline]
+        fn hash_as<H: Hasher>(&self, state: &mut H) {
+            let $this = self;
+            $lent.hash(state);
+        }
+        #[inline]
+        fn is(&self, part: &$t) -> bool {
+            let $this = self;
+            *$lent == *Borrow::<$slice>::borrow(part)
+        }
+    };
 }
 
 // `str` and `[u8]` for what is given by reference, `&str` and `&[u8]` for what a type parameter hides.
@@ -34,17 +86,27 @@ macro_rules! slice_is_owned {
                 let $slice_ = self;
                 $own
             }
+            looked_up_as!($slice, $t, this => this);
         }
         impl<$($generics)*> OwnArg<$t> for &$slice {
             #[inline]
             fn own(&self) -> Result<$t, Error> {
                 (**self).own()
             }
+            looked_up_as!($slice, $t, this => *this);
         }
         impl<$($generics)*> OwnArg<Option<$t>> for Option<&$slice> {
             #[inline]
             fn own(&self) -> Result<Option<$t>, Error> {
                 self.map(OwnArg::own).transpose()
+            }
+            #[inline]
+            fn hash_as<H: Hasher>(&self, state: &mut H) {
+                self.hash(state);
+            }
+            #[inline]
+            fn is(&self, part: &Option<$t>) -> bool {
+                *self == part.as_ref().map(Borrow::borrow)
             }
         }
     };
@@ -54,7 +116,7 @@ slice_is_owned!([u8], [const N: usize] Bytes<N>, bytes => <Bytes<N> as crate::St
 
 #[cfg(feature = "alloc")]
 mod heap {
-    use super::{Error, OwnArg};
+    use super::{Borrow, Error, Hash, Hasher, OwnArg};
     use alloc::{boxed::Box, string::String, vec::Vec};
 
     slice_is_owned!(str, [] String, text => Ok(text.into()));
@@ -73,6 +135,7 @@ impl OwnArg<&'static str> for super::Literal {
     fn own(&self) -> Result<&'static str, Error> {
         Ok(self.0)
     }
+    looked_up_as!(str, &'static str, this => this.0);
 }
 
 impl<const N: usize> OwnArg<Text<N>> for super::Literal {
@@ -80,6 +143,7 @@ impl<const N: usize> OwnArg<Text<N>> for super::Literal {
     fn own(&self) -> Result<Text<N>, Error> {
         self.0.own()
     }
+    looked_up_as!(str, Text<N>, this => this.0);
 }
 
 #[cfg(feature = "alloc")]
@@ -87,6 +151,7 @@ impl OwnArg<alloc::string::String> for super::Literal {
     fn own(&self) -> Result<alloc::string::String, Error> {
         self.0.own()
     }
+    looked_up_as!(str, alloc::string::String, this => this.0);
 }
 
 /// How an expansion hands over an argument: lent, as a rule.
@@ -101,6 +166,15 @@ impl<A: ?Sized> ArgRef for &A {
     type Arg = A;
     #[inline]
     fn arg(&self) -> &A {
+        self
+    }
+}
+
+/// A prefix is handed over like an argument.
+impl ArgRef for super::Literal {
+    type Arg = Self;
+    #[inline]
+    fn arg(&self) -> &Self {
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     backend::AsyncBackend,
-    key::MakeKey,
+    key::{CallKey, MakeKey},
     returned::{Outcome, Returned},
 };
 use crate::{Cache, Error};
@@ -19,7 +19,7 @@ pub enum Look<R, E> {
     Failed(E),
 }
 
-/// Makes a key of `cache`.
+/// Makes what is looked up by in `cache`.
 #[inline]
 pub fn key<C, P, A, Kind>(_: &C, prefix: P, from: A) -> Result<A::Key, Error>
 where
@@ -29,14 +29,90 @@ where
     from.make_key(prefix)
 }
 
-/// [`key`] of an async cache.
+/// Makes a key of an async cache.
 #[inline]
-pub fn key_async<C, Mode, P, A, Kind>(_: &C, prefix: P, from: A) -> Result<A::Key, Error>
+pub fn key_async<C, Mode, P, A, Kind>(
+    _: &C,
+    prefix: P,
+    from: A,
+) -> Result<<A::Key as CallKey<C::Key>>::Made, Error>
 where
     C: AsyncBackend<Mode> + ?Sized,
     A: MakeKey<C::Key, P, Kind>,
 {
-    from.make_key(prefix)
+    from.make_key(prefix)?.made()
+}
+
+/// Looks for `key`, which stays where it is: moving it costs as much as finding it.
+#[inline]
+pub fn look<C, B, R, Kind, Policy>(
+    cache: &C,
+    key: &Result<B, Error>,
+    _: PhantomData<Policy>,
+) -> Look<R, C::Error>
+where
+    C: Cache,
+    B: CallKey<C::Key>,
+    R: Returned<C::Value, Kind, Policy>,
+{
+    match key {
+        Ok(key) => looked(key.look(cache)),
+        Err(error) => Look::Failed((*error).into()),
+    }
+}
+
+/// [`look`] into an async cache.
+#[inline]
+pub async fn look_async<C, Mode, B, R, Kind, Policy>(
+    cache: &C,
+    key: &Result<B, Error>,
+    _: PhantomData<Policy>,
+) -> Look<R, C::Error>
+where
+    C: AsyncBackend<Mode> + ?Sized,
+    B: Deref<Target = C::Key>,
+    R: Returned<C::Value, Kind, Policy>,
+{
+    match key {
+        Ok(key) => looked(cache.get(key).await),
+        Err(error) => Look::Failed((*error).into()),
+    }
+}
+
+#[inline]
+fn looked<V, R, E, Kind, Policy>(found: Result<Option<V>, E>) -> Look<R, E>
+where
+    R: Returned<V, Kind, Policy>,
+{
+    match found {
+        Ok(Some(value)) => Look::Hit(R::found(value)),
+        Ok(None) => Look::Miss,
+        Err(error) => Look::Failed(error),
+    }
+}
+
+/// The key of what is looked up by.
+#[inline]
+pub fn made<B: CallKey<K>, K: ?Sized>(key: Result<B, Error>) -> Result<B::Made, Error> {
+    key?.made()
+}
+
+/// After a miss: makes the key that the result is to be stored at, before the arguments are used up.
+pub fn missed<B, K, R, E>(
+    key: Result<B, Error>,
+    looked: Look<R, E>,
+) -> (Result<B::Made, Error>, Look<R, E>)
+where
+    B: CallKey<K>,
+    K: ?Sized,
+    E: From<Error>,
+{
+    let key = made(key);
+    let looked = match (&key, looked) {
+        (Err(error), Look::Miss) => Look::Failed((*error).into()),
+        (_, looked) => looked,
+    };
+    (key, looked)
 }
 
 /// Hands arguments to a closure, whose parameters have their types from here.
@@ -72,39 +148,18 @@ impl<T, F: From<E>, E> TakesError<E> for Result<T, F> {
 macro_rules! steps {
     (
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
-        $look:ident $keep:ident $renew:ident $contains:ident $delete:ident
+        $keep:ident $renew:ident $contains:ident $delete:ident
     ) => {
-        /// Looks for `key`, which stays where it was made: moving a key costs as much as finding it.
-        #[inline]
-        pub $($async)? fn $look<C, $($Mode,)? B, R, Kind, Policy>(
-            cache: &C,
-            key: &Result<B, Error>,
-            _: PhantomData<Policy>,
-        ) -> Look<R, C::Error>
-        where
-            C: $($bound)* + ?Sized,
-            B: Deref<Target = C::Key>,
-            R: Returned<C::Value, Kind, Policy>,
-        {
-            let key = match key {
-                Ok(key) => key,
-                Err(error) => return Look::Failed((*error).into()),
-            };
-            match cache.get(key) $($await)* {
-                Ok(Some(value)) => Look::Hit(R::found(value)),
-                Ok(None) => Look::Miss,
-                Err(error) => Look::Failed(error),
-            }
-        }
-
-        /// Stores what the function returned, if that is to be stored.
+        /// Stores what the function returned, if that is to be stored, and says whether it was. Kept out of the function, whose hits
+        /// would else save the registers that storing needs.
+        #[inline(never)]
         pub $($async)? fn $keep<C, $($Mode,)? B, R, Kind, Policy>(
             cache: &C,
             key: &Result<B, Error>,
             returned: &R,
             ttl: Option<Duration>,
             _: PhantomData<Policy>,
-        ) -> Result<(), C::Error>
+        ) -> Result<bool, C::Error>
         where
             C: $($bound)* + ?Sized,
             B: Deref<Target = C::Key>,
@@ -112,19 +167,19 @@ macro_rules! steps {
         {
             let key = key.as_ref().map_err(|error| *error)?;
             match returned.outcome() {
-                Outcome::Store(value) => cache.put(key, value.clone(), ttl) $($await)*,
-                Outcome::Forget | Outcome::Leave => Ok(()),
+                Outcome::Store(value) => cache.put(key, value.clone(), ttl) $($await)* .map(|()| true),
+                Outcome::Forget | Outcome::Leave => Ok(false),
             }
         }
 
-        /// Stores what the function returned in place of what was stored before.
+        /// Stores what the function returned in place of what was stored before. Says whether anything was changed.
         pub $($async)? fn $renew<C, $($Mode,)? B, R, Kind, Policy>(
             cache: &C,
             key: &Result<B, Error>,
             returned: &R,
             ttl: Option<Duration>,
             _: PhantomData<Policy>,
-        ) -> Result<(), C::Error>
+        ) -> Result<bool, C::Error>
         where
             C: $($bound)* + ?Sized,
             B: Deref<Target = C::Key>,
@@ -138,10 +193,10 @@ macro_rules! steps {
                         // Better nothing than what is known to be old.
                         let _ = cache.remove(key) $($await)*;
                     }
-                    stored
+                    stored.map(|()| true)
                 }
-                Outcome::Forget => cache.remove(key) $($await)* .map(drop),
-                Outcome::Leave => Ok(()),
+                Outcome::Forget => cache.remove(key) $($await)* .map(|_| true),
+                Outcome::Leave => Ok(false),
             }
         }
 
@@ -152,9 +207,9 @@ macro_rules! steps {
         ) -> Result<bool, C::Error>
         where
             C: $($bound)* + ?Sized,
-            B: Deref<Target = C::Key>,
+            B: CallKey<C::Key>,
         {
-            let key = key?;
+            let key = key?.made()?;
             cache.contains(&key) $($await)*
         }
 
@@ -165,15 +220,15 @@ macro_rules! steps {
         ) -> Result<bool, C::Error>
         where
             C: $($bound)* + ?Sized,
-            B: Deref<Target = C::Key>,
+            B: CallKey<C::Key>,
         {
-            let key = key?;
+            let key = key?.made()?;
             cache.remove(&key) $($await)*
         }
     };
 }
-steps!([] [] [Cache] [] look keep renew contains delete);
+steps!([] [] [Cache] [] keep renew contains delete);
 steps!(
     [async] [Mode] [AsyncBackend<Mode>] [.await]
-    look_async keep_async renew_async contains_async delete_async
+    keep_async renew_async contains_async delete_async
 );

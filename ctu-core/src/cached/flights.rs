@@ -1,11 +1,8 @@
-use super::{backend::AsyncBackend, call::Look, call::look, call::look_async, returned::Returned};
-use crate::{Cache, Error, heap::RandomState};
+use crate::heap::RandomState;
 use alloc::{sync::Arc, vec::Vec};
 use core::{
     future::poll_fn,
     hash::{BuildHasher, Hash},
-    marker::PhantomData,
-    ops::Deref,
     task::{Context, Poll, Waker},
 };
 use std::{
@@ -150,44 +147,4 @@ impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
     }
-}
-
-/// After a miss: boards, and looks again, since another may have landed meanwhile.
-pub fn fly<'f, C, B, R, Kind, Policy>(
-    flights: &'f Flights,
-    cache: &C,
-    key: &Result<B, Error>,
-    looked: Look<R, C::Error>,
-    policy: PhantomData<Policy>,
-) -> (Look<R, C::Error>, Option<Flight<'f>>)
-where
-    C: Cache<Key: Hash> + ?Sized,
-    B: Deref<Target = C::Key>,
-    R: Returned<C::Value, Kind, Policy>,
-{
-    let (Look::Miss, Ok(at)) = (&looked, key) else {
-        return (looked, None);
-    };
-    let flight = flights.board::<C::Key>(at);
-    (look(cache, key, policy), Some(flight))
-}
-
-/// [`fly`] with an async cache.
-pub async fn fly_async<'f, C, Mode, B, R, Kind, Policy>(
-    flights: &'f Flights,
-    cache: &C,
-    key: &Result<B, Error>,
-    looked: Look<R, C::Error>,
-    policy: PhantomData<Policy>,
-) -> (Look<R, C::Error>, Option<Flight<'f>>)
-where
-    C: AsyncBackend<Mode, Key: Hash> + ?Sized,
-    B: Deref<Target = C::Key>,
-    R: Returned<C::Value, Kind, Policy>,
-{
-    let (Look::Miss, Ok(at)) = (&looked, key) else {
-        return (looked, None);
-    };
-    let flight = flights.board_async::<C::Key>(at).await;
-    (look_async(cache, key, policy).await, Some(flight))
 }

@@ -1,4 +1,4 @@
-use crate::{AsPrefix, Error};
+use crate::{AsPrefix, Cache, Error};
 use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 
 /// What a key of `K` can be made of: the arguments of a cached function, or what its `key = ...` made of them.
@@ -17,15 +17,48 @@ use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
     note = "other keys are made by a function or closure: `key = json_key`, `key = |first, second| ...`"
 )]
 pub trait MakeKey<K: ?Sized, P, Kind> {
-    /// The key, and whatever keeps it.
-    type Key: Deref<Target = K>;
+    /// The key, or what stands for it.
+    type Key: CallKey<K>;
 
-    /// Makes the key.
+    /// Makes the key, or what stands for it.
     ///
     /// # Errors
     /// Where it does not fit, or has no form.
     fn make_key(self, prefix: P) -> Result<Self::Key, Error>;
 }
+
+/// What a call looks up by: a key, or the parts of one that is made only if it has to be stored.
+pub trait CallKey<K: ?Sized> {
+    /// The key, and whatever keeps it.
+    type Made: Deref<Target = K>;
+
+    /// The value at the key.
+    fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error>;
+
+    /// Makes the key.
+    ///
+    /// # Errors
+    /// Where it does not fit.
+    fn made(self) -> Result<Self::Made, Error>;
+}
+
+impl<B: Deref<Target = K>, K: ?Sized> CallKey<K> for B {
+    type Made = B;
+    #[inline]
+    fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
+        cache.get(self)
+    }
+    #[inline]
+    fn made(self) -> Result<B, Error> {
+        Ok(self)
+    }
+}
+
+/// A key of a cache whose type the function does not name, so that it cannot be passed to that cache: write
+/// `cache: Type = CACHE` in place of `cache = CACHE` for that.
+pub trait KeyOfUntypedCache: fmt::Debug {}
+
+impl<T: fmt::Debug> KeyOfUntypedCache for T {}
 
 /// The arguments of a call, a tuple of references.
 #[derive(Clone, Copy, Debug)]

@@ -2,10 +2,14 @@
 
 use super::{
     arg::{ArgRef, Own, OwnArg},
-    key::{Args, Kept, Lent, Literal, MakeKey, NoPrefix},
+    key::{Args, CallKey, Kept, Lent, Literal, MakeKey, NoPrefix},
 };
-use crate::{AsPrefix, Error, PrefixKey};
-use core::borrow::Borrow;
+use crate::{AsPrefix, Cache, Equivalent, Error, PrefixKey};
+use core::{
+    borrow::Borrow,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+};
 
 /// One argument is the key.
 #[derive(Debug)]
@@ -48,22 +52,36 @@ where
     }
 }
 
-macro_rules! arguments_are_parts {
+/// The parts of a key of `K`, lent: the arguments, and a prefix before them where there is one.
+#[derive(Debug)]
+pub struct PartsOf<A, K>(A, PhantomData<fn(&K)>);
+
+macro_rules! parts_are_a_key {
     ($($($t:ident $k:ident $at:tt)*;)*) => {$(
-        #[diagnostic::do_not_recommend]
-        impl<$($t, $k),*> MakeKey<($($k,)*), NoPrefix, Parts> for Args<($($t,)*)>
+        impl<$($t, $k: Hash + Eq),*> Equivalent<($($k,)*)> for PartsOf<($($t,)*), ($($k,)*)>
         where
             $($t: ArgRef<Arg: OwnArg<$k>>),*
         {
-            type Key = Kept<($($k,)*), ($($k,)*)>;
+            type Key = ($($k,)*);
             #[inline]
-            fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
-                Ok(Kept::new(($(self.0.$at.arg().own()?,)*)))
+            fn hash_as<S: Hasher>(&self, state: &mut S) {
+                let _ = &state;
+                $(OwnArg::<$k>::hash_as(self.0.$at.arg(), state);)*
+            }
+            #[inline]
+            fn is(&self, key: &($($k,)*)) -> bool {
+                let _ = key;
+                // All parts, without a branch in between: nearly every key that is looked at is the one.
+                true $(& self.0.$at.arg().is(&key.$at))*
+            }
+            #[inline]
+            fn make(&self) -> Result<Self::Key, Error> {
+                Ok(($(self.0.$at.arg().own()?,)*))
             }
         }
     )*};
 }
-arguments_are_parts! {
+parts_are_a_key! {
     ;
     A KA 0;
     A KA 0 B KB 1;
@@ -75,18 +93,61 @@ arguments_are_parts! {
     A KA 0 B KB 1 C KC 2 D KD 3 E KE 4 F KF 5 G KG 6 H KH 7;
 }
 
+impl<A, K> CallKey<K> for PartsOf<A, K>
+where
+    Self: Equivalent<K>,
+{
+    type Made = Kept<<Self as Equivalent<K>>::Key, K>;
+    #[inline]
+    fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
+        cache.get_equivalent(self)
+    }
+    #[inline]
+    fn made(self) -> Result<Self::Made, Error> {
+        self.make().map(Kept::new)
+    }
+}
+
+macro_rules! arguments_are_parts {
+    ($($($t:ident $k:ident)*;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$($t, $k: Hash + Eq),*> MakeKey<($($k,)*), NoPrefix, Parts> for Args<($($t,)*)>
+        where
+            $($t: ArgRef<Arg: OwnArg<$k>>),*
+        {
+            type Key = PartsOf<($($t,)*), ($($k,)*)>;
+            #[inline]
+            fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
+                Ok(PartsOf(self.0, PhantomData))
+            }
+        }
+    )*};
+}
+arguments_are_parts! {
+    ;
+    A KA;
+    A KA B KB;
+    A KA B KB C KC;
+    A KA B KB C KC D KD;
+    A KA B KB C KC D KD E KE;
+    A KA B KB C KC D KD E KE F KF;
+    A KA B KB C KC D KD E KE F KF G KG;
+    A KA B KB C KC D KD E KE F KF G KG H KH;
+}
+
 macro_rules! prefix_is_first_part {
     ($($($t:ident $k:ident $at:tt)*;)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<P, $($t, $k),*> MakeKey<(P, $($k,)*), Literal, Parts> for Args<($($t,)*)>
+        impl<P: Hash + Eq, $($t, $k: Hash + Eq),*> MakeKey<(P, $($k,)*), Literal, Parts>
+            for Args<($($t,)*)>
         where
             Literal: OwnArg<P>,
             $($t: ArgRef<Arg: OwnArg<$k>>),*
         {
-            type Key = Kept<(P, $($k,)*), (P, $($k,)*)>;
+            type Key = PartsOf<(Literal, $($t,)*), (P, $($k,)*)>;
             #[inline]
             fn make_key(self, prefix: Literal) -> Result<Self::Key, Error> {
-                Ok(Kept::new((prefix.own()?, $(self.0.$at.arg().own()?,)*)))
+                Ok(PartsOf((prefix, $(self.0.$at,)*), PhantomData))
             }
         }
     )*};

@@ -8,6 +8,8 @@ mod backend;
 mod call;
 #[cfg(feature = "std")]
 mod flights;
+#[cfg(feature = "std")]
+mod fly;
 mod key;
 #[cfg(feature = "json")]
 mod key_json;
@@ -19,7 +21,7 @@ mod returned;
 pub use arg::OwnArg;
 #[cfg(feature = "std")]
 pub use flights::{Flight, Flights};
-pub use key::{Kept, Lent, MakeKey};
+pub use key::{CallKey, Kept, KeyOfUntypedCache, Lent, MakeKey};
 #[cfg(feature = "json")]
 #[doc(hidden)]
 pub use key_json::JsonAlone;
@@ -31,14 +33,64 @@ pub use self::{
     backend::{AsyncBackend, LocalOf},
     call::{
         Look, TakesError, apply, contains, contains_async, delete, delete_async, keep, keep_async,
-        key, key_async, look, look_async, renew, renew_async, returning,
+        key, key_async, look, look_async, made, missed, renew, renew_async, returning,
     },
     key::{Args, Literal, Made, NoPrefix},
-    report::{report, tell},
+    report::{Reports, tell},
     returned::{All, SomeOnly},
 };
 #[doc(hidden)]
 pub use core::marker::PhantomData;
 #[cfg(feature = "std")]
 #[doc(hidden)]
-pub use flights::{fly, fly_async};
+pub use fly::{Computed, board, compute, fly, fly_async};
+
+/// What needs `std`: as it is where there is that, and else a message.
+#[cfg(feature = "std")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_std {
+    ($say:literal, $($then:tt)*) => { $($then)* };
+}
+
+/// What needs `std`: as it is where there is that, and else a message.
+#[cfg(not(feature = "std"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __needs_std {
+    ($say:literal, $($then:tt)*) => {
+        ::core::compile_error!($say)
+    };
+}
+
+/// What comes beside a free function. Its name says what to write where that is none after all.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __in_an_impl_write_method {
+    ([$($everywhere:tt)*] $doc:literal $vis:vis $name:ident { $($beside:tt)* }) => {
+        $($everywhere)*
+        #[doc = $doc]
+        #[allow(non_camel_case_types, dead_code, missing_debug_implementations)]
+        $vis enum $name {}
+        $($everywhere)*
+        #[allow(dead_code)]
+        impl $name { $($beside)* }
+    };
+}
+
+/// What comes beside methods of a trait. Its name says what to write where the type cannot have methods.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __for_a_foreign_type_write_opts_in_trait {
+    ([$($attrs:tt)*] $($rest:tt)*) => {
+        $($attrs)*
+        impl $($rest)*
+    };
+}
+
+#[doc(hidden)]
+pub use __for_a_foreign_type_write_opts_in_trait as for_a_foreign_type_write_opts_in_trait;
+#[doc(hidden)]
+pub use __in_an_impl_write_method as in_an_impl_write_method;
+#[doc(hidden)]
+pub use __needs_std as needs_std;

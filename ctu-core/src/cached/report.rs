@@ -1,13 +1,94 @@
-use core::error::Error;
+//! What is told of a cache that fails: once, and not in every call until it works again.
 
-/// Tells that the cache of `function` failed: by `tracing`, by `defmt`, where these features are on.
-#[cold]
-pub fn report<E: Error>(function: &'static str, error: &E) {
+use crate::CacheError;
+use core::sync::atomic::Ordering::Relaxed;
+
+// The standard library has no swap where the machine has no compare-and-swap.
+#[cfg(target_has_atomic = "ptr")]
+use core::sync::atomic::AtomicBool;
+#[cfg(not(target_has_atomic = "ptr"))]
+use portable_atomic::AtomicBool;
+
+/// Whether anybody is there to be told.
+const HEARD: bool = cfg!(any(
+    feature = "defmt",
+    all(feature = "tracing", target_has_atomic = "ptr")
+));
+
+/// What was told of the cache of one function: by `tracing`, by `defmt`, where these features are on.
+///
+/// An outage is told of when it begins, of reads and of writes each, and again only after a read or write has
+/// worked. What the cache refuses, as a key too long or a time-to-live where it keeps none, is told of once.
+#[derive(Debug)]
+pub struct Reports {
+    function: &'static str,
+    reads: AtomicBool,
+    writes: AtomicBool,
+    refused: AtomicBool,
+}
+
+impl Reports {
+    /// Nothing told.
+    pub const fn new(function: &'static str) -> Self {
+        Self {
+            function,
+            reads: AtomicBool::new(false),
+            writes: AtomicBool::new(false),
+            refused: AtomicBool::new(false),
+        }
+    }
+
+    /// A read failed.
+    #[cold]
+    pub fn read_failed<E: CacheError>(&self, error: &E) {
+        self.failed(&self.reads, error);
+    }
+
+    /// A write failed.
+    #[cold]
+    pub fn write_failed<E: CacheError>(&self, error: &E) {
+        self.failed(&self.writes, error);
+    }
+
+    /// A read worked.
+    #[inline]
+    pub fn read(&self) {
+        worked(&self.reads);
+    }
+
+    /// A write worked.
+    #[inline]
+    pub fn written(&self) {
+        worked(&self.writes);
+    }
+
+    fn failed<E: CacheError>(&self, outage: &AtomicBool, error: &E) {
+        let told = if error.is_outage() {
+            outage
+        } else {
+            &self.refused
+        };
+        if HEARD && !told.swap(true, Relaxed) {
+            report(self.function, error);
+        }
+    }
+}
+
+#[inline]
+fn worked(told: &AtomicBool) {
+    // Looked at first: a hit shall not write to what other cores read.
+    if HEARD && told.load(Relaxed) {
+        told.store(false, Relaxed);
+    }
+}
+
+fn report<E: CacheError>(function: &'static str, error: &E) {
     #[cfg(all(feature = "tracing", target_has_atomic = "ptr"))]
-    tracing::warn!(function, %error, "the cache failed; the function ran without it");
+    tracing::warn!(function, %error, "the cache failed; the function runs without it");
+    // Not as a warning: where `DEFMT_LOG` says nothing, nobody hears those.
     #[cfg(feature = "defmt")]
-    defmt::warn!(
-        "{=str}: the cache failed; the function ran without it: {}",
+    defmt::error!(
+        "{=str}: the cache failed; the function runs without it: {}",
         function,
         defmt::Display2Format(error)
     );

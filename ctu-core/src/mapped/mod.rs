@@ -188,6 +188,10 @@ where
         Ok(Some(value))
     }
 
+    fn has_single_flight(&self) -> bool {
+        self.inner.has_single_flight()
+    }
+
     #[cfg(feature = "alloc")]
     fn get_many(
         &self,

@@ -1,7 +1,7 @@
 //! The map-like stores as [`Store`]s: looked up by the borrowed form of their keys, which storing makes the owned form of.
 
 use super::{lru::Lru, slots::Slots, ttl::Ttl};
-use crate::{Clock, Error, Store, StoredKey};
+use crate::{Clock, Equivalent, Error, Store, StoredKey};
 use core::{hash::BuildHasher, time::Duration};
 
 impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> {
@@ -11,6 +11,12 @@ impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> 
     #[inline]
     fn get(&mut self, key: &Self::Key) -> Option<&V> {
         Self::get(self, key)
+    }
+
+    #[inline]
+    fn get_equivalent<Q: Equivalent<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
+        let slot = self.find_equivalent(key);
+        Ok(self.use_slot(slot).map(|value| &*value))
     }
 
     fn put(
@@ -52,6 +58,11 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
 
     fn get(&mut self, key: &Self::Key) -> Option<&V> {
         Self::get(self, key)
+    }
+
+    fn get_equivalent<Q: Equivalent<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
+        let slot = self.live(|lru| lru.find_equivalent(key));
+        Ok(slot.and_then(|slot| self.use_slot(slot)))
     }
 
     fn put(

@@ -1,6 +1,11 @@
 use super::RandomState;
-use crate::{Error, Store, StoredKey};
-use core::{hash::BuildHasher, time::Duration};
+use crate::{Equivalent, Error, Store, StoredKey};
+use core::{
+    borrow::Borrow,
+    hash::{BuildHasher, Hash, Hasher},
+    marker::PhantomData,
+    time::Duration,
+};
 use hashbrown::HashMap;
 
 /// A store that keeps everything: a hash map, as `DictCache` of Python's CacheToolsUtils is a `dict`.
@@ -47,12 +52,31 @@ impl<K, V, S: Default> Default for DictCache<K, V, S> {
     }
 }
 
+/// What stands for a key of `L`, as the map wants it.
+struct StandsFor<'q, Q, L: ?Sized>(&'q Q, PhantomData<fn(&L)>);
+
+impl<Q: Equivalent<L>, L: ?Sized> Hash for StandsFor<'_, Q, L> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash_as(state);
+    }
+}
+
+impl<Q: Equivalent<L>, L: ?Sized, K: Borrow<L>> hashbrown::Equivalent<K> for StandsFor<'_, Q, L> {
+    fn equivalent(&self, key: &K) -> bool {
+        self.0.is(key.borrow())
+    }
+}
+
 impl<K: StoredKey, V, S: BuildHasher> Store for DictCache<K, V, S> {
     type Key = K::Lookup;
     type Value = V;
 
     fn get(&mut self, key: &Self::Key) -> Option<&V> {
         self.0.get(key)
+    }
+
+    fn get_equivalent<Q: Equivalent<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
+        Ok(self.0.get(&StandsFor::<Q, K::Lookup>(key, PhantomData)))
     }
 
     fn put(

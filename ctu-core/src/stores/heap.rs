@@ -1,6 +1,6 @@
 use super::slots::{Deadline, Deadlines, Link, Slot, Slots};
 use alloc::vec::Vec;
-use core::{borrow::Borrow, fmt, mem};
+use core::{fmt, mem};
 use hashbrown::HashTable;
 
 /// The default hasher of heap-backed stores: seeded at random, so that whoever chooses keys does not know which collide.
@@ -131,16 +131,10 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
     }
 
     #[inline]
-    fn find<Q>(&self, hash: u64, key: &Q) -> u32
-    where
-        K: Borrow<Q>,
-        Q: ?Sized + Eq,
-    {
+    fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> u32 {
         let nodes = &self.nodes;
         let found = self.index.find(hash, |slot| {
-            nodes
-                .get(slot.index())
-                .is_some_and(|node| node.key.borrow() == key)
+            nodes.get(slot.index()).is_some_and(|node| is(&node.key))
         });
         found.copied().unwrap_or(NONE)
     }

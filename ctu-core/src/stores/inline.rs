@@ -2,7 +2,7 @@ use super::{
     index::Index,
     slots::{Deadline, Deadlines, Link, Slot, Slots},
 };
-use core::{borrow::Borrow, fmt, mem};
+use core::{fmt, mem};
 
 /// Entries in the value itself: no heap, at most `N` of them, `N` from 1 to 65,535.
 ///
@@ -90,13 +90,8 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
     }
 
     #[inline]
-    fn find<Q>(&self, hash: u64, key: &Q) -> u16
-    where
-        K: Borrow<Q>,
-        Q: ?Sized + Eq,
-    {
-        self.index
-            .find(hash, &self.keys, |found| found.borrow() == key)
+    fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> u16 {
+        self.index.find(hash, &self.keys, is)
     }
 
     #[inline]

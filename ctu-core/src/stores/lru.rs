@@ -3,10 +3,11 @@ use super::{
     iter::Order,
     slots::{Link, Slot, Slots},
 };
+use crate::Equivalent;
 use core::{
     borrow::Borrow,
     fmt,
-    hash::{BuildHasher, Hash},
+    hash::{BuildHasher, Hash, Hasher as _},
     marker::PhantomData,
 };
 use rustc_hash::FxBuildHasher;
@@ -187,7 +188,32 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
-        self.slots.find(self.hash(key), key)
+        self.slots
+            .find(self.hash(key), |found| found.borrow() == key)
+    }
+
+    /// [`find`](Self::find) by what stands for a key.
+    #[inline]
+    pub(super) fn find_equivalent<Q, L>(&self, key: &Q) -> T::Slot
+    where
+        K: Borrow<L>,
+        Q: Equivalent<L>,
+        L: ?Sized,
+    {
+        let mut state = self.hasher.build_hasher();
+        key.hash_as(&mut state);
+        self.slots
+            .find(state.finish(), |found| key.is(found.borrow()))
+    }
+
+    /// The value in a slot, which becomes the most recently used.
+    #[inline]
+    pub(super) fn use_slot(&mut self, slot: T::Slot) -> Option<&mut V> {
+        if slot == T::Slot::NONE {
+            return None;
+        }
+        self.touch(slot);
+        self.slots.value_mut(slot)
     }
 
     /// The value at `key`, which becomes the most recently used.
@@ -207,12 +233,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
-        let slot = self.find(key);
-        if slot == T::Slot::NONE {
-            return None;
-        }
-        self.touch(slot);
-        self.slots.value_mut(slot)
+        self.use_slot(self.find(key))
     }
 
     /// The value at `key`, whose place in the recency order stays.
@@ -239,7 +260,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     /// used entry where the store was full; which of the two it was, its key tells. (A heap-backed store of capacity 0 returns what it was given.)
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         let hash = self.hash(&key);
-        let slot = self.slots.find(hash, &key);
+        let slot = self.slots.find(hash, |found| *found == key);
         if let Some(place) = self.slots.value_mut(slot) {
             let value = core::mem::replace(place, value);
             self.touch(slot);
@@ -279,7 +300,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     /// `None` only for a heap-backed store of capacity 0.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
         let hash = self.hash(&key);
-        let mut slot = self.slots.find(hash, &key);
+        let mut slot = self.slots.find(hash, |found| *found == key);
         if slot == T::Slot::NONE {
             slot = self.insert_new(hash, key, make()).0;
         } else {

@@ -1,6 +1,6 @@
 //! Where entries live: what the recency list and the deadlines are written over.
 
-use core::{borrow::Borrow, fmt};
+use core::fmt;
 
 mod sealed {
     /// What only this crate implements.
@@ -116,11 +116,8 @@ pub trait Slots<K, V>: sealed::Sealed {
     /// Sets what was used less recently than the entry in a slot; says whether there is that slot.
     fn set_next(&mut self, slot: Self::Slot, next: Self::Slot) -> bool;
 
-    /// The slot of `key`.
-    fn find<Q>(&self, hash: u64, key: &Q) -> Self::Slot
-    where
-        K: Borrow<Q>,
-        Q: ?Sized + Eq;
+    /// The slot of the key that hashes to `hash` and that `is` knows.
+    fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> Self::Slot;
     /// Appends an entry, with links of no meaning yet. Gives it back when all slots are taken.
     fn push(
         &mut self,
@@ -156,7 +153,7 @@ pub(crate) fn validate_index<K: Eq, V, T: Slots<K, V>>(
         let Some(key) = slots.key(slot) else {
             return Err("a slot below the length is empty");
         };
-        if slots.find(hash(key), key) != slot {
+        if slots.find(hash(key), |found| found == key) != slot {
             return Err("an entry is not found at its slot");
         }
     }

@@ -172,9 +172,18 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
+        self.live(|lru| lru.find(key))
+    }
+
+    /// The slot that `find` finds, if its entry is live. One that has expired is removed.
+    #[inline]
+    pub(super) fn live(
+        &mut self,
+        find: impl FnOnce(&Lru<K, V, T, S>) -> T::Slot,
+    ) -> Option<T::Slot> {
         // Before anything else: a look-up that finds nothing is a use of the store as well.
         let now = self.now();
-        let slot = self.lru.find(key);
+        let slot = find(&self.lru);
         if slot == T::Slot::NONE {
             return None;
         }
@@ -210,8 +219,13 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         Q: ?Sized + Hash + Eq,
     {
         let slot = self.find_live(key)?;
-        self.lru.touch(slot);
-        self.lru.slots_mut().value_mut(slot)
+        self.lru.use_slot(slot)
+    }
+
+    /// The value in the slot of a live entry, which becomes the most recently used.
+    #[inline]
+    pub(super) fn use_slot(&mut self, slot: T::Slot) -> Option<&V> {
+        self.lru.use_slot(slot).map(|value| &*value)
     }
 
     /// The value at `key`, whose place in the recency order stays.
@@ -291,7 +305,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
             self.expiry
                 .seed(|| self.lru.hash(&self.timeline.elapsed()) as u32);
         }
-        let slot = self.lru.slots().find(hash, &key);
+        let slot = self.lru.slots().find(hash, |found| *found == key);
         if let Some(place) = self.lru.slots_mut().value_mut(slot) {
             let value = core::mem::replace(place, value);
             let live = !self.expired(slot, now);

@@ -20,6 +20,29 @@ impl Address {
     }
 }
 
+#[cfg(feature = "cluster")]
+impl Address {
+    /// The host; empty where there is none.
+    pub(crate) fn host(&self) -> &str {
+        match self {
+            Self::Tcp(host, _) => host,
+            #[cfg(feature = "tls")]
+            Self::Tls(host, _) => host,
+            #[cfg(unix)]
+            Self::Unix(_) => "",
+        }
+    }
+
+    /// Another server, spoken to in the same way.
+    pub(crate) fn beside(&self, host: &str, port: u16) -> Self {
+        match self {
+            #[cfg(feature = "tls")]
+            Self::Tls(..) => Self::Tls(host.to_owned(), port),
+            _ => Self::Tcp(host.to_owned(), port),
+        }
+    }
+}
+
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

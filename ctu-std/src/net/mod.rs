@@ -24,6 +24,8 @@ pub use error::NetError;
 pub(crate) use error::one_line;
 pub(crate) use limits::Limits;
 pub use peer::Peer;
+#[cfg(feature = "cluster")]
+pub(crate) use pool::Lease;
 pub(crate) use pool::{Connect, Connection, Failure, Fate, Pool, Repeat};
 #[cfg(all(test, feature = "redis"))]
 pub(crate) use reader::CHUNK;

@@ -83,6 +83,12 @@ impl<C: Connect> Pool<C> {
         }
     }
 
+    /// What opens connections.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn connector(&self) -> &C {
+        &self.connect
+    }
+
     /// Runs an operation on a connection, and once more on a fresh one when the pooled one turned
     /// out to be dead and the operation is safe to repeat. All of it ends by `deadline`.
     pub(crate) fn run<T>(
@@ -91,28 +97,30 @@ impl<C: Connect> Pool<C> {
         deadline: Deadline,
         mut operation: impl FnMut(&mut C::Connection, Deadline) -> Result<T, C::Error>,
     ) -> Result<T, C::Error> {
-        let mut slot = self.slot(deadline)?;
-        if let Some(connection) = slot.pooled() {
+        let mut lease = self.lease(deadline)?;
+        if let Some(connection) = lease.pooled() {
             let done = operation(connection, deadline);
             match &done {
                 Err(error) if error.fate() == Fate::Lost && repeat == Repeat::Safe => {}
                 Err(error) if error.fate() != Fate::Keep => return done,
                 _ => {
-                    slot.keep();
+                    lease.keep();
                     return done;
                 }
             }
         }
-        let connection = slot.set(self.connect.connect(deadline)?);
+        let connection = lease.fresh(deadline)?;
         let done = operation(connection, deadline);
         if done.as_ref().map_or_else(Failure::fate, |_| Fate::Keep) == Fate::Keep {
-            slot.keep();
+            lease.keep();
         }
         done
     }
 
     /// Takes the right to use a connection, and an idle one if there is any.
-    fn slot(&self, deadline: Deadline) -> Result<Slot<'_, C>, C::Error> {
+    ///
+    /// For what takes several connections at once; [`run`](Self::run) is for the rest.
+    pub(crate) fn lease(&self, deadline: Deadline) -> Result<Lease<'_, C>, C::Error> {
         let mut state = self.state.lock();
         while state.used >= self.size {
             let timed_out = self.freed.wait_until(&mut state, deadline.at()).timed_out();
@@ -126,7 +134,7 @@ impl<C: Connect> Pool<C> {
             }
         }
         state.used += 1;
-        Ok(Slot {
+        Ok(Lease {
             pool: self,
             connection: state.idle.pop(),
             keep: false,
@@ -142,15 +150,15 @@ impl<C: Connect> Pool<C> {
 
 /// The right to use one connection. Given back on drop, the connection only if it is to be kept:
 /// a panic in the operation throws it away.
-struct Slot<'p, C: Connect> {
+pub(crate) struct Lease<'p, C: Connect> {
     pool: &'p Pool<C>,
     connection: Option<C::Connection>,
     keep: bool,
 }
 
-impl<C: Connect> Slot<'_, C> {
+impl<C: Connect> Lease<'_, C> {
     /// The pooled connection, unless there is none that is fit for use.
-    fn pooled(&mut self) -> Option<&mut C::Connection> {
+    pub(crate) fn pooled(&mut self) -> Option<&mut C::Connection> {
         // A server that went away leaves a pool of dead ones: all of them are passed over.
         while self
             .connection
@@ -163,16 +171,26 @@ impl<C: Connect> Slot<'_, C> {
         self.connection.as_mut()
     }
 
-    fn set(&mut self, connection: C::Connection) -> &mut C::Connection {
-        self.connection.insert(connection)
+    /// A connection that was opened just now, in place of any other.
+    pub(crate) fn fresh(&mut self, deadline: Deadline) -> Result<&mut C::Connection, C::Error> {
+        self.connection = None;
+        let connection = self.pool.connect.connect(deadline)?;
+        Ok(self.connection.insert(connection))
     }
 
-    fn keep(&mut self) {
+    /// The connection that was returned last, if there is one.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn connection(&mut self) -> Option<&mut C::Connection> {
+        self.connection.as_mut()
+    }
+
+    /// Says that the connection is in order.
+    pub(crate) fn keep(&mut self) {
         self.keep = true;
     }
 }
 
-impl<C: Connect> Drop for Slot<'_, C> {
+impl<C: Connect> Drop for Lease<'_, C> {
     fn drop(&mut self) {
         let connection = self.connection.take();
         let mut state = self.pool.state.lock();

@@ -18,8 +18,9 @@ pub(crate) struct Tls {
     pub(crate) authorities: Option<Vec<u8>>,
     /// Our own certificates and key in PEM, if the server asks for them.
     pub(crate) identity: Option<(Vec<u8>, Vec<u8>)>,
-    /// What is made of it when it is first needed: reading the system's takes a while.
-    config: OnceLock<Arc<ClientConfig>>,
+    /// What is made of it when it is first needed: reading the system's takes a while. Clones
+    /// share it, as the nodes of a cluster do.
+    config: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
 impl Tls {

@@ -1,7 +1,10 @@
+#[cfg(feature = "cluster")]
+use super::cluster::Seeds;
 use super::{
     AsJson, Form, Prefixed, Raw, RedisCache, RedisError,
-    client::Client,
+    client::{Client, Servers},
     link::{Connector, Source},
+    node::Node,
     settings::Settings,
 };
 use crate::net::{Dialer, Limits};
@@ -29,12 +32,19 @@ pub struct RedisBuilder<F = AsJson> {
 /// Where connections will come from.
 enum Origin {
     Server(Settings),
+    #[cfg(feature = "cluster")]
+    Cluster(Seeds),
     Given(Box<dyn ConnectionLike + Send>),
 }
 
 impl RedisBuilder {
     pub(super) fn from_url(url: &str) -> Self {
         Self::new(Settings::from_url(url).map(Origin::Server))
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(super) fn from_nodes(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        Self::new(Seeds::from_urls(nodes).map(Origin::Cluster))
     }
 
     pub(super) fn over(connection: impl ConnectionLike + Send + 'static) -> Self {
@@ -86,15 +96,17 @@ impl<F> RedisBuilder<F> {
 
     /// The user to log in as, in place of one in the address.
     pub fn user(self, user: impl Into<String>) -> Self {
-        self.settings(|settings| settings.user = Some(user.into()))
+        let user = user.into();
+        self.settings(|settings| settings.user = Some(user.clone()))
     }
 
     /// The password to log in with, in place of one in the address.
     pub fn password(self, password: impl Into<String>) -> Self {
-        self.settings(|settings| settings.password = Some(password.into()))
+        let password = password.into();
+        self.settings(|settings| settings.password = Some(password.clone()))
     }
 
-    /// The number of the database, in place of one in the address. 0 unless set.
+    /// The number of the database, in place of one in the address. 0 unless set, and always in a cluster.
     pub fn database(self, number: u32) -> Self {
         self.settings(|settings| settings.database = number.into())
     }
@@ -104,15 +116,16 @@ impl<F> RedisBuilder<F> {
         self.dialer(|dialer| dialer.deadline = deadline)
     }
 
-    /// How long an operation may take: waiting for a connection of the pool, connecting, and the
-    /// repetition of what is safe to repeat included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
+    /// How long an operation may take: waiting for a connection of the pool, connecting, all nodes of a
+    /// cluster that it concerns, and the repetition of what is safe to repeat included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
     /// of a prefixed cache, `retain` and `keys` are several operations.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
         self
     }
 
-    /// How many connections there are at most. They are opened when needed. 16 unless set.
+    /// How many connections there are at most; in a cluster, to each node. They are opened when needed.
+    /// 16 unless set.
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.limits.pool_size = connections;
         self
@@ -128,24 +141,28 @@ impl<F> RedisBuilder<F> {
     /// system. For `rediss://`. What is no certificate is an error of connecting.
     #[cfg(feature = "tls")]
     pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
-        self.dialer(|dialer| dialer.tls.authorities = Some(pem.into()))
+        let pem = pem.into();
+        self.dialer(|dialer| dialer.tls.authorities = Some(pem.clone()))
     }
 
     /// Shows the server who we are: certificates and private key, both in PEM. For `rediss://`.
     #[cfg(feature = "tls")]
     pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         let identity = (certificates.into(), key.into());
-        self.dialer(|dialer| dialer.tls.identity = Some(identity))
+        self.dialer(|dialer| dialer.tls.identity = Some(identity.clone()))
     }
 
-    fn dialer(self, change: impl FnOnce(&mut Dialer)) -> Self {
+    fn dialer(self, change: impl Fn(&mut Dialer)) -> Self {
         self.settings(|settings| change(&mut settings.endpoint.dialer))
     }
 
     /// What was given needs no settings of this kind.
-    fn settings(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        if let Ok(Origin::Server(settings)) = &mut self.source {
-            change(settings);
+    fn settings(mut self, change: impl Fn(&mut Settings)) -> Self {
+        match &mut self.source {
+            Ok(Origin::Server(settings)) => change(settings),
+            #[cfg(feature = "cluster")]
+            Ok(Origin::Cluster(seeds)) => seeds.each(change),
+            Ok(Origin::Given(_)) | Err(_) => {}
         }
         self
     }
@@ -153,8 +170,9 @@ impl<F> RedisBuilder<F> {
     /// Makes the cache. Connects to nothing: the first operation does.
     ///
     /// # Errors
-    /// [`RedisError::Url`] for an address that is none, [`OutOfRange`](ctu_core::Error::OutOfRange) for a
-    /// pool of no connection.
+    /// [`RedisError::Url`] for an address that is none and for nodes of a cluster that are not to be reached
+    /// in the same way, [`OutOfRange`](ctu_core::Error::OutOfRange) for a pool of no connection and for
+    /// another database than 0 of a cluster.
     pub fn build<K, V>(self) -> Result<RedisCache<K, V, F>, RedisError>
     where
         K: ToOwned + ?Sized,
@@ -162,18 +180,23 @@ impl<F> RedisBuilder<F> {
     {
         let source = self.source?;
         let limits = self.limits.check()?;
-        let (source, server, size) = match source {
+        let one = |source, server, size| {
+            let node = Node::new(Connector { source, server }, size);
+            Servers::One(Arc::new(node))
+        };
+        let servers = match source {
             Origin::Server(settings) => {
                 let server = settings.endpoint.address.label();
-                (Source::Server(settings), server, limits.pool_size)
+                one(Source::Server(settings), server, limits.pool_size)
             }
-            Origin::Given(connection) => (
-                Source::Given(Mutex::new(Some(connection))),
-                "a given connection".into(),
-                1,
-            ),
+            #[cfg(feature = "cluster")]
+            Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits.pool_size)?)),
+            Origin::Given(connection) => {
+                let source = Source::Given(Mutex::new(Some(connection)));
+                one(source, "a given connection".into(), 1)
+            }
         };
-        let client = Client::new(Connector { source, server }, size, limits.deadline);
+        let client = Client::new(servers, limits.deadline);
         Ok(RedisCache::new(Arc::new(client), self.form, self.ttl))
     }
 }

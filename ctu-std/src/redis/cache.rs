@@ -1,6 +1,6 @@
 use super::{
-    AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, client::Client, request::Request,
-    ttl::Ttl,
+    AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, client::Client, node::Node,
+    request::Request, ttl::Ttl,
 };
 use ctu_core::{Cache, Found};
 use redis::{ConnectionLike, Value};
@@ -41,6 +41,9 @@ pub(super) const BATCH: usize = 500;
 /// [`remove`](Cache::remove) that was repeated may say that there was nothing.
 /// There is no PING before an operation: a connection that something on the way has silently forgotten
 /// is found by [keep-alive](RedisBuilder::keep_alive), or costs one operation its deadline.
+///
+/// # A cluster
+/// With feature `cluster`, `RedisCache::cluster(nodes)` builds the same cache over a Redis Cluster.
 ///
 /// # From Python
 /// | CacheToolsUtils | here |
@@ -106,9 +109,8 @@ where
     /// # Errors
     /// Whatever keeps the server from telling.
     pub fn ttl(&self, key: &K) -> Result<Option<Duration>, RedisError> {
-        let left = self
-            .client
-            .number(&Request::of(&[b"PTTL", &self.form.key(key)?]))?;
+        let key = self.form.key(key)?;
+        let left = self.client.number(&key, &Request::of(&[b"PTTL", &key]))?;
         Ok(u64::try_from(left).ok().map(Duration::from_millis))
     }
 
@@ -126,10 +128,11 @@ where
             Ttl::For(unit, time) => Request::of(&[unit.expire(), &key, time.as_bytes()]),
             Ttl::Over => return self.remove_key(&key),
         };
-        self.client.all(&request, |values| match values.last() {
-            Some(value) => Ok(self.client.as_number(value)? == 1),
-            None => Err(self.client.surprise()),
-        })
+        self.client
+            .all(&key, &request, |node, values| match values.last() {
+                Some(value) => Ok(node.as_number(value)? == 1),
+                None => Err(node.surprise()),
+            })
     }
 
     /// The keys of this cache, a few hundred per round trip (SCAN), in no order.
@@ -160,16 +163,8 @@ where
         }
     }
 
-    fn send_put(&self, request: &Request, ttl: &Ttl) -> Result<(), RedisError> {
-        match ttl {
-            // What is removed is counted, not confirmed.
-            Ttl::Over => self.client.all(request, |_| Ok(())),
-            Ttl::Forever | Ttl::For(..) => self.client.done(request),
-        }
-    }
-
     fn remove_key(&self, key: &[u8]) -> Result<bool, RedisError> {
-        Ok(self.client.number(&Request::of(&[b"DEL", key]))? > 0)
+        Ok(self.client.number(key, &Request::of(&[b"DEL", key]))? > 0)
     }
 
     fn decode(&self, stored: Option<Vec<u8>>) -> Result<Option<V>, RedisError> {
@@ -193,21 +188,42 @@ where
         keys.iter().map(|key| self.form.key(key)).collect()
     }
 
-    /// The reply to MGET of `count` keys.
-    fn values(&self, reply: Value, count: usize) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
-        let values = self.client.as_array(reply)?;
-        if values.len() != count {
-            return Err(self.client.surprise());
+    /// Removes keys by `command`, and says how many there were.
+    fn remove_keys(&self, command: &str, keys: &[impl AsRef<[u8]>]) -> Result<usize, RedisError> {
+        let mut batch = self.client.batch();
+        for keys in keys.chunks(self.client.together(keys.len())) {
+            batch.about(keys[0].as_ref(), |request| request.add_keys(command, keys));
         }
-        let bytes = values.into_iter().map(|value| self.client.as_bytes(value));
-        bytes.collect()
+        let counts = batch.send(self.client.deadline(), |node, values| {
+            node.as_count(&node.single(values)?)
+        })?;
+        Ok(counts.into_iter().sum())
     }
 
+    /// Removes keys as SCAN has shown them.
     fn unlink(&self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
-        if !keys.is_empty() {
-            self.client.number(&Request::of_keys("UNLINK", keys))?;
-        }
-        Ok(())
+        self.remove_keys("UNLINK", keys).map(drop)
+    }
+}
+
+/// The reply to MGET of `count` keys.
+fn values(node: &Node, reply: Value, count: usize) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
+    let values = node.as_array(reply)?;
+    if values.len() != count {
+        return Err(node.surprise());
+    }
+    values
+        .into_iter()
+        .map(|value| node.as_bytes(value))
+        .collect()
+}
+
+/// Whether the server did what [`RedisCache::put_request`] asks for.
+fn was_put(node: &Node, values: &[Value], ttl: &Ttl) -> Result<(), RedisError> {
+    match ttl {
+        // What is removed is counted, not confirmed.
+        Ttl::Over => Ok(()),
+        Ttl::Forever | Ttl::For(..) => node.as_done(values),
     }
 }
 
@@ -222,8 +238,9 @@ where
     type Error = RedisError;
 
     fn get(&self, key: &K) -> Result<Option<V>, RedisError> {
-        let request = Request::of(&[b"GET", &self.form.key(key)?]);
-        self.decode(self.client.bytes(&request)?)
+        let key = self.form.key(key)?;
+        let request = Request::of(&[b"GET", &key]);
+        self.decode(self.client.bytes(&key, &request)?)
     }
 
     /// As [`Cache::put`]. An entry that is to live for no time is removed instead. Times are rounded
@@ -234,7 +251,8 @@ where
         let ttl = Ttl::new(ttl.or(self.ttl))?;
         let mut request = Request::batch();
         self.put_request(&mut request, &key, &value, &ttl);
-        self.send_put(&request, &ttl)
+        self.client
+            .all(&key, &request, |node, values| was_put(node, &values, &ttl))
     }
 
     fn remove(&self, key: &K) -> Result<bool, RedisError> {
@@ -243,10 +261,12 @@ where
 
     /// Removes the keys that begin with the prefix (SCAN and UNLINK), those of other programs that
     /// begin so included. Without a prefix, or with an empty one, the whole database is flushed
-    /// (FLUSHDB), whoever wrote it; other databases of the server stay.
+    /// (FLUSHDB), whoever wrote it; other databases of the server stay. Of a cluster, every master.
     fn clear(&self) -> Result<(), RedisError> {
         if self.form.prefix().is_empty() {
-            return self.client.done(&Request::of(&[b"FLUSHDB", b"ASYNC"]));
+            let request = Request::of(&[b"FLUSHDB", b"ASYNC"]);
+            let done = |node: &Node, values: Vec<Value>| node.as_done(&values);
+            return self.client.every(&request, done).map(drop);
         }
         let mut keys = self.keys();
         while let Some(stored) = keys.stored()? {
@@ -259,26 +279,29 @@ where
     /// caches and programs included. `keys().count()` counts this cache's own, in as many round trips
     /// as it takes.
     fn len(&self) -> Result<usize, RedisError> {
-        let number = self.client.number(&Request::of(&[b"DBSIZE"]))?;
-        usize::try_from(number).map_err(|_| self.client.surprise())
+        let counts = self
+            .client
+            .every(&Request::of(&[b"DBSIZE"]), |node, values| {
+                node.as_count(&node.single(values)?)
+            })?;
+        Ok(counts.into_iter().fold(0, usize::saturating_add))
     }
 
     fn contains(&self, key: &K) -> Result<bool, RedisError> {
-        let request = Request::of(&[b"EXISTS", &self.form.key(key)?]);
-        Ok(self.client.number(&request)? > 0)
+        let key = self.form.key(key)?;
+        let request = Request::of(&[b"EXISTS", &key]);
+        Ok(self.client.number(&key, &request)? > 0)
     }
 
     fn get_with_ttl(&self, key: &K) -> Result<Found<V>, RedisError> {
         let key = self.form.key(key)?;
         let request = Request::of(&[b"GET", &key]).and(&[b"PTTL", &key]);
-        let (stored, left) =
-            self.client
-                .all(&request, |mut values| match (values.pop(), values.pop()) {
-                    (Some(left), Some(stored)) => {
-                        Ok((self.client.as_bytes(stored)?, self.client.as_number(&left)?))
-                    }
-                    _ => Err(self.client.surprise()),
-                })?;
+        let (stored, left) = self.client.all(&key, &request, |node, mut values| {
+            let (Some(left), Some(stored)) = (values.pop(), values.pop()) else {
+                return Err(node.surprise());
+            };
+            Ok((node.as_bytes(stored)?, node.as_number(&left)?))
+        })?;
         self.decode_timed(stored, left)
     }
 
@@ -289,8 +312,9 @@ where
     /// As [`Cache::pop`], in one step (GETDEL, Redis 6.2). Not repeated when the connection breaks:
     /// the entry may then be gone.
     fn pop(&self, key: &K) -> Result<Option<V>, RedisError> {
-        let request = Request::of(&[b"GETDEL", &self.form.key(key)?]).once();
-        self.decode(self.client.bytes(&request)?)
+        let key = self.form.key(key)?;
+        let request = Request::of(&[b"GETDEL", &key]).once();
+        self.decode(self.client.bytes(&key, &request)?)
     }
 
     /// As [`Cache::retain`], in as many round trips as it takes. Keys that such a cache cannot have
@@ -304,41 +328,45 @@ where
         Ok(())
     }
 
-    /// As [`Cache::get_many`], in one round trip (MGET). A key that holds something other than a
-    /// string is a miss here.
+    /// As [`Cache::get_many`], in one round trip (MGET), with all nodes of a cluster at once. A key that
+    /// holds something other than a string is a miss here.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
+        let stored = self.stored_keys(keys)?;
+        let together = self.client.together(stored.len());
+        let mut batch = self.client.batch();
+        for keys in stored.chunks(together) {
+            batch.about(&keys[0], |request| request.add_keys("MGET", keys));
         }
-        let request = Request::of_keys("MGET", &self.stored_keys(keys)?);
-        let values = self
-            .client
-            .one(&request, |value| self.values(value, keys.len()))?;
-        values
-            .into_iter()
-            .map(|stored| self.decode(stored))
-            .collect()
+        let found = batch.send(self.client.deadline(), |node, replies| {
+            values(node, node.single(replies)?, together)
+        })?;
+        let found = found.into_iter().flatten();
+        found.map(|stored| self.decode(stored)).collect()
     }
 
     /// As [`Cache::get_many_with_ttl`], in one round trip (MGET, and PTTL of each key).
     fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, RedisError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
         let stored = self.stored_keys(keys)?;
-        let mut request = Request::of_keys("MGET", &stored);
-        for key in &stored {
-            request.add(&[b"PTTL", key]);
+        let together = self.client.together(stored.len());
+        let mut batch = self.client.batch();
+        for keys in stored.chunks(together) {
+            batch.about(&keys[0], |request| {
+                request.add_keys("MGET", keys);
+                keys.iter().for_each(|key| request.add(&[b"PTTL", key]));
+            });
         }
-        let (values, left) = self.client.all(&request, |replies| {
+        let found = batch.send(self.client.deadline(), |node, replies| {
             let mut replies = replies.into_iter();
-            let values = replies.next().ok_or_else(|| self.client.surprise())?;
-            let values = self.values(values, keys.len())?;
-            let left = replies.map(|left| self.client.as_number(&left));
-            Ok((values, left.collect::<Result<Vec<_>, _>>()?))
+            let stored = replies.next().ok_or_else(|| node.surprise())?;
+            let stored = values(node, stored, together)?;
+            let left = replies.map(|left| node.as_number(&left));
+            let timed = stored.into_iter().zip(left);
+            timed
+                .map(|(stored, left)| Ok((stored, left?)))
+                .collect::<Result<Vec<_>, RedisError>>()
         })?;
-        let timed = values.into_iter().zip(left);
-        timed
+        let found = found.into_iter().flatten();
+        found
             .map(|(stored, left)| self.decode_timed(stored, left))
             .collect()
     }
@@ -347,25 +375,23 @@ where
     /// those after it; the first refusal is the error.
     fn put_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), RedisError> {
         let ttl = Ttl::new(ttl.or(self.ttl))?;
-        let mut request = Request::batch();
+        let mut batch = self.client.batch();
         for (key, value) in entries {
             let value = self.form.encode(value)?;
-            self.put_request(&mut request, &self.form.key(key)?, &value, &ttl);
+            let key = self.form.key(key)?;
+            batch.about(&key, |request| {
+                self.put_request(request, &key, &value, &ttl);
+            });
         }
-        match request.commands() {
-            0 => Ok(()),
-            _ => self.send_put(&request, &ttl),
-        }
+        let done = batch.send(self.client.deadline(), |node, values| {
+            was_put(node, &values, &ttl)
+        });
+        done.map(drop)
     }
 
-    /// As [`Cache::remove_many`], in one round trip, all at once.
+    /// As [`Cache::remove_many`], in one round trip; on each server all at once.
     fn remove_many(&self, keys: &[&K]) -> Result<usize, RedisError> {
-        if keys.is_empty() {
-            return Ok(0);
-        }
-        let request = Request::of_keys("DEL", &self.stored_keys(keys)?);
-        let number = self.client.number(&request)?;
-        usize::try_from(number).map_err(|_| self.client.surprise())
+        self.remove_keys("DEL", &self.stored_keys(keys)?)
     }
 }
 

@@ -1,100 +1,138 @@
-use super::{RedisError, link::Connector, request::Request};
-use crate::net::{Deadline, Pool};
+#[cfg(feature = "cluster")]
+use super::cluster::{Cluster, Part, Slot};
+use super::{RedisError, batch::Batch, node::Node, request::Request};
+use crate::net::Deadline;
 use redis::Value;
 use std::{sync::Arc, time::Duration};
 
-/// The server as caches see it: a request goes out, replies come back, within the deadline.
+/// The server, or the cluster, as caches see it: a request goes out to where its key is, replies come
+/// back, within the deadline.
 pub(super) struct Client {
-    pool: Pool<Connector>,
-    server: Arc<str>,
+    servers: Servers,
     deadline: Duration,
 }
 
+/// Who serves the keys.
+pub(super) enum Servers {
+    /// One server has all of them.
+    One(Arc<Node>),
+    /// Each key has a slot, and each slot a node.
+    #[cfg(feature = "cluster")]
+    Cluster(Box<Cluster>),
+}
+
+#[cfg_attr(not(feature = "cluster"), allow(unused_variables))]
 impl Client {
-    pub(super) fn new(connector: Connector, size: usize, deadline: Duration) -> Self {
-        Self {
-            server: connector.server.clone(),
-            pool: Pool::new(connector, size),
-            deadline,
+    pub(super) fn new(servers: Servers, deadline: Duration) -> Self {
+        Self { servers, deadline }
+    }
+
+    /// Whom it talks to, as first told.
+    pub(super) fn server(&self) -> &str {
+        match &self.servers {
+            Servers::One(node) => node.server(),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => cluster.seeds(),
         }
     }
 
-    /// Host and port, or path.
-    pub(super) fn server(&self) -> &str {
-        &self.server
+    /// The deadline of an operation that begins now.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::after(self.deadline)
     }
 
-    /// Sends `request`, and makes `T` of the replies to its commands. Where that fails, what came
-    /// back was not from a Redis server, and the connection is thrown away.
+    /// Sends `request`, which concerns `key` alone, and makes `T` of the replies to its commands.
+    /// Where that fails, what came back was not from a Redis server, and the connection is thrown away.
     pub(super) fn all<T>(
         &self,
+        key: &[u8],
         request: &Request,
-        mut read: impl FnMut(Vec<Value>) -> Result<T, RedisError>,
+        read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
-        self.pool.run(
-            request.repeat(),
-            Deadline::after(self.deadline),
-            |link, deadline| read(link.exchange(request, &self.server, deadline)?),
-        )
+        match &self.servers {
+            Servers::One(node) => node.all(request, self.deadline(), read),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => {
+                let part = Part::new(Slot::of(key), request);
+                cluster.send_one(part, self.deadline(), read)
+            }
+        }
     }
 
-    /// Sends `request`, which is one command, and makes `T` of the reply.
-    pub(super) fn one<T>(
+    /// The string that `request`, one command about `key`, asks for.
+    pub(super) fn bytes(
+        &self,
+        key: &[u8],
+        request: &Request,
+    ) -> Result<Option<Vec<u8>>, RedisError> {
+        self.all(key, request, |node, values| {
+            node.as_bytes(node.single(values)?)
+        })
+    }
+
+    /// The number that `request`, one command about `key`, asks for.
+    pub(super) fn number(&self, key: &[u8], request: &Request) -> Result<i64, RedisError> {
+        self.all(key, request, |node, values| {
+            node.as_number(&node.single(values)?)
+        })
+    }
+
+    /// How many of `keys` keys one command may name. In a cluster it is one: two may be on different
+    /// nodes, or be about to.
+    pub(super) fn together(&self, keys: usize) -> usize {
+        match &self.servers {
+            Servers::One(_) => keys.max(1),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(_) => 1,
+        }
+    }
+
+    /// A batch with nothing in it.
+    pub(super) fn batch(&self) -> Batch<'_> {
+        match &self.servers {
+            Servers::One(node) => Batch::One(node, Request::batch()),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => Batch::Cluster(cluster, Vec::new()),
+        }
+    }
+
+    /// Sends `request` to every server that has keys, and makes `T` of the replies of each.
+    pub(super) fn every<T>(
         &self,
         request: &Request,
-        mut read: impl FnMut(Value) -> Result<T, RedisError>,
-    ) -> Result<T, RedisError> {
-        self.all(request, |mut values| match values.pop() {
-            Some(value) => read(value),
-            None => Err(self.surprise()),
-        })
-    }
-
-    /// The string that `request` asks for.
-    pub(super) fn bytes(&self, request: &Request) -> Result<Option<Vec<u8>>, RedisError> {
-        self.one(request, |value| self.as_bytes(value))
-    }
-
-    /// The number that `request` asks for.
-    pub(super) fn number(&self, request: &Request) -> Result<i64, RedisError> {
-        self.one(request, |value| self.as_number(&value))
-    }
-
-    /// Whether `request` was done.
-    pub(super) fn done(&self, request: &Request) -> Result<(), RedisError> {
-        self.all(request, |values| {
-            values.iter().try_for_each(|value| match value {
-                Value::Okay => Ok(()),
-                _ => Err(self.surprise()),
-            })
-        })
-    }
-
-    pub(super) fn as_bytes(&self, value: Value) -> Result<Option<Vec<u8>>, RedisError> {
-        match value {
-            Value::BulkString(bytes) => Ok(Some(bytes)),
-            Value::VerbatimString { text, .. } => Ok(Some(text.into_bytes())),
-            Value::Nil => Ok(None),
-            _ => Err(self.surprise()),
+        read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
+    ) -> Result<Vec<T>, RedisError> {
+        match &self.servers {
+            Servers::One(node) => Ok(vec![node.all(request, self.deadline(), read)?]),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => cluster.every(request, self.deadline(), read),
         }
     }
 
-    pub(super) fn as_number(&self, value: &Value) -> Result<i64, RedisError> {
-        match value {
-            Value::Int(number) => Ok(*number),
-            _ => Err(self.surprise()),
+    /// A server that has keys and is not among those that are `done`.
+    pub(super) fn next(
+        &self,
+        done: &[Arc<Node>],
+        deadline: Deadline,
+    ) -> Result<Option<Arc<Node>>, RedisError> {
+        match &self.servers {
+            Servers::One(node) => Ok(done.is_empty().then(|| node.clone())),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => cluster.next(done, deadline),
         }
     }
 
-    pub(super) fn as_array(&self, value: Value) -> Result<Vec<Value>, RedisError> {
-        match value {
-            Value::Array(values) | Value::Set(values) => Ok(values),
-            _ => Err(self.surprise()),
+    /// Whether others have taken over from `node`, which failed with `error`; the error where not.
+    pub(super) fn replaced(
+        &self,
+        node: &Arc<Node>,
+        error: RedisError,
+        deadline: Deadline,
+    ) -> Result<(), RedisError> {
+        match &self.servers {
+            Servers::One(_) => Err(error),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => cluster.replaced(node, error, deadline),
         }
-    }
-
-    /// A reply of another type than the command has.
-    pub(super) fn surprise(&self) -> RedisError {
-        RedisError::protocol(&self.server, "an answer of the wrong type")
     }
 }

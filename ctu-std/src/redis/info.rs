@@ -38,7 +38,8 @@ impl fmt::Display for RedisStats {
 
 impl<K: ?Sized, V, F> RedisCache<K, V, F> {
     /// What the server tells about itself: `section` is `server`, `memory`, `stats`, ..., or empty
-    /// for the usual ones. Pairs of a name and a value, in the server's order.
+    /// for the usual ones. Pairs of a name and a value, in the server's order; of a cluster, those of
+    /// every master, one after the other.
     ///
     /// # Errors
     /// Whatever keeps the server from telling.
@@ -47,15 +48,20 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
             "" => Request::of(&[b"INFO"]),
             section => Request::of(&[b"INFO", section.as_bytes()]),
         };
-        let text = self.client.bytes(&request)?.unwrap_or_default();
-        Ok(String::from_utf8_lossy(&text)
-            .lines()
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect())
+        let texts = self.client.every(&request, |node, values| {
+            Ok(node.as_bytes(node.single(values)?)?.unwrap_or_default())
+        })?;
+        let pairs = texts.iter().flat_map(|text| {
+            let text = String::from_utf8_lossy(text);
+            let pairs = text.lines().filter_map(|line| line.split_once(':'));
+            pairs
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect::<Vec<_>>()
+        });
+        Ok(pairs.collect())
     }
 
-    /// What the server counted since it started. Of the server, not of this cache alone: put a
+    /// What the server counted since it started; of a cluster, the sums over its masters. Of the server, not of this cache alone: put a
     /// [`StatsCache`](crate::StatsCache) on a cache for its own.
     ///
     /// # Errors
@@ -72,7 +78,8 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
                 "total_connections_received" => &mut stats.connections,
                 _ => continue,
             };
-            *counter = value.trim().parse().unwrap_or_default();
+            let more = value.trim().parse().unwrap_or_default();
+            *counter = counter.saturating_add(more);
         }
         Ok(stats)
     }

@@ -54,21 +54,47 @@ impl Link {
         server: &Arc<str>,
         deadline: Deadline,
     ) -> Result<Vec<Value>, RedisError> {
-        let values = match self {
-            Self::Own { stream, replies } => own(stream, replies, request, server, deadline)?,
-            Self::Given(connection) => connection
-                .req_packed_commands(request.bytes(), 0, request.commands())
-                .map_err(|error| given(&error, server, deadline.total()))?,
-        };
-        if values.len() != request.commands() {
-            return Err(RedisError::protocol(server, "wrong number of replies"));
-        }
+        let sent = self.send(request, deadline);
+        let values = self.receive(request, sent, server, deadline)?;
         match values.iter().find_map(|value| match value {
             Value::ServerError(error) => Some(error),
             _ => None,
         }) {
             Some(error) => Err(RedisError::reported(server, error)),
             None => Ok(values),
+        }
+    }
+
+    /// Sends a request whose replies are to be [received](Self::receive) next.
+    pub(super) fn send(&mut self, request: &Request, deadline: Deadline) -> io::Result<()> {
+        match self {
+            Self::Own { stream, .. } => stream.send(request.bytes(), deadline),
+            // It does both in one.
+            Self::Given(_) => Ok(()),
+        }
+    }
+
+    /// Reads the replies to what was `sent`, if it was; some of them may be errors.
+    pub(super) fn receive(
+        &mut self,
+        request: &Request,
+        sent: io::Result<()>,
+        server: &Arc<str>,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, RedisError> {
+        let commands = request.commands();
+        let values = match self {
+            Self::Own { stream, replies } => {
+                own(stream, replies, commands, sent, server, deadline)?
+            }
+            Self::Given(connection) => connection
+                .req_packed_commands(request.bytes(), 0, commands)
+                .map_err(|error| given(&error, server, deadline.total()))?,
+        };
+        if values.len() == commands {
+            Ok(values)
+        } else {
+            Err(RedisError::protocol(server, "wrong number of replies"))
         }
     }
 }
@@ -91,14 +117,14 @@ fn login(settings: &Settings) -> Option<Request> {
 fn own(
     stream: &mut Stream,
     replies: &mut Replies,
-    request: &Request,
+    commands: usize,
+    sent: io::Result<()>,
     server: &Arc<str>,
     deadline: Deadline,
 ) -> Result<Vec<Value>, RedisError> {
     let failed = |error: io::Error| RedisError::talking(server, deadline.total(), &error);
-    let sent = stream.send(request.bytes(), deadline);
-    let mut values = Vec::with_capacity(request.commands().min(1024));
-    while values.len() < request.commands() {
+    let mut values = Vec::with_capacity(commands.min(1024));
+    while values.len() < commands {
         // Where it could not be sent, the server may have said why before it closed.
         let value = match (replies.read(stream), &sent) {
             (Ok(value), _) => value,
@@ -161,6 +187,17 @@ pub(super) enum Source {
 pub(super) struct Connector {
     pub(super) source: Source,
     pub(super) server: Arc<str>,
+}
+
+#[cfg(feature = "cluster")]
+impl Connector {
+    /// The host of the server, if it is one that has a host.
+    pub(super) fn host(&self) -> &str {
+        match &self.source {
+            Source::Server(settings) => settings.endpoint.address.host(),
+            Source::Given(_) => "",
+        }
+    }
 }
 
 impl Connect for Connector {

@@ -1,13 +1,17 @@
 //! A Redis server as a cache.
 
+mod batch;
 mod builder;
 mod cache;
 mod client;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod error;
 mod form;
 mod info;
 mod keys;
 mod link;
+mod node;
 mod request;
 mod resp;
 mod settings;

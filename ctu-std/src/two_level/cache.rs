@@ -212,6 +212,10 @@ where
         }
     }
 
+    fn has_single_flight(&self) -> bool {
+        true
+    }
+
     /// As [`Cache::get_many`]: the second level is asked at once for all that the first has not.
     fn get_many(&self, keys: &[&A::Key]) -> Result<Vec<Option<A::Value>>, Self::Error> {
         let found = self.levels.get_all(keys)?;

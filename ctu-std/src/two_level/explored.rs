@@ -2,7 +2,10 @@
 
 use super::TwoLevelCache;
 use crate::{Cache, CacheError, Error, LockedCache, LruCache, ManualClock};
-use shuttle::thread::{self, yield_now};
+use shuttle::{
+    scheduler::{PctScheduler, RandomScheduler},
+    thread::{self, yield_now},
+};
 use std::{
     collections::HashMap,
     fmt,
@@ -21,8 +24,13 @@ fn in_orders(orders: usize, case: impl Fn() + Send + Sync + 'static) {
     let mut config = shuttle::Config::new();
     // A cache is made on the stack before it is shared, several times over where nothing is optimised.
     config.stack_size = 1 << 18;
-    let scheduler = shuttle::scheduler::RandomScheduler::new(orders);
-    shuttle::Runner::new(scheduler, config).run(case);
+    let case = Arc::new(case);
+    let again = Arc::clone(&case);
+    // Every thread as likely as every other; then some held back for long, while the others get far.
+    let scheduler = RandomScheduler::new(orders);
+    shuttle::Runner::new(scheduler, config.clone()).run(move || case());
+    let scheduler = PctScheduler::new(3, orders);
+    shuttle::Runner::new(scheduler, config).run(move || again());
 }
 
 /// What the second level fails with.
@@ -99,7 +107,8 @@ type Explored = TwoLevelCache<LockedCache<LruCache<String, u32>>, Remote>;
 
 fn plain() -> Arc<Explored> {
     let first = LruCache::with_capacity(4);
-    Arc::new(TwoLevelCache::builder(first, Remote::default()).build())
+    let builder = TwoLevelCache::builder(first, Remote::default());
+    Arc::new(builder.clears_both().build())
 }
 
 fn resilient(clock: &Arc<ManualClock>) -> Arc<Explored> {
@@ -218,7 +227,19 @@ fn what_was_removed_is_gone_for_whoever_looks_then() {
 
 #[test]
 fn nothing_computed_before_a_removal_is_seen_after_it() {
-    in_orders(20_000, || {
+    nothing_computed_before_is_seen_after(20_000, |cache| cache.remove("k").map(drop));
+}
+
+#[test]
+fn nothing_computed_before_a_clear_is_seen_after_it() {
+    nothing_computed_before_is_seen_after(5_000, Cache::clear);
+}
+
+fn nothing_computed_before_is_seen_after<E: fmt::Debug + 'static>(
+    orders: usize,
+    remove: fn(&Explored) -> Result<(), E>,
+) {
+    in_orders(orders, move || {
         let cache = plain();
         let source = Arc::new(AtomicU32::new(1));
         let compute = |source: &Arc<AtomicU32>| {
@@ -239,7 +260,7 @@ fn nothing_computed_before_a_removal_is_seen_after_it() {
         let (changed, late) = (Arc::clone(&source), compute(&source));
         let changer = spawn(&cache, move |cache| {
             changed.store(2, SeqCst);
-            cache.remove("k").unwrap();
+            remove(cache).unwrap();
             late(cache)
         });
         assert_eq!(changer.join().unwrap(), 2);
@@ -250,6 +271,34 @@ fn nothing_computed_before_a_removal_is_seen_after_it() {
         let last = cache.get("k").unwrap();
         assert!(last.is_none_or(|last| last == 2), "{last:?}");
     });
+}
+
+#[test]
+fn nobody_waits_for_ever_for_a_computation_that_failed() {
+    // Where one did, shuttle would say that all threads wait.
+    for remove in [
+        |cache: &Explored| drop(cache.remove("k")),
+        |cache: &Explored| drop(cache.clear()),
+    ] {
+        in_many_orders(move || {
+            let cache = plain();
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    spawn(&cache, |cache| {
+                        let failed = cache.get_or_try_insert_with("k", || {
+                            yield_now();
+                            Err::<u32, _>(())
+                        });
+                        assert_eq!(failed, Ok(Err(())));
+                    })
+                })
+                .chain([spawn(&cache, remove)])
+                .collect();
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        });
+    }
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Real servers for tests: each a child process on a free port of its own, ended with the test.
 
+mod cluster;
 mod memcached;
 mod parrot;
 mod program;
 mod redis;
 
 pub use self::{
+    cluster::RedisCluster,
     memcached::{Memcached, MemcachedServer},
     parrot::Parrot,
     redis::{Redis, RedisServer},

@@ -12,12 +12,14 @@ use std::{
 struct Broken {
     asked: Mutex<Vec<&'static str>>,
     works: Mutex<Vec<&'static str>>,
+    works_once: Mutex<Vec<&'static str>>,
 }
 
 impl Broken {
     fn asked(&self, what: &'static str) -> Result<(), Error> {
         self.asked.lock().unwrap().push(what);
-        if self.works.lock().unwrap().contains(&what) {
+        let once = self.works_once.lock().unwrap().pop();
+        if once == Some(what) || self.works.lock().unwrap().contains(&what) {
             Ok(())
         } else {
             Err(Error::Busy)
@@ -116,6 +118,44 @@ fn what_is_known_to_be_old_is_removed() {
     assert_eq!(double::refresh(&broken, 4), 8);
     assert_eq!(*broken.asked.lock().unwrap(), ["put", "remove"]);
     assert_eq!(TOLD.take(), [Error::Busy]);
+}
+
+/// The flight looks again, and that may fail where the first look did not.
+#[test]
+fn with_single_flight_it_is_the_same() {
+    #[cached(cache = cache, single_flight, on_error = told)]
+    fn four(cache: &Broken, number: u32) -> u32 {
+        cache.asked.lock().unwrap().push("run");
+        4 * number
+    }
+    #[cached(cache = cache, single_flight, on_error = return)]
+    fn five(cache: &Broken, number: u32) -> Result<u32, Failure> {
+        cache.asked.lock().unwrap().push("run");
+        Ok(5 * number)
+    }
+    let asked = |broken: &Broken| std::mem::take(&mut *broken.asked.lock().unwrap());
+
+    let broken = Broken::default();
+    assert_eq!(four(&broken, 4), 16);
+    assert_eq!(TOLD.take(), [Error::Busy]);
+    assert_eq!(asked(&broken), ["get", "run"]);
+    broken.works.lock().unwrap().push("get");
+    assert_eq!(four(&broken, 4), 16);
+    assert_eq!(TOLD.take(), [Error::Busy]);
+    assert_eq!(asked(&broken), ["get", "get", "run", "put"]);
+    broken.works_once.lock().unwrap().push("get");
+    broken.works.lock().unwrap().clear();
+    assert_eq!(four(&broken, 4), 16);
+    assert_eq!(TOLD.take(), [Error::Busy]);
+    assert_eq!(asked(&broken), ["get", "get", "run"]);
+
+    let busy = Failure("the cache is in use".into());
+    broken.works_once.lock().unwrap().push("get");
+    assert_eq!(five(&broken, 4).as_ref(), Err(&busy));
+    assert_eq!(asked(&broken), ["get", "get"]);
+    broken.works.lock().unwrap().push("get");
+    assert_eq!(five(&broken, 4), Err(busy));
+    assert_eq!(asked(&broken), ["get", "get", "run", "put"]);
 }
 
 #[test]

@@ -74,6 +74,103 @@ fn methods_of_a_trait() {
     };
     assert_eq!((item.lookup(1), item.lookup(1)), (101, 101));
     assert_eq!(item.cache.len(), Ok(1));
+    assert!(item.lookup_cache_in(1).unwrap());
+    assert_eq!(
+        (item.lookup_uncached(1), item.lookup_refresh(2)),
+        (101, 102)
+    );
+    assert!(item.lookup_cache_del(2).unwrap());
+    assert!(!item.lookup_cache_in(2).unwrap());
+}
+
+mod far {
+    /// A trait that is not in scope where it is implemented, with all that an impl may have to say.
+    pub(super) trait Stored<'a, T> {
+        type Found;
+        const FACTOR: u32;
+        fn stored(&mut self, of: &'a T, id: u32) -> Result<(Self::Found, u32), Vec<Self::Found>>;
+        fn made(id: u32) -> Option<Self::Found>;
+        fn plain(&self) -> u32;
+    }
+}
+
+struct Wrapper<T, C> {
+    of: T,
+    cache: C,
+}
+
+static MADE: SpinCache<LruCache<(&str, u32), u32, 8>> = SpinCache::new(LruCache::new());
+
+#[cache_methods(cache: C = self.cache, stored = "s.", opts(skip(of)))]
+impl<'a, T: Clone, C> far::Stored<'a, T> for Wrapper<T, C>
+where
+    C: Cache<Key = (&'static str, u32), Value = (T, u32)>,
+{
+    type Found = T;
+    const FACTOR: u32 = 10;
+
+    #[inline]
+    fn stored(&mut self, of: &'a T, id: u32) -> Result<(Self::Found, u32), Vec<Self::Found>> {
+        self.of = of.clone();
+        let found: Self::Found = of.clone();
+        let all: Vec<Self::Found> = vec![found.clone()];
+        match id.checked_mul(<Self as far::Stored<'a, T>>::FACTOR) {
+            Some(id) => Ok((found, id)),
+            None => Err(all),
+        }
+    }
+
+    fn made(_: u32) -> Option<Self::Found> {
+        None
+    }
+
+    fn plain(&self) -> u32 {
+        7
+    }
+}
+
+/// Of a type that is not ours, nothing can stand beside.
+#[cache_methods(cache = MADE, opts(in_trait), made = "m.")]
+impl far::Stored<'_, ()> for Vec<u32> {
+    type Found = u32;
+    const FACTOR: u32 = 0;
+
+    fn stored(&mut self, _: &(), _: u32) -> Result<(u32, u32), Vec<u32>> {
+        Err(self.clone())
+    }
+
+    fn made(id: u32) -> Option<Self::Found> {
+        id.checked_sub(1)
+    }
+
+    fn plain(&self) -> u32 {
+        0
+    }
+}
+
+#[test]
+fn methods_of_a_trait_with_all_that_it_may_have() {
+    use far::Stored;
+
+    type Cached = SpinCache<LruCache<(&'static str, u32), (char, u32), 4>>;
+    let mut wrapper = Wrapper {
+        of: 'a',
+        cache: Cached::new(LruCache::new()),
+    };
+    assert_eq!(wrapper.stored(&'b', 2), Ok(('b', 20)));
+    assert_eq!(wrapper.stored(&'c', 2), Ok(('b', 20)));
+    assert_eq!(wrapper.stored(&'d', u32::MAX), Err(vec!['d']));
+    assert_eq!((wrapper.of, wrapper.plain()), ('d', 7));
+    assert_eq!(wrapper.stored_cache_in(&'e', 2), Ok(true));
+    assert_eq!(wrapper.stored_refresh(&'e', 2), Ok(('e', 20)));
+    assert_eq!(wrapper.stored_uncached(&'f', 3), Ok(('f', 30)));
+    assert_eq!(wrapper.stored_cache_del(&'g', 2), Ok(true));
+    assert_eq!(Wrapper::<char, Cached>::made(1), None);
+
+    assert_eq!((Vec::made(3), Vec::made(3)), (Some(2), Some(2)));
+    assert_eq!(MADE.get(&("m.", 3)), Ok(Some(2)));
+    let mut none = Vec::new();
+    assert_eq!((none.stored(&(), 1), none.plain()), (Err(vec![]), 0));
 }
 
 #[cache_functions(

@@ -126,3 +126,126 @@ fn a_flight_that_panics_or_fails_lets_the_next_one_go() {
     assert_eq!((third_time(5), third_time(5)), (Ok(5), Ok(5)));
     assert_eq!(RUNS.load(Ordering::Relaxed), 3);
 }
+
+/// Two levels with a flight of their own, a memory of what was, and one of what is not.
+mod two_levels {
+    use super::*;
+    use ctu_core::{ManualClock, TtlCache};
+    use ctu_std::TwoLevelCache;
+    use std::time::Duration;
+
+    type Level = SpinCache<TtlCache<u32, u32, 8, &'static ManualClock>>;
+    type Levels = TwoLevelCache<Level, Level>;
+
+    fn level(clock: &'static ManualClock) -> Level {
+        SpinCache::new(TtlCache::new(Duration::from_secs(60), clock))
+    }
+
+    #[test]
+    fn one_computation_with_all_who_compute_there() {
+        static CLOCK: ManualClock = ManualClock::new();
+
+        #[cached(cache = cache, single_flight)]
+        fn value(cache: &Levels, _number: u32) -> u32 {
+            panic!("somebody computes it already, in {cache:?}")
+        }
+
+        let cache: Levels = TwoLevelCache::builder(level(&CLOCK), level(&CLOCK)).build();
+        thread::scope(|scope| {
+            let found = cache.get_or_insert_with(&1, || {
+                let waiting = scope.spawn(|| value(&cache, 1));
+                while cache.stats().waits == 0 {
+                    assert!(!waiting.is_finished(), "it did not wait");
+                    thread::yield_now();
+                }
+                7u32
+            });
+            assert_eq!(found, Ok(7));
+        });
+        assert_eq!(value(&cache, 1), 7);
+    }
+
+    /// Either would wait for the other for ever if it held a flight of its own beside that of the cache.
+    #[test]
+    fn functions_that_share_their_keys_may_call_each_other() {
+        static CLOCK: ManualClock = ManualClock::new();
+
+        #[cached(cache = cache, single_flight)]
+        fn outer(cache: &Levels, number: u32) -> u32 {
+            inner(cache, number)
+        }
+        #[cached(cache = cache, single_flight)]
+        fn inner(cache: &Levels, number: u32) -> u32 {
+            let _ = cache;
+            (0..100).for_each(|_| thread::yield_now());
+            number
+        }
+
+        let cache: Levels = TwoLevelCache::builder(level(&CLOCK), level(&CLOCK)).build();
+        rush(100, |number| {
+            assert_eq!(outer(&cache, number), number);
+            assert_eq!(inner(&cache, number + 1), number + 1);
+        });
+    }
+
+    #[test]
+    fn what_was_is_returned_where_the_function_fails() {
+        static CLOCK: ManualClock = ManualClock::new();
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+
+        #[cached(cache = cache, single_flight)]
+        fn value(cache: &Levels, number: u32) -> Result<u32, &'static str> {
+            let _ = cache;
+            match RUNS.fetch_add(1, Ordering::Relaxed) {
+                0 => Ok(number),
+                _ => Err("out of order"),
+            }
+        }
+
+        let builder = TwoLevelCache::builder(level(&CLOCK), level(&CLOCK)).clock(&CLOCK);
+        let cache: Levels = builder.grace(Duration::from_secs(60), 8).build();
+        assert_eq!(value(&cache, 5), Ok(5));
+        CLOCK.advance(Duration::from_secs(61));
+        assert_eq!(value(&cache, 5), Ok(5));
+        assert_eq!(cache.stats().stale, 1);
+        assert_eq!(RUNS.load(Ordering::Relaxed), 2);
+        assert_eq!(value(&cache, 6), Err("out of order"));
+        // Stale no more.
+        CLOCK.advance(Duration::from_secs(61));
+        assert_eq!(value(&cache, 5), Err("out of order"));
+    }
+
+    #[test]
+    fn what_is_no_more_is_not_returned_again() {
+        static CLOCK: ManualClock = ManualClock::new();
+
+        #[cached(cache = cache, single_flight, skip(there))]
+        fn value(cache: &Levels, number: u32, there: bool) -> Option<u32> {
+            let _ = cache;
+            there.then_some(number)
+        }
+
+        let builder = TwoLevelCache::builder(level(&CLOCK), level(&CLOCK)).clock(&CLOCK);
+        let cache: Levels = builder.grace(Duration::from_secs(60), 8).build();
+        assert_eq!(value(&cache, 5, true), Some(5));
+        CLOCK.advance(Duration::from_secs(61));
+        assert_eq!(value(&cache, 5, false), None);
+    }
+
+    #[test]
+    fn what_is_not_there_is_asked_for_once() {
+        static CLOCK: ManualClock = ManualClock::new();
+
+        #[cached(cache = cache, single_flight)]
+        fn value(cache: &Levels, number: u32) -> Option<u32> {
+            let _ = cache;
+            (number > 5).then_some(number)
+        }
+
+        let builder = TwoLevelCache::builder(level(&CLOCK), level(&CLOCK)).clock(&CLOCK);
+        let cache: Levels = builder.negative(Duration::from_secs(60), 8).build();
+        assert_eq!((value(&cache, 3), value(&cache, 6)), (None, Some(6)));
+        assert_eq!((value(&cache, 3), value(&cache, 6)), (None, Some(6)));
+        assert!(cache.stats().negative > 0, "{:?}", cache.stats());
+    }
+}

@@ -1,5 +1,7 @@
-use crate::{CacheError, Error, IntoValue};
-use core::time::Duration;
+mod pointers;
+
+use crate::{CacheError, Equivalent, Error, IntoValue};
+use core::{borrow::Borrow, time::Duration};
 
 /// A value, and how much longer it lives where the cache can tell.
 pub type WithTtl<V> = (V, Option<Duration>);
@@ -137,7 +139,8 @@ pub trait Cache {
     /// The value at `key`; where there is none, what `make` returns, which is stored.
     /// `None` where `make` returns that; nothing is stored then.
     ///
-    /// This is what the `get_or_` methods stand on, and what a cache with a single flight overrides.
+    /// This is what the `get_or_` methods stand on, and what a cache with a single flight overrides, together with
+    /// [`has_single_flight`](Self::has_single_flight).
     ///
     /// # Errors
     /// As [`get`](Self::get) and [`put`](Self::put).
@@ -154,6 +157,12 @@ pub trait Cache {
         };
         self.put(key, value.clone(), None)?;
         Ok(Some(value))
+    }
+
+    /// Whether [`get_or_compute`](Self::get_or_compute) has one computation a key among all who call it at once:
+    /// then nobody needs to see to it.
+    fn has_single_flight(&self) -> bool {
+        false
     }
 
     /// The values at `keys`, in their order. One round trip where the cache can.
@@ -208,6 +217,19 @@ pub trait Cache {
             removed += usize::from(self.remove(key)?);
         }
         Ok(removed)
+    }
+
+    /// [`get`](Self::get) by what stands for a key. A store behind a lock makes no key for it; other caches, and
+    /// pointers to caches, do.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get), and as [`Equivalent::make`] where the key is made.
+    fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
+    where
+        Self: Sized,
+        Q: Equivalent<Self::Key>,
+    {
+        self.get(key.make()?.borrow())
     }
 
     /// Stores `value` at `key`.
@@ -286,102 +308,3 @@ pub trait Cache {
         }
     }
 }
-
-macro_rules! pointer_is_cache {
-    ([$($generics:tt)*] $t:ty) => {
-        impl<$($generics)*> Cache for $t {
-            type Key = C::Key;
-            type Value = C::Value;
-            type Error = C::Error;
-
-            fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-                (**self).get(key)
-            }
-            fn put(
-                &self,
-                key: &Self::Key,
-                value: Self::Value,
-                ttl: Option<Duration>,
-            ) -> Result<(), Self::Error> {
-                (**self).put(key, value, ttl)
-            }
-            fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-                (**self).remove(key)
-            }
-            fn clear(&self) -> Result<(), Self::Error> {
-                (**self).clear()
-            }
-            fn len(&self) -> Result<usize, Self::Error> {
-                (**self).len()
-            }
-            fn is_empty(&self) -> Result<bool, Self::Error> {
-                (**self).is_empty()
-            }
-            fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-                (**self).contains(key)
-            }
-            fn get_with_ttl(
-                &self,
-                key: &Self::Key,
-            ) -> Result<Found<Self::Value>, Self::Error> {
-                (**self).get_with_ttl(key)
-            }
-            fn default_ttl(&self) -> Option<Duration> {
-                (**self).default_ttl()
-            }
-            fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-                (**self).pop(key)
-            }
-            fn retain(
-                &self,
-                keep: &mut dyn FnMut(&Self::Key) -> bool,
-            ) -> Result<(), Self::Error> {
-                (**self).retain(keep)
-            }
-            fn get_or_compute(
-                &self,
-                key: &Self::Key,
-                make: &mut dyn FnMut() -> Result<Option<Self::Value>, Error>,
-            ) -> Result<Option<Self::Value>, Self::Error> {
-                (**self).get_or_compute(key, make)
-            }
-            #[cfg(feature = "alloc")]
-            fn get_many(
-                &self,
-                keys: &[&Self::Key],
-            ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
-                (**self).get_many(keys)
-            }
-            #[cfg(feature = "alloc")]
-            fn get_many_with_ttl(
-                &self,
-        keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
-                (**self).get_many_with_ttl(keys)
-            }
-            #[cfg(feature = "alloc")]
-            fn put_many(
-                &self,
-                entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
-                ttl: Option<Duration>,
-            ) -> Result<(), Self::Error> {
-                (**self).put_many(entries, ttl)
-            }
-            #[cfg(feature = "alloc")]
-            fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
-                (**self).remove_many(keys)
-            }
-        }
-    };
-    ($($t:ty),*) => {
-        $(pointer_is_cache!([C: Cache + ?Sized] $t);)*
-    };
-}
-pointer_is_cache!(&C);
-#[cfg(feature = "alloc")]
-pointer_is_cache!(alloc::boxed::Box<C>, alloc::rc::Rc<C>);
-#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
-pointer_is_cache!(alloc::sync::Arc<C>);
-// So that a cache that is made on first use is a cache like any other.
-#[cfg(feature = "std")]
-pointer_is_cache!([C: Cache] std::sync::LazyLock<C>);

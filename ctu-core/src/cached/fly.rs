@@ -1,0 +1,129 @@
+//! The steps of a call with `single_flight`.
+
+use super::{
+    backend::AsyncBackend,
+    call::{Look, look, look_async},
+    flights::{Flight, Flights},
+    returned::{Outcome, Returned},
+};
+use crate::{Cache, Error};
+use core::{hash::Hash, marker::PhantomData, ops::Deref};
+
+/// After a miss: boards, and looks again, since another may have landed meanwhile.
+pub fn fly<'f, C, B, R, Kind, Policy>(
+    flights: &'f Flights,
+    cache: &C,
+    key: &Result<B, Error>,
+    looked: Look<R, C::Error>,
+    policy: PhantomData<Policy>,
+) -> (Look<R, C::Error>, Option<Flight<'f>>)
+where
+    C: Cache<Key: Hash>,
+    B: Deref<Target = C::Key>,
+    R: Returned<C::Value, Kind, Policy>,
+{
+    let (Look::Miss, Ok(at)) = (&looked, key) else {
+        return (looked, None);
+    };
+    let flight = flights.board::<C::Key>(at);
+    (look(cache, key, policy), Some(flight))
+}
+
+/// [`fly`] with an async cache.
+pub async fn fly_async<'f, C, Mode, B, R, Kind, Policy>(
+    flights: &'f Flights,
+    cache: &C,
+    key: &Result<B, Error>,
+    looked: Look<R, C::Error>,
+    policy: PhantomData<Policy>,
+) -> (Look<R, C::Error>, Option<Flight<'f>>)
+where
+    C: AsyncBackend<Mode, Key: Hash> + ?Sized,
+    B: Deref<Target = C::Key>,
+    R: Returned<C::Value, Kind, Policy>,
+{
+    let (Look::Miss, Ok(at)) = (&looked, key) else {
+        return (looked, None);
+    };
+    let flight = flights.board_async::<C::Key>(at).await;
+    (look_async(cache, key, policy).await, Some(flight))
+}
+
+/// After a miss: boards, for [`compute`] to look again. Not where the cache has a single flight itself: who holds one
+/// flight while waiting for another may be waited for by whom it waits for.
+pub fn board<'f, C, B, R>(
+    flights: &'f Flights,
+    cache: &C,
+    key: &Result<B, Error>,
+    looked: &Look<R, C::Error>,
+) -> Option<Flight<'f>>
+where
+    C: Cache<Key: Hash> + ?Sized,
+    B: Deref<Target = C::Key>,
+{
+    match (looked, key) {
+        (Look::Miss, Ok(key)) if !cache.has_single_flight() => Some(flights.board::<C::Key>(key)),
+        _ => None,
+    }
+}
+
+/// What became of a computation through the cache.
+#[derive(Debug)]
+pub enum Computed<R, E, F> {
+    /// What the function returns, which was not stored.
+    Done(R),
+    /// What the function returned, which was stored.
+    Stored(R),
+    /// What the function returned, though the cache failed.
+    Failed(R, E),
+    /// The cache failed before the function ran.
+    NotRun(E, F),
+}
+
+/// Runs the function within the cache's own [`get_or_compute`](Cache::get_or_compute): who overrides that has a single
+/// flight among all who compute there, and may have an older value where the function fails.
+pub fn compute<C, B, R, F, Kind, Policy>(
+    cache: &C,
+    key: &Result<B, Error>,
+    run: F,
+    _: PhantomData<Policy>,
+) -> Computed<R, C::Error, F>
+where
+    C: Cache + ?Sized,
+    B: Deref<Target = C::Key>,
+    R: Returned<C::Value, Kind, Policy>,
+    F: FnOnce() -> R,
+{
+    let key = match key {
+        Ok(key) => key,
+        Err(error) => return Computed::NotRun((*error).into(), run),
+    };
+    let (mut run, mut returned) = (Some(run), None);
+    let found = cache.get_or_compute(key, &mut || {
+        // A second time where what the cache then found was damaged.
+        if let Some(run) = run.take() {
+            returned = Some(run());
+        }
+        Ok(match returned.as_ref().map(R::outcome) {
+            Some(Outcome::Store(value)) => Some(value.clone()),
+            _ => None,
+        })
+    });
+    match (found, returned, run) {
+        (Ok(Some(value)), Some(returned), _) => match returned.outcome() {
+            Outcome::Store(_) => Computed::Stored(returned),
+            // What the function knows to be no more is no more, whatever the cache remembers.
+            Outcome::Forget => Computed::Done(returned),
+            // The function failed, and the cache has an older value.
+            Outcome::Leave => Computed::Done(R::found(value)),
+        },
+        (Ok(Some(value)), None, _) => Computed::Done(R::found(value)),
+        (Ok(None), Some(returned), _) => Computed::Done(returned),
+        (Err(error), Some(returned), _) => Computed::Failed(returned, error),
+        (Err(error), None, Some(run)) => Computed::NotRun(error, run),
+        // A cache that neither finds a value nor has it computed.
+        (Ok(None), None, Some(run)) => Computed::Done(run()),
+        // It began to run and returned nothing: it panicked, and the cache went on as if it had not.
+        (_, None, None) => panic!("the cached function panicked"),
+    }
+}

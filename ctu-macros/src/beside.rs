@@ -1,0 +1,176 @@
+//! What comes beside a cached function.
+
+use crate::{
+    args::Mode,
+    expand::{Expansion, Form, returned_type},
+    failure::Access,
+    steps::{Place, own},
+};
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{FnArg, PatType, Signature, parse_quote, spanned::Spanned};
+
+impl Expansion<'_> {
+    /// A function whose name is in the compiler's message where no function may stand beside this one.
+    pub(crate) fn tells_of_traits(&self) -> TokenStream {
+        let name = self.name_of("is_in_an_impl_of_a_trait_so_write_in_trait");
+        let everywhere = &self.attrs.everywhere;
+        quote! {
+            #(#everywhere)*
+            #[doc(hidden)]
+            #[allow(dead_code, clippy::all, clippy::pedantic)]
+            fn #name() where Self: ::core::marker::Sized {}
+        }
+    }
+
+    /// The functions beside it.
+    pub(crate) fn beside(&self) -> TokenStream {
+        let steps = self.steps;
+        let runtime = &steps.runtime;
+        let awaited = steps.awaited();
+        let root = &steps.args.options.root;
+        let function = steps.function;
+        let name = &function.sig.ident;
+        let (everywhere, must_use, inner) = (
+            &self.attrs.everywhere,
+            &self.attrs.must_use,
+            &self.attrs.inner,
+        );
+        let quiet = quote!(#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]);
+
+        let (trait_, typed) = self.cache_trait();
+        let error = match &typed {
+            Some(ty) => quote!(<#ty as #trait_>::Error),
+            None => quote!(impl #root::CacheError),
+        };
+        let (bind, cache) = steps.cache();
+        let key = steps.key(&cache, false);
+        let contains = steps.step("contains", name.span());
+        let delete = steps.step("delete", name.span());
+        let found = quote!(::core::result::Result<bool, #error>);
+        let cache_in = self.function(
+            &self.name_of("cache_in"),
+            Form::Ask,
+            found.clone(),
+            quote!(#bind #contains(#cache, #key) #awaited),
+        );
+        let cache_del = self.function(
+            &self.name_of("cache_del"),
+            Form::Ask,
+            found,
+            quote!(#bind #delete(#cache, #key) #awaited),
+        );
+
+        let key = steps.key(&cache, true);
+        let key_type = match &typed {
+            Some(ty) => quote!(impl ::core::ops::Deref<Target = <#ty as #trait_>::Key>),
+            None => quote!(impl #runtime::KeyOfUntypedCache),
+        };
+        let cache_key = self.function(
+            &self.name_of("cache_key"),
+            Form::Key,
+            quote!(::core::result::Result<#key_type, #root::Error>),
+            quote!(#bind #runtime::made(#key)),
+        );
+
+        let refresh = self.refresh();
+        let uncached = self.uncached();
+        let docs = [
+            format!("Whether the result of `{name}` for these arguments is in its cache."),
+            format!(
+                "Removes the result of `{name}` for these arguments from its cache, and says whether it was there."
+            ),
+            format!("The key of the result of `{name}` for these arguments."),
+            format!("What `{name}` does without its cache."),
+            format!(
+                "Computes the result of `{name}` anew, and stores it in place of what was stored before."
+            ),
+        ];
+        // What is in an impl of a trait is as visible as the trait, which does not show here.
+        let vis = match steps.place {
+            Place::Trait => quote!(pub),
+            _ => steps.function.vis.to_token_stream(),
+        };
+        let [in_doc, del_doc, key_doc, uncached_doc, refresh_doc] = docs;
+        quote! {
+            #(#everywhere)* #[doc = #in_doc] #quiet #vis #cache_in
+            #(#everywhere)* #[doc = #del_doc] #quiet #vis #cache_del
+            #(#everywhere)* #[doc = #key_doc] #quiet #vis #cache_key
+            #(#everywhere)* #(#must_use)* #[doc = #refresh_doc] #quiet #vis #refresh
+            #(#everywhere)* #(#must_use)* #(#inner)* #[doc = #uncached_doc] #vis #uncached
+        }
+    }
+
+    /// The trait of the cache, and the cache's type where it is named.
+    fn cache_trait(&self) -> (TokenStream, Option<&syn::Type>) {
+        let root = &self.steps.args.options.root;
+        let trait_ = match (self.steps.is_async(), self.steps.args.options.mode) {
+            (false, _) | (true, Mode::Blocking) => quote!(#root::Cache),
+            (true, Mode::Local) => quote!(#root::LocalAsyncCache),
+            (true, Mode::Any) => quote!(#root::AsyncCache),
+        };
+        (trait_, self.steps.args.cache_type.as_ref())
+    }
+
+    fn refresh(&self) -> TokenStream {
+        let steps = self.steps;
+        let runtime = &steps.runtime;
+        let (bind, cache) = steps.cache();
+        let key = steps.key(&cache, false);
+        let (run, ttl, policy) = (steps.run(), steps.ttl(), steps.policy());
+        let (unwritten, written) = (
+            steps.on_error(Access::Write),
+            steps.on_success(Access::Write),
+        );
+        let reports = steps.reports();
+        let awaited = steps.awaited();
+        let [key_, returned, ttl_, error] = ["key", "returned", "ttl", "error"].map(own);
+        let span = returned_type(steps).span();
+        let renew = steps.step("renew", span);
+        let renew = quote_spanned!(span=>
+            #renew(#cache, &#key_, &#returned, #ttl_, #policy) #awaited
+        );
+        let body = quote! {
+            #reports
+            #bind
+            let #key_ = #runtime::made(#key);
+            let #ttl_ = #ttl;
+            let #returned = #run;
+            match #renew {
+                ::core::result::Result::Ok(true) => { #written }
+                ::core::result::Result::Ok(false) => {}
+                ::core::result::Result::Err(#error) => { #unwritten; }
+            }
+            #returned
+        };
+        self.function(
+            &self.name_of("refresh"),
+            Form::Call,
+            returned_type(steps),
+            body,
+        )
+    }
+
+    /// The function as it was written, under another name.
+    fn uncached(&self) -> TokenStream {
+        let function = self.steps.function;
+        let body = &function.body;
+        let mut sig = function.sig.clone();
+        sig.ident = self.name_of("uncached");
+        // An argument that is the cache has done its work.
+        for (param, input) in self.steps.params.iter().zip(typed(&mut sig)) {
+            if self.steps.is_cache_root(param) {
+                input.attrs.push(parse_quote!(#[allow(unused_variables)]));
+            }
+        }
+        quote!(#sig #body)
+    }
+}
+
+/// The arguments but for `self`.
+fn typed(sig: &mut Signature) -> impl Iterator<Item = &mut PatType> {
+    sig.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    })
+}

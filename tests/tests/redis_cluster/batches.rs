@@ -1,0 +1,100 @@
+use crate::{at, raw, secs};
+use ctu_std::Cache;
+use ctu_tests::servers::RedisCluster;
+use std::{thread, time::Duration};
+
+#[test]
+fn over_all_slots_are_in_the_order_asked() {
+    let cluster = RedisCluster::start(3);
+    let cache = raw(&cluster);
+    // Every byte, in keys and values.
+    let keys: Vec<Vec<u8>> = (0..3000_u32)
+        .map(|n| [&n.to_le_bytes()[..], b"\r\n{", &[n as u8]].concat())
+        .collect();
+    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    let value = |key: &[u8]| key.repeat(3);
+    let entries = keys.iter().map(|key| (*key, value(key))).collect();
+    cache.put_many(entries, Some(secs(5000))).unwrap();
+    assert_eq!(cache.len(), Ok(3000));
+    let mut asked = keys.clone();
+    asked.reverse();
+    asked.insert(1, b"missing");
+    asked.push(keys[7]);
+    let expected = |key: &[u8]| (key != b"missing").then(|| value(key));
+    let found = cache.get_many(&asked).unwrap();
+    assert!(found.into_iter().eq(asked.iter().map(|key| expected(key))));
+    let found = cache.get_many_with_ttl(&asked).unwrap();
+    assert_eq!(found.len(), asked.len());
+    for (key, found) in asked.iter().zip(found) {
+        let long = |(value, left): (Vec<u8>, Option<Duration>)| {
+            assert!(left > Some(secs(600)));
+            value
+        };
+        assert_eq!(found.map(long), expected(key));
+    }
+    // One key twice is removed once.
+    assert_eq!(cache.remove_many(&asked), Ok(3000));
+    assert_eq!(cache.is_empty(), Ok(true));
+    let gone = keys.iter().map(|key| (*key, vec![])).collect();
+    cache.put_many(gone, Some(Duration::ZERO)).unwrap();
+    assert_eq!(cache.remove_many(&[]), Ok(0));
+}
+
+#[test]
+fn of_many_threads_do_not_wait_for_each_other() {
+    let cluster = RedisCluster::start(3);
+    // With one connection to each node, two threads that have one each and want both would wait for ever.
+    let urls = cluster.urls();
+    let cache = ctu_std::RedisCache::cluster(&urls).raw().pool_size(1);
+    let cache = cache.deadline(secs(60)).build().unwrap();
+    thread::scope(|scope| {
+        for thread in 0..8_u8 {
+            let cache = &cache;
+            scope.spawn(move || {
+                let keys: Vec<[u8; 2]> = (0..20).map(|n| [thread, n]).collect();
+                for round in 0..50_u8 {
+                    // In another order each time.
+                    let mut keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+                    keys.rotate_left(usize::from(round) % 20);
+                    let entries = keys.iter().map(|key| (*key, vec![round])).collect();
+                    cache.put_many(entries, None).unwrap();
+                    let found = cache.get_many(&keys).unwrap();
+                    assert_eq!(found, vec![Some(vec![round]); 20]);
+                    assert!(cache.len().unwrap() >= 20);
+                }
+            });
+        }
+    });
+    assert_eq!(cache.len(), Ok(160));
+}
+
+#[test]
+fn may_be_large() {
+    let cluster = RedisCluster::start(3);
+    let cache = at(cluster.urls());
+    let large: Vec<u8> = (0..8 << 20).map(|n: u32| (n ^ n >> 8) as u8).collect();
+    let keys: [&[u8]; 6] = [b"a", b"b", b"c", b"d", b"e", b"f"];
+    let entries = keys.iter().map(|key| (*key, large.clone())).collect();
+    cache.put_many(entries, None).unwrap();
+    for found in cache.get_many(&keys).unwrap() {
+        assert!(found.as_ref() == Some(&large));
+    }
+}
+
+#[test]
+fn meet_connections_that_died_without_an_error() {
+    let cluster = RedisCluster::start(3);
+    let cache = raw(&cluster);
+    let keys: Vec<Vec<u8>> = (0..30_u8).map(|n| vec![n]).collect();
+    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    for round in 0..10_u8 {
+        let entries = keys.iter().map(|key| (*key, vec![round])).collect();
+        cache.put_many(entries, None).unwrap();
+        for master in 0..3 {
+            let node = cluster.node(master);
+            node.cli(&["client", "kill", "type", "normal", "skipme", "yes"]);
+        }
+        let found = cache.get_many(&keys).unwrap();
+        assert_eq!(found, vec![Some(vec![round]); 30]);
+    }
+}

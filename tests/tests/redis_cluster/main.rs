@@ -1,0 +1,67 @@
+//! `RedisCache` over a real Redis Cluster, in fair weather and foul.
+
+use ctu_std::{Cache, CacheError as _, RawRedisCache, RedisCache, RedisError};
+use ctu_tests::servers::RedisCluster;
+use std::{thread, time::Duration};
+
+mod batches;
+mod failover;
+mod fake;
+mod migration;
+mod operations;
+mod outages;
+mod strangers;
+#[cfg(feature = "tls")]
+mod tls;
+mod two_level;
+
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+/// A patient cache of bytes.
+fn raw(cluster: &RedisCluster) -> RawRedisCache {
+    at(cluster.urls())
+}
+
+/// The same from the addresses of nodes.
+fn at(urls: impl IntoIterator<Item = impl AsRef<str>>) -> RawRedisCache {
+    RedisCache::cluster(urls)
+        .raw()
+        .deadline(secs(60))
+        .connect_deadline(secs(30))
+        .build()
+        .expect("good addresses")
+}
+
+/// Keys in the slots of `master`.
+fn keys_of(cluster: &RedisCluster, master: usize, count: usize) -> Vec<String> {
+    let slots = cluster.slots(master);
+    let keys = (0..).map(|n| format!("key {n}"));
+    let here = keys.filter(|key| slots.contains(&cluster.slot(key)));
+    here.take(count).collect()
+}
+
+/// Tries again while the cluster is out.
+fn in_time<T>(mut operation: impl FnMut() -> Result<T, RedisError>) -> T {
+    loop {
+        match operation() {
+            Ok(done) => return done,
+            Err(error) => assert!(error.is_outage(), "{error}"),
+        }
+        thread::yield_now();
+    }
+}
+
+/// The message of an error, which is one line.
+fn shown(error: RedisError) -> String {
+    let shown = error.to_string();
+    assert!(!shown.contains('\n'), "{shown}");
+    shown
+}
+
+/// What `cache` holds at `key`.
+fn text(cache: &RawRedisCache, key: &str) -> Option<String> {
+    let found = cache.get(key.as_bytes()).expect("an answer");
+    found.map(|value| String::from_utf8(value).expect("text"))
+}

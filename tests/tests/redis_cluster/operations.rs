@@ -1,0 +1,137 @@
+use crate::{raw, secs};
+use ctu_std::{Cache, Error, PrefixedRedisCache, RedisCache, RedisError};
+use ctu_tests::servers::RedisCluster;
+use serde_json::{Value, json};
+use std::{collections::BTreeSet, time::Duration};
+
+fn prefixed(cluster: &RedisCluster, prefix: &str) -> PrefixedRedisCache<str, u32> {
+    let builder = RedisCache::cluster(cluster.urls()).prefix(prefix);
+    builder.deadline(secs(60)).build().unwrap()
+}
+
+/// How many keys each master has.
+fn sizes(cluster: &RedisCluster) -> Vec<usize> {
+    let size = |master| cluster.node(master).cli(&["dbsize"]).parse().unwrap();
+    (0..cluster.masters()).map(size).collect()
+}
+
+#[test]
+fn are_those_of_one_server() {
+    let cluster = RedisCluster::start(3);
+    let cache: RedisCache<str, Value> = RedisCache::cluster(&cluster.urls()[1..2])
+        .deadline(secs(60))
+        .build()
+        .unwrap();
+    for n in 0..30 {
+        let (key, value) = (format!("key {n}"), json!({ "n": n }));
+        assert_eq!(cache.get(&key), Ok(None));
+        cache.insert(&key, value.clone()).unwrap();
+        assert_eq!(cache.get(&key), Ok(Some(value.clone())));
+        assert_eq!(cache.contains(&key), Ok(true));
+        let (found, left) = cache.get_with_ttl(&key).unwrap().unwrap();
+        assert!(found == value && left.is_some_and(|left| left <= secs(600)));
+        assert!(cache.ttl(&key).unwrap().is_some());
+        assert_eq!(cache.touch(&key, Some(secs(5000))), Ok(true));
+        assert!(cache.ttl(&key).unwrap().unwrap() > secs(600));
+        if n % 3 == 0 {
+            assert_eq!(cache.remove(&key), Ok(true));
+            assert_eq!(cache.remove(&key), Ok(false));
+        } else if n % 3 == 1 {
+            assert_eq!(cache.pop(&key), Ok(Some(value)));
+            assert_eq!(cache.pop(&key), Ok(None));
+        }
+    }
+    cache.insert_for("none", json!(""), Duration::ZERO).unwrap();
+    assert_eq!(cache.get_or_insert_with("made", || json!(1)), Ok(json!(1)));
+    assert_eq!(cache.touch("none", None), Ok(false));
+    assert_eq!(cache.len(), Ok(11));
+    assert!(sizes(&cluster).iter().all(|size| *size > 0));
+    let keys: BTreeSet<String> = cache.keys().collect::<Result<_, _>>().unwrap();
+    assert!(keys.len() == 11 && keys.contains("made"));
+    cache.retain(&mut |key| key == "made").unwrap();
+    assert_eq!(
+        cache.keys().collect::<Result<Vec<_>, _>>().unwrap(),
+        ["made"]
+    );
+    cache.clear().unwrap();
+    assert_eq!(cache.is_empty(), Ok(true));
+}
+
+#[test]
+fn of_prefixed_caches_leave_the_keys_of_others() {
+    let cluster = RedisCluster::start(3);
+    let (own, other) = (prefixed(&cluster, "a*."), prefixed(&cluster, "ab."));
+    for n in 0..600 {
+        own.insert(&n.to_string(), n).unwrap();
+        other.insert(&n.to_string(), n).unwrap();
+    }
+    own.retain(&mut |key| key.ends_with('0')).unwrap();
+    assert_eq!(own.keys().filter(Result::is_ok).count(), 60);
+    own.clear().unwrap();
+    assert_eq!(own.keys().count(), 0);
+    assert_eq!(other.keys().filter(Result::is_ok).count(), 600);
+    assert_eq!(own.len(), Ok(600));
+}
+
+#[test]
+fn with_one_tag_are_on_one_node() {
+    let cluster = RedisCluster::start(3);
+    let cache = prefixed(&cluster, "{app}.");
+    let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    let entries = names.iter().zip(0..).map(|(name, n)| (name.as_str(), n));
+    cache.put_many(entries.collect(), None).unwrap();
+    assert_eq!(sizes(&cluster).iter().filter(|size| **size > 0).count(), 1);
+    let keys: Vec<&str> = names.iter().map(String::as_str).collect();
+    let found = cache.get_many(&keys).unwrap();
+    assert!(found.into_iter().eq((0..100).map(Some)));
+    cache.clear().unwrap();
+    assert_eq!(cache.len(), Ok(0));
+}
+
+#[test]
+fn on_what_is_no_string_are_errors() {
+    let cluster = RedisCluster::start(3);
+    let cache = raw(&cluster);
+    for n in 0..10 {
+        let key = format!("list {n}");
+        cluster.node(0).cli(&["-c", "lpush", &key, "a"]);
+        assert_eq!(cache.get(key.as_bytes()), Err(RedisError::WrongType));
+        assert_eq!(
+            cache.get_many(&[key.as_bytes(), b"none"]),
+            Ok(vec![None; 2])
+        );
+        assert_eq!(cache.remove(key.as_bytes()), Ok(true));
+    }
+}
+
+#[test]
+fn are_counted_by_all_nodes() {
+    let cluster = RedisCluster::start(3);
+    let cache = raw(&cluster);
+    for n in 0..30_u8 {
+        cache.insert(&[n], b"1").unwrap();
+        cache.get(&[n]).unwrap();
+        cache.get(&[n, n]).unwrap();
+    }
+    let stats = cache.stats().unwrap();
+    assert_eq!((stats.hits, stats.misses), (30, 30));
+    assert_eq!(cache.hits(), Ok(0.5));
+    let info = cache.info("server").unwrap();
+    let ports: BTreeSet<_> = info.iter().filter(|(name, _)| name == "tcp_port").collect();
+    assert_eq!(ports.len(), 3);
+}
+
+#[test]
+fn need_no_server_to_be_built_and_no_other_database() {
+    let builder = RedisCache::cluster(["redis://127.0.0.1:1"]).raw();
+    let cache = builder.build().unwrap();
+    assert!(format!("{cache:?}").contains("127.0.0.1:1"));
+    assert_eq!(cache.get_many(&[]), Ok(vec![]));
+    let builder = RedisCache::cluster(["redis://127.0.0.1"]).raw().database(1);
+    let error = builder.build().unwrap_err();
+    let core = matches!(error, RedisError::Core(Error::OutOfRange { .. }));
+    assert!(core, "{error}");
+    let none: [&str; 0] = [];
+    let error = RedisCache::cluster(none).raw().build().unwrap_err();
+    assert!(matches!(error, RedisError::Url(_)), "{error}");
+}

@@ -1,0 +1,263 @@
+//! What answers is no good node of a cluster: an error, never a panic, a hang or another key's value.
+
+use crate::{
+    at,
+    fake::{CLOSE, Fake, map},
+    raw, shown,
+};
+use ctu_std::{Cache, CacheError as _, RawRedisCache, RedisCache, RedisError};
+use ctu_tests::servers::{Parrot, RedisCluster, RedisServer, free_port};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::time::{Duration, Instant};
+
+const HELLO: &str = "$5\r\nhello\r\n";
+
+/// A cache that gives up soon.
+fn hasty(node: &Fake) -> RawRedisCache {
+    let builder = RedisCache::cluster([node.url()]).raw();
+    builder.deadline(Duration::from_millis(20)).build().unwrap()
+}
+
+/// Asserts that every operation fails, each with an outage.
+fn fails(cache: &RawRedisCache) -> RedisError {
+    let errors = [
+        cache.get(b"a").unwrap_err(),
+        cache.insert(b"a", b"1").unwrap_err(),
+        cache.pop(b"a").unwrap_err(),
+        cache.get_many(&[b"a", b"b"]).unwrap_err(),
+        cache.get_many_with_ttl(&[b"a", b"b"]).unwrap_err(),
+        cache.remove_many(&[b"a", b"b"]).unwrap_err(),
+        cache.len().unwrap_err(),
+        cache.clear().unwrap_err(),
+        cache.stats().unwrap_err(),
+        cache.keys().next().unwrap().unwrap_err(),
+    ];
+    for error in &errors {
+        assert!(error.is_outage(), "{error}");
+    }
+    errors.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_node_that_sends_to_itself_for_ever_is_told() {
+    for kind in ["MOVED", "ASK"] {
+        let node = Fake::master(move |port, command| match command {
+            "ASKING" => "+OK\r\n".into(),
+            _ => format!("-{kind} 15495 127.0.0.1:{port}\r\n"),
+        });
+        let cache = at([node.url()]);
+        let error = cache.get(b"a").unwrap_err();
+        assert!(matches!(error, RedisError::NotReady { .. }), "{error}");
+        assert!(error.is_outage());
+        assert!(shown(error).starts_with(&format!("Redis at 127.0.0.1:{} is", node.port)));
+        assert!(node.count("GET") < 10);
+        let asking = if kind == "ASK" {
+            node.count("GET") - 1
+        } else {
+            0
+        };
+        assert_eq!(node.count("ASKING"), asking);
+        assert!(cache.put_many(vec![(b"a", vec![1])], None).is_err());
+        assert!(cache.pop(b"a").is_err());
+    }
+}
+
+#[test]
+fn nodes_that_send_in_circles_are_told() {
+    let second = Fake::master(|_, _| "-MOVED 15495 127.0.0.1:1\r\n".into());
+    let port = second.port;
+    let first = Fake::master(move |_, _| format!("-MOVED 15495 127.0.0.1:{port}\r\n"));
+    let error = at([first.url()]).get(b"a").unwrap_err();
+    assert!(error.is_outage(), "{error}");
+    assert!(shown(error).contains("127.0.0.1:"));
+}
+
+#[test]
+fn a_redirect_that_makes_no_sense_is_told() {
+    for redirect in [
+        "MOVED",
+        "MOVED 1",
+        "ASK 99999 a:1",
+        "MOVED x y",
+        "ASK 1 a:b",
+    ] {
+        let node = Fake::master(move |_, _| format!("-{redirect}\r\n"));
+        let error = at([node.url()]).get(b"a").unwrap_err();
+        assert!(error.is_outage(), "{redirect}: {error}");
+        assert!(shown(error).contains("does not answer as Redis does"));
+    }
+}
+
+#[test]
+fn a_redirect_without_a_host_is_to_the_same_host() {
+    let cluster = RedisCluster::start(1);
+    let port = cluster.node(0).port();
+    for host in ["", "?"] {
+        let node = Fake::master(move |_, _| format!("-MOVED 15495 {host}:{port}\r\n"));
+        assert_eq!(at([node.url()]).get(b"a"), Ok(None));
+        let node = Fake::start(move |_, _| map(&[(0, 16383, host, port)]));
+        assert_eq!(at([node.url()]).get(b"a"), Ok(None));
+    }
+}
+
+#[test]
+fn a_map_that_is_none_is_told() {
+    let own = |map: &'static str| Fake::start(move |_, _| map.into());
+    for garbage in [
+        "+OK\r\n",
+        "$-1\r\n",
+        "*0\r\n",
+        "*1\r\n:1\r\n",
+        "*1\r\n*2\r\n:0\r\n:16383\r\n",
+        "*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\na\r\n:1\r\n",
+        "*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$1\r\na\r\n:99999\r\n",
+        "*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$3\r\na b\r\n:1\r\n",
+        "*1000000000\r\n\0\r\n",
+        "HTTP/1.1 400 Bad Request\r\n\r\n",
+    ] {
+        let node = own(garbage);
+        let error = fails(&at([node.url()]));
+        assert!(shown(error).contains(&node.port.to_string()), "{garbage}");
+    }
+    // Another node may know better.
+    let cluster = RedisCluster::start(1);
+    let node = own("+OK\r\n");
+    let cache = at([node.url(), cluster.urls().remove(0)]);
+    assert_eq!(cache.get(b"a"), Ok(None));
+}
+
+#[test]
+fn a_map_of_nodes_that_are_not_there_is_told() {
+    let (nobody, port) = (free_port(), free_port());
+    let node = Fake::start(move |_, _| {
+        let half = |first, port| (first, first + 8191, "127.0.0.1", port);
+        map(&[half(0, nobody), half(8192, port)])
+    });
+    let cache = at([node.url()]);
+    let error = fails(&cache);
+    assert!(shown(error).starts_with("no Redis at 127.0.0.1:"));
+    let node = Fake::start(|_, _| map(&[(0, 16383, "no.such.host.invalid", 1)]));
+    let error = shown(at([node.url()]).get(b"a").unwrap_err());
+    assert_eq!(error, "no Redis at no.such.host.invalid:1: no such host");
+}
+
+#[test]
+fn an_outage_is_no_storm_of_questions() {
+    let nobody = free_port();
+    let node = Fake::start(move |_, _| map(&[(0, 16383, "127.0.0.1", nobody)]));
+    let cache = at([node.url()]);
+    let begin = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..500).for_each(|_| assert!(cache.get(b"a").is_err())));
+        }
+    });
+    // One at once, and one more each 200 ms.
+    let most = 1 + begin.elapsed().as_millis() / 200;
+    assert!(node.count("CLUSTER") as u128 <= most);
+}
+
+#[test]
+fn a_server_without_a_cluster_is_told() {
+    let server = RedisServer::start();
+    let error = at([server.url()]).get(b"a").unwrap_err();
+    // Waiting for it to become one would be in vain.
+    assert!(!error.is_outage(), "{error}");
+    assert!(shown(error).contains("cluster support disabled"));
+}
+
+#[test]
+fn a_node_that_forgets_a_reply_gives_nobody_the_next() {
+    // One reply for two commands, or two for one.
+    for replies in [
+        "".to_owned(),
+        HELLO.repeat(2),
+        format!("*1\r\n{}", HELLO.repeat(2)),
+        format!("*2\r\n{}", HELLO.repeat(2)),
+    ] {
+        let replies = move |_, command: &str| match command {
+            "MGET b" => replies.clone(),
+            _ => format!("*1\r\n{HELLO}"),
+        };
+        let node = Fake::master(replies);
+        let cache = hasty(&node);
+        let keys: [&[u8]; 4] = [b"a", b"b", b"c", b"d"];
+        let error = cache.get_many(&keys).unwrap_err();
+        assert!(error.is_outage(), "{error}");
+        let found = cache.get_many(&[b"a", b"c"]);
+        assert!(found.is_err() || found == Ok(vec![Some(b"hello".to_vec()); 2]));
+    }
+}
+
+#[test]
+fn what_must_not_be_done_twice_is_not() {
+    let node = Fake::master(|_, command| match command {
+        "GET warm" => HELLO.into(),
+        _ => CLOSE.into(),
+    });
+    let cache = at([node.url()]);
+    for (command, times) in [("GETDEL", 1), ("GET a", 2), ("MGET a", 2)] {
+        // A connection that has waited may have died, and is worth another try.
+        assert_eq!(cache.get(b"warm"), Ok(Some(b"hello".to_vec())));
+        let error = match command {
+            "GETDEL" => cache.pop(b"a").unwrap_err(),
+            "GET a" => cache.get(b"a").unwrap_err(),
+            _ => cache.get_many(&[b"a"]).unwrap_err(),
+        };
+        assert!(error.is_outage(), "{error}");
+        assert_eq!(node.count(command), times, "{command}");
+    }
+}
+
+#[test]
+fn random_bytes_are_errors() {
+    let parts: [&[u8]; 10] = [
+        b"$",
+        b"*",
+        b":",
+        b"-MOVED 1 ",
+        b"-ASK ",
+        b"\r\n",
+        b"16383",
+        b"$1\r\na\r\n",
+        b"*3\r\n:0\r\n:1\r\n",
+        b"*1\r\n",
+    ];
+    let mut random = StdRng::seed_from_u64(5);
+    for round in 0..200 {
+        let mut bytes = Vec::new();
+        for _ in 0..random.random_range(0..12) {
+            if random.random() {
+                bytes.extend_from_slice(parts[random.random_range(0..parts.len())]);
+            } else {
+                bytes.extend((0..random.random_range(0..9)).map(|_| random.random::<u8>()));
+            }
+        }
+        // What is no reply by any chance.
+        bytes.push(b'?');
+        let parrot = Parrot::start(bytes.clone()).unwrap();
+        let cache = at([format!("redis://127.0.0.1:{}", parrot.port())]);
+        assert!(cache.get(b"a").is_err(), "{round}: {bytes:?}");
+        assert!(cache.get_many(&[b"a", b"b"]).is_err());
+        assert!(cache.len().is_err());
+        // Also from a node that seemed to be one, and keeps its connections.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let node = Fake::master(move |_, _| text.clone());
+        let found = hasty(&node).get(b"a");
+        assert!(!matches!(found, Ok(Some(_))), "{round}: {bytes:?}");
+    }
+}
+
+#[test]
+fn every_truncation_of_a_map_is_an_error() {
+    let whole = map(&[(0, 8191, "127.0.0.1", 1), (8192, 16383, "::1", 2)]);
+    for end in 0..whole.len() {
+        let parrot = Parrot::start(&whole[..end]).unwrap();
+        let error = at([format!("redis://127.0.0.1:{}", parrot.port())])
+            .get(b"a")
+            .unwrap_err();
+        assert!(error.is_outage(), "{end}: {error}");
+    }
+    let cluster = RedisCluster::start(1);
+    assert_eq!(raw(&cluster).get(b"a"), Ok(None));
+}
