@@ -1,12 +1,16 @@
 use super::{
-    entry::{ByKey, ByPlace, Entry, Hashed, Kept},
+    entry::{ByKey, ByParts, ByPlace, Entry, Hashed, Kept},
     queue::{MOST, Queue},
 };
-use crate::{Cache, Clock, Error, Found, StoredKey};
+use crate::{Cache, Clock, Equivalent, Error, Found, StoredKey};
 use ctu_core::heap::RandomState;
 use papaya::HashMap;
 use parking_lot::{Mutex, MutexGuard};
-use std::{fmt, hash::BuildHasher, time::Duration};
+use std::{
+    fmt,
+    hash::{BuildHasher, Hash, Hasher},
+    time::Duration,
+};
 
 /// A cache for many threads: a hit takes no lock, waits for nobody, and in the long run writes nothing that other
 /// processors read.
@@ -179,13 +183,17 @@ where
         ByKey { hash, key }
     }
 
-    /// Runs `read` on the entry at `key` if it is live.
+    /// Runs `read` on the entry that is `sought` if it is live.
     #[inline]
-    fn read<T>(&self, key: &K::Lookup, read: impl FnOnce(&Kept<K>, &V) -> T) -> Option<T> {
+    fn read<T>(
+        &self,
+        sought: &(impl papaya::Equivalent<Kept<K>> + Hash),
+        read: impl FnOnce(&Kept<K>, &V) -> T,
+    ) -> Option<T> {
         // Before the entry is looked for, which is quicker. One that is stored in between is live by this time, too.
         let now = self.clock.now();
         let entries = self.entries.pin();
-        let (kept, entry) = entries.get_key_value(&self.sought(key))?;
+        let (kept, entry) = entries.get_key_value(sought)?;
         entry.is_live(now).then(|| read(kept, &entry.value))
     }
 
@@ -226,6 +234,13 @@ where
     }
 }
 
+/// A use of an entry.
+#[inline]
+fn used<K, V: Clone>(kept: &Kept<K>, value: &V) -> V {
+    kept.mark();
+    value.clone()
+}
+
 impl<K, V, C, S> Cache for SieveCache<K, V, C, S>
 where
     K: StoredKey,
@@ -239,10 +254,15 @@ where
 
     #[inline]
     fn get(&self, key: &K::Lookup) -> Result<Option<V>, Error> {
-        Ok(self.read(key, |kept, value| {
-            kept.mark();
-            value.clone()
-        }))
+        Ok(self.read(&self.sought(key), used))
+    }
+
+    #[inline]
+    fn get_equivalent<Q: Equivalent<K::Lookup>>(&self, key: &Q) -> Result<Option<V>, Error> {
+        let mut state = self.hasher.build_hasher();
+        key.hash_as(&mut state);
+        let (hash, parts) = (state.finish(), key);
+        Ok(self.read(&ByParts { hash, parts }, used))
     }
 
     fn put(&self, key: &K::Lookup, value: V, ttl: Option<Duration>) -> Result<(), Error> {
@@ -307,7 +327,7 @@ where
 
     #[inline]
     fn contains(&self, key: &K::Lookup) -> Result<bool, Error> {
-        Ok(self.read(key, |_, _| ()).is_some())
+        Ok(self.read(&self.sought(key), |_, _| ()).is_some())
     }
 
     fn get_with_ttl(&self, key: &K::Lookup) -> Result<Found<V>, Error> {

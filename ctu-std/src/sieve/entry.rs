@@ -31,6 +31,12 @@ pub(super) struct ByKey<'k, L: ?Sized> {
     pub(super) key: &'k L,
 }
 
+/// What is looked up by the parts of its key.
+pub(super) struct ByParts<'q, Q> {
+    pub(super) hash: u64,
+    pub(super) parts: &'q Q,
+}
+
 /// What is looked up by its place in the queue that its hash belongs to.
 pub(super) struct ByPlace {
     pub(super) hash: u64,
@@ -97,6 +103,13 @@ impl<K: StoredKey> Equivalent<Kept<K>> for ByKey<'_, K::Lookup> {
     }
 }
 
+impl<K: StoredKey, Q: crate::Equivalent<K::Lookup>> Equivalent<Kept<K>> for ByParts<'_, Q> {
+    #[inline]
+    fn equivalent(&self, kept: &Kept<K>) -> bool {
+        self.hash == kept.hash && self.parts.is(kept.key.borrow())
+    }
+}
+
 impl<K> Hash for Kept<K> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -112,6 +125,13 @@ impl Hash for ByPlace {
 }
 
 impl<L: ?Sized> Hash for ByKey<'_, L> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<Q> Hash for ByParts<'_, Q> {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);

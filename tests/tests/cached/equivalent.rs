@@ -4,7 +4,7 @@ use ctu_core::{
     Cache, DebugCache, Error, LruCache, ManualClock, SpinCache, StatsCache, Text, TtlCache, cached,
     cached::OwnArg,
 };
-use ctu_std::{DictCache, ShardedCache};
+use ctu_std::{DictCache, ShardedCache, SieveCache};
 use std::{
     cell::{Cell, RefCell},
     fmt::Debug,
@@ -77,6 +77,7 @@ fn caches_in_memory_make_a_key_for_a_miss_alone() {
     assert_eq!(made(SpinCache::new(DictCache::<Key, _>::new())), (1, 0));
     let sharded = ShardedCache::new(4, || Large::with_capacity(8));
     assert_eq!(made(sharded), (1, 0));
+    assert_eq!(made(SieveCache::<Key, _>::with_capacity(8)), (1, 0));
     let lazy: LazyLock<SpinCache<Small>> = LazyLock::new(|| SpinCache::new(Small::new()));
     assert_eq!(made(StatsCache::new(lazy)), (1, 0));
 }
