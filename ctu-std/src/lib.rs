@@ -15,6 +15,7 @@ mod redis;
 mod resilience;
 mod sharded;
 mod sieve;
+mod spread;
 #[cfg(any(feature = "memcache", feature = "redis"))]
 mod str_key;
 mod two_level;

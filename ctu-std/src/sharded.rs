@@ -1,4 +1,4 @@
-use crate::{Cache, Equivalent, Error, Found, Store};
+use crate::{Cache, Equivalent, Error, Found, Store, spread::spread};
 use std::{
     fmt,
     hash::{BuildHasher, Hash, Hasher as _},
@@ -30,8 +30,6 @@ use std::{
 /// ```
 pub struct ShardedCache<S, H = ctu_core::heap::RandomState> {
     shards: Box<[Shard<S>]>,
-    /// One less than the number of shards, which is a power of two.
-    mask: u64,
     hasher: H,
 }
 
@@ -57,7 +55,7 @@ impl spin::RelaxStrategy for Relax {
 }
 
 impl<S> ShardedCache<S> {
-    /// `shards` stores, or the next power of two, made by `store`.
+    /// `shards` stores, 1 to 65,536, made by `store`.
     pub fn new(shards: usize, store: impl FnMut() -> S) -> Self {
         Self::with_hasher(shards, ctu_core::heap::RandomState::default(), store)
     }
@@ -68,10 +66,9 @@ impl<S, H> ShardedCache<S, H> {
     /// crowd one store.
     pub fn with_hasher(shards: usize, hasher: H, mut store: impl FnMut() -> S) -> Self {
         // More would not fit in memory.
-        let shards = shards.clamp(1, 1 << 16).next_power_of_two();
+        let shards = shards.clamp(1, 1 << 16);
         Self {
             shards: (0..shards).map(|_| Shard(Locked::new(store()))).collect(),
-            mask: shards as u64 - 1,
             hasher,
         }
     }
@@ -90,9 +87,7 @@ impl<S: Store<Key: Hash>, H: BuildHasher> ShardedCache<S, H> {
 
     #[inline]
     fn shard_of(&self, hash: u64) -> &Locked<S> {
-        // The upper half: the store's own index may use the lower one.
-        let at = (hash >> 32) & self.mask;
-        &self.shards[at as usize].0
+        &self.shards[spread(hash, self.shards.len())].0
     }
 }
 
@@ -174,7 +169,7 @@ mod tests {
     #[test]
     fn every_key_has_its_store() {
         let cache = ShardedCache::new(5, || LruCache::<u32, u32>::with_capacity(1_000));
-        assert_eq!(cache.shards(), 8);
+        assert_eq!(cache.shards(), 5);
         for key in 0..1_000 {
             cache.insert(&key, key).unwrap();
         }
@@ -183,8 +178,8 @@ mod tests {
         let used = cache
             .shards
             .iter()
-            .filter(|shard| shard.0.len().is_ok_and(|len| len > 50));
-        assert_eq!(used.count(), 8);
+            .filter(|shard| shard.0.len().is_ok_and(|len| len > 100));
+        assert_eq!(used.count(), 5);
         cache.retain(&mut |key| key % 2 == 0).unwrap();
         assert_eq!((cache.len(), cache.pop(&2)), (Ok(500), Ok(Some(2))));
         assert_eq!(

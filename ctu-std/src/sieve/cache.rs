@@ -2,7 +2,7 @@ use super::{
     entry::{ByKey, ByParts, ByPlace, Entry, Hashed, Kept},
     queue::{MOST, Queue},
 };
-use crate::{Cache, Clock, Equivalent, Error, Found, StoredKey};
+use crate::{Cache, Clock, Equivalent, Error, Found, StoredKey, spread::spread};
 use ctu_core::heap::RandomState;
 use papaya::HashMap;
 use parking_lot::{Mutex, MutexGuard};
@@ -199,10 +199,7 @@ where
 
     /// The queue that what has this `hash` belongs to.
     fn queue(&self, hash: u64) -> MutexGuard<'_, Queue<u64>> {
-        // Every bit of the hash counts, those of a poor one, too. The result is less than the number of queues.
-        let spread = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let queue = (spread * self.queues.len() as u64) >> 32;
-        self.queues[queue as usize].lock()
+        self.queues[spread(hash, self.queues.len())].lock()
     }
 
     /// Takes out the entry at `key`. Runs `read` on it if it is live.
