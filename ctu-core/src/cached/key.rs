@@ -9,7 +9,7 @@ use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 /// | --- | --- | --- |
 /// | `K` | one that is a `K`, or borrows as one | the argument itself |
 /// | `(A, B, ...)` | as many that become the parts | the parts ([`OwnArg`](super::OwnArg)); a prefix is the first part |
-/// | `str` | none, several, or one that is no text (feature `json`) | [`json_key`](crate::json_key) of them |
+/// | `str` | none, several, or one that is no text (feature `json`) | `json_key` of them |
 #[diagnostic::on_unimplemented(
     message = "no key of type `{K}` can be made of what `#[cached]` has",
     label = "the cache's keys are `{K}`, and this is `{Self}`",
