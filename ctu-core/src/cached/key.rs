@@ -14,7 +14,8 @@ use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
     message = "no key of type `{K}` can be made of what `#[cached]` has",
     label = "the cache's keys are `{K}`, and this is `{Self}`",
     note = "a cache of typed keys wants the arguments in their order, as in `(String, u32)`, with a first part for the prefix if there is one",
-    note = "other keys are made by a function or closure: `key = json_key`, `key = |first, second| ...`"
+    note = "other keys are made by a function or closure: `key = json_key`, `key = |first, second| ...`",
+    note = "floats are no keys, since NaN does not equal itself: write `key = |value| value.to_bits()`, or make a text of it"
 )]
 pub trait MakeKey<K: ?Sized, P, Kind> {
     /// The key, or what stands for it.
