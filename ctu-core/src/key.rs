@@ -25,6 +25,12 @@ use heapless::LenType;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a key that a store can keep",
+    label = "not a key",
+    note = "text, bytes, integers, and arrays and tuples of what is `Clone + Eq + Hash` are keys; for a type of your own implement `StoredKey`",
+    note = "floats are no keys, since NaN does not equal itself: keep `value.to_bits()`, or the number as text"
+)]
 pub trait StoredKey: Borrow<Self::Lookup> + Hash + Eq + Sized {
     /// What a look-up is given by reference. Hashes and compares as the owned key does.
     type Lookup: ?Sized + Hash + Eq;
@@ -67,6 +73,7 @@ clone_is_stored!(
 
 macro_rules! tuple_is_stored {
     ($($($t:ident)+),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($t: Clone + Hash + Eq),+> StoredKey for ($($t,)+) {
             type Lookup = Self;
             #[inline]
@@ -78,6 +85,7 @@ macro_rules! tuple_is_stored {
 }
 tuple_is_stored!(A, A B, A B C, A B C D, A B C D E, A B C D E F, A B C D E F G, A B C D E F G H);
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Hash + Eq, const N: usize> StoredKey for [T; N] {
     type Lookup = Self;
     #[inline]

@@ -2,7 +2,7 @@ use crate::{Cache, Equivalent, Error, Store, cache::Found};
 use core::{cell::RefCell, fmt, time::Duration};
 use lock_api::{Mutex, RawMutex};
 
-/// A kind of lock: any [`lock_api::RawMutex`], or [`CriticalSectionMutex`](crate::CriticalSectionMutex).
+/// A kind of lock: any [`lock_api::RawMutex`], or `CriticalSectionMutex` (feature `critical-section`).
 pub trait LockKind {
     /// The lock itself.
     type Raw: RawMutex;
@@ -49,7 +49,7 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 /// | lock `R` | for |
 /// | --- | --- |
 /// | [`SpinMutex`] | several cores, short waits, no operating system. **Never** where an interrupt on the same core uses the cache too: it would wait for ever for the program that it interrupts. |
-/// | [`CriticalSectionMutex`](crate::CriticalSectionMutex) (feature `critical-section`) | interrupts and the main program on one core: interrupts are held off meanwhile |
+/// | `CriticalSectionMutex` (feature `critical-section`) | interrupts and the main program on one core: interrupts are held off meanwhile |
 /// | `parking_lot::RawMutex` (as in `ctu_std::LockedCache`) | threads of an operating system |
 /// | none: `RefCell<S>` is a cache | a single owner |
 ///

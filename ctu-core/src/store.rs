@@ -11,6 +11,11 @@ use core::{borrow::Borrow, time::Duration};
 /// # For who implements it
 /// `put` either stores the entry or fails and leaves the store as it was. What leaves the store is
 /// returned rather than dropped, so that a lock is not held while the value's `Drop` runs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a store",
+    label = "not a store",
+    note = "the keys of an `LruCache`, `TtlCache` or `DictCache` implement `StoredKey`; a `SieveCache`, a `RedisCache` and other caches need no lock"
+)]
 pub trait Store {
     /// What an entry is looked up by.
     type Key: ?Sized;

@@ -12,6 +12,12 @@ use crate::{Cache, LockedCache, Store};
 /// cache.insert("one", 1)?;
 /// # Ok::<(), ctu_std::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a cache nor a store that a lock makes one",
+    label = "neither a cache nor such a store",
+    note = "a hit clones its value: derive `Clone` for the type of the values, or keep them as `Arc<Type>`",
+    note = "keys are text, bytes, numbers and the like, or of a type that implements `StoredKey`"
+)]
 pub trait IntoCache<Kind> {
     /// The cache that it becomes.
     type Cache: Cache;

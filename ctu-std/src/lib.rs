@@ -21,6 +21,7 @@ mod str_key;
 mod two_level;
 
 #[cfg(feature = "memcache")]
+#[doc(inline)]
 pub use self::memcached::{
     MemCached, MemCachedBuilder, MemCachedError, MemCachedStats, PrefixedMemCached, RawMemCached,
 };

@@ -9,12 +9,13 @@ use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 /// | --- | --- | --- |
 /// | `K` | one that is a `K`, or borrows as one | the argument itself |
 /// | `(A, B, ...)` | as many that become the parts | the parts ([`OwnArg`](super::OwnArg)); a prefix is the first part |
-/// | `str` | none, several, or one that is no text (feature `json`) | [`json_key`](crate::json_key) of them |
+/// | `str` | none, several, or one that is no text (feature `json`) | `json_key` of them |
 #[diagnostic::on_unimplemented(
     message = "no key of type `{K}` can be made of what `#[cached]` has",
     label = "the cache's keys are `{K}`, and this is `{Self}`",
     note = "a cache of typed keys wants the arguments in their order, as in `(String, u32)`, with a first part for the prefix if there is one",
-    note = "other keys are made by a function or closure: `key = json_key`, `key = |first, second| ...`"
+    note = "other keys are made by a function or closure: `key = json_key`, `key = |first, second| ...`",
+    note = "floats are no keys, since NaN does not equal itself: write `key = |value| value.to_bits()`, or make a text of it"
 )]
 pub trait MakeKey<K: ?Sized, P, Kind> {
     /// The key, or what stands for it.

@@ -17,7 +17,7 @@ use rustc_hash::FxBuildHasher;
 /// It lives where it is put, a `static` included, and takes no heap:
 /// `size_of::<K>() + size_of::<V>() + 8` bytes an entry, for any `N` from 1 to 65,535.
 /// Every operation is O(1), but `clear`, `retain` and iteration. With feature `alloc`,
-/// [`heap::LruCache`](crate::heap::LruCache) is the same with a capacity chosen at run time.
+/// `heap::LruCache` is the same with a capacity chosen at run time.
 ///
 /// ```
 /// use ctu_core::LruCache;

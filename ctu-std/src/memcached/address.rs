@@ -43,7 +43,9 @@ pub(super) fn read(text: &str) -> Result<Address, MemCachedError> {
         return Err(wrong("expected a host, and a port perhaps"));
     }
     let port = match port {
-        Some(port) => port.parse().map_err(|_| wrong("the port is no number"))?,
+        Some(port) => port
+            .parse()
+            .map_err(|_| wrong("a port is a number up to 65535"))?,
         None => PORT,
     };
     Ok(Address::Tcp(host.to_owned(), port))

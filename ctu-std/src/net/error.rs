@@ -4,7 +4,7 @@ use std::{fmt, io, time::Duration};
 /// What keeps a server from being reached or understood, whatever it speaks.
 ///
 /// Errors of all backends wrap it, so that one pattern finds what went wrong on the way:
-/// [`RedisError::Net`](crate::RedisError::Net), [`MemCachedError::Net`](crate::MemCachedError::Net).
+/// `RedisError::Net`, `MemCachedError::Net`.
 /// Every message is one line and names the server. Where a connection was lost or an answer came too
 /// late, the server may or may not have done what it was asked to.
 ///

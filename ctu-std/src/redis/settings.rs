@@ -27,6 +27,11 @@ impl Settings {
         }
         if redis::parse_redis_url(&plain).is_none() {
             return Err(wrong(match url.split_once("://") {
+                Some(("redis" | "rediss" | "valkey" | "valkeys", rest))
+                    if port_is_too_large(rest) =>
+                {
+                    "a port is at most 65535"
+                }
                 Some(("redis" | "rediss" | "valkey" | "valkeys" | "unix", _)) => {
                     "malformed; characters such as @ : / # in a password are written %40 %3A %2F %23"
                 }
@@ -53,6 +58,18 @@ impl Settings {
 
 fn wrong(what: &str) -> RedisError {
     RedisError::Url(what.to_owned())
+}
+
+/// Whether what comes after `scheme://` has a port that is a number over 65,535.
+fn port_is_too_large(rest: &str) -> bool {
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (_, server) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let port = server.rsplit_once(':').map_or("", |(_, port)| port);
+    // An @ further on says that the number is the beginning of a password, cut off by a / in it.
+    !path.contains('@')
+        && !port.is_empty()
+        && port.bytes().all(|byte| byte.is_ascii_digit())
+        && port.parse::<u16>().is_err()
 }
 
 fn address(addr: &ConnectionAddr, tls: bool) -> Result<Address, RedisError> {
@@ -103,6 +120,22 @@ mod tests {
         );
         assert_eq!(settings.database, 2);
         assert_eq!(settings.password.as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn an_error_tells_a_port_from_a_password() {
+        let told = |url| Settings::from_url(url).unwrap_err().to_string();
+        for url in [
+            "redis://localhost:99999",
+            "rediss://me:x@localhost:65536/3",
+            "valkey://[::1]:123456789012",
+        ] {
+            assert!(told(url).contains("a port is at most 65535"), "{url}");
+        }
+        for url in ["redis://:hun/ter2@localhost", "redis://:99999/x@localhost"] {
+            assert!(told(url).contains("in a password"), "{url}");
+        }
+        assert!(told("http://localhost:99999").contains("expected redis://"));
     }
 
     #[test]

@@ -42,10 +42,14 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 /// ```
 ///
 /// # How long entries live
-/// An entry lives in the first level for the first's own time, and no longer than the second has it still. A first level that keeps no time-to-live ([`LruCache`](crate::LruCache))
-/// keeps it until it has to leave: take a [`TtlCache`](crate::TtlCache) in front of a cache whose entries
-/// expire. An entry that is stored with a time of its own is not kept in a first level that cannot
-/// count it.
+/// An entry lives in the first level for the first's own time, and no longer than the second has it still. A first level
+/// that keeps no time-to-live ([`LruCache`](crate::LruCache)) keeps it until it has to leave. An entry that is stored with a
+/// time of its own is not kept in a first level that cannot count it.
+///
+/// In front of a cache whose entries expire, or that other nodes write to, take
+/// * [`SieveCache::with_ttl`](crate::SieveCache::with_ttl) where many threads look up: a hit takes no lock;
+/// * a [`TtlCache`](crate::TtlCache) where there are one or a few threads, where what is asked for keeps changing, or where values that
+///   leave are to be dropped at once, as large ones and secrets are: it keeps the exact order of use, and removes the expired first.
 ///
 /// # Several writers
 /// On one node the first level never shows an older value than the second was last given through this

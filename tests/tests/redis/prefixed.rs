@@ -1,5 +1,5 @@
 use crate::{raw, secs};
-use ctu_std::{Cache, PrefixedRedisCache, RedisCache};
+use ctu_std::{Cache, PrefixedCache, PrefixedRedisCache, RedisCache};
 use ctu_tests::servers::RedisServer;
 use std::collections::BTreeSet;
 
@@ -38,6 +38,32 @@ fn retain_keeps_what_is_wanted_and_the_keys_of_others() {
     assert_eq!(kept.len(), 10);
     assert!(kept.iter().all(|key| key.ends_with('0')));
     assert_eq!(other.keys().count(), 100);
+}
+
+#[test]
+fn a_prefix_of_the_builder_is_plain_and_one_on_any_cache_is_in_the_json() {
+    let server = RedisServer::start();
+    let builder = RedisCache::builder(&server.url()).deadline(secs(60));
+    let redis: RedisCache<str, u32> = builder.build().unwrap();
+    let (plain, inside) = (cache(&server, "x."), PrefixedCache::new(&redis, "x."));
+    plain.insert("home", 1).unwrap();
+    inside.insert("home", 2).unwrap();
+    redis.insert("home", 3).unwrap();
+    assert_eq!(server.cli(&["--raw", "get", "x.home"]), "1");
+    assert_eq!(server.cli(&["--raw", "get", r#""x.home""#]), "2");
+    assert_eq!(server.cli(&["--raw", "get", r#""home""#]), "3");
+    assert_eq!((plain.len(), inside.len()), (Ok(3), Ok(3)));
+    // Neither removes what the other wrote, nor what has no prefix.
+    inside.clear().unwrap();
+    assert_eq!(
+        (plain.get("home"), inside.get("home")),
+        (Ok(Some(1)), Ok(None))
+    );
+    plain.clear().unwrap();
+    assert_eq!(
+        (plain.get("home"), redis.get("home")),
+        (Ok(None), Ok(Some(3)))
+    );
 }
 
 #[test]

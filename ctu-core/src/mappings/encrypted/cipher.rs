@@ -6,7 +6,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A cipher of [`EncryptedCache`](crate::EncryptedCache): [`Salsa20`], [`ChaCha20`] or [`Aes128Cbc`], and no other, since
+/// A cipher of [`EncryptedCache`](crate::EncryptedCache): [`Salsa20`], `ChaCha20` (feature `chacha20`) or `Aes128Cbc` (feature `aes`), and no other, since
 /// the format knows no other.
 pub trait Cipher: sealed::Sealed {
     /// Its name in CacheToolsUtils.

@@ -22,7 +22,7 @@ use subtle::ConstantTimeEq;
 ///
 /// The format is that of `EncryptedCache` in Python's CacheToolsUtils 11.0, so both can share a Redis or a Memcached.
 /// With `d = SHA3-512(key + secret)`: the value is stored at `d[..hsize]`, encrypted with a key and a nonce from `d`
-/// (see [`Salsa20`], [`ChaCha20`], [`Aes128Cbc`]), after the first `csize` bytes of `SHA3-256(value)`.
+/// (see [`Salsa20`], `ChaCha20`, `Aes128Cbc`), after the first `csize` bytes of `SHA3-256(value)`.
 /// An operation costs one SHA3-512 of the key, and the cipher.
 ///
 /// ```

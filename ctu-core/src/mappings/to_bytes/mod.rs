@@ -14,7 +14,7 @@ pub use postcard::Postcard;
 
 /// A cache of keys `K` and values `V` on one of bytes, each written in the format `F`.
 ///
-/// In [`Json`], the default, it is Python's `ToBytesCache`, byte for byte. [`Postcard`] is shorter,
+/// In [`Json`], the default, it is Python's `ToBytesCache`, byte for byte. `Postcard` is shorter,
 /// needs no heap, and is for programs in Rust alone.
 ///
 #[cfg_attr(feature = "json", doc = "```")]
@@ -90,7 +90,7 @@ impl<K: ?Sized, V, F> defmt::Format for ToBytes<K, V, F> {
     }
 }
 
-/// How [`ToBytesCache`] writes keys and values: [`Json`], [`Postcard`], or one of your own.
+/// How [`ToBytesCache`] writes keys and values: [`Json`], `Postcard` (feature `postcard`), or one of your own.
 ///
 /// # For who implements it
 /// Equal keys must become equal bytes, and unequal ones unequal bytes, in every version of a program

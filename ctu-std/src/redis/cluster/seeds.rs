@@ -76,7 +76,7 @@ impl Seeds {
     /// The cluster that they are in.
     pub(in super::super) fn build(self, pool_size: usize) -> Result<Cluster, RedisError> {
         let [first, others @ ..] = &*self.0 else {
-            return Err(wrong("a cluster needs at least one"));
+            return Err(wrong("a cluster needs the address of at least one node"));
         };
         for seed in &self.0 {
             #[cfg(unix)]
