@@ -1,8 +1,9 @@
 //! Reading the second level.
 
 use super::{
+    ask::Asked,
     counts::Counted,
-    levels::{Asked, Failed, Levels},
+    levels::{Failed, Levels},
 };
 use crate::resilience::Belief;
 use ctu_core::{Cache, Found};

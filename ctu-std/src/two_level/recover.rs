@@ -1,10 +1,6 @@
 //! Making good what the second level missed.
 
-use super::{
-    counts::Counted,
-    events::tell,
-    levels::{Asked, Levels},
-};
+use super::{ask::Asked, counts::Counted, events::tell, levels::Levels};
 use crate::resilience::{Change, Replay};
 use ctu_core::Cache;
 use std::{hash::Hash, time::Duration};
