@@ -50,6 +50,9 @@ where
     /// An outage of the second level is no error: reads are misses, writes and deletes are done at the
     /// first level and made good at the second when it is back, by a thread in the background that
     /// starts with the first outage and ends with the cache. Deadlines are settings of the second level.
+    ///
+    /// A value there that cannot be decoded, of an older schema or another program, is a miss, and
+    /// [`damaged`](super::TwoLevelStats::damaged) counts it.
     pub fn resilient(mut self) -> Self
     where
         A: Send + Sync + 'static,
