@@ -16,6 +16,13 @@ pub(super) enum Damage {
     IsError,
 }
 
+impl Damage {
+    /// Whether a read that failed by `error` is a miss.
+    fn forgives(self, error: &impl CacheError) -> bool {
+        self == Self::IsMiss && error.is_damage()
+    }
+}
+
 impl<A, B> Levels<A, B>
 where
     A: Cache<Key: Hash + Eq + ToOwned>,
@@ -46,10 +53,9 @@ where
         false
     }
 
-    /// Takes in that a read of the second level failed: where it met a value that cannot be decoded and `damage` is to be
-    /// that, a miss, which is written over by whoever computes it.
+    /// Takes in that a read of the second level failed: a miss, to be written over by whoever computes the value, or an error.
     fn unread(&self, error: B::Error, damage: Damage) -> Result<(), Failed<A, B>> {
-        if damage == Damage::IsMiss && error.is_damage() {
+        if damage.forgives(&error) {
             self.count(Counted::Damaged);
             return Ok(());
         }
@@ -147,7 +153,7 @@ where
         let found = match self.ask(|second| second.get_many_with_ttl(&missing)) {
             Asked::Done(found) => found,
             // Which of them it is, nobody says.
-            Asked::Failed(error) if self.damage() == Damage::IsMiss && error.is_damage() => {
+            Asked::Failed(error) if self.damage().forgives(&error) => {
                 for (place, key) in places.into_iter().zip(missing) {
                     *place = self.get_second(key)?;
                 }
