@@ -289,3 +289,18 @@ fn what_another_program_stored_in_redis_is_written_over() {
     assert_eq!(server.cli(&["get", "p.a"]), "1");
     assert_eq!((cache.stats().damaged, cache.stats().errors), (3, 0));
 }
+
+#[test]
+fn a_wrong_password_is_an_outage_that_says_so() {
+    let server = RedisServer::with(&["--requirepass", "open sesame"]);
+    let redis = RedisCache::builder(&server.url()).password("open barley");
+    let redis = redis.prefix("p.").deadline(secs(60)).build().unwrap();
+    let cache = TwoLevelCache::builder(memory(), redis).resilient().build();
+    assert_eq!(cache.get("a"), Ok(None));
+    let why = cache.last_outage().unwrap();
+    assert!(why.ends_with("refuses this user and password"), "{why}");
+    assert!(!why.contains("barley") && !why.contains("sesame"), "{why}");
+    // How a program finds out when it starts.
+    let error = cache.second().contains("a").unwrap_err();
+    assert_eq!(error.to_string(), why);
+}

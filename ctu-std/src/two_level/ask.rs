@@ -62,6 +62,8 @@ where
             }
             Err(error) if error.is_outage() => {
                 self.count(Counted::Outage);
+                let why = error.to_string();
+                health.lock().last_outage = Some(why);
                 Asked::Missed { sent: true }
             }
             Err(error) => {

@@ -97,6 +97,30 @@ where
         self.levels.counts.reset();
     }
 
+    /// Why the second level of a [`resilient`](TwoLevelBuilder::resilient) cache failed last, in the words of its error; `None` where
+    /// it never did. To be looked at beside [`stats`](Self::stats), which says whether that is over.
+    ///
+    /// The text holds what the error type of the second level puts there: of `RedisCache` and `MemCached`
+    /// no key, value or password.
+    ///
+    #[cfg_attr(feature = "redis", doc = "```")]
+    #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
+    /// use ctu_std::{Cache, LruCache, RedisCache, TwoLevelCache};
+    ///
+    /// // Nothing listens there.
+    /// let second = RedisCache::builder("redis://127.0.0.1:1").prefix("p.").build()?;
+    /// let first = LruCache::<String, u32>::with_capacity(100);
+    /// let cache = TwoLevelCache::builder(first, second).resilient().build();
+    /// assert_eq!(cache.last_outage(), None);
+    /// assert_eq!(cache.get("one")?, None);
+    /// assert!(cache.last_outage().is_some_and(|why| why.starts_with("no Redis at 127.0.0.1:1")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn last_outage(&self) -> Option<String> {
+        self.levels.last_outage()
+    }
+
     /// Makes good what the second level missed, as far as one operation of it goes. Returns after how long
     /// there may be more to do, and `None` when all is made good.
     ///

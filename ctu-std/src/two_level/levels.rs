@@ -4,7 +4,6 @@ use super::{
     TwoLevelError, TwoLevelStats,
     ask::Asked,
     counts::{Counted, Counts},
-    events::tell,
     memory::Memory,
     order::Order,
     settings::Settings,
@@ -151,7 +150,7 @@ where
                 if overflowed {
                     self.count(Counted::Overflowed);
                     if !had {
-                        tell(Change::Overflowed);
+                        self.tell(Change::Overflowed);
                     }
                 } else if first {
                     self.changed(Change::Missed);
@@ -171,10 +170,16 @@ where
 
     /// Tells of a change, and has the thread see to it.
     pub(super) fn changed(&self, change: Change) {
-        tell(change);
+        self.tell(change);
         if let Some(wake) = self.recovery {
             wake(self);
         }
+    }
+
+    /// What the error of the last outage said.
+    pub(super) fn last_outage(&self) -> Option<String> {
+        let health = self.health.as_ref()?;
+        health.lock().last_outage.clone()
     }
 
     /// A time-to-live, shortened at random as the settings say.
