@@ -67,6 +67,21 @@ pub enum Error {
     Decode(&'static str),
 }
 
+impl Error {
+    /// Whether what the cache holds is at fault, and not what was asked of it: a value that cannot be decoded. The cache was
+    /// asked and answered then, and will answer the same until the value is written over.
+    ///
+    /// ```
+    /// use ctu_core::Error;
+    /// assert!(Error::Decode("JSON").is_damage());
+    /// assert!(!Error::Encode("JSON").is_damage());
+    /// ```
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Decode(_))
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -103,6 +118,11 @@ pub trait CacheError: core::error::Error + From<Error> + 'static {
     /// likely to fail as well. Not where the caller is to blame: a value too large, a wrong type.
     fn is_outage(&self) -> bool {
         self.as_core().is_none()
+    }
+
+    /// Whether what the cache holds is at fault, and not what was asked of it: [`Error::is_damage`].
+    fn is_damage(&self) -> bool {
+        self.as_core().is_some_and(|error| error.is_damage())
     }
 }
 

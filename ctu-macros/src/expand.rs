@@ -162,7 +162,7 @@ impl Expansion<'_> {
             ["key", "looked", "missed", "returned", "ttl", "error"].map(own);
         let failed = match steps.args.options.on_error {
             OnError::Return(_) => unread.clone(),
-            _ => quote!({ #unread; false }),
+            _ => quote!({ #unread; #runtime::writes_over(&#error) }),
         };
         let span = returned_type(steps).span();
         let (look, keep) = (steps.step("look", span), steps.step("keep", span));

@@ -275,3 +275,32 @@ fn redis_is_a_second_level() {
     server.start_again();
     assert_eq!(cache.get("none"), Ok(None));
 }
+
+#[test]
+fn what_another_program_stored_in_redis_is_written_over() {
+    let server = RedisServer::start();
+    let redis = RedisCache::builder(&server.url()).prefix("p.");
+    let redis = redis.deadline(secs(60)).build().unwrap();
+    let cache = TwoLevelCache::builder(memory(), redis).resilient().build();
+    server.cli(&["mset", "p.a", "no number", "p.b", "2", "p.c", "{}"]);
+    let found = cache.get_many(&["a", "b", "c"]);
+    assert_eq!(found, Ok(vec![None, Some(2), None]));
+    assert_eq!(cache.get_or_insert_with("a", || 1u32), Ok(1));
+    assert_eq!(server.cli(&["get", "p.a"]), "1");
+    assert_eq!((cache.stats().damaged, cache.stats().errors), (3, 0));
+}
+
+#[test]
+fn a_wrong_password_is_an_outage_that_says_so() {
+    let server = RedisServer::with(&["--requirepass", "open sesame"]);
+    let redis = RedisCache::builder(&server.url()).password("open barley");
+    let redis = redis.prefix("p.").deadline(secs(60)).build().unwrap();
+    let cache = TwoLevelCache::builder(memory(), redis).resilient().build();
+    assert_eq!(cache.get("a"), Ok(None));
+    let why = cache.last_outage().unwrap();
+    assert!(why.ends_with("refuses this user and password"), "{why}");
+    assert!(!why.contains("barley") && !why.contains("sesame"), "{why}");
+    // How a program finds out when it starts.
+    let error = cache.second().contains("a").unwrap_err();
+    assert_eq!(error.to_string(), why);
+}

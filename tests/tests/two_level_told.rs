@@ -25,13 +25,15 @@ const fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// Keeps the messages of all events.
+/// Keeps the fields of all events, those of an event in a line.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<String>>>);
 
-impl tracing::field::Visit for Log {
-    fn record_debug(&mut self, _: &tracing::field::Field, value: &dyn fmt::Debug) {
-        self.0.lock().unwrap().push(format!("{value:?}"));
+struct Line(String);
+
+impl tracing::field::Visit for Line {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
+        self.0.push_str(&format!("{field}: {value:?}; "));
     }
 }
 
@@ -45,7 +47,9 @@ impl tracing::Subscriber for Log {
     fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
     fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
     fn event(&self, event: &tracing::Event<'_>) {
-        event.record(&mut self.clone());
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        self.0.lock().unwrap().push(line.0);
     }
     fn enter(&self, _: &tracing::span::Id) {}
     fn exit(&self, _: &tracing::span::Id) {}
@@ -121,7 +125,8 @@ fn an_outage_is_told_once_and_without_keys() {
     let cache = TwoLevelCache::builder(first, link)
         .recovers_by_hand()
         .clock(Arc::clone(&clock));
-    let cache = cache.journal(2_000).settle(millis(1)).build();
+    let cache = cache.journal(2_000).settle(millis(1));
+    let cache = cache.name("pages").build();
     let log = Log::default();
     let exported = Exported::default();
     tracing::subscriber::with_default(log.clone(), || {
@@ -154,13 +159,19 @@ fn an_outage_is_told_once_and_without_keys() {
             "{told:#?}"
         );
     }
+    assert!(told.iter().all(|line| line.contains("cache: \"pages\";")));
+    // Why, where trouble begins.
+    for line in &told {
+        let begins = line.contains("missed a write") || line.contains("fails");
+        assert_eq!(line.contains("error: Down;"), begins, "{line}");
+    }
     let exported = exported.0.lock().unwrap();
     assert_eq!(exported["ctu_two_level_journal"], 2_000.0);
     assert_eq!(exported["ctu_two_level_missed"], 4_000.0);
     assert_eq!(exported["ctu_two_level_overflowed"], 2_000.0);
     assert_eq!(exported["ctu_two_level_suspects"], 1.0);
     assert_eq!(exported["ctu_two_level_breaker_open"], 1.0);
-    assert_eq!(exported.len(), 18);
+    assert_eq!(exported.len(), 19);
     let text = "0 hits in the first level, 0 in the second, 4000 misses, 0 errors, hit rate 0.0 %";
     assert!(
         cache.stats().to_string().starts_with(text),

@@ -5,7 +5,7 @@ use super::{
     key::{CallKey, MakeKey},
     returned::{Outcome, Returned},
 };
-use crate::{Cache, Error};
+use crate::{Cache, CacheError, Error};
 use core::{marker::PhantomData, ops::Deref, time::Duration};
 
 /// What a look into the cache found.
@@ -17,6 +17,25 @@ pub enum Look<R, E> {
     Miss,
     /// Nothing, since this failed.
     Failed(E),
+}
+
+impl<R, E: CacheError> Look<R, E> {
+    /// Whether what the function returns is to be stored.
+    #[cfg(feature = "std")]
+    pub(super) fn is_open(&self) -> bool {
+        match self {
+            Self::Hit(_) => false,
+            Self::Miss => true,
+            Self::Failed(error) => writes_over(error),
+        }
+    }
+}
+
+/// Whether what the function returns is to be stored, though the look failed: over a value that cannot be decoded, whose
+/// next read would fail as well. What failed otherwise is likely to fail once more, after another deadline.
+#[cold]
+pub fn writes_over<E: CacheError>(error: &E) -> bool {
+    error.is_damage()
 }
 
 /// Makes what is looked up by in `cache`.

@@ -2,7 +2,7 @@
 
 use super::{
     backend::AsyncBackend,
-    call::{Look, look, look_async},
+    call::{Look, keep, look, look_async, writes_over},
     flights::{Flight, Flights},
     returned::{Outcome, Returned},
 };
@@ -22,7 +22,7 @@ where
     B: Deref<Target = C::Key>,
     R: Returned<C::Value, Kind, Policy>,
 {
-    let (Look::Miss, Ok(at)) = (&looked, key) else {
+    let (true, Ok(at)) = (looked.is_open(), key) else {
         return (looked, None);
     };
     let flight = flights.board::<C::Key>(at);
@@ -42,7 +42,7 @@ where
     B: Deref<Target = C::Key>,
     R: Returned<C::Value, Kind, Policy>,
 {
-    let (Look::Miss, Ok(at)) = (&looked, key) else {
+    let (true, Ok(at)) = (looked.is_open(), key) else {
         return (looked, None);
     };
     let flight = flights.board_async::<C::Key>(at).await;
@@ -61,8 +61,8 @@ where
     C: Cache<Key: Hash> + ?Sized,
     B: Deref<Target = C::Key>,
 {
-    match (looked, key) {
-        (Look::Miss, Ok(key)) if !cache.has_single_flight() => Some(flights.board::<C::Key>(key)),
+    match (looked.is_open(), key) {
+        (true, Ok(key)) if !cache.has_single_flight() => Some(flights.board::<C::Key>(key)),
         _ => None,
     }
 }
@@ -86,7 +86,7 @@ pub fn compute<C, B, R, F, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
     run: F,
-    _: PhantomData<Policy>,
+    policy: PhantomData<Policy>,
 ) -> Computed<R, C::Error, F>
 where
     C: Cache + ?Sized,
@@ -94,12 +94,12 @@ where
     R: Returned<C::Value, Kind, Policy>,
     F: FnOnce() -> R,
 {
-    let key = match key {
-        Ok(key) => key,
+    let at = match key {
+        Ok(at) => at,
         Err(error) => return Computed::NotRun((*error).into(), run),
     };
     let (mut run, mut returned) = (Some(run), None);
-    let found = cache.get_or_compute(key, &mut || {
+    let found = cache.get_or_compute(at, &mut || {
         // A second time where what the cache then found was damaged.
         if let Some(run) = run.take() {
             returned = Some(run());
@@ -120,6 +120,15 @@ where
         (Ok(Some(value)), None, _) => Computed::Done(R::found(value)),
         (Ok(None), Some(returned), _) => Computed::Done(returned),
         (Err(error), Some(returned), _) => Computed::Failed(returned, error),
+        // The look has told of it already.
+        (Err(error), None, Some(run)) if writes_over(&error) => {
+            let returned = run();
+            match keep(cache, key, &returned, None, policy) {
+                Ok(true) => Computed::Stored(returned),
+                Ok(false) => Computed::Done(returned),
+                Err(error) => Computed::Failed(returned, error),
+            }
+        }
         (Err(error), None, Some(run)) => Computed::NotRun(error, run),
         // A cache that neither finds a value nor has it computed.
         (Ok(None), None, Some(run)) => Computed::Done(run()),

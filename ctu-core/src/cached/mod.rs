@@ -33,7 +33,7 @@ pub use self::{
     backend::{AsyncBackend, LocalOf},
     call::{
         Look, TakesError, apply, contains, contains_async, delete, delete_async, keep, keep_async,
-        key, key_async, look, look_async, made, missed, renew, renew_async, returning,
+        key, key_async, look, look_async, made, missed, renew, renew_async, returning, writes_over,
     },
     key::{Args, Literal, Made, NoPrefix},
     report::{Reports, tell},

@@ -23,6 +23,8 @@ pub(crate) struct Health<K: ToOwned + ?Sized> {
     pub(crate) breaker: Breaker,
     pub(crate) journal: Journal<K>,
     pub(crate) random: Random,
+    /// What the error of the last outage said.
+    pub(crate) last_outage: Option<String>,
 }
 
 impl<K: ToOwned + Hash + Eq + ?Sized> Health<K> {
@@ -31,6 +33,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Health<K> {
             breaker: Breaker::new(breaker),
             journal: Journal::new(journal),
             random: Random::new(seed),
+            last_outage: None,
         }
     }
 

@@ -40,6 +40,12 @@ where
         }
     }
 
+    /// What the cache is called in its events, as their field `cache`. No name unless set.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = Some(name.into());
+        self
+    }
+
     /// `clear` and `retain` concern both levels. Unless set they concern the first one alone, as in
     /// Python, since others share the second.
     pub fn clears_both(mut self) -> Self {
@@ -50,6 +56,13 @@ where
     /// An outage of the second level is no error: reads are misses, writes and deletes are done at the
     /// first level and made good at the second when it is back, by a thread in the background that
     /// starts with the first outage and ends with the cache. Deadlines are settings of the second level.
+    ///
+    /// What counts as one is for the second level to [say](ctu_core::CacheError::is_outage). A password that is refused does, and
+    /// so hides a wrong one: see [`last_outage`](TwoLevelCache::last_outage), or ask the
+    /// [`second`](TwoLevelCache::second) level when the program starts.
+    ///
+    /// A value there that cannot be decoded, of an older schema or another program, is a miss, and
+    /// [`damaged`](super::TwoLevelStats::damaged) counts it.
     pub fn resilient(mut self) -> Self
     where
         A: Send + Sync + 'static,

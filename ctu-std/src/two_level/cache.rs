@@ -24,7 +24,8 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 ///
 /// `get_or_insert_with` and its relatives compute a value once, however many threads ask for it: the others
 /// wait, and get it, or, if computing it fails or panics, one of them tries next. Two computations that wait
-/// for each other's keys wait for ever.
+/// for each other's keys wait for ever. A value at the second level that cannot be decoded, which is an error of
+/// `get` unless the cache is resilient, is written over.
 ///
 /// ```
 /// use ctu_std::{Cache, LruCache, TwoLevelCache};
@@ -98,6 +99,30 @@ where
     /// Begins to count anew.
     pub fn reset(&self) {
         self.levels.counts.reset();
+    }
+
+    /// Why the second level of a [`resilient`](TwoLevelBuilder::resilient) cache failed last, in the words of its error; `None` where
+    /// it never did. To be looked at beside [`stats`](Self::stats), which says whether that is over.
+    ///
+    /// The text holds what the error type of the second level puts there: of `RedisCache` and `MemCached`
+    /// no key, value or password.
+    ///
+    #[cfg_attr(feature = "redis", doc = "```")]
+    #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
+    /// use ctu_std::{Cache, LruCache, RedisCache, TwoLevelCache};
+    ///
+    /// // Nothing listens there.
+    /// let second = RedisCache::builder("redis://127.0.0.1:1").prefix("p.").build()?;
+    /// let first = LruCache::<String, u32>::with_capacity(100);
+    /// let cache = TwoLevelCache::builder(first, second).resilient().build();
+    /// assert_eq!(cache.last_outage(), None);
+    /// assert_eq!(cache.get("one")?, None);
+    /// assert!(cache.last_outage().is_some_and(|why| why.starts_with("no Redis at 127.0.0.1:1")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn last_outage(&self) -> Option<String> {
+        self.levels.last_outage()
     }
 
     /// Makes good what the second level missed, as far as one operation of it goes. Returns after how long
@@ -204,7 +229,8 @@ where
         self.levels.retain(keep)
     }
 
-    /// As [`Cache::get_or_compute`], with one computation a key among all threads.
+    /// As [`Cache::get_or_compute`], with one computation a key among all threads. Writes over a value at the second level
+    /// that cannot be decoded.
     fn get_or_compute(
         &self,
         key: &A::Key,

@@ -3,6 +3,7 @@
 use super::{
     counts::Counted,
     levels::{Failed, Levels},
+    read::Damage,
     single_flight::{Leading, Turn},
 };
 use ctu_core::{Cache, Error};
@@ -44,7 +45,8 @@ where
         if let Some(value) = first.map_err(|error| self.first_failed(error))? {
             return Ok(Some(value));
         }
-        if let Some((value, _)) = self.get_second(key)? {
+        // Nothing but a write ends damage, and there is one to come.
+        if let Some((value, _)) = self.get_second_or(key, Damage::IsMiss)? {
             return Ok(Some(value));
         }
         match make() {

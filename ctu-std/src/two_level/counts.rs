@@ -10,6 +10,7 @@ pub(super) enum Counted {
     SecondHit,
     Miss,
     Error,
+    Damaged,
     Wait,
     Stale,
     Nothing,

@@ -2,8 +2,8 @@
 
 use super::{
     TwoLevelError, TwoLevelStats,
+    ask::Asked,
     counts::{Counted, Counts},
-    events::tell,
     memory::Memory,
     order::Order,
     settings::Settings,
@@ -12,8 +12,8 @@ use super::{
     sync::Mutex,
     worker::Worker,
 };
-use crate::resilience::{Change, Health, Outcome, Pass, Random, What};
-use ctu_core::{Cache, CacheError, Clock};
+use crate::resilience::{Change, Health, Random, What};
+use ctu_core::{Cache, Clock};
 use std::{
     collections::VecDeque,
     hash::Hash,
@@ -70,28 +70,6 @@ pub(super) struct Levels<A: Cache<Key: ToOwned>, B> {
 
 pub(super) type Failed<A, B> = TwoLevelError<<A as Cache>::Error, <B as Cache>::Error>;
 
-/// What became of an operation at the second level.
-pub(super) enum Asked<T, E> {
-    Done(T),
-    /// It failed, and the caller is to know.
-    Failed(E),
-    /// It failed by an outage, which a resilient cache keeps to itself.
-    Missed {
-        /// Whether it was sent at all.
-        sent: bool,
-    },
-}
-
-impl<T, E> Asked<T, E> {
-    /// What the caller is to know.
-    pub(super) fn failed<F>(self, error: impl FnOnce(E) -> F) -> Result<(), F> {
-        match self {
-            Self::Failed(failed) => Err(error(failed)),
-            Self::Done(_) | Self::Missed { .. } => Ok(()),
-        }
-    }
-}
-
 impl<A, B> Levels<A, B>
 where
     A: Cache<Key: Hash + Eq + ToOwned>,
@@ -146,48 +124,6 @@ where
         TwoLevelError::Second(error)
     }
 
-    /// Does `operation` at the second level, if the breaker lets it.
-    pub(super) fn ask<T>(
-        &self,
-        operation: impl FnOnce(&B) -> Result<T, B::Error>,
-    ) -> Asked<T, B::Error> {
-        let Some(health) = &self.health else {
-            return match operation(&self.second) {
-                Ok(done) => Asked::Done(done),
-                Err(error) => Asked::Failed(error),
-            };
-        };
-        let now = self.now();
-        let Some(pass) = health.lock().breaker.admit(now) else {
-            self.count(Counted::Skipped);
-            return Asked::Missed { sent: false };
-        };
-        // Reported even if the operation panics, since a probe that is never heard of would be the last.
-        let mut asking = Asking {
-            levels: self,
-            health,
-            pass,
-            outcome: Outcome::Failed,
-        };
-        match operation(&self.second) {
-            Ok(done) => {
-                asking.outcome = Outcome::Answered;
-                Asked::Done(done)
-            }
-            Err(error) if error.is_outage() => {
-                self.count(Counted::Outage);
-                Asked::Missed { sent: true }
-            }
-            Err(error) => {
-                asking.outcome = match error.as_core() {
-                    Some(_) => Outcome::NotAsked,
-                    None => Outcome::Answered,
-                };
-                Asked::Failed(error)
-            }
-        }
-    }
-
     /// Takes in what became of a write or delete of `key`, while its stripe is locked.
     pub(super) fn note<T>(
         &self,
@@ -214,7 +150,7 @@ where
                 if overflowed {
                     self.count(Counted::Overflowed);
                     if !had {
-                        tell(Change::Overflowed);
+                        self.tell(Change::Overflowed);
                     }
                 } else if first {
                     self.changed(Change::Missed);
@@ -234,10 +170,16 @@ where
 
     /// Tells of a change, and has the thread see to it.
     pub(super) fn changed(&self, change: Change) {
-        tell(change);
+        self.tell(change);
         if let Some(wake) = self.recovery {
             wake(self);
         }
+    }
+
+    /// What the error of the last outage said.
+    pub(super) fn last_outage(&self) -> Option<String> {
+        let health = self.health.as_ref()?;
+        health.lock().last_outage.clone()
     }
 
     /// A time-to-live, shortened at random as the settings say.
@@ -363,34 +305,5 @@ where
     pub(super) fn wake_refresh(&self) {
         let step = |levels: &Self| levels.refresh_one();
         self.refreshing.wake("ctu-refresh", &self.me, step);
-    }
-}
-
-/// An operation at the second level, whose outcome is reported when this is dropped.
-struct Asking<'l, A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
-{
-    levels: &'l Levels<A, B>,
-    health: &'l Mutex<Health<A::Key>>,
-    pass: Pass,
-    outcome: Outcome,
-}
-
-impl<A, B> Drop for Asking<'_, A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
-{
-    fn drop(&mut self) {
-        let now = self.levels.now();
-        let change = self.health.lock().report(self.pass, self.outcome, now);
-        if let Some(change) = change {
-            if change == Change::Opened {
-                self.levels.count(Counted::Opened);
-            }
-            self.levels.changed(change);
-        }
     }
 }

@@ -16,6 +16,7 @@ impl TwoLevelStats {
             second_hits,
             misses,
             errors,
+            damaged,
             waits,
             stale,
             negative,

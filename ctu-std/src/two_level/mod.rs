@@ -1,5 +1,6 @@
 //! A local cache in front of a shared one.
 
+mod ask;
 mod builder;
 mod cache;
 mod compute;

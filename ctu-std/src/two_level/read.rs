@@ -1,12 +1,27 @@
 //! Reading the second level.
 
 use super::{
+    ask::Asked,
     counts::Counted,
-    levels::{Asked, Failed, Levels},
+    levels::{Failed, Levels},
 };
 use crate::resilience::Belief;
-use ctu_core::{Cache, Found};
+use ctu_core::{Cache, CacheError, Found};
 use std::hash::Hash;
+
+/// What a value at the second level is to a read that cannot decode it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    IsMiss,
+    IsError,
+}
+
+impl Damage {
+    /// Whether a read that failed by `error` is a miss.
+    fn forgives(self, error: &impl CacheError) -> bool {
+        self == Self::IsMiss && error.is_damage()
+    }
+}
 
 impl<A, B> Levels<A, B>
 where
@@ -38,8 +53,34 @@ where
         false
     }
 
+    /// Takes in that a read of the second level failed: a miss, to be written over by whoever computes the value, or an error.
+    fn unread(&self, error: B::Error, damage: Damage) -> Result<(), Failed<A, B>> {
+        if damage.forgives(&error) {
+            self.count(Counted::Damaged);
+            return Ok(());
+        }
+        Err(self.second_failed(error))
+    }
+
+    /// What damage is to those who read. Python's caches fail by it.
+    fn damage(&self) -> Damage {
+        match self.health {
+            Some(_) => Damage::IsMiss,
+            None => Damage::IsError,
+        }
+    }
+
     /// Reads the second level where the first has nothing, and fills the first with what is there.
     pub(super) fn get_second(&self, key: &A::Key) -> Result<Found<A::Value>, Failed<A, B>> {
+        self.get_second_or(key, self.damage())
+    }
+
+    /// [`get_second`](Self::get_second), where a value that cannot be decoded is what `damage` says.
+    pub(super) fn get_second_or(
+        &self,
+        key: &A::Key,
+        damage: Damage,
+    ) -> Result<Found<A::Value>, Failed<A, B>> {
         if self.memory.is_nothing(key) {
             self.count(Counted::Nothing);
             self.count(Counted::Miss);
@@ -52,7 +93,11 @@ where
         }
         let found = match self.ask(|second| second.get_with_ttl(key)) {
             Asked::Done(found) => found,
-            Asked::Failed(error) => return Err(self.second_failed(error)),
+            Asked::Failed(error) => {
+                self.unread(error, damage)?;
+                self.count(Counted::Miss);
+                return Ok(None);
+            }
             Asked::Missed { .. } => {
                 self.count(Counted::Miss);
                 return Ok(None);
@@ -77,7 +122,7 @@ where
         }
         match self.ask(|second| second.contains(key)) {
             Asked::Done(there) => Ok(there),
-            Asked::Failed(error) => Err(self.second_failed(error)),
+            Asked::Failed(error) => self.unread(error, self.damage()).map(|()| false),
             Asked::Missed { .. } => Ok(false),
         }
     }
@@ -107,6 +152,13 @@ where
         }
         let found = match self.ask(|second| second.get_many_with_ttl(&missing)) {
             Asked::Done(found) => found,
+            // Which of them it is, nobody says.
+            Asked::Failed(error) if self.damage().forgives(&error) => {
+                for (place, key) in places.into_iter().zip(missing) {
+                    *place = self.get_second(key)?;
+                }
+                return Ok(values);
+            }
             Asked::Failed(error) => return Err(self.second_failed(error)),
             Asked::Missed { .. } => {
                 self.counts.add(Counted::Miss, missing.len() as u64);

@@ -1,10 +1,6 @@
 //! Making good what the second level missed.
 
-use super::{
-    counts::Counted,
-    events::tell,
-    levels::{Asked, Levels},
-};
+use super::{ask::Asked, counts::Counted, levels::Levels};
 use crate::resilience::{Change, Replay};
 use ctu_core::Cache;
 use std::{hash::Hash, time::Duration};
@@ -50,7 +46,7 @@ where
             }
         }
         if recovered {
-            tell(Change::Recovered);
+            self.tell(Change::Recovered);
         }
         self.next_recovery()
     }

@@ -31,6 +31,8 @@ impl fmt::Debug for Time {
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
+    /// What events call the cache.
+    pub(super) name: Option<String>,
     pub(super) clears_both: bool,
     pub(super) resilience: Option<Resilience>,
     /// How long after its end a value may be served, and how many are kept.
@@ -53,6 +55,7 @@ pub(super) struct Resilience {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            name: None,
             clears_both: false,
             resilience: None,
             grace: None,

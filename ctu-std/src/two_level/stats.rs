@@ -14,6 +14,8 @@ pub struct TwoLevelStats {
     pub misses: u64,
     /// Operations that failed because a level did.
     pub errors: u64,
+    /// Values of the second level that could not be decoded and were taken for misses.
+    pub damaged: u64,
     /// Computations that were waited for rather than done again.
     pub waits: u64,
     /// Expired values that were served because computing a new one failed.
@@ -65,6 +67,7 @@ impl TwoLevelStats {
             second_hits: get(SecondHit),
             misses: get(Miss),
             errors: get(Error),
+            damaged: get(Damaged),
             waits: get(Wait),
             stale: get(Stale),
             negative: get(Nothing),
@@ -102,6 +105,7 @@ impl fmt::Display for TwoLevelStats {
         )?;
         // What only some caches do is shown where it happened.
         for (count, what) in [
+            (self.damaged, "damaged"),
             (self.waits, "waits"),
             (self.stale, "stale"),
             (self.refreshes, "refreshes"),

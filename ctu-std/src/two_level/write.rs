@@ -1,7 +1,8 @@
 //! Writing both levels: the second, then the first.
 
 use super::{
-    levels::{Asked, Failed, Levels},
+    ask::Asked,
+    levels::{Failed, Levels},
     order::Begun,
     single_flight::Leading,
 };

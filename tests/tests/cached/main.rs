@@ -1,6 +1,7 @@
 //! `#[cached]`, `#[cache_methods]` and `#[cache_functions]`, as programs write them.
 
 mod asynchronous;
+mod damage;
 mod equivalent;
 mod failures;
 mod free;

@@ -2,6 +2,7 @@
 //! moves when told to.
 
 mod computing;
+mod damage;
 mod remote;
 mod schedules;
 mod switches;

@@ -19,6 +19,9 @@ pub(crate) const SETTLE: Duration = millis(1_000);
 /// How long entries live.
 pub(crate) const TTL: Duration = millis(60_000);
 
+/// A value that no node can decode, as of another program's.
+pub(crate) const DAMAGED: u32 = u32::MAX;
+
 /// What happens to the requests of one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -206,7 +209,10 @@ impl Link {
         Ok(done)
     }
 
-    fn read<T>(&self, read: impl FnOnce(&HashMap<u32, (u32, u64)>, u64) -> T) -> Result<T, Failed> {
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&HashMap<u32, (u32, u64)>, u64) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
         self.asked.fetch_add(1, SeqCst);
         match *self.fault.lock().unwrap() {
             Fault::None | Fault::Full => {}
@@ -222,7 +228,7 @@ impl Link {
         server.arrive(now);
         let found = read(&server.values, now);
         self.answered(&mut server);
-        Ok(found)
+        found
     }
 
     fn answered(&self, server: &mut Server) {
@@ -233,9 +239,12 @@ impl Link {
     }
 }
 
-fn found(values: &HashMap<u32, (u32, u64)>, key: u32, now: u64) -> Found<u32> {
-    let (value, end) = values.get(&key).filter(|(_, end)| *end > now)?;
-    Some((*value, Some(millis(end - now))))
+fn found(values: &HashMap<u32, (u32, u64)>, key: u32, now: u64) -> Result<Found<u32>, Failed> {
+    match values.get(&key).filter(|(_, end)| *end > now) {
+        Some((DAMAGED, _)) => Err(Error::Decode("a value of this program").into()),
+        Some((value, end)) => Ok(Some((*value, Some(millis(end - now))))),
+        None => Ok(None),
+    }
 }
 
 fn time(ttl: Option<Duration>) -> u64 {
@@ -264,7 +273,7 @@ impl Cache for Link {
         self.write(&Request::Clear).map(drop)
     }
     fn len(&self) -> Result<usize, Failed> {
-        self.read(|values, _| values.len())
+        self.read(|values, _| Ok(values.len()))
     }
     fn default_ttl(&self) -> Option<Duration> {
         Some(TTL)

@@ -116,6 +116,28 @@ fn what_the_caller_did_wrong_is_an_error_and_opens_nothing() {
 }
 
 #[test]
+fn the_last_outage_says_why_and_stays() {
+    let (clock, cache) = resilient();
+    cache.second().fail(Fault::Blamed);
+    assert!(cache.get(&1).is_err());
+    assert_eq!(cache.last_outage(), None);
+    cache.second().fail(Fault::Refused);
+    assert_eq!(cache.get(&1), Ok(None));
+    assert_eq!(cache.last_outage().as_deref(), Some("Down"));
+    cache.second().fail(Fault::None);
+    clock.advance(secs(10));
+    assert_eq!(cache.get(&1), Ok(None));
+    cache.reset();
+    assert_eq!(cache.last_outage().as_deref(), Some("Down"));
+    // Without resilience the caller has been told.
+    let (_clock, builder) = builder();
+    let cache = builder.build();
+    cache.second().fail(Fault::Refused);
+    assert!(cache.get(&1).is_err());
+    assert_eq!(cache.last_outage(), None);
+}
+
+#[test]
 fn a_server_without_memory_takes_deletes() {
     let (clock, cache) = resilient();
     cache.insert(&1, 1u32).unwrap();

@@ -1,0 +1,102 @@
+//! Values in the cache that cannot be decoded: of an older schema, or another program's.
+
+use crate::block_on;
+use ctu_core::{Cache, Error, LruCache, SpinCache, ToBytesCache, cached};
+use std::cell::RefCell;
+
+type Stored = SpinCache<LruCache<Vec<u8>, Vec<u8>, 8>>;
+type Numbers = ToBytesCache<u32, u32, Stored>;
+
+/// A cache that holds at 4 what is no number.
+fn damaged() -> Numbers {
+    let stored = Stored::new(LruCache::new());
+    stored.insert(b"4", b"{\"older\": 8}").unwrap();
+    Numbers::new(stored)
+}
+
+const DAMAGE: Error = Error::Decode("JSON of the type asked for");
+
+thread_local! {
+    static TOLD: RefCell<Vec<Error>> = const { RefCell::new(Vec::new()) };
+    static RUNS: RefCell<u32> = const { RefCell::new(0) };
+}
+
+fn told(error: &Error) {
+    TOLD.with_borrow_mut(|told| told.push(*error));
+}
+
+fn run(number: u32) -> u32 {
+    RUNS.with_borrow_mut(|runs| *runs += 1);
+    2 * number
+}
+
+/// The first of two calls runs the function and tells why; the second is a hit.
+fn is_written_over(call: impl Fn(&Numbers) -> u32) {
+    let cache = damaged();
+    assert_eq!(call(&cache), 8);
+    assert_eq!((TOLD.take(), RUNS.take()), (vec![DAMAGE], 1));
+    assert_eq!(cache.get(&4), Ok(Some(8)));
+    assert_eq!(call(&cache), 8);
+    assert_eq!((TOLD.take(), RUNS.take()), (vec![], 0));
+}
+
+#[test]
+fn it_is_told_and_written_over() {
+    #[cached(cache = cache, on_error = told)]
+    fn double(cache: &Numbers, number: u32) -> u32 {
+        run(number)
+    }
+    is_written_over(|cache| double(cache, 4));
+}
+
+#[test]
+fn of_an_async_function_as_well() {
+    #[cached(cache = cache, blocking, on_error = told)]
+    async fn double(cache: &Numbers, number: u32) -> u32 {
+        std::future::ready(run(number)).await
+    }
+    #[cached(cache = cache, blocking, single_flight, on_error = told)]
+    async fn one_at_a_time(cache: &Numbers, number: u32) -> u32 {
+        std::future::ready(run(number)).await
+    }
+    is_written_over(|cache| block_on(double(cache, 4)));
+    is_written_over(|cache| block_on(one_at_a_time(cache, 4)));
+}
+
+#[test]
+fn in_a_flight_as_well() {
+    #[cached(cache = cache, single_flight, on_error = told)]
+    fn double(cache: &Numbers, number: u32) -> u32 {
+        run(number)
+    }
+    // Its flights are the function's alone.
+    #[cached(cache = cache, single_flight, ttl = None::<std::time::Duration>, on_error = told)]
+    fn alone(cache: &Numbers, number: u32) -> u32 {
+        run(number)
+    }
+    is_written_over(|cache| double(cache, 4));
+    is_written_over(|cache| alone(cache, 4));
+}
+
+#[test]
+fn a_switch_returns_it_and_a_refresh_ends_it() {
+    #[cached(cache = cache, on_error = return)]
+    fn double(cache: &Numbers, number: u32) -> Result<u32, Error> {
+        Ok(run(number))
+    }
+    let cache = damaged();
+    assert_eq!(double(&cache, 4), Err(DAMAGE));
+    assert_eq!(double::refresh(&cache, 4), Ok(8));
+    assert_eq!(double(&cache, 4), Ok(8));
+}
+
+#[test]
+fn what_the_function_returns_is_stored_only_if_it_is_a_value() {
+    #[cached(cache = cache, single_flight, on_error = told)]
+    fn fails(cache: &Numbers, _number: u32) -> Result<u32, &'static str> {
+        Err("fails")
+    }
+    let cache = damaged();
+    assert_eq!(fails(&cache, 4), Err("fails"));
+    assert_eq!((cache.get(&4), TOLD.take()), (Err(DAMAGE), vec![DAMAGE]));
+}

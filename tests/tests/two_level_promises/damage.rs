@@ -1,0 +1,91 @@
+//! Values at the second level that cannot be decoded: an older schema, another program's.
+
+use crate::{
+    millis,
+    remote::{DAMAGED, Fault},
+    secs,
+    switches::{builder, resilient},
+};
+use ctu_std::{BreakerState, Cache, CacheError};
+
+#[test]
+fn a_probe_that_finds_damage_was_answered() {
+    let (clock, cache) = resilient();
+    cache.second().put(&1, DAMAGED, None).unwrap();
+    cache.second().fail(Fault::Lost);
+    assert_eq!(cache.get(&2), Ok(None));
+    assert_eq!(cache.stats().breaker, BreakerState::Open);
+    cache.second().fail(Fault::None);
+    clock.advance(secs(10));
+    assert_eq!(cache.get(&1), Ok(None));
+    assert_eq!(cache.stats().breaker, BreakerState::Closed);
+}
+
+#[test]
+fn damage_between_failures_shows_that_the_server_answers() {
+    let (clock, cache) = resilient();
+    cache.second().put(&1, DAMAGED, None).unwrap();
+    for _ in 0..20 {
+        cache.second().fail(Fault::Refused);
+        assert_eq!(cache.get(&2), Ok(None));
+        cache.second().fail(Fault::None);
+        assert_eq!(cache.get(&1), Ok(None));
+        clock.advance(millis(1));
+    }
+    assert_eq!(cache.stats().breaker, BreakerState::Closed);
+}
+
+#[test]
+fn damage_is_a_miss_that_is_counted_and_written_over() {
+    let (_clock, cache) = resilient();
+    cache.second().put(&1, DAMAGED, None).unwrap();
+    assert_eq!(cache.get(&1), Ok(None));
+    assert_eq!(cache.get_with_ttl(&1), Ok(None));
+    assert_eq!(cache.contains(&1), Ok(false));
+    let stats = cache.stats();
+    assert_eq!((stats.damaged, stats.misses, stats.errors), (3, 2, 0));
+    assert_eq!(cache.get_or_insert_with(&1, || 5u32), Ok(5));
+    assert_eq!(cache.second().get(&1), Ok(Some(5)));
+    assert_eq!(cache.get(&1), Ok(Some(5)));
+}
+
+#[test]
+fn a_batch_finds_what_is_not_damaged() {
+    let (_clock, cache) = resilient();
+    for (key, value) in [(1, 10), (2, DAMAGED), (4, 40)] {
+        cache.second().put(&key, value, None).unwrap();
+    }
+    let found = cache.get_many(&[&1, &2, &3, &4]);
+    assert_eq!(found, Ok(vec![Some(10), None, None, Some(40)]));
+    let stats = cache.stats();
+    let counts = (stats.second_hits, stats.misses, stats.damaged);
+    assert_eq!((counts, stats.errors), ((2, 2, 1), 0));
+}
+
+/// As Python's, whose `get` fails by it. Computing ends it, which nothing else would.
+#[test]
+fn a_cache_that_is_not_resilient_reports_damage_until_it_is_computed_anew() {
+    let (_clock, builder) = builder();
+    let cache = builder.build();
+    cache.second().put(&1, DAMAGED, None).unwrap();
+    assert!(cache.get(&1).unwrap_err().is_damage());
+    assert!(cache.contains(&1).unwrap_err().is_damage());
+    assert!(cache.get_many(&[&1, &2]).unwrap_err().is_damage());
+    let stats = cache.stats();
+    assert_eq!((stats.damaged, stats.errors), (0, 3));
+    assert_eq!(cache.get_or_insert_with(&1, || 5u32), Ok(5));
+    let stats = cache.stats();
+    assert_eq!((stats.damaged, stats.errors), (1, 3));
+    assert_eq!(cache.second().get(&1), Ok(Some(5)));
+}
+
+/// What is damaged is there, and so not remembered not to be.
+#[test]
+fn damage_is_not_remembered_as_nothing() {
+    let (_clock, builder) = builder();
+    let cache = builder.recovers_by_hand().negative(secs(2), 10).build();
+    cache.second().put(&1, DAMAGED, None).unwrap();
+    assert_eq!(cache.get(&1), Ok(None));
+    cache.second().put(&1, 5, None).unwrap();
+    assert_eq!(cache.get(&1), Ok(Some(5)));
+}
