@@ -6,6 +6,8 @@
 #[doc = include_str!("../docs/from-cachetoolsutils.md")]
 pub mod from_cachetoolsutils {}
 mod coarse_clock;
+#[cfg(test)]
+mod explore;
 mod into_cache;
 pub mod memcached;
 #[cfg(any(feature = "memcache", feature = "redis"))]
@@ -15,8 +17,10 @@ mod redis;
 mod resilience;
 mod sharded;
 mod sieve;
+mod single_flight;
 #[cfg(any(feature = "memcache", feature = "redis"))]
 mod str_key;
+mod sync;
 mod two_level;
 
 #[cfg(feature = "memcache")]

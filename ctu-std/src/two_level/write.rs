@@ -3,8 +3,8 @@
 use super::{
     levels::{Asked, Failed, Levels},
     order::Begun,
-    single_flight::Leading,
 };
+use crate::single_flight::Leading;
 use ctu_core::Cache;
 use std::{hash::Hash, time::Duration};
 
