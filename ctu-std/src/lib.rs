@@ -37,6 +37,7 @@ pub use self::{
     into_cache::{IntoCache, IsCache, IsStore},
     sharded::ShardedCache,
     sieve::{SieveCache, Untimed},
+    single_flight::SingleFlightCache,
     two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
 };
 #[cfg(any(feature = "memcache", feature = "redis"))]
