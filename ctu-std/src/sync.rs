@@ -1,5 +1,5 @@
-//! The locks of what threads meet in: the operating system's, and in its unit tests those of shuttle, which
-//! tries the orders in which threads can meet.
+//! The locks of the single flight and of two levels: the operating system's, and in unit tests those of
+//! shuttle, which tries the orders in which threads can meet.
 
 #[cfg(test)]
 pub(crate) use explored::{Condvar, Mutex, me, wait};
@@ -45,6 +45,7 @@ mod explored {
         sync::PoisonError,
     };
 
+    /// As parking_lot's, not poisoned by a panic.
     pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
     impl<T> Mutex<T> {

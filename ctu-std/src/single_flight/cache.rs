@@ -7,8 +7,8 @@ use std::{fmt, hash::Hash, slice, time::Duration};
 
 /// A cache that computes a value once, however many threads ask for it.
 ///
-/// Threads that call [`get_or_insert_with`](Cache::get_or_insert_with), or another method that computes, with a key that
-/// is not there, compute it each for itself in most caches. Here one of them does, and the others wait for what it makes.
+/// In most caches, threads that call [`get_or_insert_with`](Cache::get_or_insert_with), or another method that computes,
+/// with a key that is not there, each compute its value. Here one of them does, and the others wait for what it makes.
 ///
 /// ```
 /// use ctu_std::{Cache, SieveCache, SingleFlightCache};
