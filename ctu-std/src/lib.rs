@@ -6,6 +6,8 @@
 #[doc = include_str!("../docs/from-cachetoolsutils.md")]
 pub mod from_cachetoolsutils {}
 mod coarse_clock;
+#[cfg(test)]
+mod explore;
 mod into_cache;
 pub mod memcached;
 #[cfg(any(feature = "memcache", feature = "redis"))]
@@ -15,9 +17,11 @@ mod redis;
 mod resilience;
 mod sharded;
 mod sieve;
+mod single_flight;
 mod spread;
 #[cfg(any(feature = "memcache", feature = "redis"))]
 mod str_key;
+mod sync;
 mod two_level;
 
 #[cfg(feature = "memcache")]
@@ -35,6 +39,7 @@ pub use self::{
     into_cache::{IntoCache, IsCache, IsStore},
     sharded::ShardedCache,
     sieve::{SieveCache, Untimed},
+    single_flight::SingleFlightCache,
     two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
 };
 #[cfg(any(feature = "memcache", feature = "redis"))]

@@ -140,7 +140,8 @@ pub trait Cache {
     /// `None` where `make` returns that; nothing is stored then.
     ///
     /// This is what the `get_or_` methods stand on, and what a cache with a single flight overrides, together with
-    /// [`has_single_flight`](Self::has_single_flight).
+    /// [`has_single_flight`](Self::has_single_flight). In a cache without one, threads that find nothing at the same time
+    /// compute at the same time: each gets what it made itself, and what was stored last stays.
     ///
     /// # Errors
     /// As [`get`](Self::get) and [`put`](Self::put).
@@ -260,6 +261,10 @@ pub trait Cache {
     }
 
     /// The value at `key`; where there is none, what `make` returns, which is stored.
+    ///
+    /// Unless the cache [has a single flight](Self::has_single_flight), several threads may run their `make` for the same
+    /// key at the same time: each gets what it made itself, and what was stored last stays. `TwoLevelCache` of `ctu-std`
+    /// has one, and its `SingleFlightCache` gives one to any cache.
     ///
     /// # Errors
     /// As [`get`](Self::get), before `make` runs, and [`put`](Self::put), after it ran.

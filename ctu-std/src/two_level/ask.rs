@@ -1,7 +1,10 @@
 //! Asking the second level, if the breaker lets it.
 
-use super::{counts::Counted, levels::Levels, sync::Mutex};
-use crate::resilience::{Change, Health, Outcome, Pass};
+use super::{counts::Counted, levels::Levels};
+use crate::{
+    resilience::{Change, Health, Outcome, Pass},
+    sync::Mutex,
+};
 use ctu_core::{Cache, CacheError};
 use std::hash::Hash;
 

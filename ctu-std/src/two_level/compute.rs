@@ -4,8 +4,8 @@ use super::{
     counts::Counted,
     levels::{Failed, Levels},
     read::Damage,
-    single_flight::{Leading, Turn},
 };
+use crate::single_flight::{Leading, Turn};
 use ctu_core::{Cache, Error};
 use std::{borrow::Borrow, hash::Hash, time::Duration};
 

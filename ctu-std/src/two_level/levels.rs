@@ -7,12 +7,14 @@ use super::{
     memory::Memory,
     order::Order,
     settings::Settings,
-    single_flight::SingleFlight,
     stats::BreakerState,
-    sync::Mutex,
     worker::Worker,
 };
-use crate::resilience::{Change, Health, Random, What};
+use crate::{
+    resilience::{Change, Health, Random, What},
+    single_flight::SingleFlight,
+    sync::Mutex,
+};
 use ctu_core::{Cache, Clock};
 use std::{
     collections::VecDeque,

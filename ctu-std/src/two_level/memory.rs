@@ -1,10 +1,7 @@
 //! What is remembered beside the first level: values past their end, and what is not there.
 
-use super::{
-    settings::{Settings, Time, millis},
-    sync::Mutex,
-};
-use crate::resilience::Held;
+use super::settings::{Settings, Time, millis};
+use crate::{resilience::Held, sync::Mutex};
 use ctu_core::heap::{LruCache, TtlCache};
 use std::{hash::Hash, time::Duration};
 

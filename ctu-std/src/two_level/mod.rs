@@ -17,9 +17,7 @@ mod order;
 mod read;
 mod recover;
 mod settings;
-mod single_flight;
 mod stats;
-mod sync;
 mod worker;
 mod write;
 

@@ -5,7 +5,7 @@
 //! that somebody wrote meanwhile leaves nothing in the first level, which is always right.
 //! Nothing is locked while the second level works, and a hit in the first level is not concerned.
 
-use super::sync::Mutex;
+use crate::sync::Mutex;
 use std::hash::{BuildHasher, Hash, RandomState};
 
 /// Keys of the same stripe take each other's writes for their own, and are then filled once later.

@@ -4,8 +4,8 @@ use super::{
     ask::Asked,
     levels::{Failed, Levels},
     order::Begun,
-    single_flight::Leading,
 };
+use crate::single_flight::Leading;
 use ctu_core::Cache;
 use std::{hash::Hash, time::Duration};
 

@@ -1,10 +1,10 @@
-//! The locks of this module: the operating system's, and in its unit tests those of shuttle, which
-//! tries the orders in which threads can meet.
+//! The locks of the single flight and of two levels: the operating system's, and in unit tests those of
+//! shuttle, which tries the orders in which threads can meet.
 
 #[cfg(test)]
-pub(super) use explored::{Condvar, Mutex, me, wait};
+pub(crate) use explored::{Condvar, Mutex, me, wait};
 #[cfg(not(test))]
-pub(super) use system::{Condvar, Mutex, me, wait};
+pub(crate) use system::{Condvar, Mutex, me, wait};
 
 #[cfg(not(test))]
 mod system {
@@ -40,8 +40,12 @@ mod system {
 #[cfg(test)]
 mod explored {
     pub(crate) use shuttle::sync::{Condvar, MutexGuard};
-    use std::hash::{DefaultHasher, Hash, Hasher};
+    use std::{
+        hash::{DefaultHasher, Hash, Hasher},
+        sync::PoisonError,
+    };
 
+    /// As parking_lot's, not poisoned by a panic.
     pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
     impl<T> Mutex<T> {
@@ -50,12 +54,12 @@ mod explored {
         }
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-            self.0.lock().expect("no thread panics with it")
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }
 
     pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        condvar.wait(guard).expect("no thread panics with it")
+        condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn me() -> u64 {

@@ -1,15 +1,15 @@
 //! One computation a key among threads.
 
-use super::sync::{Condvar, Mutex, me, wait};
 use crate::resilience::{Flights, Joined, Waiting};
+use crate::sync::{Condvar, Mutex, me, wait};
 use std::{hash::Hash, sync::Arc};
 
-pub(super) struct SingleFlight<K: ToOwned + ?Sized, V> {
+pub(crate) struct SingleFlight<K: ToOwned + ?Sized, V> {
     machine: Mutex<Flights<K, V, Arc<Condvar>>>,
 }
 
 /// Whose turn it is.
-pub(super) enum Turn<'f, K: ToOwned + Hash + Eq + ?Sized, V: Clone> {
+pub(crate) enum Turn<'f, K: ToOwned + Hash + Eq + ?Sized, V: Clone> {
     /// The caller's, to compute.
     Lead(Leading<'f, K, V>),
     /// The caller's, within its own computation for the same key.
@@ -19,21 +19,21 @@ pub(super) enum Turn<'f, K: ToOwned + Hash + Eq + ?Sized, V: Clone> {
 }
 
 /// The right to compute, given back on drop: then, unless there is a result, one of those who wait tries.
-pub(super) struct Leading<'f, K: ToOwned + Hash + Eq + ?Sized, V: Clone> {
+pub(crate) struct Leading<'f, K: ToOwned + Hash + Eq + ?Sized, V: Clone> {
     flights: &'f SingleFlight<K, V>,
     id: u64,
     value: Option<V>,
 }
 
 impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             machine: Mutex::new(Flights::new()),
         }
     }
 
     /// Waits for the computation under way for `key`, or begins it. `waits` runs before the first wait.
-    pub(super) fn join(&self, key: &K, mut waits: impl FnMut()) -> Turn<'_, K, V> {
+    pub(crate) fn join(&self, key: &K, mut waits: impl FnMut()) -> Turn<'_, K, V> {
         let mut machine = self.machine.lock();
         loop {
             match machine.join(key, me(), || Arc::new(Condvar::new())) {
@@ -56,7 +56,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
     }
 
     /// Begins a computation for `key`, unless one is under way.
-    pub(super) fn begin(&self, key: &K) -> Option<Leading<'_, K, V>> {
+    pub(crate) fn begin(&self, key: &K) -> Option<Leading<'_, K, V>> {
         let mut machine = self.machine.lock();
         if machine.is_flying(key) {
             return None;
@@ -76,12 +76,12 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
     }
 
     /// Whether what the second level says of `key` may have been computed before it was written last.
-    pub(super) fn doubts(&self, key: &K) -> bool {
+    pub(crate) fn doubts(&self, key: &K) -> bool {
         self.machine.lock().doubts(key)
     }
 
     /// Takes in that `key` is written: nobody who comes from now on gets what was computed before.
-    pub(super) fn written(&self, key: &K) {
+    pub(crate) fn written(&self, key: &K) {
         let mut machine = self.machine.lock();
         if machine.is_empty() {
             return;
@@ -92,7 +92,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
     }
 
     /// The same as [`written`](Self::written) for every key.
-    pub(super) fn all_written(&self) {
+    pub(crate) fn all_written(&self) {
         for wake in self.machine.lock().all_written() {
             wake.notify_all();
         }
@@ -101,17 +101,17 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
 
 impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> Leading<'_, K, V> {
     /// Whether nobody wrote the key since the computation began.
-    pub(super) fn is_current(&self) -> bool {
+    pub(crate) fn is_current(&self) -> bool {
         self.flights.machine.lock().is_current(self.id)
     }
 
     /// Says that the result is about to be stored, unless the key was written since the computation began.
-    pub(super) fn store(&self) -> bool {
+    pub(crate) fn store(&self) -> bool {
         self.flights.machine.lock().store(self.id)
     }
 
     /// Gives the result to those who wait.
-    pub(super) fn land(mut self, value: V) {
+    pub(crate) fn land(mut self, value: V) {
         self.value = Some(value);
     }
 }

@@ -1,0 +1,247 @@
+//! Every order in which threads can meet in a `SingleFlightCache`, tried at random by shuttle.
+
+use super::SingleFlightCache;
+use crate::{
+    Cache,
+    explore::{Remote, in_many_orders, in_orders},
+};
+use shuttle::thread::{self, yield_now};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+};
+
+type Explored = SingleFlightCache<Remote>;
+
+fn new() -> Arc<Explored> {
+    Arc::new(SingleFlightCache::new(Remote::default()))
+}
+
+fn spawn<T: Send + 'static>(
+    cache: &Arc<Explored>,
+    work: impl FnOnce(&Explored) -> T + Send + 'static,
+) -> thread::JoinHandle<T> {
+    let cache = Arc::clone(cache);
+    thread::spawn(move || work(&cache))
+}
+
+/// Three threads that want the same value. What `make` gets is how many tried before.
+fn three<T: Send + 'static>(
+    work: impl Fn(&Explored, &mut dyn FnMut() -> u32) -> T + Send + Sync + 'static,
+) -> (Vec<T>, u32) {
+    let (cache, work) = (new(), Arc::new(work));
+    let (tried, trying) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let threads: Vec<_> = (0..3)
+        .map(|_| {
+            let (tried, trying) = (Arc::clone(&tried), Arc::clone(&trying));
+            let work = Arc::clone(&work);
+            spawn(&cache, move |cache| {
+                work(cache, &mut || {
+                    assert_eq!(trying.fetch_add(1, SeqCst), 0);
+                    yield_now();
+                    trying.fetch_sub(1, SeqCst);
+                    tried.fetch_add(1, SeqCst)
+                })
+            })
+        })
+        .collect();
+    let results = threads.into_iter().map(|thread| thread.join().unwrap());
+    (results.collect(), tried.load(SeqCst))
+}
+
+#[test]
+fn one_computes_and_all_get_it() {
+    in_many_orders(|| {
+        let (results, tried) = three(|cache, make| cache.get_or_insert_with("k", make).unwrap());
+        assert_eq!((results, tried), (vec![0; 3], 1));
+    });
+}
+
+#[test]
+fn after_a_failure_one_of_those_who_wait_tries() {
+    in_many_orders(|| {
+        let (results, tried) = three(|cache, make| {
+            let made = cache.get_or_try_insert_with("k", || match make() {
+                0 => Err("the first fails"),
+                n => Ok(n),
+            });
+            made.unwrap()
+        });
+        let failed = results.iter().filter(|result| result.is_err());
+        assert_eq!((failed.count(), tried), (1, 2), "{results:?}");
+    });
+}
+
+#[test]
+fn after_a_panic_one_of_those_who_wait_tries() {
+    in_many_orders(|| {
+        let (results, tried) = three(|cache, make| {
+            catch_unwind(AssertUnwindSafe(|| {
+                let made = cache.get_or_insert_with("k", || match make() {
+                    // No panic that is told of: there are thousands.
+                    0 => std::panic::resume_unwind(Box::new("the first")),
+                    n => n,
+                });
+                made.unwrap()
+            }))
+            .ok()
+        });
+        let found = results.iter().flatten().filter(|found| **found == 1);
+        assert_eq!((found.count(), tried), (2, 2), "{results:?}");
+    });
+}
+
+#[test]
+fn what_cannot_be_stored_goes_to_those_who_wait() {
+    static HELPED: AtomicU32 = AtomicU32::new(0);
+    in_many_orders(|| {
+        let (results, tried) = three(|cache, make| {
+            cache.get_or_insert_with("k", || {
+                let made = make();
+                cache.get_ref().down.store(true, SeqCst);
+                made
+            })
+        });
+        let helped = results.iter().filter(|result| **result == Ok(0));
+        let helped = u32::try_from(helped.count()).unwrap();
+        assert!(helped < 3 && tried == 1, "{results:?}");
+        HELPED.fetch_add(helped, SeqCst);
+    });
+    assert!(HELPED.load(SeqCst) > 0);
+}
+
+#[test]
+fn nobody_waits_for_ever_for_a_computation_that_failed() {
+    // Where one did, shuttle would say that all threads wait.
+    for remove in [
+        |cache: &Explored| drop(cache.remove("k")),
+        |cache: &Explored| drop(cache.clear()),
+    ] {
+        in_many_orders(move || {
+            let cache = new();
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    spawn(&cache, |cache| {
+                        let failed = cache.get_or_try_insert_with("k", || {
+                            yield_now();
+                            Err::<u32, _>(())
+                        });
+                        assert_eq!(failed, Ok(Err(())));
+                    })
+                })
+                .chain([spawn(&cache, remove)])
+                .collect();
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        });
+    }
+}
+
+/// Threads compute from a source that then changes, and `change` tells the cache, which was true before and after.
+fn nothing_from_before(change: fn(&Explored)) {
+    in_orders(3_000, move || {
+        let (cache, source) = (new(), Arc::new(AtomicU32::new(1)));
+        let compute = || {
+            let source = Arc::clone(&source);
+            move |cache: &Explored| {
+                let make = || {
+                    let value = source.load(SeqCst);
+                    yield_now();
+                    value
+                };
+                cache.get_or_insert_with("k", make).unwrap()
+            }
+        };
+        let early = [spawn(&cache, compute()), spawn(&cache, compute())];
+        let (changed, late) = (Arc::clone(&source), compute());
+        let changer = spawn(&cache, move |cache| {
+            changed.store(2, SeqCst);
+            change(cache);
+            let found = cache.get("k").unwrap();
+            assert!(found.is_none_or(|found| found == 2), "{found:?}");
+            late(cache)
+        });
+        assert_eq!(changer.join().unwrap(), 2);
+        for thread in early {
+            thread.join().unwrap();
+        }
+        assert_eq!(cache.get("k").unwrap(), Some(2));
+    });
+}
+
+#[test]
+fn nothing_computed_before_a_removal_is_seen_after_it() {
+    nothing_from_before(|cache| assert!(cache.remove("k").is_ok()));
+    nothing_from_before(|cache| assert!(cache.remove_many(&["other", "k"]).is_ok()));
+}
+
+#[test]
+fn nothing_computed_before_a_pop_is_seen_after_it() {
+    // A pop is a look and a removal where there is something, and what was found was stored before.
+    nothing_from_before(|cache| assert!(cache.pop("k").is_ok()));
+}
+
+#[test]
+fn nothing_computed_before_a_clear_is_seen_after_it() {
+    nothing_from_before(|cache| cache.clear().unwrap());
+}
+
+#[test]
+fn what_is_written_stays() {
+    for write in [
+        |cache: &Explored| cache.insert("k", 10u32).unwrap(),
+        |cache: &Explored| {
+            let entries = vec![("other", 9), ("k", 10)];
+            cache.put_many(entries, None).unwrap();
+        },
+    ] {
+        in_orders(3_000, move || {
+            let cache = new();
+            let compute = |cache: &Explored| {
+                let make = || {
+                    yield_now();
+                    1u32
+                };
+                cache.get_or_insert_with("k", make).unwrap()
+            };
+            let threads = [spawn(&cache, compute), spawn(&cache, compute)];
+            let writer = spawn(&cache, move |cache| {
+                write(cache);
+                assert_eq!(cache.get("k").unwrap(), Some(10));
+                assert_eq!(compute(cache), 10);
+            });
+            writer.join().unwrap();
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            assert_eq!(cache.get("k").unwrap(), Some(10));
+        });
+    }
+}
+
+#[test]
+fn threads_that_write_within_computations_wait_for_nobody() {
+    in_many_orders(|| {
+        let cache = new();
+        let threads: Vec<_> = [1, 2, 3]
+            .map(|number| {
+                spawn(&cache, move |cache| {
+                    let made = cache.get_or_insert_with("k", || {
+                        cache.insert("k", number).unwrap();
+                        cache.clear().unwrap();
+                        number
+                    });
+                    assert!((1..=3).contains(&made.unwrap()));
+                })
+            })
+            .into();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(cache.get("k").unwrap(), None);
+    });
+}
