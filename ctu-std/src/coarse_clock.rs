@@ -56,13 +56,13 @@ mod tests {
     #[test]
     fn time_is_that_of_the_exact_clock_but_for_a_tick() {
         let (exact, coarse) = (StdClock::new(), CoarseClock::default());
-        // Half a second: as long as no tick has been missed for, ever.
-        const TICK: u64 = 500;
+        // Half a second, which no tick takes, and what went by between the two.
+        let most = 500 + exact.now();
         let mut last = 0;
-        while exact.now() < 30 {
+        while exact.now() + 470 < most {
             let before = exact.now();
             let now = coarse.now();
-            assert!(last <= now && before <= now + TICK && now <= exact.now() + TICK);
+            assert!(last <= now && before <= now + most && now <= exact.now() + most);
             last = now;
         }
     }

@@ -34,7 +34,8 @@ use std::{fmt, hash::Hash, slice, time::Duration};
 /// # What it costs
 /// Look-ups go to the cache below as they are: a hit takes no lock of the wrapper. A computation looks a second time, since
 /// another may have been done between the look and the turn; of a cache at a server that is one more round trip for a miss.
-/// A write takes locks, for a moment each, and copies its keys.
+/// A write takes locks, for a moment each, and copies its keys. Results that are shared are cloned and dropped under one of
+/// them: the `Clone` and `Drop` of a value must not use this cache.
 ///
 /// # Where computing fails
 /// If it fails, panics or makes nothing, one of those who wait tries next. They try one after another: where a slow
