@@ -1,10 +1,10 @@
 use super::{
-    entry::{ByKey, ByParts, ByPlace, Entry, Hashed, Kept},
+    entry::{ByHash, ByKey, ByParts, Entry, Hashed, Kept},
     queue::{MOST, Queue},
 };
 use crate::{Cache, Clock, Equivalent, Error, Found, StoredKey, spread::spread};
 use ctu_core::heap::RandomState;
-use papaya::HashMap;
+use papaya::{HashMap, HashMapRef, LocalGuard};
 use parking_lot::{Mutex, MutexGuard};
 use std::{
     fmt,
@@ -83,6 +83,9 @@ pub struct SieveCache<K, V, C = Untimed, S = RandomState> {
     ttl: Option<Duration>,
     clock: C,
 }
+
+/// The table, of which nothing is dropped meanwhile.
+type Pinned<'e, K, V> = HashMapRef<'e, Kept<K>, Entry<V>, Hashed, LocalGuard<'e>>;
 
 /// The clock of a [`SieveCache`] whose entries do not expire.
 #[derive(Clone, Copy, Debug, Default)]
@@ -213,6 +216,27 @@ where
         entry.is_live(self.clock.now()).then(|| read(&entry.value))
     }
 
+    /// Takes an entry out of the full `queue`.
+    fn evict(entries: &Pinned<'_, K, V>, queue: &mut Queue<u64>, now: u64) {
+        let victim = queue.victim(|place, &hash| {
+            // One that shares its hash, if it is not found by it, is not spared.
+            let found = entries.get_key_value(&ByHash(hash));
+            let found = found.filter(|(kept, _)| kept.place == place);
+            found.is_some_and(|(kept, entry)| entry.is_live(now) && kept.unmark())
+        });
+        let Some((place, &hash)) = victim else { return };
+        let gone = entries.remove_if(&ByHash(hash), |kept, _| kept.place == place);
+        if !matches!(gone, Ok(Some(_))) {
+            // Some other key has the same hash.
+            let mut all = entries.keys();
+            if let Some(kept) = all.find(|kept| (kept.hash, kept.place) == (hash, place)) {
+                let key = kept.key.borrow();
+                entries.remove(&ByKey { hash, key });
+            }
+        }
+        queue.remove(place);
+    }
+
     /// When an entry expires that is stored `now` for `ttl`.
     fn until(&self, now: u64, ttl: Option<Duration>) -> Result<u64, Error> {
         let ttl = match (ttl, self.ttl) {
@@ -274,23 +298,23 @@ where
         // Before the lock, and so given back after it: nothing that leaves is dropped under the lock.
         let entries = self.entries.pin();
         let mut queue = self.queue(hash);
-        let (place, used) = match entries.get_key_value(&sought) {
-            // Storing it again is a use of it.
-            Some((kept, entry)) => (kept.place, entry.is_live(now)),
+        let there = entries.get_key_value(&sought);
+        // Storing it again is a use of it.
+        let used = there.is_some_and(|(_, entry)| entry.is_live(now));
+        let place = match there {
+            Some((kept, _)) => kept.place,
             None => {
                 if queue.is_full() {
-                    let evicted = queue.evict(|place, &hash| {
-                        let found = entries.get_key_value(&ByPlace { hash, place });
-                        found.is_some_and(|(kept, entry)| entry.is_live(now) && kept.unmark())
-                    });
-                    if let Some((place, hash)) = evicted {
-                        entries.remove(&ByPlace { hash, place });
-                    }
+                    Self::evict(&entries, &mut queue, now);
                 }
-                (queue.push(hash), false)
+                queue.next_place()
             }
         };
         entries.insert(Kept::new(own, hash, place, used), Entry { value, until });
+        // Last, as comparing keys may panic: there is no place without an entry.
+        if there.is_none() {
+            queue.push(hash);
+        }
         Ok(())
     }
 
@@ -298,14 +322,14 @@ where
         Ok(self.take(key, |_| ()).is_some())
     }
 
-    /// As [`Cache::clear`]. What is stored meanwhile may stay.
+    /// As [`Cache::clear`]. Who stores anything meanwhile waits.
     fn clear(&self) -> Result<(), Error> {
         let entries = self.entries.pin();
-        for queue in &self.queues {
-            let mut queue = queue.lock();
-            for (place, hash) in queue.drain() {
-                entries.remove(&ByPlace { hash, place });
-            }
+        // In this order, of which no other operation holds two.
+        let mut queues: Vec<_> = self.queues.iter().map(Mutex::lock).collect();
+        entries.clear();
+        for queue in &mut queues {
+            queue.clear();
         }
         Ok(())
     }

@@ -1,7 +1,10 @@
 //! What the table of a `SieveCache` holds, and what it finds it by.
 //!
-//! The table runs none of the caller's code but the comparison of a look-up with a key: the hash is kept with the
-//! entry, and entries are told from each other by their places. So nothing can panic halfway through a change.
+//! The table runs none of the caller's code but the comparison of keys: the hash is kept with the entry.
+//!
+//! While the table is copied to another, an entry may be in both, and one that has been replaced may still be in the first.
+//! There it stands for "look in the next": so whatever looks for an entry has to match what came before under the same key,
+//! at another place in the queue, too. Hence keys are compared by each other, and what only knows a place looks for the hash.
 
 use crate::StoredKey;
 use papaya::Equivalent;
@@ -37,11 +40,8 @@ pub(super) struct ByParts<'q, Q> {
     pub(super) parts: &'q Q,
 }
 
-/// What is looked up by its place in the queue that its hash belongs to.
-pub(super) struct ByPlace {
-    pub(super) hash: u64,
-    pub(super) place: u32,
-}
+/// What is looked up by its hash alone. Where keys share a hash, that may be any of them, or none.
+pub(super) struct ByHash(pub(super) u64);
 
 impl<K> Kept<K> {
     pub(super) const fn new(key: K, hash: u64, place: u32, used: bool) -> Self {
@@ -79,20 +79,19 @@ impl<V> Entry<V> {
     }
 }
 
-impl<K> PartialEq for Kept<K> {
-    /// A place is given to one key at a time.
+impl<K: Eq> PartialEq for Kept<K> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        (self.hash, self.place) == (other.hash, other.place)
+        self.hash == other.hash && self.key == other.key
     }
 }
 
-impl<K> Eq for Kept<K> {}
+impl<K: Eq> Eq for Kept<K> {}
 
-impl<K> Equivalent<Kept<K>> for ByPlace {
+impl<K> Equivalent<Kept<K>> for ByHash {
     #[inline]
     fn equivalent(&self, kept: &Kept<K>) -> bool {
-        (self.hash, self.place) == (kept.hash, kept.place)
+        self.0 == kept.hash
     }
 }
 
@@ -117,10 +116,10 @@ impl<K> Hash for Kept<K> {
     }
 }
 
-impl Hash for ByPlace {
+impl Hash for ByHash {
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
+        state.write_u64(self.0);
     }
 }
 

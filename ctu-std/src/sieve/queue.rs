@@ -46,25 +46,29 @@ impl<K> Queue<K> {
         self.len >= self.capacity
     }
 
+    /// The place that the next key gets.
+    pub(super) fn next_place(&self) -> u32 {
+        match self.free {
+            NONE => self.slots.len() as u32,
+            free => free,
+        }
+    }
+
     /// Adds a key, where there is room, and returns its place.
     pub(super) fn push(&mut self, key: K) -> u32 {
+        let place = self.next_place();
         let slot = Slot {
             key: Some(key),
             newer: NONE,
             older: self.newest,
         };
-        let place = self.free;
-        let place = match self.slots.get_mut(place as usize) {
+        match self.slots.get_mut(place as usize) {
             Some(free) => {
                 self.free = free.older;
                 *free = slot;
-                place
             }
-            None => {
-                self.slots.push(slot);
-                (self.slots.len() - 1) as u32
-            }
-        };
+            None => self.slots.push(slot),
+        }
         self.set_newer(self.newest, place);
         self.newest = place;
         self.len += 1;
@@ -87,16 +91,14 @@ impl<K> Queue<K> {
         Some(key)
     }
 
-    /// Takes out all keys, with their places.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = (u32, K)> + use<K> {
-        let slots = std::mem::replace(self, Self::new(self.capacity)).slots;
-        let keys = (0..).zip(slots);
-        keys.filter_map(|(place, slot)| Some((place, slot.key?)))
+    /// Takes out all keys.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(self.capacity);
     }
 
-    /// Takes out the first key, from the hand on, that is not `spared`, with its place. Each is asked for once: one that
-    /// is spared may be used again before the hand is round, and then some key has to go anyway.
-    pub(super) fn evict(&mut self, mut spared: impl FnMut(u32, &K) -> bool) -> Option<(u32, K)> {
+    /// The place of the first key, from the hand on, that is not `spared`, with the key: the next to be taken out. Each is
+    /// asked for once: one that is spared may be used again before the hand is round, and then some key has to go anyway.
+    pub(super) fn victim(&mut self, mut spared: impl FnMut(u32, &K) -> bool) -> Option<(u32, &K)> {
         let mut place = self.or_oldest(self.hand);
         for _ in 0..self.len {
             let slot = self.slots.get(place as usize)?;
@@ -107,7 +109,12 @@ impl<K> Queue<K> {
         }
         // Where the hand stands when this is taken out.
         self.hand = place;
-        Some((place, self.remove(place)?))
+        Some((place, self.key(place)?))
+    }
+
+    /// The key at `place`.
+    pub(super) fn key(&self, place: u32) -> Option<&K> {
+        self.slots.get(place as usize)?.key.as_ref()
     }
 
     fn or_oldest(&self, place: u32) -> u32 {
@@ -133,11 +140,6 @@ impl<K> Queue<K> {
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.len
-    }
-
-    #[cfg(test)]
-    pub(super) fn key(&self, place: u32) -> Option<&K> {
-        self.slots.get(place as usize)?.key.as_ref()
     }
 
     /// Walks all links, and says what is wrong if anything is.
@@ -183,6 +185,15 @@ impl<K> Queue<K> {
 mod tests {
     use super::Queue;
     use proptest::prelude::*;
+
+    impl<K: Copy> Queue<K> {
+        /// Takes out the victim.
+        fn evict(&mut self, spared: impl FnMut(u32, &K) -> bool) -> Option<(u32, K)> {
+            let (place, key) = self.victim(spared).map(|(place, key)| (place, *key))?;
+            assert!(self.remove(place).is_some());
+            Some((place, key))
+        }
+    }
 
     /// The example of the paper: what is used stays where it is, the hand goes on where it stopped.
     #[test]
@@ -238,7 +249,9 @@ mod tests {
             (Some((0, 10)), vec![(0, 10), (1, 11), (2, 12)])
         );
         assert_eq!(queue.evict(|_, _| false), Some((1, 11)));
-        assert_eq!(queue.drain().collect::<Vec<_>>(), [(2, 12)]);
+        queue.clear();
+        assert_eq!(queue.victim(|_, _| false), None);
+        assert_eq!((queue.len(), queue.validate()), (0, Ok(())));
     }
 
     proptest! {
@@ -261,6 +274,7 @@ mod tests {
                         let at = at % list.len();
                         prop_assert_eq!(queue.remove(list[at].0), Some(list[at].1));
                         prop_assert_eq!(queue.remove(list[at].0), None);
+                        prop_assert_eq!(queue.next_place(), list[at].0);
                         at
                     }
                     _ => {

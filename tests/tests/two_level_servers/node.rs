@@ -132,7 +132,10 @@ impl<B: Second> Node<B> {
                     let newest = last.get(&key).copied().flatten();
                     assert!(
                         found.is_none() || found == newest,
-                        "{key} is {found:?}, and was {newest:?} last"
+                        "{key} is {found:?}, and was {newest:?} last; the first level has {:?}, {:?}, {:?}",
+                        cache.first().get_with_ttl(&key),
+                        cache.stats(),
+                        cache.last_outage(),
                     );
                 }
             }

@@ -163,6 +163,75 @@ fn threads_see_what_was_stored_for_their_key_and_never_too_much() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
+/// Hashes numbers to few values.
+#[derive(Clone, Copy, Default)]
+struct Few(u64);
+
+impl Hasher for Few {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 += u64::from(*byte));
+    }
+
+    fn finish(&self) -> u64 {
+        (self.0 % 50).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+impl BuildHasher for Few {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        Self(0)
+    }
+}
+
+/// What is removed takes room in the table until that is copied, which is done bit by bit, again and again in here: a key
+/// that comes back at the place of another is then in both tables.
+fn keys_swap_places(cache: SieveCache<u64, u64, Untimed, impl BuildHasher>, keys: u64, steps: u64) {
+    assert_eq!(cache.queues.len(), 1);
+    // What is not there had to make room, if that was ever needed.
+    let evicts = keys > cache.capacity() as u64;
+    let mut stored = std::collections::HashMap::new();
+    let mut random = crate::resilience::Random::new(0);
+    for value in 0..steps {
+        let swap = [random.next() % keys, random.next() % keys];
+        for key in swap {
+            let (removed, was) = (cache.remove(&key).unwrap(), stored.remove(&key).is_some());
+            assert!(removed == was || evicts && !removed);
+        }
+        for key in swap {
+            cache.insert(&key, value).unwrap();
+            stored.insert(key, value);
+            assert_eq!(cache.get(&key), Ok(Some(value)));
+        }
+        let key = random.next() % keys;
+        let (found, last) = (cache.get(&key).unwrap(), stored.get(&key).copied());
+        assert!(found == last || evicts && found.is_none());
+        if value % 500 == 0 {
+            assert_eq!(cache.validate(), Ok(()));
+        }
+    }
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+#[test]
+fn keys_that_swap_places_have_what_they_were_given_last() {
+    for keys in [400, 1_000] {
+        keys_swap_places(SieveCache::with_capacity(500), keys, 20_000);
+    }
+}
+
+#[test]
+fn keys_with_the_same_hash_are_as_any_others() {
+    for keys in [400, 1_000] {
+        keys_swap_places(
+            SieveCache::with_capacity(500).with_hasher(Few(0)),
+            keys,
+            5_000,
+        );
+    }
+}
+
 #[test]
 fn there_are_never_more_than_fit_whoever_counts() {
     let clock = ManualClock::new();
