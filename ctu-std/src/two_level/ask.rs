@@ -57,6 +57,7 @@ where
             health,
             pass,
             outcome: Outcome::Failed,
+            why: None,
         };
         match operation(&self.second) {
             Ok(done) => {
@@ -65,8 +66,7 @@ where
             }
             Err(error) if error.is_outage() => {
                 self.count(Counted::Outage);
-                let why = error.to_string();
-                health.lock().last_outage = Some(why);
+                asking.why = Some(error.to_string());
                 Asked::Missed { sent: true }
             }
             Err(error) => {
@@ -91,6 +91,8 @@ where
     health: &'l Mutex<Health<A::Key>>,
     pass: Pass,
     outcome: Outcome,
+    /// What the error of an outage said.
+    why: Option<String>,
 }
 
 impl<A, B> Drop for Asking<'_, A, B>
@@ -100,7 +102,12 @@ where
 {
     fn drop(&mut self) {
         let now = self.levels.now();
-        let change = self.health.lock().report(self.pass, self.outcome, now);
+        let mut health = self.health.lock();
+        if self.why.is_some() {
+            health.last_outage = self.why.take();
+        }
+        let change = health.report(self.pass, self.outcome, now);
+        drop(health);
         if let Some(change) = change {
             if change == Change::Opened {
                 self.levels.count(Counted::Opened);
