@@ -99,38 +99,36 @@ fn hits<C: Cache<Key = u64, Value = u64>>(cache: &C, keys: &[u64]) -> u64 {
         .fold(0, u64::wrapping_add)
 }
 
+/// What two levels cost where the first has what is asked for.
+fn first_level_hit<C>(name: &str, first: fn() -> C, keys: &[u64]) -> Outcome
+where
+    C: Cache<Key = u64, Value = u64> + Send + Sync + 'static,
+{
+    let bare = filled(first());
+    let plain = filled(TwoLevelCache::builder(first(), store()).build());
+    let ready = TwoLevelCache::builder(first(), Dead).resilient();
+    let ready = filled(ready.build());
+    contest(
+        name,
+        OPERATIONS,
+        ROUNDS,
+        vec![
+            Contender::ours("ctu TwoLevelCache", || hits(&plain, keys)),
+            Contender::ours("ctu TwoLevelCache, resilient", || hits(&ready, keys)),
+            Contender::peer("the first level alone", || hits(&bare, keys)),
+        ],
+    )
+}
+
 fn single() -> Vec<Outcome> {
     let mut random = StdRng::seed_from_u64(1);
     let keys: Vec<u64> = (0..OPERATIONS)
         .map(|_| random.random_range(0..KEYS))
         .collect();
-    let resilient = |first| TwoLevelCache::builder(first, Dead).resilient().build();
-    let bare = filled(LockedCache::new(store()));
-    let plain = filled(TwoLevelCache::builder(store(), store()).build());
-    let ready = filled(resilient(store()));
-    let mut outcomes = vec![contest(
-        "hit, LruCache",
-        OPERATIONS,
-        ROUNDS,
-        vec![
-            Contender::ours("ctu TwoLevelCache", || hits(&plain, &keys)),
-            Contender::ours("ctu TwoLevelCache, resilient", || hits(&ready, &keys)),
-            Contender::peer("the first level alone", || hits(&bare, &keys)),
-        ],
-    )];
-    let bare = filled(LockedCache::new(expiring()));
-    let plain = filled(TwoLevelCache::builder(expiring(), store()).build());
-    let ready = filled(TwoLevelCache::builder(expiring(), Dead).resilient().build());
-    outcomes.push(contest(
-        "hit, TtlCache",
-        OPERATIONS,
-        ROUNDS,
-        vec![
-            Contender::ours("ctu TwoLevelCache", || hits(&plain, &keys)),
-            Contender::ours("ctu TwoLevelCache, resilient", || hits(&ready, &keys)),
-            Contender::peer("the first level alone", || hits(&bare, &keys)),
-        ],
-    ));
+    let mut outcomes = vec![
+        first_level_hit("hit, LruCache", || LockedCache::new(store()), &keys),
+        first_level_hit("hit, TtlCache", || LockedCache::new(expiring()), &keys),
+    ];
     let empty = LockedCache::new(store());
     // Long enough for the whole run: the breaker is open.
     let hour = Duration::from_secs(3_600);

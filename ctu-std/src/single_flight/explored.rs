@@ -3,15 +3,16 @@
 use super::SingleFlightCache;
 use crate::{
     Cache,
-    explore::{Remote, in_many_orders, in_orders},
-};
-use shuttle::thread::{self, yield_now};
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::SeqCst},
+    explore::{
+        Remote, in_many_orders, in_orders,
+        one_computation::{tests_of_one_computation, three},
+        spawn,
     },
+};
+use shuttle::thread::yield_now;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering::SeqCst},
 };
 
 type Explored = SingleFlightCache<Remote>;
@@ -20,85 +21,13 @@ fn new() -> Arc<Explored> {
     Arc::new(SingleFlightCache::new(Remote::default()))
 }
 
-fn spawn<T: Send + 'static>(
-    cache: &Arc<Explored>,
-    work: impl FnOnce(&Explored) -> T + Send + 'static,
-) -> thread::JoinHandle<T> {
-    let cache = Arc::clone(cache);
-    thread::spawn(move || work(&cache))
-}
-
-/// Three threads that want the same value. What `make` gets is how many tried before.
-fn three<T: Send + 'static>(
-    work: impl Fn(&Explored, &mut dyn FnMut() -> u32) -> T + Send + Sync + 'static,
-) -> (Vec<T>, u32) {
-    let (cache, work) = (new(), Arc::new(work));
-    let (tried, trying) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-    let threads: Vec<_> = (0..3)
-        .map(|_| {
-            let (tried, trying) = (Arc::clone(&tried), Arc::clone(&trying));
-            let work = Arc::clone(&work);
-            spawn(&cache, move |cache| {
-                work(cache, &mut || {
-                    assert_eq!(trying.fetch_add(1, SeqCst), 0);
-                    yield_now();
-                    trying.fetch_sub(1, SeqCst);
-                    tried.fetch_add(1, SeqCst)
-                })
-            })
-        })
-        .collect();
-    let results = threads.into_iter().map(|thread| thread.join().unwrap());
-    (results.collect(), tried.load(SeqCst))
-}
-
-#[test]
-fn one_computes_and_all_get_it() {
-    in_many_orders(|| {
-        let (results, tried) = three(|cache, make| cache.get_or_insert_with("k", make).unwrap());
-        assert_eq!((results, tried), (vec![0; 3], 1));
-    });
-}
-
-#[test]
-fn after_a_failure_one_of_those_who_wait_tries() {
-    in_many_orders(|| {
-        let (results, tried) = three(|cache, make| {
-            let made = cache.get_or_try_insert_with("k", || match make() {
-                0 => Err("the first fails"),
-                n => Ok(n),
-            });
-            made.unwrap()
-        });
-        let failed = results.iter().filter(|result| result.is_err());
-        assert_eq!((failed.count(), tried), (1, 2), "{results:?}");
-    });
-}
-
-#[test]
-fn after_a_panic_one_of_those_who_wait_tries() {
-    in_many_orders(|| {
-        let (results, tried) = three(|cache, make| {
-            catch_unwind(AssertUnwindSafe(|| {
-                let made = cache.get_or_insert_with("k", || match make() {
-                    // No panic that is told of: there are thousands.
-                    0 => std::panic::resume_unwind(Box::new("the first")),
-                    n => n,
-                });
-                made.unwrap()
-            }))
-            .ok()
-        });
-        let found = results.iter().flatten().filter(|found| **found == 1);
-        assert_eq!((found.count(), tried), (2, 2), "{results:?}");
-    });
-}
+tests_of_one_computation!(new);
 
 #[test]
 fn what_cannot_be_stored_goes_to_those_who_wait() {
     static HELPED: AtomicU32 = AtomicU32::new(0);
     in_many_orders(|| {
-        let (results, tried) = three(|cache, make| {
+        let (results, tried) = three(&new(), |cache, make| {
             cache.get_or_insert_with("k", || {
                 let made = make();
                 cache.get_ref().down.store(true, SeqCst);
@@ -111,34 +40,6 @@ fn what_cannot_be_stored_goes_to_those_who_wait() {
         HELPED.fetch_add(helped, SeqCst);
     });
     assert!(HELPED.load(SeqCst) > 0);
-}
-
-#[test]
-fn nobody_waits_for_ever_for_a_computation_that_failed() {
-    // Where one did, shuttle would say that all threads wait.
-    for remove in [
-        |cache: &Explored| drop(cache.remove("k")),
-        |cache: &Explored| drop(cache.clear()),
-    ] {
-        in_many_orders(move || {
-            let cache = new();
-            let threads: Vec<_> = (0..3)
-                .map(|_| {
-                    spawn(&cache, |cache| {
-                        let failed = cache.get_or_try_insert_with("k", || {
-                            yield_now();
-                            Err::<u32, _>(())
-                        });
-                        assert_eq!(failed, Ok(Err(())));
-                    })
-                })
-                .chain([spawn(&cache, remove)])
-                .collect();
-            for thread in threads {
-                thread.join().unwrap();
-            }
-        });
-    }
 }
 
 /// Threads compute from a source that then changes, and `change` tells the cache, which was true before and after.

@@ -3,9 +3,11 @@
 use super::TwoLevelCache;
 use crate::{
     Cache, LockedCache, LruCache, ManualClock,
-    explore::{Remote, in_many_orders, in_orders},
+    explore::{
+        Remote, in_many_orders, in_orders, one_computation::tests_of_one_computation, spawn,
+    },
 };
-use shuttle::thread::{self, yield_now};
+use shuttle::thread::yield_now;
 use std::{
     fmt,
     sync::{
@@ -34,70 +36,7 @@ fn resilient(clock: &Arc<ManualClock>) -> Arc<Explored> {
     Arc::new(builder.seed(1).build())
 }
 
-fn spawn<T: Send + 'static>(
-    cache: &Arc<Explored>,
-    work: impl FnOnce(&Explored) -> T + Send + 'static,
-) -> thread::JoinHandle<T> {
-    let cache = Arc::clone(cache);
-    thread::spawn(move || work(&cache))
-}
-
-#[test]
-fn one_computes_and_all_get_it() {
-    in_many_orders(|| {
-        let cache = plain();
-        let computed = Arc::new(AtomicU32::new(0));
-        let threads: Vec<_> = (0..3)
-            .map(|_| {
-                let computed = Arc::clone(&computed);
-                spawn(&cache, move |cache| {
-                    let make = || {
-                        yield_now();
-                        computed.fetch_add(1, SeqCst)
-                    };
-                    cache.get_or_insert_with("k", make).unwrap()
-                })
-            })
-            .collect();
-        for thread in threads {
-            assert_eq!(thread.join().unwrap(), 0);
-        }
-        assert_eq!(computed.load(SeqCst), 1);
-    });
-}
-
-#[test]
-fn after_a_failure_one_of_those_who_wait_tries() {
-    in_many_orders(|| {
-        let cache = plain();
-        let (tried, trying) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-        let threads: Vec<_> = (0..3)
-            .map(|_| {
-                let (tried, trying) = (Arc::clone(&tried), Arc::clone(&trying));
-                spawn(&cache, move |cache| {
-                    cache
-                        .get_or_try_insert_with("k", || {
-                            assert_eq!(trying.fetch_add(1, SeqCst), 0);
-                            yield_now();
-                            trying.fetch_sub(1, SeqCst);
-                            match tried.fetch_add(1, SeqCst) {
-                                0 => Err("the first fails"),
-                                n => Ok(n),
-                            }
-                        })
-                        .unwrap()
-                })
-            })
-            .collect();
-        let results: Vec<_> = threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect();
-        let failed = results.iter().filter(|result| result.is_err());
-        assert_eq!(failed.count(), 1, "{results:?}");
-        assert_eq!(tried.load(SeqCst), 2);
-    });
-}
+tests_of_one_computation!(plain);
 
 #[test]
 fn reads_and_writes_leave_what_was_written_last() {
@@ -183,34 +122,6 @@ fn nothing_computed_before_is_seen_after<E: fmt::Debug + 'static>(
         let last = cache.get("k").unwrap();
         assert!(last.is_none_or(|last| last == 2), "{last:?}");
     });
-}
-
-#[test]
-fn nobody_waits_for_ever_for_a_computation_that_failed() {
-    // Where one did, shuttle would say that all threads wait.
-    for remove in [
-        |cache: &Explored| drop(cache.remove("k")),
-        |cache: &Explored| drop(cache.clear()),
-    ] {
-        in_many_orders(move || {
-            let cache = plain();
-            let threads: Vec<_> = (0..3)
-                .map(|_| {
-                    spawn(&cache, |cache| {
-                        let failed = cache.get_or_try_insert_with("k", || {
-                            yield_now();
-                            Err::<u32, _>(())
-                        });
-                        assert_eq!(failed, Ok(Err(())));
-                    })
-                })
-                .chain([spawn(&cache, remove)])
-                .collect();
-            for thread in threads {
-                thread.join().unwrap();
-            }
-        });
-    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What tries the orders in which threads can meet: shuttle, and a cache in which they do meet.
 
+pub(crate) mod one_computation;
+
 use crate::{Cache, CacheError, Error};
 use shuttle::{
     scheduler::{PctScheduler, RandomScheduler},
-    thread::yield_now,
+    thread::{self, yield_now},
 };
 use std::{
     collections::HashMap,
@@ -30,6 +32,15 @@ pub(crate) fn in_orders(orders: usize, case: impl Fn() + Send + Sync + 'static) 
     shuttle::Runner::new(scheduler, config.clone()).run(move || case());
     let scheduler = PctScheduler::new(3, orders);
     shuttle::Runner::new(scheduler, config).run(move || again());
+}
+
+/// A thread that works with `cache`.
+pub(crate) fn spawn<C: Send + Sync + 'static, T: Send + 'static>(
+    cache: &Arc<C>,
+    work: impl FnOnce(&C) -> T + Send + 'static,
+) -> thread::JoinHandle<T> {
+    let cache = Arc::clone(cache);
+    thread::spawn(move || work(&cache))
 }
 
 /// What a [`Remote`] fails with.
