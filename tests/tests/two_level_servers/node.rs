@@ -58,10 +58,9 @@ impl<B: Second> Node<B> {
     pub(crate) fn new(name: &'static str, port: u16) -> Self {
         let millis = Duration::from_millis;
         let (ttl, clock) = (millis(100), StdClock::new());
-        // In the long run, where it is known to fail, two processes have two kinds of first level.
-        let soak = std::env::var_os("CTU_SOAK_SECONDS").is_some();
-        let first: First = match (soak, name) {
-            (true, "parent") => Box::new(SieveCache::<String, u64, _>::with_ttl(4_000, ttl, clock)),
+        // Two processes, two kinds of first level.
+        let first: First = match name {
+            "parent" => Box::new(SieveCache::<String, u64, _>::with_ttl(4_000, ttl, clock)),
             _ => Box::new(ShardedCache::new(4, || {
                 TtlCache::<String, u64, _>::with_capacity(1_000, ttl, clock)
             })),
