@@ -8,7 +8,6 @@ use super::{
     settings::Settings,
 };
 use crate::net::{Dialer, Limits};
-use parking_lot::Mutex;
 use redis::ConnectionLike;
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -192,8 +191,7 @@ impl<F> RedisBuilder<F> {
             #[cfg(feature = "cluster")]
             Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits.pool_size)?)),
             Origin::Given(connection) => {
-                let source = Source::Given(Mutex::new(Some(connection)));
-                one(source, "a given connection".into(), 1)
+                one(Source::given(connection), "a given connection".into(), 1)
             }
         };
         let client = Client::new(servers, limits.deadline);

@@ -82,7 +82,12 @@ impl RedisCache<str, String> {
     }
 
     /// Starts to build a cache on a connection that there is already: any blocking one of the
-    /// `redis` crate. Its deadlines are its own, and when it breaks the cache has no other.
+    /// `redis` crate.
+    ///
+    /// When it breaks, is too late, or answers what makes no sense, the cache has no other and every
+    /// operation fails from then on; what the server refuses changes nothing. Operations wait for each
+    /// other, up to the [deadline](RedisBuilder::deadline); how long one then takes is a matter of the
+    /// connection's own timeouts. Of the other settings, those of the way to a server mean nothing here.
     pub fn over(connection: impl ConnectionLike + Send + 'static) -> RedisBuilder {
         RedisBuilder::over(connection)
     }

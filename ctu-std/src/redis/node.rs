@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 pub(super) struct Node {
     pool: Pool<Connector>,
     server: Arc<str>,
-    /// Whether it failed when it was last in doubt.
+    /// Whether it failed when it was last asked.
     #[cfg(feature = "cluster")]
     failed: AtomicBool,
 }
@@ -38,7 +38,12 @@ impl Node {
         mut read: impl FnMut(&Self, Vec<Value>) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
         self.pool.run(request.repeat(), deadline, |link, deadline| {
-            read(self, link.exchange(request, &self.server, deadline)?)
+            let values = link.exchange(request, &self.server, deadline);
+            let done = values.and_then(|values| read(self, values));
+            if let Err(RedisError::Net(_)) = done {
+                link.close();
+            }
+            done
         })
     }
 
@@ -102,12 +107,15 @@ impl Node {
         self.pool.connector().host()
     }
 
-    /// Whether it failed when it was last in doubt.
+    /// Whether it failed when it was last asked.
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Relaxed)
     }
 
     pub(super) fn set_failed(&self, failed: bool) {
-        self.failed.store(failed, Relaxed);
+        // Each reply says so, on as many processors as there are: one that writes stops the others.
+        if self.has_failed() != failed {
+            self.failed.store(failed, Relaxed);
+        }
     }
 }
