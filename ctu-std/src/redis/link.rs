@@ -129,7 +129,9 @@ fn broken(server: &Arc<str>) -> RedisError {
 fn login(settings: &Settings) -> Option<Request> {
     let mut request = Request::batch();
     match (&settings.user, &settings.password) {
-        (Some(user), Some(password)) => {
+        (Some(user), password) => {
+            // Who has none is still somebody else than who does not log in.
+            let password = password.as_deref().unwrap_or_default();
             request.add(&[b"AUTH", user.as_bytes(), password.as_bytes()]);
         }
         (None, Some(password)) => request.add(&[b"AUTH", password.as_bytes()]),
