@@ -135,7 +135,7 @@ fn login(settings: &Settings) -> Option<Request> {
             request.add(&[b"AUTH", user.as_bytes(), password.as_bytes()]);
         }
         (None, Some(password)) => request.add(&[b"AUTH", password.as_bytes()]),
-        (_, None) => {}
+        (None, None) => {}
     }
     if settings.database != 0 {
         request.add(&[b"SELECT", settings.database.to_string().as_bytes()]);
@@ -160,11 +160,11 @@ fn own(
             (Err(error), Ok(())) => return Err(failed(error)),
             (Err(_), Err(_)) => break,
         };
-        if let Value::ServerError(error) = &value
-            && let error @ RedisError::Net(NetError::TooManyClients { .. }) =
-                RedisError::reported(server, error)
-        {
-            return Err(error);
+        if let Value::ServerError(error) = &value {
+            let error = RedisError::reported(server, error);
+            if error.is_last() {
+                return Err(error);
+            }
         }
         values.push(value);
     }

@@ -88,6 +88,20 @@ impl Node {
         }
     }
 
+    /// The reply to MGET of `count` keys.
+    pub(super) fn as_strings(
+        &self,
+        reply: Value,
+        count: usize,
+    ) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
+        let values = self.as_array(reply)?;
+        if values.len() != count {
+            return Err(self.surprise());
+        }
+        let strings = values.into_iter().map(|value| self.as_bytes(value));
+        strings.collect()
+    }
+
     /// A reply of another type than the command has.
     pub(super) fn surprise(&self) -> RedisError {
         RedisError::protocol(&self.server, "an answer of the wrong type")
