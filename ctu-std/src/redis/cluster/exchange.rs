@@ -7,7 +7,7 @@ use super::{
     },
     Part,
 };
-use crate::net::{Deadline, Failure, Fate, Lease, Repeat};
+use crate::net::{Deadline, Failure, Fate, Lease};
 use redis::Value;
 use std::{borrow::Cow, io, sync::Arc};
 
@@ -149,11 +149,7 @@ impl<'l, 'r> Call<'l, 'r> {
             None => Err(self.load.node.surprise()),
         };
         let done = match done {
-            Err(error)
-                if error.fate() == Fate::Lost
-                    && self.pooled
-                    && request.repeat() == Repeat::Safe =>
-            {
+            Err(error) if self.pooled && error.again(request.repeat()) => {
                 self.lease.fresh(deadline).and_then(|link| {
                     let sent = link.send(request, deadline);
                     receive(link, sent)
