@@ -130,8 +130,8 @@ fn a_value_that_the_server_does_not_take_is_no_outage() {
         // On a connection that has waited: it is not sent again.
         let before = cache.stats().unwrap().connections;
         let error = match round % 3 {
-            0 => cache.insert(b"a", &value(2)),
-            1 => cache.insert(b"a", &value(20)),
+            0 => cache.insert(b"a", value(2)),
+            1 => cache.insert(b"a", value(20)),
             _ => cache.put_many(middle(), None),
         };
         let error = error.unwrap_err();
