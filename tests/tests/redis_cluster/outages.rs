@@ -9,7 +9,7 @@ use ctu_std::{Cache, CacheError as _, RedisCache, RedisError};
 use ctu_tests::servers::{RedisCluster, free_port};
 use std::{
     sync::{
-        Arc, Barrier,
+        Arc, Barrier, OnceLock,
         atomic::{AtomicBool, Ordering::SeqCst},
     },
     thread,
@@ -129,37 +129,53 @@ fn a_node_that_hangs_holds_no_connection_to_others() {
     assert_eq!(text(&cache, &keys[hung]).as_deref(), Some("2"));
 }
 
+/// What two nodes do that have half of the slots each.
+struct Halves {
+    map: OnceLock<String>,
+    /// Whether the second closes its connections.
+    down: AtomicBool,
+    /// Whether each answers only when both were asked.
+    together: AtomicBool,
+    asked: Barrier,
+}
+
+impl Halves {
+    fn answer(&self, command: &str) -> String {
+        if command == "CLUSTER SLOTS" {
+            return self.map.get().expect("both to have a port").clone();
+        }
+        if self.together.load(SeqCst) {
+            self.asked.wait();
+        }
+        "*1\r\n$-1\r\n".into()
+    }
+}
+
 #[test]
 fn a_node_that_is_back_works_beside_the_others_again() {
-    // Two nodes that have half of the slots each: `b` is at the second, `a` at the first. From the
-    // time that `together` is set each answers when both were asked.
-    let (down, together) = (Arc::new(AtomicBool::new(true)), AtomicBool::new(false));
-    let both = Arc::new((together, Barrier::new(2)));
-    let meet = |both: &(AtomicBool, Barrier)| {
-        if both.0.load(SeqCst) {
-            both.1.wait();
-        }
-        "*1\r\n$-1\r\n".to_owned()
-    };
-    let (is_down, of_second) = (down.clone(), both.clone());
-    let second = Fake::start(move |_, _| match is_down.load(SeqCst) {
+    let halves = Arc::new(Halves {
+        map: OnceLock::new(),
+        down: AtomicBool::new(true),
+        together: AtomicBool::new(false),
+        asked: Barrier::new(2),
+    });
+    let own = halves.clone();
+    let first = Fake::start(move |_, command| own.answer(command));
+    let own = halves.clone();
+    let second = Fake::start(move |_, command| match own.down.load(SeqCst) {
         true => CLOSE.into(),
-        false => meet(&of_second),
+        false => own.answer(command),
     });
-    let (other, of_first) = (second.port, both.clone());
-    let first = Fake::start(move |port, command| match command {
-        "CLUSTER SLOTS" => map(&[
-            (0, 8191, "127.0.0.1", other),
-            (8192, 16383, "127.0.0.1", port),
-        ]),
-        _ => meet(&of_first),
-    });
+    let half = |start, fake: &Fake| (start, start + 8191, "127.0.0.1", fake.port);
+    let slots = map(&[half(0, &second), half(8192, &first)]);
+    halves.map.set(slots).unwrap();
     let cache = at([first.url()]);
+    // At the first, and at the second.
     let keys: [&[u8]; 2] = [b"a", b"b"];
     assert!(cache.get_many(&keys).unwrap_err().is_outage());
-    down.store(false, SeqCst);
+    halves.down.store(false, SeqCst);
     assert_eq!(cache.get_many(&keys), Ok(vec![None; 2]));
-    both.0.store(true, SeqCst);
+    halves.together.store(true, SeqCst);
     assert_eq!(cache.get_many(&keys), Ok(vec![None; 2]));
 }
 
