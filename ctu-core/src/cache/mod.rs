@@ -166,6 +166,12 @@ pub trait Cache {
         false
     }
 
+    /// What tells this cache from others that there are: where it is. A pointer to a cache has the address of what it
+    /// points to, so that all who hold one cache agree.
+    fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
     /// The values at `keys`, in their order. One round trip where the cache can.
     ///
     /// # Errors

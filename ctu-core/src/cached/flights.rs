@@ -26,8 +26,14 @@ use std::{
 /// drop(flight);
 /// ```
 ///
-/// Keys are told apart by 64 bits of their hash, seeded at random: two that agree in these wait for one
-/// another and are computed each for itself. A thread never waits for itself.
+/// A function boards by its cache (its [`address`](crate::Cache::address)) and its key: the same key of two caches is two
+/// computations. Both are told apart from others by 64 bits of their hash, seeded at random: two that agree in these wait for
+/// one another and are computed each for itself.
+///
+/// # Who waits for ever
+/// A thread never waits for itself. A task does: its flights have no owner, so an `async fn` must not await its own value of the
+/// same key. A future that has boarded and is then neither polled nor dropped keeps all others waiting. And two
+/// computations that wait for each other's keys do, as they would call each other for ever.
 #[derive(Debug)]
 pub struct Flights {
     hasher: OnceLock<RandomState>,

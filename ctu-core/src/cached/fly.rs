@@ -25,7 +25,7 @@ where
     let (true, Ok(at)) = (looked.is_open(), key) else {
         return (looked, None);
     };
-    let flight = flights.board::<C::Key>(at);
+    let flight = flights.board(&entry(cache.address(), at));
     (look(cache, key, policy), Some(flight))
 }
 
@@ -45,7 +45,7 @@ where
     let (true, Ok(at)) = (looked.is_open(), key) else {
         return (looked, None);
     };
-    let flight = flights.board_async::<C::Key>(at).await;
+    let flight = flights.board_async(&entry(cache.address(), at)).await;
     (look_async(cache, key, policy).await, Some(flight))
 }
 
@@ -62,9 +62,17 @@ where
     B: Deref<Target = C::Key>,
 {
     match (looked.is_open(), key) {
-        (true, Ok(key)) if !cache.has_single_flight() => Some(flights.board::<C::Key>(key)),
+        (true, Ok(key)) if !cache.has_single_flight() => {
+            Some(flights.board(&entry(cache.address(), key)))
+        }
         _ => None,
     }
+}
+
+/// What a flight is for. Not the key alone: an object that computes by way of another, each with a cache of its own, would
+/// wait for itself.
+fn entry<B: Deref>(cache: usize, key: &B) -> (usize, &B::Target) {
+    (cache, key)
 }
 
 /// What became of a computation through the cache.

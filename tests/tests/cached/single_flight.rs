@@ -5,7 +5,7 @@ use ctu_core::{Cache, LruCache, SpinCache, cached, cached::Flights};
 use std::{
     future::poll_fn,
     sync::{
-        Barrier,
+        Arc, Barrier,
         atomic::{AtomicU32, Ordering},
     },
     task::Poll,
@@ -125,6 +125,71 @@ fn a_flight_that_panics_or_fails_lets_the_next_one_go() {
     assert_eq!(third_time(5), Err("the second"));
     assert_eq!((third_time(5), third_time(5)), (Ok(5), Ok(5)));
     assert_eq!(RUNS.load(Ordering::Relaxed), 3);
+}
+
+/// Objects with caches of their own compute for themselves: who waited for another object's flight could be waited for by it.
+#[test]
+fn objects_with_caches_of_their_own_do_not_wait_for_each_other() {
+    struct Node<'n> {
+        cache: Numbers,
+        child: Option<&'n Node<'n>>,
+    }
+    impl Node<'_> {
+        /// Asks the child of the same number, on another thread.
+        #[cached(cache = self.cache, single_flight)]
+        fn depth(&self, number: u32) -> u32 {
+            self.child.map_or(number, |child| {
+                thread::scope(|scope| scope.spawn(|| child.depth(number)).join().unwrap() + 1)
+            })
+        }
+        #[cached(cache = self.cache, single_flight)]
+        async fn depth_async(&self, number: u32) -> u32 {
+            match self.child {
+                Some(child) => Box::pin(child.depth_async(number)).await + 1,
+                None => number,
+            }
+        }
+    }
+    fn node<'n>(child: Option<&'n Node<'n>>) -> Node<'n> {
+        let cache = Numbers::new(LruCache::new());
+        Node { cache, child }
+    }
+
+    let leaf = node(None);
+    let (middle, other) = (node(Some(&leaf)), node(None));
+    let root = node(Some(&middle));
+    assert_eq!((root.depth(1), other.depth(1)), (3, 1));
+    for node in [&leaf, &middle, &root] {
+        node.cache.clear().unwrap();
+    }
+    assert_eq!(block_on(root.depth_async(1)), 3);
+}
+
+#[test]
+fn holders_of_one_cache_compute_once() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+
+    #[derive(Clone)]
+    struct Service(Arc<Numbers>);
+    impl Service {
+        #[cached(cache = self.0, single_flight)]
+        fn slow(&self, number: u32) -> u32 {
+            RUNS.fetch_add(1, Ordering::Relaxed);
+            (0..100).for_each(|_| thread::yield_now());
+            number + 1
+        }
+        #[cached(cache = self.0, single_flight, key = |number| number + 1000)]
+        async fn slow_async(&self, number: u32) -> u32 {
+            self.slow_uncached(number)
+        }
+    }
+
+    let service = Service(Arc::new(Numbers::new(LruCache::new())));
+    rush(100, |number| {
+        assert_eq!(service.clone().slow(number), number + 1);
+        assert_eq!(block_on(service.clone().slow_async(number)), number + 1);
+    });
+    assert_eq!(RUNS.load(Ordering::Relaxed), 200);
 }
 
 /// Two levels with a flight of their own, a memory of what was, and one of what is not.
