@@ -3,12 +3,11 @@
 use crate::{
     args::Mode,
     expand::{Expansion, Form, returned_type},
-    failure::Access,
     steps::{Place, own},
 };
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{FnArg, PatType, Signature, parse_quote, spanned::Spanned};
+use quote::{ToTokens as _, quote};
+use syn::{FnArg, PatType, Signature, parse_quote};
 
 impl Expansion<'_> {
     /// A function whose name is in the compiler's message where no function may stand beside this one.
@@ -117,30 +116,17 @@ impl Expansion<'_> {
         let runtime = &steps.runtime;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
-        let (run, ttl, policy) = (steps.run(), steps.ttl(), steps.policy());
-        let (unwritten, written) = (
-            steps.on_error(Access::Write),
-            steps.on_success(Access::Write),
-        );
+        let (run, ttl) = (steps.run(), steps.ttl());
         let reports = steps.reports();
-        let awaited = steps.awaited();
-        let [key_, returned, ttl_, error] = ["key", "returned", "ttl", "error"].map(own);
-        let span = returned_type(steps).span();
-        let renew = steps.step("renew", span);
-        let renew = quote_spanned!(span=>
-            #renew(#cache, &#key_, &#returned, #ttl_, #policy) #awaited
-        );
+        let [key_, returned, ttl_] = ["key", "returned", "ttl"].map(own);
+        let keep = self.keep(quote!(#runtime::There::Old));
         let body = quote! {
             #reports
             #bind
             let #key_ = #runtime::made(#key);
             let #ttl_ = #ttl;
             let #returned = #run;
-            match #renew {
-                ::core::result::Result::Ok(true) => { #written }
-                ::core::result::Result::Ok(false) => {}
-                ::core::result::Result::Err(#error) => { #unwritten; }
-            }
+            #keep
             #returned
         };
         self.function(

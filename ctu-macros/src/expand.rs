@@ -152,30 +152,24 @@ impl Expansion<'_> {
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
         let (run, ttl, policy) = (steps.run(), steps.ttl(), steps.policy());
-        let (unread, unwritten) = (steps.on_error(Access::Read), steps.on_error(Access::Write));
-        let (read, written) = (
-            steps.on_success(Access::Read),
-            steps.on_success(Access::Write),
-        );
+        let (unread, read) = (steps.on_error(Access::Read), steps.on_success(Access::Read));
         let reports = steps.reports();
-        let [key_, looked, missed, returned, ttl_, error] =
-            ["key", "looked", "missed", "returned", "ttl", "error"].map(own);
+        let [key_, looked, there, returned, ttl_, error] =
+            ["key", "looked", "there", "returned", "ttl", "error"].map(own);
         let failed = match steps.args.options.on_error {
             OnError::Return(_) => unread.clone(),
-            _ => quote!({ #unread; #runtime::writes_over(&#error) }),
+            _ => quote!({ #unread; #runtime::There::after(&#error) }),
         };
         let span = returned_type(steps).span();
-        let (look, keep) = (steps.step("look", span), steps.step("keep", span));
+        let look = steps.step("look", span);
         let look = quote_spanned!(span=> #look(#cache, &#key_, #policy) #awaited);
-        let keep = quote_spanned!(span=>
-            #keep(#cache, &#key_, &#returned, #ttl_, #policy) #awaited
-        );
+        let keep = self.keep(quote!(#there));
         let missed_or_failed = quote! {
-            let #missed = match #looked {
+            let #there = match #looked {
                 #runtime::Look::Hit(#returned) => return #returned,
                 #runtime::Look::Miss => {
                     #read
-                    true
+                    #runtime::There::Nothing
                 }
                 #runtime::Look::Failed(#error) => #failed,
             };
@@ -183,12 +177,8 @@ impl Expansion<'_> {
         let run_and_keep = quote! {
             let #ttl_ = #ttl;
             let #returned = #run;
-            if #missed {
-                match #keep {
-                    ::core::result::Result::Ok(true) => { #written }
-                    ::core::result::Result::Ok(false) => {}
-                    ::core::result::Result::Err(#error) => { #unwritten; }
-                }
+            if #there.is_known() {
+                #keep
             }
             #returned
         };
@@ -231,6 +221,33 @@ impl Expansion<'_> {
         }
     }
 
+    /// Keeps what the function returned, given what is `there`.
+    pub(crate) fn keep(&self, there: TokenStream) -> TokenStream {
+        let steps = self.steps;
+        let (policy, awaited) = (steps.policy(), steps.awaited());
+        let (_, cache) = steps.cache();
+        let (unwritten, written) = (
+            steps.on_error(Access::Write),
+            steps.on_success(Access::Write),
+        );
+        let [key, returned, outcome, ttl, error] =
+            ["key", "returned", "outcome", "ttl", "error"].map(own);
+        let span = returned_type(steps).span();
+        let (outcome_of, keep) = (steps.step("outcome", span), steps.step("keep", span));
+        let outcome_of = quote_spanned!(span=> #outcome_of(#cache, &#returned, #policy));
+        let keep = quote_spanned!(span=>
+            #keep(#cache, &#key, #outcome, #ttl, #there) #awaited
+        );
+        quote! {
+            let #outcome = #outcome_of;
+            match #keep {
+                ::core::result::Result::Ok(true) => { #written }
+                ::core::result::Result::Ok(false) => {}
+                ::core::result::Result::Err(#error) => { #unwritten; }
+            }
+        }
+    }
+
     /// What follows a miss with `single_flight`.
     fn single_flight(
         &self,
@@ -244,8 +261,8 @@ impl Expansion<'_> {
         let (run, policy) = (steps.run(), steps.policy());
         let written = steps.on_success(Access::Write);
         let flights = steps.flights(single_flight);
-        let [key, looked, missed, returned, error] =
-            ["key", "looked", "missed", "returned", "error"].map(own);
+        let [key, looked, there, returned, error] =
+            ["key", "looked", "there", "returned", "error"].map(own);
         let (run_, flight) = (own("run"), own("_flight"));
         if !steps.computes_within() {
             let fly = steps.step("fly", steps.function.sig.ident.span());
@@ -266,10 +283,10 @@ impl Expansion<'_> {
             let #flight = #runtime::board(#flights, #cache, &#key, &#looked);
             #missed_or_failed
             let #run_ = || #run;
-            if !#missed {
+            if !#there.is_known() {
                 return #run_();
             }
-            match #runtime::compute(#cache, &#key, #run_, #policy) {
+            match #runtime::compute(#cache, &#key, #run_, #there, #policy) {
                 #runtime::Computed::Done(#returned) => #returned,
                 #runtime::Computed::Stored(#returned) => {
                     #written

@@ -32,8 +32,9 @@ pub use self::{
     arg::{ArgRef, Own},
     backend::{AsyncBackend, LocalOf},
     call::{
-        Look, TakesError, apply, contains, contains_async, delete, delete_async, keep, keep_async,
-        key, key_async, look, look_async, made, missed, renew, renew_async, returning, writes_over,
+        Look, TakesError, There, apply, contains, contains_async, delete, delete_async, keep,
+        keep_async, key, key_async, look, look_async, made, missed, outcome, outcome_async,
+        returning,
     },
     key::{Args, Literal, Made, NoPrefix},
     report::{Reports, tell},
