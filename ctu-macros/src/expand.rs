@@ -7,7 +7,7 @@ use crate::{
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Error, FnArg, Path, ReceiverKind, Result, parse2, spanned::Spanned};
+use syn::{Error, FnArg, Path, ReceiverKind, Result, parse_quote, parse2, spanned::Spanned};
 
 /// `#[cached]`. On an error the function stays as it was, so that no error follows from its absence.
 pub(crate) fn cached(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
@@ -123,7 +123,12 @@ impl Expansion<'_> {
         body: TokenStream,
     ) -> TokenStream {
         let sig = &self.steps.function.sig;
-        let generics = &sig.generics;
+        let mut generics = sig.generics.clone();
+        // In a trait, what is beside its method must not keep it from being a `dyn` one.
+        if self.steps.place == Place::Method && *name != sig.ident {
+            let sized = parse_quote!(Self: ::core::marker::Sized);
+            generics.make_where_clause().predicates.push(sized);
+        }
         let asyncness = sig.asyncness.filter(|_| form != Form::Key);
         let receiver = sig.inputs.iter().find_map(|input| match input {
             FnArg::Receiver(receiver) => Some(match &receiver.kind {
