@@ -34,7 +34,32 @@ fn keys_of_pythons_functions() {
     assert_eq!(default(7), 7);
     assert_eq!(TEXTS.get("[7]"), Ok(Some(7)));
     let key = bytes::cache_key(1.5).unwrap();
-    assert_eq!(format!("{key:?}").len(), format!("{:?}", b"j.[1.5]").len());
+    assert_eq!(format!("{key:?}"), format!("{:?}", b"j.[1.5]"));
+}
+
+#[test]
+fn options_in_options_have_keys_of_their_own_or_none() {
+    static TEXTS: SpinCache<LruCache<String, u32, 16>> = SpinCache::new(LruCache::new());
+
+    #[cached(cache = TEXTS)]
+    fn depth(option: Option<Option<u32>>) -> u32 {
+        match option {
+            None => 0,
+            Some(None) => 1,
+            Some(Some(_)) => 2,
+        }
+    }
+
+    for _ in 0..2 {
+        assert_eq!(depth(None), 0);
+        assert_eq!(depth(Some(None)), 1);
+        assert_eq!(depth(Some(Some(0))), 2);
+    }
+    let refused = depth::cache_in(Some(None)).map_err(|error| error.to_string());
+    assert_eq!(
+        refused,
+        Err("cannot encode: a key of `Some` of what is null".into())
+    );
 }
 
 #[test]
