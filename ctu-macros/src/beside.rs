@@ -117,7 +117,11 @@ impl Expansion<'_> {
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
         let (run, ttl) = (steps.run(), steps.ttl());
-        let reports = steps.reports();
+        let name = self.name_of("refresh");
+        let reports = steps.reports(&match steps.place {
+            Place::Free => format!("{}::{name}", steps.function.sig.ident),
+            _ => name.to_string(),
+        });
         let [key_, returned, ttl_] = ["key", "returned", "ttl"].map(own);
         let keep = self.keep(quote!(#runtime::There::Old));
         let body = quote! {
@@ -129,12 +133,7 @@ impl Expansion<'_> {
             #keep
             #returned
         };
-        self.function(
-            &self.name_of("refresh"),
-            Form::Call,
-            returned_type(steps),
-            body,
-        )
+        self.function(&name, Form::Call, returned_type(steps), body)
     }
 
     /// The function as it was written, under another name.

@@ -158,7 +158,7 @@ impl Expansion<'_> {
         let key = steps.key(&cache, false);
         let (run, ttl, policy) = (steps.run(), steps.ttl(), steps.policy());
         let (unread, read) = (steps.on_error(Access::Read), steps.on_success(Access::Read));
-        let reports = steps.reports();
+        let reports = steps.reports(&sig.ident.to_string());
         let [key_, looked, there, returned, ttl_, error] =
             ["key", "looked", "there", "returned", "ttl", "error"].map(own);
         let failed = match steps.args.options.on_error {
