@@ -2,6 +2,7 @@
 
 use crate::{
     args::Mode,
+    attrs::Attrs,
     expand::{Expansion, Form, returned_type},
     steps::{Place, own},
 };
@@ -30,11 +31,12 @@ impl Expansion<'_> {
         let root = &steps.args.options.root;
         let function = steps.function;
         let name = &function.sig.ident;
-        let (everywhere, must_use, inner) = (
-            &self.attrs.everywhere,
-            &self.attrs.must_use,
-            &self.attrs.inner,
-        );
+        let Attrs {
+            everywhere,
+            calls,
+            inner,
+            ..
+        } = self.attrs;
         let quiet = quote!(#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]);
 
         let (trait_, typed) = self.cache_trait();
@@ -95,8 +97,8 @@ impl Expansion<'_> {
             #(#everywhere)* #[doc = #in_doc] #quiet #vis #cache_in
             #(#everywhere)* #[doc = #del_doc] #quiet #vis #cache_del
             #(#everywhere)* #[doc = #key_doc] #quiet #vis #cache_key
-            #(#everywhere)* #(#must_use)* #[doc = #refresh_doc] #quiet #vis #refresh
-            #(#everywhere)* #(#must_use)* #(#inner)* #[doc = #uncached_doc] #vis #uncached
+            #(#everywhere)* #(#calls)* #[doc = #refresh_doc] #quiet #vis #refresh
+            #(#everywhere)* #(#calls)* #(#inner)* #[doc = #uncached_doc] #vis #uncached
         }
     }
 

@@ -58,7 +58,7 @@ pub(crate) fn expand_apart(args: &Args, mut function: Function, place: Place) ->
             "this function is cached twice: leave one attribute out",
         ));
     }
-    let attrs = Attrs::new(std::mem::take(&mut function.attrs));
+    let attrs = Attrs::new(std::mem::take(&mut function.attrs))?;
     let steps = Steps::new(args, &function, place)?;
     let function = Expansion {
         steps: &steps,
@@ -212,7 +212,12 @@ impl Expansion<'_> {
         };
         let returned = returned_type(steps);
         let function = self.function(&sig.ident, Form::Call, returned, body);
-        let (everywhere, outer) = (&self.attrs.everywhere, &self.attrs.outer);
+        let Attrs {
+            everywhere,
+            outer,
+            calls,
+            ..
+        } = self.attrs;
         let vis = &steps.function.vis;
         // Where the body stands in it, the body's attributes do, too.
         let inner = (steps.place == Place::Alone).then_some(&self.attrs.inner);
@@ -220,6 +225,7 @@ impl Expansion<'_> {
         quote! {
             #(#everywhere)*
             #(#outer)*
+            #(#calls)*
             #(#inner)*
             #[allow(clippy::redundant_closure_call, clippy::needless_pass_by_value)]
             #vis #function
