@@ -61,7 +61,7 @@ where
     C: Cache<Key: Hash> + ?Sized,
     B: Deref<Target = C::Key>,
 {
-    match (is_open(&looked), key) {
+    match (is_open(looked), key) {
         (true, Ok(key)) if !cache.has_single_flight() => {
             Some(flights.board(&entry(cache.address(), key)))
         }
@@ -149,7 +149,8 @@ where
         (Err(error), None, Some(run)) => Computed::NotRun(error, run),
         // A cache that neither finds a value nor has it computed.
         (Ok(None), None, Some(run)) => Computed::Done(run()),
-        // It began to run and returned nothing: it panicked, and the cache went on as if it had not.
+        // It began to run and returned nothing: it panicked, and the cache went on as if it had not, though a panic is to pass
+        // through `get_or_compute`. There is nothing to return.
         (_, None, None) => panic!("the cached function panicked"),
     }
 }
