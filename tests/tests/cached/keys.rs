@@ -38,6 +38,35 @@ fn keys_of_pythons_functions() {
 }
 
 #[test]
+fn what_is_alone_is_written_as_text() {
+    use std::collections::{BTreeMap, HashMap};
+
+    static TEXTS: SpinCache<LruCache<String, usize, 16>> = SpinCache::new(LruCache::new());
+
+    #[cached(cache = TEXTS)]
+    fn pair(pair: (u32, &str)) -> usize {
+        pair.1.len()
+    }
+    #[cached(cache = TEXTS)]
+    fn sorted(map: &BTreeMap<u32, bool>) -> usize {
+        map.len()
+    }
+    #[cached(cache = TEXTS, prefix = "h.")]
+    fn hashed(map: HashMap<&str, u32>) -> usize {
+        map.len()
+    }
+
+    for _ in 0..2 {
+        assert_eq!(pair((1, "ab")), 2);
+        assert_eq!(sorted(&BTreeMap::from([(1, true)])), 1);
+        assert_eq!(hashed(HashMap::from([("b", 2), ("a", 1)])), 2);
+    }
+    assert_eq!(TEXTS.get(r#"[[1,"ab"]]"#), Ok(Some(2)));
+    assert_eq!(TEXTS.get(r#"[{"1":true}]"#), Ok(Some(1)));
+    assert_eq!(TEXTS.get(r#"h.[{"a":1,"b":2}]"#), Ok(Some(2)));
+}
+
+#[test]
 fn options_in_options_have_keys_of_their_own_or_none() {
     static TEXTS: SpinCache<LruCache<String, u32, 16>> = SpinCache::new(LruCache::new());
 
