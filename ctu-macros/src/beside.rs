@@ -118,20 +118,19 @@ impl Expansion<'_> {
         let runtime = &steps.runtime;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
-        let (run, ttl) = (steps.run(), steps.ttl());
+        let run_and_ttl = steps.run_and_ttl();
         let name = self.name_of("refresh");
         let reports = steps.reports(&match steps.place {
             Place::Free => format!("{}::{name}", steps.function.sig.ident),
             _ => name.to_string(),
         });
-        let [key_, returned, ttl_] = ["key", "returned", "ttl"].map(own);
+        let [key_, returned] = ["key", "returned"].map(own);
         let keep = self.keep(quote!(#runtime::There::Old));
         let body = quote! {
             #reports
             #bind
             let #key_ = #runtime::made(#key);
-            let #ttl_ = #ttl;
-            let #returned = #run;
+            #run_and_ttl
             #keep
             #returned
         };

@@ -156,11 +156,11 @@ impl Expansion<'_> {
         let sig = &steps.function.sig;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
-        let (run, ttl, policy) = (steps.run(), steps.ttl(), steps.policy());
+        let (run_and_ttl, policy) = (steps.run_and_ttl(), steps.policy());
         let (unread, read) = (steps.on_error(Access::Read), steps.on_success(Access::Read));
         let reports = steps.reports(&sig.ident.to_string());
-        let [key_, looked, there, returned, ttl_, error] =
-            ["key", "looked", "there", "returned", "ttl", "error"].map(own);
+        let [key_, looked, there, returned, error] =
+            ["key", "looked", "there", "returned", "error"].map(own);
         let failed = match steps.args.options.on_error {
             OnError::Return(_) => unread.clone(),
             _ => quote!({ #unread; #runtime::There::after(&#error) }),
@@ -180,8 +180,7 @@ impl Expansion<'_> {
             };
         };
         let run_and_keep = quote! {
-            let #ttl_ = #ttl;
-            let #returned = #run;
+            #run_and_ttl
             if #there.is_known() {
                 #keep
             }

@@ -5,7 +5,7 @@ use crate::{
     function::{Function, Param, SelfKind},
 };
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::{Expr, Pat, Result, ReturnType, spanned::Spanned};
 
 /// Where the function stands, and where what comes beside it goes.
@@ -271,15 +271,28 @@ impl<'a> Steps<'a> {
         }
     }
 
-    pub(crate) fn ttl(&self) -> TokenStream {
-        match &self.args.options.ttl {
-            Some(ttl) => {
-                let span = ttl.span();
-                quote_spanned!(span=> ::core::convert::Into::<
-                    ::core::option::Option<::core::time::Duration>
-                >::into(#ttl))
-            }
-            None => quote!(::core::option::Option::None),
+    /// Runs the function, and finds out for how long to keep what it returns: before, as the arguments are used up then, or of
+    /// what it returned.
+    pub(crate) fn run_and_ttl(&self) -> TokenStream {
+        let [returned, ttl] = ["returned", "ttl"].map(own);
+        let (run, runtime) = (self.run(), &self.runtime);
+        let run = quote!(let #returned = #run;);
+        let Some(expr) = &self.args.options.ttl else {
+            return quote!(let #ttl = ::core::option::Option::None; #run);
+        };
+        let span = expr.span();
+        let keep_for = |expr: TokenStream| {
+            quote_spanned!(span=> let #ttl = ::core::convert::Into::<
+                ::core::option::Option<::core::time::Duration>
+            >::into(#expr);)
+        };
+        if let Expr::Closure(closure) = expr {
+            let of_returned = quote_spanned!(span=> #runtime::apply(&#returned, #closure));
+            let keep_for = keep_for(of_returned);
+            quote!(#run #keep_for)
+        } else {
+            let keep_for = keep_for(expr.to_token_stream());
+            quote!(#keep_for #run)
         }
     }
 

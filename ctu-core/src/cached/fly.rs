@@ -9,45 +9,34 @@ use super::{
 use crate::{Cache, CacheError, Error};
 use core::{hash::Hash, marker::PhantomData, ops::Deref};
 
-/// After a miss: boards, and looks again, since another may have landed meanwhile.
-pub fn fly<'f, C, B, R, Kind, Policy>(
-    flights: &'f Flights,
-    cache: &C,
-    key: &Result<B, Error>,
-    looked: Look<R, C::Error>,
-    policy: PhantomData<Policy>,
-) -> (Look<R, C::Error>, Option<Flight<'f>>)
-where
-    C: Cache<Key: Hash>,
-    B: Deref<Target = C::Key>,
-    R: Returned<C::Value, Kind, Policy>,
-{
-    let (true, Ok(at)) = (is_open(&looked), key) else {
-        return (looked, None);
+macro_rules! fly {
+    (
+        [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
+        $fly:ident $board:ident $look:ident
+    ) => {
+        /// After a miss: boards, and looks again, since another may have landed meanwhile.
+        pub $($async)? fn $fly<'f, C, $($Mode,)? B, R, Kind, Policy>(
+            flights: &'f Flights,
+            cache: &C,
+            key: &Result<B, Error>,
+            looked: Look<R, C::Error>,
+            policy: PhantomData<Policy>,
+        ) -> (Look<R, C::Error>, Option<Flight<'f>>)
+        where
+            C: $($bound)*,
+            B: Deref<Target = C::Key>,
+            R: Returned<C::Value, Kind, Policy>,
+        {
+            let (true, Ok(at)) = (is_open(&looked), key) else {
+                return (looked, None);
+            };
+            let flight = flights.$board(&entry(cache.address(), at)) $($await)*;
+            ($look(cache, key, policy) $($await)*, Some(flight))
+        }
     };
-    let flight = flights.board(&entry(cache.address(), at));
-    (look(cache, key, policy), Some(flight))
 }
-
-/// [`fly`] with an async cache.
-pub async fn fly_async<'f, C, Mode, B, R, Kind, Policy>(
-    flights: &'f Flights,
-    cache: &C,
-    key: &Result<B, Error>,
-    looked: Look<R, C::Error>,
-    policy: PhantomData<Policy>,
-) -> (Look<R, C::Error>, Option<Flight<'f>>)
-where
-    C: AsyncBackend<Mode, Key: Hash> + ?Sized,
-    B: Deref<Target = C::Key>,
-    R: Returned<C::Value, Kind, Policy>,
-{
-    let (true, Ok(at)) = (is_open(&looked), key) else {
-        return (looked, None);
-    };
-    let flight = flights.board_async(&entry(cache.address(), at)).await;
-    (look_async(cache, key, policy).await, Some(flight))
-}
+fly!([] [] [Cache<Key: Hash>] [] fly board look);
+fly!([async] [Mode] [AsyncBackend<Mode, Key: Hash> + ?Sized] [.await] fly_async board_async look_async);
 
 /// After a miss: boards, for [`compute`] to look again. Not where the cache has a single flight itself: who holds one
 /// flight while waiting for another may be waited for by whom it waits for.
