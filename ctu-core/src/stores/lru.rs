@@ -339,13 +339,14 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
 
     /// Removes the entry of a slot; the entry of the last slot then has its number.
     pub(super) fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
-        self.slots.key(slot)?;
-        let Link { prev, next } = self.slots.link(slot)?;
         let last = T::Slot::new(self.len().checked_sub(1)?);
+        // Hashes first: they are the user's code, and where it panics the store is whole.
+        let hash = self.hash(self.slots.key(slot)?);
+        let last_hash = self.hash(self.slots.key(last)?);
+        let Link { prev, next } = self.slots.link(slot)?;
         self.set_next(prev, next);
         self.set_prev(next, prev);
-        let hasher = &self.hasher;
-        let entry = self.slots.swap_remove(slot, |key| hasher.hash_one(key));
+        let entry = self.slots.swap_remove(slot, hash, last_hash);
         if slot != last
             && let Some(Link { prev, next }) = self.slots.link(slot)
         {

@@ -318,11 +318,15 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         if self.lru.is_full() {
             match self.expiry.earliest() {
                 Some((slot, tick)) if tick <= now => dead = self.remove_slot(slot),
-                _ => self.expiry.cancel(self.lru.tail()),
+                _ => {}
             }
         }
         let (slot, evicted) = self.lru.insert_new(hash, key, value);
         if slot != T::Slot::NONE {
+            if evicted.is_some() {
+                // Whose slot it was.
+                self.expiry.cancel(slot);
+            }
             self.expiry.schedule(slot, tick, own);
         }
         let live = evicted.is_some();
@@ -395,14 +399,13 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     }
 
     fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
-        self.lru.slots().key(slot)?;
         let last = T::Slot::new(self.lru.len().checked_sub(1)?);
+        let entry = self.lru.remove_slot(slot)?;
         self.expiry.cancel(slot);
-        let entry = self.lru.remove_slot(slot);
         if slot != last {
             self.expiry.relocate(last, slot);
         }
-        entry
+        Some(entry)
     }
 
     /// Walks all links, deadlines and the whole index, and says what is wrong if anything is.
