@@ -83,6 +83,14 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
         Self::remove(self, key)
     }
 
+    fn take(&mut self, key: &Self::Key) -> Option<(V, bool)> {
+        Self::take(self, key)
+    }
+
+    fn pop_expired(&mut self) -> Option<V> {
+        Self::pop_expired(self).map(|(_, value)| value)
+    }
+
     fn contains(&mut self, key: &Self::Key) -> bool {
         self.find_live(key).is_some()
     }

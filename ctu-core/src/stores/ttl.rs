@@ -18,8 +18,8 @@ use rustc_hash::FxBuildHasher;
 /// An [`LruCache`](crate::LruCache) whose entries expire: after the cache's own time-to-live, or one
 /// of their own ([`insert_for`](Ttl::insert_for)).
 ///
-/// An expired entry is never returned, and makes room before any live entry has to. It is removed when
-/// it is come across, when its room is needed, or by [`expire`](Ttl::expire).
+/// An expired entry is never returned, and makes room before any live entry has to. It stays until its key is written or
+/// removed, its room is needed, or [`expire`](Ttl::expire) sweeps; no look-up drops it.
 /// `size_of::<K>() + size_of::<V>() + 16` bytes an entry. Every operation is O(1) amortised, and
 /// O(log n) expected while there are `n` entries with a time-to-live of their own; `clear`, `retain` and
 /// `expire` go through what they remove.
@@ -109,7 +109,7 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
         self.lru.capacity()
     }
 
-    /// The number of entries, with those that have expired and were not come across yet.
+    /// The number of entries, with those that have expired and are still there.
     pub fn len(&self) -> usize {
         self.lru.len()
     }
@@ -166,7 +166,7 @@ impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
 }
 
 impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, S> {
-    /// The slot of a live entry. One that has expired is removed.
+    /// The slot of a live entry.
     pub(super) fn find_live<Q>(&mut self, key: &Q) -> Option<T::Slot>
     where
         K: Borrow<Q>,
@@ -175,7 +175,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.live(|lru| lru.find(key))
     }
 
-    /// The slot that `find` finds, if its entry is live. One that has expired is removed.
+    /// The slot that `find` finds, if its entry is live.
     #[inline]
     pub(super) fn live(
         &mut self,
@@ -184,14 +184,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         // Before anything else: a look-up that finds nothing is a use of the store as well.
         let now = self.now();
         let slot = find(&self.lru);
-        if slot == T::Slot::NONE {
-            return None;
-        }
-        if self.expired(slot, now) {
-            self.remove_slot(slot);
-            return None;
-        }
-        Some(slot)
+        (slot != T::Slot::NONE && !self.expired(slot, now)).then_some(slot)
     }
 
     fn find_to_peek<Q>(&self, key: &Q) -> Option<T::Slot>
@@ -316,10 +309,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         }
         let mut dead = None;
         if self.lru.is_full() {
-            match self.expiry.earliest() {
-                Some((slot, tick)) if tick <= now => dead = self.remove_slot(slot),
-                _ => {}
-            }
+            dead = self.pop_expired_at(now);
         }
         let (slot, evicted) = self.lru.insert_new(hash, key, value);
         if slot != T::Slot::NONE {
@@ -362,8 +352,21 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
-        let slot = self.find_live(key)?;
-        self.remove_slot(slot).map(|(_, value)| value)
+        let (value, live) = self.take(key)?;
+        live.then_some(value)
+    }
+
+    /// Removes the entry at `key`. Returns its value, and whether it was live.
+    pub(super) fn take<Q>(&mut self, key: &Q) -> Option<(V, bool)>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let now = self.now();
+        let slot = self.lru.find(key);
+        let live = !self.expired(slot, now);
+        let (_, value) = self.remove_slot(slot)?;
+        Some((value, live))
     }
 
     /// Removes the least recently used live entry and returns it.
@@ -375,14 +378,34 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// Removes the entries that have expired, and says how many.
     pub fn expire(&mut self) -> usize {
         let now = self.now();
-        let mut removed = 0;
-        while let Some((slot, tick)) = self.expiry.earliest()
-            && tick <= now
-        {
-            self.remove_slot(slot);
-            removed += 1;
-        }
-        removed
+        core::iter::from_fn(|| self.pop_expired_at(now)).count()
+    }
+
+    /// Removes an entry that has expired, the one that did first, and returns it.
+    ///
+    /// What [`expire`](Self::expire) does in steps, with nothing dropped while a lock is held:
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use ctu_core::{Cache, ManualClock, SpinCache, TtlCache};
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = SpinCache::new(TtlCache::<u32, &str, 8, _>::new(Duration::from_secs(1), &clock));
+    /// cache.insert(&1, "one")?;
+    /// clock.advance(Duration::from_secs(1));
+    /// while let Some((key, value)) = cache.with(|store| store.pop_expired())? {
+    ///     assert_eq!((key, value), (1, "one"));
+    /// }
+    /// # Ok::<(), ctu_core::Error>(())
+    /// ```
+    pub fn pop_expired(&mut self) -> Option<(K, V)> {
+        let now = self.now();
+        self.pop_expired_at(now)
+    }
+
+    fn pop_expired_at(&mut self, now: u32) -> Option<(K, V)> {
+        let (slot, _) = self.expiry.earliest().filter(|&(_, tick)| tick <= now)?;
+        self.remove_slot(slot)
     }
 
     /// Removes the entries that `keep` refuses, and those that have expired. O(n), in no particular order.

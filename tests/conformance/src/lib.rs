@@ -153,6 +153,7 @@ suite! {
         try_operations_do_as_the_others,
         with_does_several_in_one,
         values_are_dropped_after_the_lock,
+        expired_values_are_dropped_after_the_lock,
         debug_of_a_held_lock_does_not_wait;
     prefixed:
         keeps_apart_what_shares_a_base,

@@ -46,6 +46,10 @@ impl<const BITS: u32> Clock for Dial<BITS> {
 pub(crate) struct Count(AtomicUsize);
 
 impl Count {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
     pub(crate) fn one(&self) {
         self.0
             .store(self.0.load(Ordering::Relaxed) + 1, Ordering::Relaxed);

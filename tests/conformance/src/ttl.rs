@@ -143,8 +143,11 @@ pub(crate) fn expire_sweeps() {
     clock.pass(2 * SECOND);
     assert_eq!((cache.len(), cache.expire(), cache.len()), (8, 2, 6));
     assert_eq!(cache.validate(), Ok(()));
+    clock.pass(SECOND);
+    assert_eq!((cache.pop_expired(), cache.pop_expired()), (Some((6, 2)), None));
+    assert_eq!(cache.validate(), Ok(()));
     clock.pass(MINUTE);
-    assert_eq!((cache.expire(), cache.len()), (6, 0));
+    assert_eq!((cache.expire(), cache.len()), (5, 0));
     assert_eq!(cache.validate(), Ok(()));
 }
 
