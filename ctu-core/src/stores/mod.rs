@@ -19,6 +19,7 @@ pub(crate) mod lru;
 mod serial;
 mod slots;
 mod ticks;
+mod time;
 mod timeline;
 mod treap;
 pub(crate) mod ttl;

@@ -3,8 +3,7 @@ use super::{
     expiry::{Expiry, MAX_TICK},
     lru::Lru,
     slots::{Deadline, Slot, Slots},
-    ticks::{Ticks, millis},
-    timeline::Timeline,
+    time::Time,
 };
 use crate::{Clock, Error};
 use core::{
@@ -62,9 +61,7 @@ pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline
 pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
     lru: Lru<K, V, T, S>,
     expiry: Expiry<T::Slot, T::Deadlines>,
-    pub(super) ticks: Ticks,
-    clock: C,
-    timeline: Timeline,
+    pub(super) time: Time<C>,
 }
 
 impl<K, V, const N: usize, C> TtlCache<K, V, N, C> {
@@ -98,9 +95,7 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
         Self {
             lru: Lru::with_slots(slots, hasher),
             expiry: Expiry::new(deadlines),
-            ticks: Ticks::new(ttl),
-            clock,
-            timeline: Timeline::new(),
+            time: Time::new(ttl, clock),
         }
     }
 
@@ -121,17 +116,17 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
 
     /// How long an entry lives that was given no time of its own.
     pub fn ttl(&self) -> Duration {
-        Duration::from_millis(self.ticks.ttl)
+        Duration::from_millis(self.time.ttl())
     }
 
     /// The longest time that an entry can be given.
     pub fn max_ttl(&self) -> Duration {
-        Duration::from_millis(self.ticks.max_ttl())
+        self.time.max_ttl()
     }
 
     /// The clock.
     pub const fn clock(&self) -> &C {
-        &self.clock
+        self.time.clock()
     }
 
     /// Removes every entry. O(N).
@@ -146,17 +141,9 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
 }
 
 impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
-    fn now(&mut self) -> u32 {
-        self.ticks.now(self.timeline.advance(&self.clock))
-    }
-
-    fn peek_now(&self) -> u32 {
-        self.ticks.now(self.timeline.at(&self.clock).elapsed())
-    }
-
     /// The live entries, from the most to the least recently used.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        let now = self.peek_now();
+        let now = self.time.peek();
         let order = self.lru.order();
         let entries = order.clone();
         order
@@ -182,7 +169,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         find: impl FnOnce(&Lru<K, V, T, S>) -> T::Slot,
     ) -> Option<T::Slot> {
         // Before anything else: a look-up that finds nothing is a use of the store as well.
-        let now = self.now();
+        let now = self.time.now();
         let slot = find(&self.lru);
         (slot != T::Slot::NONE && !self.expired(slot, now)).then_some(slot)
     }
@@ -193,7 +180,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         Q: ?Sized + Hash + Eq,
     {
         let slot = self.lru.find(key);
-        (slot != T::Slot::NONE && !self.expired(slot, self.peek_now())).then_some(slot)
+        (slot != T::Slot::NONE && !self.expired(slot, self.time.peek())).then_some(slot)
     }
 
     /// The value at `key`, which becomes the most recently used.
@@ -246,10 +233,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         Q: ?Sized + Hash + Eq,
     {
         let tick = self.expiry.tick(self.find_to_peek(key)?)?;
-        Some(
-            self.ticks
-                .left(tick, self.timeline.at(&self.clock).elapsed()),
-        )
+        Some(self.time.left(tick))
     }
 
     /// Stores `value` at `key` for the cache's time-to-live.
@@ -257,7 +241,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// Returns the live entry that this displaced: `key` with its old value, or else, where the store was
     /// full of live entries, the least recently used one.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
-        let (entry, live) = self.insert_until(key, value, self.ticks.ttl, false);
+        let (entry, live) = self.insert_until(key, value, self.time.ttl(), false);
         entry.filter(|_| live)
     }
 
@@ -266,19 +250,9 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// # Errors
     /// [`Error::TtlTooLong`] where `ttl` is longer than [`max_ttl`](Self::max_ttl).
     pub fn insert_for(&mut self, key: K, value: V, ttl: Duration) -> Result<Option<(K, V)>, Error> {
-        let ttl = self.check(ttl)?;
+        let ttl = self.time.check(ttl)?;
         let (entry, live) = self.insert_until(key, value, ttl, true);
         Ok(entry.filter(|_| live))
-    }
-
-    pub(super) fn check(&self, ttl: Duration) -> Result<u64, Error> {
-        let ttl = millis(ttl);
-        if ttl > self.ticks.max_ttl() {
-            return Err(Error::TtlTooLong {
-                max: self.max_ttl(),
-            });
-        }
-        Ok(ttl)
     }
 
     /// Returns the entry that was displaced, and whether it was live.
@@ -289,14 +263,14 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         ttl: u64,
         own: bool,
     ) -> (Option<(K, V)>, bool) {
-        self.timeline.advance(&self.clock);
+        self.time.now();
         let tick = self.tick_after(ttl);
-        let now = self.ticks.now(self.timeline.elapsed());
+        let now = self.time.last();
         let hash = self.lru.hash(&key);
         if own {
             // What nobody outside knows, if the hasher is seeded, is the shape of the tree.
             self.expiry
-                .seed(|| self.lru.hash(&self.timeline.elapsed()) as u32);
+                .seed(|| self.lru.hash(&self.time.elapsed()) as u32);
         }
         let slot = self.lru.slots().find(hash, |found| *found == key);
         if let Some(place) = self.lru.slots_mut().value_mut(slot) {
@@ -325,25 +299,21 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
 
     /// The tick `ttl` milliseconds from the last reading of the clock.
     fn tick_after(&mut self, ttl: u64) -> u32 {
-        let end = self.timeline.elapsed().saturating_add(ttl);
-        if let Some(tick) = self.ticks.at(end) {
+        if let Some(tick) = self.time.after(ttl) {
             return tick;
         }
         // Deadlines have counted as far as they can: they begin anew from now.
         self.expire();
         if self.lru.is_empty() {
             // And so does time itself, lest a clock that once jumped to its end leaves none to count.
-            self.timeline.restart();
-            self.ticks.origin = 0;
-            return self.ticks.now(ttl);
+            self.time.restart();
+        } else {
+            let ticks = self.time.count_from_last();
+            for index in 0..self.lru.len() {
+                self.expiry.rebase(T::Slot::new(index), ticks);
+            }
         }
-        let origin = self.timeline.elapsed() >> self.ticks.shift;
-        let ticks = u32::try_from(origin.saturating_sub(self.ticks.origin)).unwrap_or(MAX_TICK);
-        for index in 0..self.lru.len() {
-            self.expiry.rebase(T::Slot::new(index), ticks);
-        }
-        self.ticks.origin = origin;
-        self.ticks.now(end)
+        self.time.after(ttl).unwrap_or(MAX_TICK)
     }
 
     /// Removes the entry at `key` and returns its value, if it was live.
@@ -362,7 +332,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
-        let now = self.now();
+        let now = self.time.now();
         let slot = self.lru.find(key);
         let live = !self.expired(slot, now);
         let (_, value) = self.remove_slot(slot)?;
@@ -377,7 +347,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
 
     /// Removes the entries that have expired, and says how many.
     pub fn expire(&mut self) -> usize {
-        let now = self.now();
+        let now = self.time.now();
         core::iter::from_fn(|| self.pop_expired_at(now)).count()
     }
 
@@ -399,7 +369,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// # Ok::<(), ctu_core::Error>(())
     /// ```
     pub fn pop_expired(&mut self) -> Option<(K, V)> {
-        let now = self.now();
+        let now = self.time.now();
         self.pop_expired_at(now)
     }
 
