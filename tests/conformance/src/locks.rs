@@ -1,8 +1,7 @@
 //! What makes a store a cache: locks for cores, for interrupts, and for a single owner.
 
-use crate::support::{Count, printed};
+use crate::support::{Count, SECOND, printed};
 use core::cell::RefCell;
-use core::time::Duration;
 use ctu_core::{
     Bytes, Cache, CriticalSectionMutex, Error, LockedCache, LruCache, ManualClock, SpinCache,
     TtlCache,
@@ -133,7 +132,6 @@ pub(crate) fn values_are_dropped_after_the_lock() {
 }
 
 pub(crate) fn expired_values_are_dropped_after_the_lock() {
-    const SECOND: Duration = Duration::from_secs(1);
     static CLOCK: ManualClock = ManualClock::new();
     static CACHE: SpinCache<TtlCache<u32, Witness, 2, &ManualClock>> =
         SpinCache::new(TtlCache::new(SECOND, &CLOCK));
@@ -174,8 +172,7 @@ pub(crate) fn debug_of_a_held_lock_does_not_wait() {
     assert_eq!(held.as_deref(), Ok("LockedCache(<locked>)"));
     // The same for every store.
     let clock = ManualClock::new();
-    let ttl = Duration::from_secs(1);
-    let cache = SpinCache::new(TtlCache::<u32, u32, 2, _>::new(ttl, &clock));
+    let cache = SpinCache::new(TtlCache::<u32, u32, 2, _>::new(SECOND, &clock));
     assert_eq!(cache.insert(&1, 10), Ok(()));
     assert_eq!(printed(&cache), "LockedCache({1: 10})");
 }
