@@ -8,7 +8,6 @@ use super::{
 use crate::{Clock, Error};
 use core::{
     borrow::Borrow,
-    fmt,
     hash::{BuildHasher, Hash},
     time::Duration,
 };
@@ -407,11 +406,5 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     pub fn validate(&self) -> Result<(), &'static str> {
         self.lru.validate()?;
         self.expiry.validate(self.lru.len())
-    }
-}
-
-impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>, C: Clock, S> fmt::Debug for Ttl<K, V, T, C, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
     }
 }
