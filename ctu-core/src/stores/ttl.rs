@@ -170,7 +170,10 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         // Before anything else: a look-up that finds nothing is a use of the store as well.
         let now = self.time.now();
         let slot = find(&self.lru);
-        (slot != T::Slot::NONE && !self.expired(slot, now)).then_some(slot)
+        if slot == T::Slot::NONE || self.expired(slot, now) {
+            return None;
+        }
+        Some(slot)
     }
 
     fn find_to_peek<Q>(&self, key: &Q) -> Option<T::Slot>
