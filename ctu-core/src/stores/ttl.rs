@@ -396,10 +396,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
         let last = T::Slot::new(self.lru.len().checked_sub(1)?);
         let entry = self.lru.remove_slot(slot)?;
-        self.expiry.cancel(slot);
-        if slot != last {
-            self.expiry.relocate(last, slot);
-        }
+        self.expiry.swap_remove(slot, last);
         Some(entry)
     }
 
