@@ -42,9 +42,13 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 
 /// A [`Store`] behind a lock, which makes it a [`Cache`] for threads, cores or interrupts to share.
 ///
-/// `R` is the kind of lock. The store is locked for as long as an operation on it in memory takes;
-/// values that leave are dropped after the lock is given back, but for `clear` and `retain`. A hit
+/// `R` is the kind of lock. The store is locked for as long as an operation on it in memory takes. A hit
 /// clones its value under the lock: wrap large values in an `Arc`.
+///
+/// Values that leave, those that have expired among them, are dropped after the lock is given back: their `Drop` may use the
+/// cache. Dropped under the lock are keys, a value that `put` refuses, what `clear` and `retain` remove, what is dropped
+/// [`with`](Self::with) the lock held, and, once in twelve days at most, what has expired in a
+/// [`TtlCache`](crate::TtlCache) when a write makes its deadlines count anew.
 ///
 /// | lock `R` | for |
 /// | --- | --- |
@@ -129,7 +133,8 @@ impl<R: LockKind, S: Store> LockedCache<R, S> {
     /// # Errors
     /// [`Error::Busy`] where somebody holds the lock.
     pub fn try_remove(&self, key: &S::Key) -> Result<bool, Error> {
-        Ok(self.try_with(|store| store.remove(key))?.is_some())
+        let removed = self.try_with(|store| store.take(key))?;
+        Ok(removed.is_some_and(|(_, live)| live))
     }
 }
 
@@ -185,8 +190,8 @@ macro_rules! store_is_cache {
             }
 
             fn remove(&self, key: &S::Key) -> Result<bool, Error> {
-                let removed = $with(self, |store: &mut S| store.remove(key))?;
-                Ok(removed.is_some())
+                let removed = $with(self, |store: &mut S| store.take(key))?;
+                Ok(removed.is_some_and(|(_, live)| live))
             }
 
             fn clear(&self) -> Result<(), Error> {
@@ -194,7 +199,14 @@ macro_rules! store_is_cache {
             }
 
             fn len(&self) -> Result<usize, Error> {
-                $with(self, |store: &mut S| store.len())
+                loop {
+                    // What has expired is dropped here, as what leaves is above.
+                    let expired_or_len =
+                        $with(self, |store: &mut S| store.pop_expired().ok_or_else(|| store.len()))?;
+                    if let Err(len) = expired_or_len {
+                        return Ok(len);
+                    }
+                }
             }
 
             fn contains(&self, key: &S::Key) -> Result<bool, Error> {
@@ -213,7 +225,8 @@ macro_rules! store_is_cache {
             }
 
             fn pop(&self, key: &S::Key) -> Result<Option<S::Value>, Error> {
-                $with(self, |store: &mut S| store.remove(key))
+                let removed = $with(self, |store: &mut S| store.take(key))?;
+                Ok(removed.and_then(|(value, live)| live.then_some(value)))
             }
 
             fn retain(&self, keep: &mut dyn FnMut(&S::Key) -> bool) -> Result<(), Error> {

@@ -133,6 +133,12 @@ impl<C> StatsCache<C> {
         }
         found
     }
+
+    #[cfg(feature = "alloc")]
+    fn read_many<T>(&self, found: alloc::vec::Vec<Option<T>>) -> alloc::vec::Vec<Option<T>> {
+        self.counts.hits.add(found.iter().flatten().count());
+        found
+    }
 }
 
 impl<C: Cache> StatsCache<C> {
@@ -250,11 +256,7 @@ impl<C: Cache> Cache for StatsCache<C> {
         keys: &[&Self::Key],
     ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
         self.counts.reads.add(keys.len());
-        let found = self.inner.get_many(keys)?;
-        self.counts
-            .hits
-            .add(found.iter().filter(|found| found.is_some()).count());
-        Ok(found)
+        Ok(self.read_many(self.inner.get_many(keys)?))
     }
 
     #[cfg(feature = "alloc")]
@@ -263,11 +265,7 @@ impl<C: Cache> Cache for StatsCache<C> {
         keys: &[&Self::Key],
     ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
         self.counts.reads.add(keys.len());
-        let found = self.inner.get_many_with_ttl(keys)?;
-        self.counts
-            .hits
-            .add(found.iter().filter(|found| found.is_some()).count());
-        Ok(found)
+        Ok(self.read_many(self.inner.get_many_with_ttl(keys)?))
     }
 
     #[cfg(feature = "alloc")]

@@ -9,8 +9,9 @@ use core::{borrow::Borrow, time::Duration};
 /// `clear` and `retain`, and what [`TtlCache`](crate::TtlCache) says of expiry.
 ///
 /// # For who implements it
-/// `put` either stores the entry or fails and leaves the store as it was. What leaves the store is
-/// returned rather than dropped, so that a lock is not held while the value's `Drop` runs.
+/// `put` either stores the entry or fails and leaves the store as it was. A value that leaves the store is
+/// returned rather than dropped, so that a lock is not held while its `Drop` runs: look-ups leave what has expired where it
+/// is, and `take` and `pop_expired` return it. `clear`, `retain` and `len` drop what they remove, `put` what it refuses.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a store",
     label = "not a store",
@@ -50,8 +51,19 @@ pub trait Store {
         ttl: Option<Duration>,
     ) -> Result<Option<Self::Value>, Error>;
 
-    /// Removes the entry at `key` and returns its value.
+    /// Removes the entry at `key` and returns its value, if it was live.
     fn remove(&mut self, key: &Self::Key) -> Option<Self::Value>;
+
+    /// [`remove`](Self::remove) that returns the value of an entry that has expired as well, and whether it was live.
+    /// For a store in which entries expire to implement.
+    fn take(&mut self, key: &Self::Key) -> Option<(Self::Value, bool)> {
+        self.remove(key).map(|value| (value, true))
+    }
+
+    /// Removes an entry that has expired and returns its value. For a store in which entries expire to implement.
+    fn pop_expired(&mut self) -> Option<Self::Value> {
+        None
+    }
 
     /// Whether there is a live entry at `key`. Its place in the recency order stays.
     fn contains(&mut self, key: &Self::Key) -> bool;
@@ -73,7 +85,8 @@ pub trait Store {
     /// Removes the entries whose key `keep` refuses, in O(n).
     fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool);
 
-    /// The number of live entries.
+    /// The number of live entries. Those that have expired may be removed, which
+    /// [`pop_expired`](Self::pop_expired) does without dropping them.
     fn len(&mut self) -> usize;
 
     /// Whether there is no live entry.

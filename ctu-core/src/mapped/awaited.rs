@@ -1,6 +1,6 @@
 #[cfg(feature = "alloc")]
 use super::batch;
-use super::{Mapped, Sieve};
+use super::{Mapped, Sieve, decode, decode_with_ttl};
 use crate::{AsyncCache, Error, LocalAsyncCache, Mapping, cache::Found};
 use core::{borrow::Borrow, time::Duration};
 
@@ -24,10 +24,8 @@ macro_rules! mapped_is_async {
 
             async fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
                 let at = self.mapping.at(key)?;
-                match self.inner.get(at.borrow()).await? {
-                    Some(value) => Ok(self.mapping.decode(&at, value)?),
-                    None => Ok(None),
-                }
+                let found = self.inner.get(at.borrow()).await?;
+                Ok(decode(&self.mapping, &at, found)?)
             }
 
             async fn put(
@@ -68,12 +66,8 @@ macro_rules! mapped_is_async {
                 key: &Self::Key,
             ) -> Result<Found<Self::Value>, Self::Error> {
                 let at = self.mapping.at(key)?;
-                match self.inner.get_with_ttl(at.borrow()).await? {
-                    Some((value, ttl)) => {
-                        Ok(self.mapping.decode(&at, value)?.map(|value| (value, ttl)))
-                    }
-                    None => Ok(None),
-                }
+                let found = self.inner.get_with_ttl(at.borrow()).await?;
+                Ok(decode_with_ttl(&self.mapping, &at, found)?)
             }
 
             fn default_ttl(&self) -> Option<Duration> {
@@ -82,10 +76,8 @@ macro_rules! mapped_is_async {
 
             async fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
                 let at = self.mapping.at(key)?;
-                match self.inner.pop(at.borrow()).await? {
-                    Some(value) => Ok(self.mapping.decode(&at, value)?),
-                    None => Ok(None),
-                }
+                let found = self.inner.pop(at.borrow()).await?;
+                Ok(decode(&self.mapping, &at, found)?)
             }
 
             async fn retain<F>(&self, mut keep: F) -> Result<(), Self::Error>
@@ -145,8 +137,8 @@ macro_rules! mapped_is_async {
             #[cfg(feature = "alloc")]
             async fn get_many_with_ttl(
                 &self,
-        keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
+                keys: &[&Self::Key],
+            ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
                 let ats = batch::ats(&self.mapping, keys)?;
                 let values = self.inner.get_many_with_ttl(&batch::borrowed(&ats)).await?;
                 Ok(batch::decode_with_ttl(&self.mapping, &ats, values)?)

@@ -38,11 +38,10 @@ pub(super) fn decode<K: ?Sized, V, M: Mapping<K, V>>(
     ats: &[M::At],
     values: Vec<Option<V>>,
 ) -> Result<Vec<Option<M::Value>>, Error> {
-    let decode = |(at, value): (&M::At, Option<V>)| match value {
-        Some(value) => mapping.decode(at, value),
-        None => Ok(None),
-    };
-    ats.iter().zip(values).map(decode).collect()
+    let found = ats.iter().zip(values);
+    found
+        .map(|(at, found)| super::decode(mapping, at, found))
+        .collect()
 }
 
 pub(super) fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
@@ -50,9 +49,8 @@ pub(super) fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
     ats: &[M::At],
     values: Vec<Found<V>>,
 ) -> Result<Vec<Found<M::Value>>, Error> {
-    let decode = |(at, found): (&M::At, Found<V>)| match found {
-        Some((value, ttl)) => Ok(mapping.decode(at, value)?.map(|value| (value, ttl))),
-        None => Ok(None),
-    };
-    ats.iter().zip(values).map(decode).collect()
+    let found = ats.iter().zip(values);
+    found
+        .map(|(at, found)| super::decode_with_ttl(mapping, at, found))
+        .collect()
 }

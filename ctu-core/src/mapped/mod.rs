@@ -88,6 +88,29 @@ impl<'m, M> Sieve<'m, M> {
     }
 }
 
+/// What was found, as callers know it.
+fn decode<K: ?Sized, V, M: Mapping<K, V>>(
+    mapping: &M,
+    at: &M::At,
+    found: Option<V>,
+) -> Result<Option<M::Value>, Error> {
+    match found {
+        Some(value) => mapping.decode(at, value),
+        None => Ok(None),
+    }
+}
+
+fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
+    mapping: &M,
+    at: &M::At,
+    found: Found<V>,
+) -> Result<Found<M::Value>, Error> {
+    match found {
+        Some((value, ttl)) => Ok(mapping.decode(at, value)?.map(|value| (value, ttl))),
+        None => Ok(None),
+    }
+}
+
 impl<M, C> Cache for Mapped<M, C>
 where
     C: Cache,
@@ -99,10 +122,8 @@ where
 
     fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
         let at = self.mapping.at(key)?;
-        match self.inner.get(at.borrow())? {
-            Some(value) => Ok(self.mapping.decode(&at, value)?),
-            None => Ok(None),
-        }
+        let found = self.inner.get(at.borrow())?;
+        Ok(decode(&self.mapping, &at, found)?)
     }
 
     fn put(
@@ -138,10 +159,8 @@ where
 
     fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
         let at = self.mapping.at(key)?;
-        match self.inner.get_with_ttl(at.borrow())? {
-            Some((value, ttl)) => Ok(self.mapping.decode(&at, value)?.map(|value| (value, ttl))),
-            None => Ok(None),
-        }
+        let found = self.inner.get_with_ttl(at.borrow())?;
+        Ok(decode_with_ttl(&self.mapping, &at, found)?)
     }
 
     fn default_ttl(&self) -> Option<Duration> {
@@ -150,10 +169,8 @@ where
 
     fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
         let at = self.mapping.at(key)?;
-        match self.inner.pop(at.borrow())? {
-            Some(value) => Ok(self.mapping.decode(&at, value)?),
-            None => Ok(None),
-        }
+        let found = self.inner.pop(at.borrow())?;
+        Ok(decode(&self.mapping, &at, found)?)
     }
 
     fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {

@@ -72,8 +72,8 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
         ttl: Option<Duration>,
     ) -> Result<Option<V>, Error> {
         let (millis, own) = match ttl {
-            Some(ttl) => (self.check(ttl)?, true),
-            None => (self.ticks.ttl, false),
+            Some(ttl) => (self.time.check(ttl)?, true),
+            None => (self.time.ttl(), false),
         };
         let (entry, _) = self.insert_until(K::store(key)?, value, millis, own);
         Ok(entry.map(|(_, value)| value))
@@ -81,6 +81,14 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
 
     fn remove(&mut self, key: &Self::Key) -> Option<V> {
         Self::remove(self, key)
+    }
+
+    fn take(&mut self, key: &Self::Key) -> Option<(V, bool)> {
+        Self::take(self, key)
+    }
+
+    fn pop_expired(&mut self) -> Option<V> {
+        Self::pop_expired(self).map(|(_, value)| value)
     }
 
     fn contains(&mut self, key: &Self::Key) -> bool {

@@ -101,8 +101,16 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         }
     }
 
+    /// Takes a slot out, and gives its place to the last one.
+    pub(super) fn swap_remove(&mut self, slot: I, last: I) {
+        self.cancel(slot);
+        if slot != last {
+            self.relocate(last, slot);
+        }
+    }
+
     /// Gives the deadline of one slot, which is free then, to another, which is free now.
-    pub(super) fn relocate(&mut self, from: I, to: I) {
+    fn relocate(&mut self, from: I, to: I) {
         let Some(&node) = self.deadlines.deadline(from) else {
             return;
         };

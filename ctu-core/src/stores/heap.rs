@@ -14,6 +14,9 @@ pub use foldhash::fast::RandomState;
 ///
 /// Memory is taken as entries come, never for more than the capacity. An entry costs its key, its
 /// value, 8 bytes of links, and 5 bytes in a hash table that is 7/16 to 7/8 full.
+///
+/// That table is hashbrown's. Where a key's `Hash` panics while it is made anew, entries may be found no more; they leave
+/// when they are the least recently used.
 #[derive(Clone)]
 pub struct Heap<K, V> {
     index: HashTable<u32>,
@@ -154,9 +157,9 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
         if self.nodes.len() == self.nodes.capacity() {
             self.grow();
         }
+        self.attach(hash, slot, rehash);
         let link = Link::NONE;
         self.nodes.push(Node { key, value, link });
-        self.attach(hash, slot, rehash);
         Ok(slot)
     }
 
@@ -178,9 +181,8 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
         Some((key, value))
     }
 
-    fn swap_remove(&mut self, slot: u32, rehash: impl Fn(&K) -> u64) -> Option<(K, V)> {
-        let hash = rehash(&self.nodes.get(slot.index())?.key);
-        let last_hash = rehash(&self.nodes.last()?.key);
+    fn swap_remove(&mut self, slot: u32, hash: u64, last_hash: u64) -> Option<(K, V)> {
+        self.nodes.get(slot.index())?;
         self.detach(hash, slot);
         let mut node = self.nodes.pop()?;
         let last = u32::new(self.nodes.len());

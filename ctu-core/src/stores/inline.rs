@@ -128,12 +128,10 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
         Some((key, value))
     }
 
-    fn swap_remove(&mut self, slot: u16, rehash: impl Fn(&K) -> u64) -> Option<(K, V)> {
+    fn swap_remove(&mut self, slot: u16, hash: u64, last_hash: u64) -> Option<(K, V)> {
         let at = usize::from(slot);
         let last = (self.keys.len() as u16).checked_sub(1)?;
-        // All hashes first: they are the user's code, and whatever it does finds the store whole.
-        let hash = rehash(self.keys.get(at)?);
-        let last_hash = rehash(self.keys.get(usize::from(last))?);
+        self.keys.get(at)?;
         self.index.remove(hash, slot);
         let mut key = self.keys.pop()?;
         let mut value = self.values.pop()?;

@@ -6,7 +6,6 @@ use super::{
 use crate::Equivalent;
 use core::{
     borrow::Borrow,
-    fmt,
     hash::{BuildHasher, Hash, Hasher as _},
     marker::PhantomData,
 };
@@ -339,13 +338,14 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
 
     /// Removes the entry of a slot; the entry of the last slot then has its number.
     pub(super) fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
-        self.slots.key(slot)?;
-        let Link { prev, next } = self.slots.link(slot)?;
         let last = T::Slot::new(self.len().checked_sub(1)?);
+        // Hashes first: they are the user's code, and where it panics the store is whole.
+        let hash = self.hash(self.slots.key(slot)?);
+        let last_hash = self.hash(self.slots.key(last)?);
+        let Link { prev, next } = self.slots.link(slot)?;
         self.set_next(prev, next);
         self.set_prev(next, prev);
-        let hasher = &self.hasher;
-        let entry = self.slots.swap_remove(slot, |key| hasher.hash_one(key));
+        let entry = self.slots.swap_remove(slot, hash, last_hash);
         if slot != last
             && let Some(Link { prev, next }) = self.slots.link(slot)
         {
@@ -377,35 +377,3 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         Ok(())
     }
 }
-
-impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>, S> fmt::Debug for Lru<K, V, T, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
-    }
-}
-
-impl<'a, K, V, T: Slots<K, V>, S> IntoIterator for &'a Lru<K, V, T, S> {
-    type Item = (&'a K, &'a V);
-    type IntoIter = Iter<'a, K, V, T>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.iter()
-    }
-}
-
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Extend<(K, V)> for Lru<K, V, T, S> {
-    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
-        for (key, value) in entries {
-            self.insert(key, value);
-        }
-    }
-}
-
-impl<K: PartialEq, V: PartialEq, T: Slots<K, V>, S> PartialEq for Lru<K, V, T, S> {
-    /// Whether both hold the same entries in the same recency order.
-    fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
-    }
-}
-
-impl<K: Eq, V: Eq, T: Slots<K, V>, S> Eq for Lru<K, V, T, S> {}

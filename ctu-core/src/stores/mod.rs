@@ -5,6 +5,7 @@
 //! or on the heap (`Heap`: a capacity chosen at run time). Slots are dense: entry `i` of `n` is in
 //! slot `i`, and removing one moves the last into its place, so no slot is ever empty.
 
+mod as_collection;
 mod as_store;
 #[cfg(feature = "alloc")]
 mod dict;
@@ -19,6 +20,7 @@ pub(crate) mod lru;
 mod serial;
 mod slots;
 mod ticks;
+mod time;
 mod timeline;
 mod treap;
 pub(crate) mod ttl;

@@ -137,7 +137,7 @@ pub trait Slots<K, V>: sealed::Sealed {
         rehash: impl Fn(&K) -> u64,
     ) -> Option<(K, V)>;
     /// Removes the entry of a slot, and moves the last one, its link included, into it.
-    fn swap_remove(&mut self, slot: Self::Slot, rehash: impl Fn(&K) -> u64) -> Option<(K, V)>;
+    fn swap_remove(&mut self, slot: Self::Slot, hash: u64, last_hash: u64) -> Option<(K, V)>;
     /// Removes every entry.
     fn clear(&mut self);
 }

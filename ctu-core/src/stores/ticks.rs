@@ -9,9 +9,9 @@ pub(super) struct Ticks {
     /// The cache's time-to-live in milliseconds.
     pub(super) ttl: u64,
     /// A tick is 2^shift milliseconds.
-    pub(super) shift: u32,
+    shift: u32,
     /// The tick, counted from the first reading of the clock, that deadlines count from.
-    pub(super) origin: u64,
+    origin: u64,
 }
 
 /// The longest time-to-live, in ticks. Half of what a deadline can count, so that counting has to
@@ -41,6 +41,14 @@ impl Ticks {
     #[inline]
     pub(super) fn now(&self, millis: u64) -> u32 {
         self.at(millis).unwrap_or(MAX_TICK)
+    }
+
+    /// Counts deadlines from so many milliseconds on. Returns how many ticks that is later than before.
+    pub(super) fn count_from(&mut self, millis: u64) -> u32 {
+        let origin = millis >> self.shift;
+        let ticks = origin.saturating_sub(self.origin);
+        self.origin = origin;
+        u32::try_from(ticks).unwrap_or(MAX_TICK)
     }
 
     /// What is left from `millis` to a tick.

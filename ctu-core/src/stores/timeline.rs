@@ -23,9 +23,8 @@ impl Timeline {
 
     /// Reads the clock.
     #[inline]
-    pub(super) fn advance<C: Clock + ?Sized>(&mut self, clock: &C) -> u64 {
+    pub(super) fn advance<C: Clock + ?Sized>(&mut self, clock: &C) {
         *self = self.at(clock);
-        self.elapsed
     }
 
     /// What [`advance`](Self::advance) would make of the clock.

@@ -3,13 +3,11 @@ use super::{
     expiry::{Expiry, MAX_TICK},
     lru::Lru,
     slots::{Deadline, Slot, Slots},
-    ticks::{Ticks, millis},
-    timeline::Timeline,
+    time::Time,
 };
 use crate::{Clock, Error};
 use core::{
     borrow::Borrow,
-    fmt,
     hash::{BuildHasher, Hash},
     time::Duration,
 };
@@ -18,8 +16,8 @@ use rustc_hash::FxBuildHasher;
 /// An [`LruCache`](crate::LruCache) whose entries expire: after the cache's own time-to-live, or one
 /// of their own ([`insert_for`](Ttl::insert_for)).
 ///
-/// An expired entry is never returned, and makes room before any live entry has to. It is removed when
-/// it is come across, when its room is needed, or by [`expire`](Ttl::expire).
+/// An expired entry is never returned, and makes room before any live entry has to. It stays until its key is written or
+/// removed, its room is needed, or [`expire`](Ttl::expire) sweeps; no look-up drops it.
 /// `size_of::<K>() + size_of::<V>() + 16` bytes an entry. Every operation is O(1) amortised, and
 /// O(log n) expected while there are `n` entries with a time-to-live of their own; `clear`, `retain` and
 /// `expire` go through what they remove.
@@ -62,9 +60,7 @@ pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline
 pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
     lru: Lru<K, V, T, S>,
     expiry: Expiry<T::Slot, T::Deadlines>,
-    pub(super) ticks: Ticks,
-    clock: C,
-    timeline: Timeline,
+    pub(super) time: Time<C>,
 }
 
 impl<K, V, const N: usize, C> TtlCache<K, V, N, C> {
@@ -98,9 +94,7 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
         Self {
             lru: Lru::with_slots(slots, hasher),
             expiry: Expiry::new(deadlines),
-            ticks: Ticks::new(ttl),
-            clock,
-            timeline: Timeline::new(),
+            time: Time::new(ttl, clock),
         }
     }
 
@@ -109,7 +103,7 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
         self.lru.capacity()
     }
 
-    /// The number of entries, with those that have expired and were not come across yet.
+    /// The number of entries, with those that have expired and are still there.
     pub fn len(&self) -> usize {
         self.lru.len()
     }
@@ -121,17 +115,17 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
 
     /// How long an entry lives that was given no time of its own.
     pub fn ttl(&self) -> Duration {
-        Duration::from_millis(self.ticks.ttl)
+        Duration::from_millis(self.time.ttl())
     }
 
     /// The longest time that an entry can be given.
     pub fn max_ttl(&self) -> Duration {
-        Duration::from_millis(self.ticks.max_ttl())
+        self.time.max_ttl()
     }
 
     /// The clock.
     pub const fn clock(&self) -> &C {
-        &self.clock
+        self.time.clock()
     }
 
     /// Removes every entry. O(N).
@@ -146,17 +140,9 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
 }
 
 impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
-    fn now(&mut self) -> u32 {
-        self.ticks.now(self.timeline.advance(&self.clock))
-    }
-
-    fn peek_now(&self) -> u32 {
-        self.ticks.now(self.timeline.at(&self.clock).elapsed())
-    }
-
     /// The live entries, from the most to the least recently used.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        let now = self.peek_now();
+        let now = self.time.peek();
         let order = self.lru.order();
         let entries = order.clone();
         order
@@ -166,7 +152,7 @@ impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
 }
 
 impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, S> {
-    /// The slot of a live entry. One that has expired is removed.
+    /// The slot of a live entry.
     pub(super) fn find_live<Q>(&mut self, key: &Q) -> Option<T::Slot>
     where
         K: Borrow<Q>,
@@ -175,20 +161,16 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.live(|lru| lru.find(key))
     }
 
-    /// The slot that `find` finds, if its entry is live. One that has expired is removed.
+    /// The slot that `find` finds, if its entry is live.
     #[inline]
     pub(super) fn live(
         &mut self,
         find: impl FnOnce(&Lru<K, V, T, S>) -> T::Slot,
     ) -> Option<T::Slot> {
         // Before anything else: a look-up that finds nothing is a use of the store as well.
-        let now = self.now();
+        let now = self.time.now();
         let slot = find(&self.lru);
-        if slot == T::Slot::NONE {
-            return None;
-        }
-        if self.expired(slot, now) {
-            self.remove_slot(slot);
+        if slot == T::Slot::NONE || self.expired(slot, now) {
             return None;
         }
         Some(slot)
@@ -200,7 +182,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         Q: ?Sized + Hash + Eq,
     {
         let slot = self.lru.find(key);
-        (slot != T::Slot::NONE && !self.expired(slot, self.peek_now())).then_some(slot)
+        (slot != T::Slot::NONE && !self.expired(slot, self.time.peek())).then_some(slot)
     }
 
     /// The value at `key`, which becomes the most recently used.
@@ -253,10 +235,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         Q: ?Sized + Hash + Eq,
     {
         let tick = self.expiry.tick(self.find_to_peek(key)?)?;
-        Some(
-            self.ticks
-                .left(tick, self.timeline.at(&self.clock).elapsed()),
-        )
+        Some(self.time.left(tick))
     }
 
     /// Stores `value` at `key` for the cache's time-to-live.
@@ -264,7 +243,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// Returns the live entry that this displaced: `key` with its old value, or else, where the store was
     /// full of live entries, the least recently used one.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
-        let (entry, live) = self.insert_until(key, value, self.ticks.ttl, false);
+        let (entry, live) = self.insert_until(key, value, self.time.ttl(), false);
         entry.filter(|_| live)
     }
 
@@ -273,19 +252,9 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// # Errors
     /// [`Error::TtlTooLong`] where `ttl` is longer than [`max_ttl`](Self::max_ttl).
     pub fn insert_for(&mut self, key: K, value: V, ttl: Duration) -> Result<Option<(K, V)>, Error> {
-        let ttl = self.check(ttl)?;
+        let ttl = self.time.check(ttl)?;
         let (entry, live) = self.insert_until(key, value, ttl, true);
         Ok(entry.filter(|_| live))
-    }
-
-    pub(super) fn check(&self, ttl: Duration) -> Result<u64, Error> {
-        let ttl = millis(ttl);
-        if ttl > self.ticks.max_ttl() {
-            return Err(Error::TtlTooLong {
-                max: self.max_ttl(),
-            });
-        }
-        Ok(ttl)
     }
 
     /// Returns the entry that was displaced, and whether it was live.
@@ -296,14 +265,14 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         ttl: u64,
         own: bool,
     ) -> (Option<(K, V)>, bool) {
-        self.timeline.advance(&self.clock);
+        self.time.now();
         let tick = self.tick_after(ttl);
-        let now = self.ticks.now(self.timeline.elapsed());
+        let now = self.time.last();
         let hash = self.lru.hash(&key);
         if own {
             // What nobody outside knows, if the hasher is seeded, is the shape of the tree.
             self.expiry
-                .seed(|| self.lru.hash(&self.timeline.elapsed()) as u32);
+                .seed(|| self.lru.hash(&self.time.elapsed()) as u32);
         }
         let slot = self.lru.slots().find(hash, |found| *found == key);
         if let Some(place) = self.lru.slots_mut().value_mut(slot) {
@@ -316,13 +285,14 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         }
         let mut dead = None;
         if self.lru.is_full() {
-            match self.expiry.earliest() {
-                Some((slot, tick)) if tick <= now => dead = self.remove_slot(slot),
-                _ => self.expiry.cancel(self.lru.tail()),
-            }
+            dead = self.pop_expired_at(now);
         }
         let (slot, evicted) = self.lru.insert_new(hash, key, value);
         if slot != T::Slot::NONE {
+            if evicted.is_some() {
+                // Whose slot it was.
+                self.expiry.cancel(slot);
+            }
             self.expiry.schedule(slot, tick, own);
         }
         let live = evicted.is_some();
@@ -331,25 +301,21 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
 
     /// The tick `ttl` milliseconds from the last reading of the clock.
     fn tick_after(&mut self, ttl: u64) -> u32 {
-        let end = self.timeline.elapsed().saturating_add(ttl);
-        if let Some(tick) = self.ticks.at(end) {
+        if let Some(tick) = self.time.after(ttl) {
             return tick;
         }
         // Deadlines have counted as far as they can: they begin anew from now.
         self.expire();
         if self.lru.is_empty() {
             // And so does time itself, lest a clock that once jumped to its end leaves none to count.
-            self.timeline.restart();
-            self.ticks.origin = 0;
-            return self.ticks.now(ttl);
+            self.time.restart();
+        } else {
+            let ticks = self.time.count_from_last();
+            for index in 0..self.lru.len() {
+                self.expiry.rebase(T::Slot::new(index), ticks);
+            }
         }
-        let origin = self.timeline.elapsed() >> self.ticks.shift;
-        let ticks = u32::try_from(origin.saturating_sub(self.ticks.origin)).unwrap_or(MAX_TICK);
-        for index in 0..self.lru.len() {
-            self.expiry.rebase(T::Slot::new(index), ticks);
-        }
-        self.ticks.origin = origin;
-        self.ticks.now(end)
+        self.time.after(ttl).unwrap_or(MAX_TICK)
     }
 
     /// Removes the entry at `key` and returns its value, if it was live.
@@ -358,8 +324,21 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
-        let slot = self.find_live(key)?;
-        self.remove_slot(slot).map(|(_, value)| value)
+        let (value, live) = self.take(key)?;
+        live.then_some(value)
+    }
+
+    /// Removes the entry at `key`. Returns its value, and whether it was live.
+    pub(super) fn take<Q>(&mut self, key: &Q) -> Option<(V, bool)>
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let now = self.time.now();
+        let slot = self.lru.find(key);
+        let live = !self.expired(slot, now);
+        let (_, value) = self.remove_slot(slot)?;
+        Some((value, live))
     }
 
     /// Removes the least recently used live entry and returns it.
@@ -370,15 +349,35 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
 
     /// Removes the entries that have expired, and says how many.
     pub fn expire(&mut self) -> usize {
-        let now = self.now();
-        let mut removed = 0;
-        while let Some((slot, tick)) = self.expiry.earliest()
-            && tick <= now
-        {
-            self.remove_slot(slot);
-            removed += 1;
-        }
-        removed
+        let now = self.time.now();
+        core::iter::from_fn(|| self.pop_expired_at(now)).count()
+    }
+
+    /// Removes an entry that has expired, the one that did first, and returns it.
+    ///
+    /// What [`expire`](Self::expire) does in steps, with nothing dropped while a lock is held:
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use ctu_core::{Cache, ManualClock, SpinCache, TtlCache};
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = SpinCache::new(TtlCache::<u32, &str, 8, _>::new(Duration::from_secs(1), &clock));
+    /// cache.insert(&1, "one")?;
+    /// clock.advance(Duration::from_secs(1));
+    /// while let Some((key, value)) = cache.with(|store| store.pop_expired())? {
+    ///     assert_eq!((key, value), (1, "one"));
+    /// }
+    /// # Ok::<(), ctu_core::Error>(())
+    /// ```
+    pub fn pop_expired(&mut self) -> Option<(K, V)> {
+        let now = self.time.now();
+        self.pop_expired_at(now)
+    }
+
+    fn pop_expired_at(&mut self, now: u32) -> Option<(K, V)> {
+        let (slot, _) = self.expiry.earliest().filter(|&(_, tick)| tick <= now)?;
+        self.remove_slot(slot)
     }
 
     /// Removes the entries that `keep` refuses, and those that have expired. O(n), in no particular order.
@@ -395,14 +394,10 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     }
 
     fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
-        self.lru.slots().key(slot)?;
         let last = T::Slot::new(self.lru.len().checked_sub(1)?);
-        self.expiry.cancel(slot);
-        let entry = self.lru.remove_slot(slot);
-        if slot != last {
-            self.expiry.relocate(last, slot);
-        }
-        entry
+        let entry = self.lru.remove_slot(slot)?;
+        self.expiry.swap_remove(slot, last);
+        Some(entry)
     }
 
     /// Walks all links, deadlines and the whole index, and says what is wrong if anything is.
@@ -411,11 +406,5 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     pub fn validate(&self) -> Result<(), &'static str> {
         self.lru.validate()?;
         self.expiry.validate(self.lru.len())
-    }
-}
-
-impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>, C: Clock, S> fmt::Debug for Ttl<K, V, T, C, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.iter()).finish()
     }
 }

@@ -1,12 +1,11 @@
 //! What every `Cache` offers beside its five basic operations.
 
+use crate::support::SECOND;
 use core::cell::RefCell;
 use core::time::Duration;
 use ctu_core::{Bytes, Cache, Error, LruCache, ManualClock, SpinCache, TtlCache};
 
 type Numbers<const N: usize> = SpinCache<LruCache<u32, u32, N>>;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 pub(crate) fn inserts_gets_removes() {
     let cache = Numbers::<2>::new(LruCache::new());

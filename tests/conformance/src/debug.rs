@@ -1,5 +1,6 @@
 //! `DebugCache` tells of what is done, and does no more.
 
+use crate::support::SECOND;
 use core::cell::RefCell;
 use core::fmt::Write;
 use ctu_core::{Cache, DebugCache, Error, LruCache, SpinCache};
@@ -26,7 +27,6 @@ pub(crate) fn changes_nothing() {
     let cache = DebugCache::new(&inner, "c", |_| ());
     assert_eq!(cache.get_or_insert_with(&1, || 10u32), Ok(10));
     assert_eq!(inner.get(&1), Ok(Some(10)));
-    let second = core::time::Duration::from_secs(1);
-    assert_eq!(cache.insert_for(&1, 11, second), Err(Error::TtlUnsupported));
+    assert_eq!(cache.insert_for(&1, 11, SECOND), Err(Error::TtlUnsupported));
     assert_eq!((cache.pop(&1), inner.len()), (Ok(Some(10)), Ok(0)));
 }

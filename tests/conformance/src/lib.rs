@@ -107,19 +107,20 @@ suite! {
         zero_time_expires_at_once,
         too_long_a_time_is_refused,
         longest_time_is_kept,
-        clock_stands_still,
-        clock_wraps_around,
-        clock_jitters_back,
-        clock_is_set_back,
-        clock_jumps_ahead,
+        costs_sixteen_bytes_an_entry,
+        agrees_with_a_list;
+    ttl_clock:
+        stands_still,
+        wraps_around,
+        jitters_back,
+        is_set_back,
+        jumps_ahead,
         looking_through_a_lock_moves_time,
         a_miss_is_a_use,
         time_goes_on_after_a_clock_went_mad,
         clocks_that_disagree_make_time_run,
         counts_beyond_thirty_one_bits,
-        expires_early_by_a_tick_at_most,
-        costs_sixteen_bytes_an_entry,
-        agrees_with_a_list;
+        expires_early_by_a_tick_at_most;
     keys:
         too_long_a_key_is_refused,
         too_long_a_value_is_refused,
@@ -153,6 +154,7 @@ suite! {
         try_operations_do_as_the_others,
         with_does_several_in_one,
         values_are_dropped_after_the_lock,
+        expired_values_are_dropped_after_the_lock,
         debug_of_a_held_lock_does_not_wait;
     prefixed:
         keeps_apart_what_shares_a_base,

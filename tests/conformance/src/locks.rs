@@ -1,8 +1,11 @@
 //! What makes a store a cache: locks for cores, for interrupts, and for a single owner.
 
-use crate::support::printed;
+use crate::support::{Count, SECOND, printed};
 use core::cell::RefCell;
-use ctu_core::{Bytes, Cache, CriticalSectionMutex, Error, LockedCache, LruCache, SpinCache, TtlCache};
+use ctu_core::{
+    Bytes, Cache, CriticalSectionMutex, Error, LockedCache, LruCache, ManualClock, SpinCache,
+    TtlCache,
+};
 
 type Numbers = LruCache<u32, u32, 4>;
 type InCriticalSection<S> = LockedCache<CriticalSectionMutex, S>;
@@ -82,25 +85,83 @@ pub(crate) fn with_does_several_in_one() {
 
 /// A value that looks, when it is dropped, whether its cache is locked.
 #[derive(Clone)]
-struct Witness;
+struct Witness(&'static Watch);
 
-static WATCHED: SpinCache<LruCache<u32, Witness, 1>> = SpinCache::new(LruCache::new());
-static SAW_IT_LOCKED: SpinCache<bool> = SpinCache::new(false);
+/// How many values were dropped under the lock of a cache, and how many after it was given back.
+struct Watch {
+    is_locked: fn() -> bool,
+    under: Count,
+    after: Count,
+}
+
+impl Watch {
+    const fn new(is_locked: fn() -> bool) -> Self {
+        Self {
+            is_locked,
+            under: Count::new(),
+            after: Count::new(),
+        }
+    }
+
+    /// Both counts, since they were last asked for.
+    fn take(&self) -> (usize, usize) {
+        (self.under.take(), self.after.take())
+    }
+}
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        let locked = WATCHED.try_with(|_| ()).is_err();
-        assert_eq!(SAW_IT_LOCKED.with(|seen| *seen |= locked), Ok(()));
+        let Watch {
+            is_locked,
+            under,
+            after,
+        } = self.0;
+        if is_locked() { under } else { after }.one();
     }
 }
 
 pub(crate) fn values_are_dropped_after_the_lock() {
+    static CACHE: SpinCache<LruCache<u32, Witness, 1>> = SpinCache::new(LruCache::new());
+    static WATCH: Watch = Watch::new(|| CACHE.try_with(|_| ()).is_err());
     // Replaced, evicted, removed: a value's own `drop` may use the cache that it leaves.
     for key in [1, 1, 2] {
-        assert_eq!(WATCHED.insert(&key, Witness), Ok(()));
+        assert_eq!(CACHE.insert(&key, Witness(&WATCH)), Ok(()));
     }
-    assert_eq!(WATCHED.remove(&2), Ok(true));
-    assert_eq!(SAW_IT_LOCKED.with(|seen| *seen), Ok(false));
+    assert_eq!(CACHE.remove(&2), Ok(true));
+    assert_eq!(WATCH.take(), (0, 3));
+}
+
+pub(crate) fn expired_values_are_dropped_after_the_lock() {
+    static CLOCK: ManualClock = ManualClock::new();
+    static CACHE: SpinCache<TtlCache<u32, Witness, 2, &ManualClock>> =
+        SpinCache::new(TtlCache::new(SECOND, &CLOCK));
+    static WATCH: Watch = Watch::new(|| CACHE.try_with(|_| ()).is_err());
+
+    /// What an operation drops, under the lock and after it, where both entries have expired.
+    fn drops(operation: impl FnOnce()) -> (usize, usize) {
+        assert_eq!(CACHE.clear(), Ok(()));
+        for key in [1, 2] {
+            assert_eq!(CACHE.insert(&key, Witness(&WATCH)), Ok(()));
+        }
+        CLOCK.advance(SECOND);
+        WATCH.take();
+        operation();
+        WATCH.take()
+    }
+    assert_eq!(drops(|| assert!(matches!(CACHE.get(&1), Ok(None)))), (0, 0));
+    assert_eq!(drops(|| assert!(matches!(CACHE.get_with_ttl(&1), Ok(None)))), (0, 0));
+    assert_eq!(drops(|| assert_eq!(CACHE.contains(&1), Ok(false))), (0, 0));
+    assert_eq!(drops(|| assert_eq!(CACHE.insert(&1, Witness(&WATCH)), Ok(()))), (0, 1));
+    assert_eq!(drops(|| assert_eq!(CACHE.insert(&3, Witness(&WATCH)), Ok(()))), (0, 1));
+    assert_eq!(drops(|| assert_eq!(CACHE.remove(&1), Ok(false))), (0, 1));
+    assert_eq!(drops(|| assert_eq!(CACHE.try_remove(&1), Ok(false))), (0, 1));
+    assert_eq!(drops(|| assert!(matches!(CACHE.pop(&1), Ok(None)))), (0, 1));
+    assert_eq!(drops(|| assert_eq!(CACHE.len(), Ok(0))), (0, 2));
+    assert_eq!(drops(|| assert!(CACHE.with(|store| store.pop_expired()).is_ok())), (0, 1));
+    // What is dropped under the lock, as the documentation says.
+    assert_eq!(drops(|| assert_eq!(CACHE.with(|store| store.expire()), Ok(2))), (2, 0));
+    assert_eq!(drops(|| assert_eq!(CACHE.retain(&mut |_| true), Ok(()))), (2, 0));
+    assert_eq!(drops(|| assert_eq!(CACHE.clear(), Ok(()))), (2, 0));
 }
 
 pub(crate) fn debug_of_a_held_lock_does_not_wait() {
@@ -110,9 +171,8 @@ pub(crate) fn debug_of_a_held_lock_does_not_wait() {
     let held = cache.with(|_| printed(&cache));
     assert_eq!(held.as_deref(), Ok("LockedCache(<locked>)"));
     // The same for every store.
-    let clock = ctu_core::ManualClock::new();
-    let ttl = core::time::Duration::from_secs(1);
-    let cache = SpinCache::new(TtlCache::<u32, u32, 2, _>::new(ttl, &clock));
+    let clock = ManualClock::new();
+    let cache = SpinCache::new(TtlCache::<u32, u32, 2, _>::new(SECOND, &clock));
     assert_eq!(cache.insert(&1, 10), Ok(()));
     assert_eq!(printed(&cache), "LockedCache({1: 10})");
 }

@@ -8,6 +8,10 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use ctu_core::{Clock, LruCache};
 
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const DAY: Duration = Duration::from_secs(86_400);
+
 /// A clock that tests turn by hand, of `BITS` bits.
 #[derive(Debug, Default)]
 pub(crate) struct Dial<const BITS: u32 = 64>(Cell<u64>);
@@ -46,6 +50,10 @@ impl<const BITS: u32> Clock for Dial<BITS> {
 pub(crate) struct Count(AtomicUsize);
 
 impl Count {
+    pub(crate) const fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
     pub(crate) fn one(&self) {
         self.0
             .store(self.0.load(Ordering::Relaxed) + 1, Ordering::Relaxed);

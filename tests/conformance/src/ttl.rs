@@ -1,12 +1,8 @@
-//! `TtlCache`: entries expire, whatever the clock does.
+//! `TtlCache`: entries expire.
 
-use crate::support::{Dial, Random};
+use crate::support::{DAY, Dial, MINUTE, Random, SECOND};
 use core::time::Duration;
-use ctu_core::{Cache as _, Error, SpinCache, TtlCache};
-
-const SECOND: Duration = Duration::from_secs(1);
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(86_400);
+use ctu_core::{Error, TtlCache};
 
 type Cache<'c, const N: usize> = TtlCache<u32, u32, N, &'c Dial>;
 
@@ -143,8 +139,11 @@ pub(crate) fn expire_sweeps() {
     clock.pass(2 * SECOND);
     assert_eq!((cache.len(), cache.expire(), cache.len()), (8, 2, 6));
     assert_eq!(cache.validate(), Ok(()));
+    clock.pass(SECOND);
+    assert_eq!((cache.pop_expired(), cache.pop_expired()), (Some((6, 2)), None));
+    assert_eq!(cache.validate(), Ok(()));
     clock.pass(MINUTE);
-    assert_eq!((cache.expire(), cache.len()), (6, 0));
+    assert_eq!((cache.expire(), cache.len()), (5, 0));
     assert_eq!(cache.validate(), Ok(()));
 }
 
@@ -212,116 +211,6 @@ pub(crate) fn longest_time_is_kept() {
     assert_eq!(cache.get(&1), None);
 }
 
-pub(crate) fn clock_stands_still() {
-    let clock = Dial::at(99);
-    let mut cache = Cache::<3>::new(Duration::from_millis(1), &clock);
-    for key in 0..10 {
-        cache.insert(key, key);
-        assert_eq!(cache.get(&key), Some(&key));
-    }
-    assert_eq!((cache.expire(), cache.len()), (0, 3));
-}
-
-pub(crate) fn clock_wraps_around() {
-    let clock = Dial::<32>::at(u64::from(u32::MAX) - 1_500);
-    let mut cache = TtlCache::<u32, u32, 4, _>::new(3 * SECOND, &clock);
-    cache.insert(1, 10);
-    clock.pass(2 * SECOND);
-    assert_eq!(cache.get(&1), Some(&10));
-    cache.insert(2, 20);
-    clock.pass(SECOND);
-    assert_eq!((cache.get(&1).copied(), cache.get(&2).copied()), (None, Some(20)));
-    // Round and round, with the store used in between.
-    for _ in 0..5 {
-        assert_eq!(cache.insert_for(3, 30, 11 * DAY), Ok(None));
-        clock.pass(10 * DAY);
-        assert_eq!(cache.get(&3), Some(&30));
-        clock.pass(DAY);
-        assert_eq!(cache.get(&3), None);
-    }
-    assert_eq!(cache.validate(), Ok(()));
-}
-
-pub(crate) fn clock_jitters_back() {
-    let clock = Dial::at(10_000);
-    let mut cache = Cache::<2>::new(SECOND, &clock);
-    cache.insert(1, 10);
-    // Another core's clock is a little behind: time stands still until it has caught up.
-    clock.turn_back_ms(300);
-    assert_eq!(cache.get(&1), Some(&10));
-    assert_eq!(cache.remaining(&1), Some(SECOND));
-    clock.pass_ms(300 + 999);
-    assert_eq!(cache.get(&1), Some(&10));
-    clock.pass_ms(1);
-    assert_eq!(cache.get(&1), None);
-    clock.turn_back_ms(900);
-    assert_eq!(cache.get(&1), None);
-}
-
-pub(crate) fn clock_is_set_back() {
-    let clock = Dial::at(1_000_000);
-    let mut cache = Cache::<3>::new(MINUTE, &clock);
-    cache.insert(1, 10);
-    clock.pass(30 * SECOND);
-    cache.insert(2, 20);
-    assert_eq!(cache.insert_for(3, 30, SECOND), Ok(None));
-    clock.pass(SECOND);
-    assert_eq!(cache.get(&3), None);
-    // What is live stays live, what has expired stays expired, and time goes on from there.
-    clock.turn_back_ms(500_000);
-    assert_eq!([1, 2, 3].map(|key| cache.contains(&key)), [true, true, false]);
-    cache.expire();
-    clock.pass(29 * SECOND);
-    assert_eq!([1, 2].map(|key| cache.get(&key).copied()), [None, Some(20)]);
-    clock.pass(30 * SECOND);
-    assert_eq!(cache.get(&2), None);
-}
-
-pub(crate) fn clock_jumps_ahead() {
-    let clock = Dial::at(0);
-    let mut cache = Cache::<3>::new(MINUTE, &clock);
-    cache.insert(1, 10);
-    clock.pass(400 * DAY);
-    assert_eq!(cache.get(&1), None);
-    cache.insert(2, 20);
-    clock.pass(MINUTE - SECOND);
-    assert_eq!(cache.get(&2), Some(&20));
-    clock.pass(SECOND);
-    assert_eq!(cache.get(&2), None);
-    assert_eq!(cache.validate(), Ok(()));
-}
-
-pub(crate) fn counts_beyond_thirty_one_bits() {
-    // Deadlines have 31 bits of milliseconds, 24 days; a store lives for years.
-    let clock = Dial::at(0);
-    let mut cache = Cache::<4>::new(DAY, &clock);
-    for day in 0..800 {
-        cache.insert(1, day);
-        assert!(cache.insert_for(2, day, 2 * DAY).is_ok());
-        clock.pass(DAY - SECOND);
-        assert_eq!(cache.get(&1), Some(&day));
-        clock.pass(SECOND);
-        assert_eq!(cache.get(&1), None);
-        assert_eq!(cache.remaining(&2), Some(DAY));
-        assert_eq!(cache.validate(), Ok(()));
-    }
-}
-
-pub(crate) fn expires_early_by_a_tick_at_most() {
-    // A time-to-live of ten years is counted in units of more than a millisecond.
-    let clock = Dial::at(0);
-    let years = 3_650 * 86_400_000;
-    let mut cache = Cache::<2>::new(Duration::from_millis(years), &clock);
-    cache.insert(1, 10);
-    clock.pass_ms(777);
-    cache.insert(2, 20);
-    let early = years / 268_000_000 + 1;
-    clock.pass_ms(years - early);
-    assert_eq!(cache.get(&2), Some(&20));
-    clock.pass_ms(early);
-    assert_eq!(cache.get(&2), None);
-}
-
 pub(crate) fn costs_sixteen_bytes_an_entry() {
     fn an_entry<K, V>() -> usize {
         (size_of::<TtlCache<K, V, 128, Dial>>() - size_of::<TtlCache<K, V, 64, Dial>>()) / 64
@@ -375,61 +264,4 @@ pub(crate) fn agrees_with_a_list() {
         let live = list.iter().map(|entry| (entry.0, entry.1));
         assert!(cache.iter().map(|(k, v)| (*k, *v)).eq(live));
     }
-}
-
-pub(crate) fn looking_through_a_lock_moves_time() {
-    let clock = Dial::<64>::at(1_000);
-    let store = TtlCache::<u32, u32, 4, _>::new(10 * SECOND, &clock);
-    let cache = SpinCache::new(store);
-    assert_eq!(cache.insert(&1, 10), Ok(()));
-    clock.pass(20 * SECOND);
-    // Nothing but a question, and yet the clock cannot take its answer back.
-    assert_eq!(cache.contains(&1), Ok(false));
-    clock.turn_back_ms(15_000);
-    assert_eq!((cache.contains(&1), cache.get(&1)), (Ok(false), Ok(None)));
-}
-
-pub(crate) fn a_miss_is_a_use() {
-    // A clock that wraps around after 65 seconds, looked at once a second for what is not there.
-    let clock = Dial::<16>::at(0);
-    let mut cache = TtlCache::<u32, u32, 4, _>::new(10 * SECOND, &clock);
-    cache.insert(1, 10);
-    for _ in 0..66 {
-        clock.pass(SECOND);
-        assert_eq!(cache.get(&2), None);
-    }
-    assert_eq!(cache.get(&1), None);
-}
-
-pub(crate) fn time_goes_on_after_a_clock_went_mad() {
-    let clock = Dial::<64>::at(0);
-    let mut cache = TtlCache::<u32, u32, 4, _>::new(60 * SECOND, &clock);
-    for _ in 0..8 {
-        clock.pass_ms(1 << 62);
-        cache.insert(1, 10);
-    }
-    clock.pass(SECOND);
-    assert_eq!(cache.get(&1), Some(&10));
-    cache.clear();
-    cache.insert(2, 20);
-    clock.pass(59 * SECOND);
-    assert_eq!(cache.get(&2), Some(&20));
-    clock.pass(SECOND);
-    assert_eq!(cache.get(&2), None);
-    assert_eq!(cache.validate(), Ok(()));
-}
-
-pub(crate) fn clocks_that_disagree_make_time_run() {
-    // Told in the documentation: a clock that goes to and fro by two seconds is one that is set again and again.
-    let clock = Dial::<64>::at(0);
-    let mut cache = Cache::<2>::new(60 * SECOND, &clock);
-    cache.insert(1, 10);
-    for _ in 0..29 {
-        clock.pass(2 * SECOND);
-        assert_eq!(cache.get(&1), Some(&10));
-        clock.turn_back_ms(2_000);
-        assert_eq!(cache.get(&1), Some(&10));
-    }
-    clock.pass(2 * SECOND);
-    assert_eq!(cache.get(&1), None);
 }
