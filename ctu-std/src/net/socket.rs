@@ -54,6 +54,15 @@ impl TimedSocket {
     }
 }
 
+#[cfg(feature = "tls")]
+impl TimedSocket {
+    /// What the peer has sent, whatever the deadline: does not wait where [`heard`](Self::heard)
+    /// says that there is something.
+    pub(super) fn at_hand(&self) -> impl Read + '_ {
+        &self.socket
+    }
+}
+
 /// What a peer has sent while nobody asked it.
 #[cfg_attr(not(unix), allow(dead_code))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -62,12 +62,11 @@ impl Stream {
 
     /// Whether nothing speaks against sending a request now: the peer has not closed the connection
     /// and has sent nothing that nobody asked for. One system call.
-    pub(crate) fn is_idle(&self) -> bool {
-        match &self.0 {
+    pub(crate) fn is_idle(&mut self) -> bool {
+        match &mut self.0 {
             Kind::Plain(socket) => socket.heard() == Heard::Nothing,
-            // A TLS peer may send tickets at any time.
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream.sock.heard() != Heard::End,
+            Kind::Tls(stream) => super::tls::is_idle(stream),
         }
     }
 }

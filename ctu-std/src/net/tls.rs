@@ -1,4 +1,4 @@
-use super::socket::TimedSocket;
+use super::socket::{Heard, TimedSocket};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
@@ -21,6 +21,31 @@ pub(crate) struct Tls {
     /// What is made of it when it is first needed: reading the system's takes a while. Clones
     /// share it, as the nodes of a cluster do.
     config: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+/// How often a peer may speak of the session itself between two operations.
+const REMARKS: usize = 8;
+
+/// Whether the peer has not closed the session and has said nothing that nobody asked for. It may
+/// have sent tickets and the like: they are read, and the session goes on.
+pub(super) fn is_idle(stream: &mut TlsStream) -> bool {
+    for _ in 0..REMARKS {
+        let fine = stream
+            .conn
+            .process_new_packets()
+            .is_ok_and(|state| state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed());
+        match stream.sock.heard() {
+            _ if !fine => return false,
+            Heard::Nothing => return true,
+            Heard::End => return false,
+            Heard::Something => {
+                if stream.conn.read_tls(&mut stream.sock.at_hand()).is_err() {
+                    return false;
+                }
+            }
+        }
+    }
+    false
 }
 
 impl Tls {

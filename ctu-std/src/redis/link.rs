@@ -168,7 +168,7 @@ fn given(error: &redis::RedisError, server: &Arc<str>, after: Duration) -> Redis
 }
 
 impl Connection for Link {
-    fn is_idle(&self) -> bool {
+    fn is_idle(&mut self) -> bool {
         match self {
             Self::Own { stream, .. } => stream.is_idle(),
             Self::Given(connection) => connection.is_open(),

@@ -36,7 +36,7 @@ impl Connect for Numbers {
 }
 
 impl Connection for Numbered {
-    fn is_idle(&self) -> bool {
+    fn is_idle(&mut self) -> bool {
         self.1
     }
 }
