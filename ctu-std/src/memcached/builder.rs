@@ -99,7 +99,8 @@ impl<F> MemCachedBuilder<F> {
     }
 
     /// How long an operation may take: waiting for a connection of the pool, connecting, all servers
-    /// that it concerns, and the repetition of what is safe to repeat included. 2 s unless set.
+    /// that it concerns, and the repetition of what is safe to repeat included. Of a batch for several
+    /// servers, each has its part of what the ones before it left. 2 s unless set.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
         self

@@ -44,7 +44,8 @@ const NOTED: usize = 63;
 ///
 /// Of several servers, one that fails takes its keys with it: they are not looked for elsewhere,
 /// since a server that comes back would show what it held when it went. (pymemcache's `HashClient`
-/// does that unless told `retry_attempts=0, dead_timeout=0`.)
+/// does that unless told `retry_attempts=0, dead_timeout=0`.) A batch goes from one server to the next,
+/// and each has its part of what is left of the deadline: one that hangs leaves the others their time.
 ///
 /// # Why not the `memcache` crate
 /// Version 0.21 was looked at. In its text protocol keys are written as they come, so that a line
@@ -193,12 +194,11 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
     }
 
     fn remove_keys(&self, keys: Vec<&[u8]>) -> Result<usize, MemCachedError> {
-        let deadline = self.client.deadline();
         let mut removed = 0;
         self.client.split(
             keys,
             |key| key,
-            |server, keys| {
+            |server, keys, deadline| {
                 removed += server.delete_many(&keys, deadline)?;
                 Ok(())
             },
@@ -245,12 +245,11 @@ where
         if !self.prefix.is_empty() {
             return Err(Error::Unsupported("tell the keys of its prefix from others").into());
         }
-        let deadline = self.client.deadline();
-        let mut done = Ok(());
-        for server in &self.client.servers {
-            done = done.and(server.flush(deadline));
-        }
-        done
+        let servers = self.client.servers.iter().map(|server| (server, ()));
+        self.client
+            .in_turn(servers.collect(), |server, (), deadline| {
+                server.flush(deadline)
+            })
     }
 
     /// The number of entries on all servers, as they count them: those of other prefixes, caches and
@@ -278,10 +277,9 @@ where
     /// As [`Cache::get_many`], in one round trip a server for every 32 KiB of keys.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, MemCachedError> {
         let keys = self.keys(keys)?;
-        let deadline = self.client.deadline();
         if let [server] = &*self.client.servers {
             let keys: Vec<&[u8]> = keys.iter().collect();
-            let found = server.get_many(&keys, deadline)?;
+            let found = server.get_many(&keys, self.client.deadline())?;
             return found
                 .into_iter()
                 .map(|stored| self.decode(stored))
@@ -291,7 +289,7 @@ where
         self.client.split(
             keys.iter().enumerate().collect(),
             |(_, key)| key,
-            |server, keys| {
+            |server, keys, deadline| {
                 let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| *key).collect();
                 let found = server.get_many(&slices, deadline)?;
                 for ((place, _), stored) in keys.iter().zip(found) {
@@ -305,13 +303,12 @@ where
 
     /// As [`Cache::get_many_with_ttl`], in one round trip a server for every 32 KiB of keys.
     fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, MemCachedError> {
-        let deadline = self.client.deadline();
         let mut all: Vec<Found<V>> = keys.iter().map(|_| None).collect();
         let keys = self.keys(keys)?;
         self.client.split(
             keys.iter().enumerate().collect(),
             |(_, key)| key,
-            |server, keys| {
+            |server, keys, deadline| {
                 let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| *key).collect();
                 let found = match server.get_with_ttl(&slices, deadline)? {
                     Some(found) => found,
@@ -341,14 +338,12 @@ where
             .into_iter()
             .map(|(key, value)| self.entry(key, value))
             .collect::<Result<_, _>>()?;
-        let deadline = self.client.deadline();
         match self.expiry(ttl)? {
-            Ttl::Expires(expires) => {
-                let set = |server: &super::server::Server, entries: Vec<Entry>| {
-                    server.set_many(&entries, expires, deadline)
-                };
-                self.client.split(entries, |entry| &entry.key, set)
-            }
+            Ttl::Expires(expires) => self.client.split(
+                entries,
+                |entry| &entry.key,
+                |server, entries, deadline| server.set_many(&entries, expires, deadline),
+            ),
             Ttl::Over => {
                 let keys = entries.iter().map(|entry| &*entry.key).collect();
                 self.remove_keys(keys).map(drop)

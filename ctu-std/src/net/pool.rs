@@ -134,11 +134,22 @@ impl<C: Connect> Pool<C> {
             }
         }
         state.used += 1;
-        Ok(Lease {
+        let mut lease = Lease {
             pool: self,
             connection: state.idle.pop(),
             keep: false,
-        })
+        };
+        drop(state);
+        if deadline.remaining().is_none() {
+            // Nothing can be done on it, which is not its fault.
+            lease.keep();
+            return Err(NetError::TimedOut {
+                server: self.connect.peer(),
+                after: deadline.total(),
+            }
+            .into());
+        }
+        Ok(lease)
     }
 
     #[cfg(test)]

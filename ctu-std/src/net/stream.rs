@@ -81,11 +81,11 @@ fn tcp(
     let addresses = resolve(host, port, deadline)?;
     let mut failed = None;
     for (tried, address) in addresses.iter().enumerate() {
-        let Some(left) = deadline.remaining() else {
-            break;
-        };
-        let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match tcp_to(*address, keep_alive, left / others.max(1)) {
+        match tcp_to(
+            *address,
+            keep_alive,
+            deadline.share(addresses.len() - tried),
+        ) {
             Ok(socket) => return Ok(socket),
             Err(error) => failed = Some(error),
         }
@@ -96,10 +96,11 @@ fn tcp(
 fn tcp_to(
     address: SocketAddr,
     keep_alive: Option<Duration>,
-    patience: Duration,
+    deadline: Deadline,
 ) -> io::Result<Socket> {
+    let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.connect_timeout(&address.into(), patience)?;
+    socket.connect_timeout(&address.into(), left)?;
     socket.set_tcp_nodelay(true)?;
     if let Some(idle) = keep_alive {
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
