@@ -1,4 +1,6 @@
 use super::Deadline;
+#[cfg(unix)]
+use socket2::SockAddr;
 use socket2::Socket;
 use std::{
     io::{self, Read, Write},
@@ -33,6 +35,21 @@ impl TimedSocket {
     /// Starts an operation.
     pub(super) fn set_deadline(&mut self, deadline: Deadline) {
         self.deadline = deadline;
+    }
+
+    /// Connects to a socket in the file system, when its server has room for one more.
+    ///
+    /// socket2's `connect_timeout` is no help: a full queue is an error at once to a socket that does
+    /// not block, and nothing tells when there is room.
+    #[cfg(unix)]
+    pub(super) fn connect(&mut self, address: &SockAddr) -> io::Result<()> {
+        let socket = &self.socket;
+        within(
+            self.deadline,
+            &mut self.writing,
+            |left| socket.set_write_timeout(Some(left)),
+            || socket.connect(address),
+        )
     }
 
     /// What the peer has sent that nobody has read yet. One system call.

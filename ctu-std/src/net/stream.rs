@@ -3,7 +3,9 @@ use super::{
     resolve::resolve,
     socket::{Heard, TimedSocket},
 };
-use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+#[cfg(unix)]
+use socket2::SockAddr;
+use socket2::{Domain, Socket, TcpKeepalive, Type};
 use std::{
     io::{self, Read, Write},
     net::SocketAddr,
@@ -38,9 +40,9 @@ impl Stream {
             #[cfg(unix)]
             Address::Unix(path) => {
                 let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-                let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
-                socket.connect_timeout(&SockAddr::unix(path)?, left)?;
-                Ok(Self(Kind::Plain(TimedSocket::new(socket, deadline))))
+                let mut socket = TimedSocket::new(socket, deadline);
+                socket.connect(&SockAddr::unix(path)?)?;
+                Ok(Self(Kind::Plain(socket)))
             }
         }
     }
