@@ -115,7 +115,9 @@ impl Read for Stream {
         match &mut self.0 {
             Kind::Plain(socket) => socket.read(buffer),
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream.read(buffer),
+            Kind::Tls(stream) => stream
+                .read(buffer)
+                .map_err(|error| super::tls::reason(stream, error)),
         }
     }
 }
@@ -125,7 +127,9 @@ impl Write for Stream {
         match &mut self.0 {
             Kind::Plain(socket) => socket.write(bytes),
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream.write(bytes),
+            Kind::Tls(stream) => stream
+                .write(bytes)
+                .map_err(|error| super::tls::reason(stream, error)),
         }
     }
 
@@ -133,7 +137,9 @@ impl Write for Stream {
         match &mut self.0 {
             Kind::Plain(socket) => socket.flush(),
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream.flush(),
+            Kind::Tls(stream) => stream
+                .flush()
+                .map_err(|error| super::tls::reason(stream, error)),
         }
     }
 }

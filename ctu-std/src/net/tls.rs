@@ -29,23 +29,37 @@ const REMARKS: usize = 8;
 /// Whether the peer has not closed the session and has said nothing that nobody asked for. It may
 /// have sent tickets and the like: they are read, and the session goes on.
 pub(super) fn is_idle(stream: &mut TlsStream) -> bool {
+    hear(stream).unwrap_or(false)
+}
+
+/// Why reading or writing failed: where the peer ended the session and said why, that it refuses.
+pub(super) fn reason(stream: &mut TlsStream, failed: io::Error) -> io::Error {
+    match hear(stream) {
+        Err(alert @ rustls::Error::AlertReceived(_)) => {
+            io::Error::new(io::ErrorKind::ConnectionRefused, alert)
+        }
+        _ => failed,
+    }
+}
+
+/// Reads what has arrived, without waiting, as far as it is not data. Whether all of that is so.
+fn hear(stream: &mut TlsStream) -> Result<bool, rustls::Error> {
     for _ in 0..REMARKS {
-        let fine = stream
-            .conn
-            .process_new_packets()
-            .is_ok_and(|state| state.plaintext_bytes_to_read() == 0 && !state.peer_has_closed());
+        let state = stream.conn.process_new_packets()?;
+        if state.plaintext_bytes_to_read() > 0 || state.peer_has_closed() {
+            return Ok(false);
+        }
         match stream.sock.heard() {
-            _ if !fine => return false,
-            Heard::Nothing => return true,
-            Heard::End => return false,
+            Heard::Nothing => return Ok(true),
+            Heard::End => return Ok(false),
             Heard::Something => {
                 if stream.conn.read_tls(&mut stream.sock.at_hand()).is_err() {
-                    return false;
+                    return Ok(false);
                 }
             }
         }
     }
-    false
+    Ok(false)
 }
 
 impl Tls {
