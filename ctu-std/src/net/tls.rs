@@ -1,8 +1,12 @@
-use super::socket::{Heard, TimedSocket};
+use super::{
+    one_line,
+    socket::{Heard, TimedSocket},
+};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
+use rustls_native_certs::{CertificateResult, load_native_certs};
 use std::{
     io,
     sync::{Arc, OnceLock},
@@ -99,20 +103,30 @@ impl Tls {
     }
 
     fn roots(&self) -> io::Result<RootCertStore> {
+        let Some(pem) = &self.authorities else {
+            return system(load_native_certs());
+        };
         let mut roots = RootCertStore::empty();
-        match &self.authorities {
-            None => {
-                let found = rustls_native_certs::load_native_certs();
-                roots.add_parsable_certificates(found.certs);
-            }
-            Some(pem) => {
-                for certificate in read_certificates(pem)? {
-                    roots.add(certificate).map_err(io::Error::other)?;
-                }
-            }
+        for certificate in read_certificates(pem)? {
+            roots.add(certificate).map_err(io::Error::other)?;
         }
         Ok(roots)
     }
+}
+
+/// Those of the system that can be read: there may be odd ones among them, but not only such.
+fn system(found: CertificateResult) -> io::Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    let why = match found.errors.first() {
+        Some(error) => one_line(&error.to_string()),
+        None => "none that can be read".to_owned(),
+    };
+    let text = format!("no certificates of the system's authorities: {why}");
+    Err(io::Error::new(io::ErrorKind::NotFound, text))
 }
 
 fn read_certificates(pem: &[u8]) -> io::Result<Vec<CertificateDer<'static>>> {
@@ -125,4 +139,22 @@ fn read_certificates(pem: &[u8]) -> io::Result<Vec<CertificateDer<'static>>> {
 
 fn bad(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_authorities_is_told() {
+        let none = system(CertificateResult::default()).unwrap_err();
+        assert_eq!(none.kind(), io::ErrorKind::NotFound);
+        assert!(
+            none.to_string().ends_with(": none that can be read"),
+            "{none}"
+        );
+        let mut odd = CertificateResult::default();
+        odd.certs.push(CertificateDer::from_slice(b"odd"));
+        assert!(system(odd).is_err());
+    }
 }
