@@ -24,8 +24,10 @@ impl RedisCache<str, String> {
     /// # What happens
     /// * **Each key** is asked for where it is. A node that has it no more says who has (`MOVED`, `ASK`), and
     ///   is followed, within the one deadline of the operation.
-    /// * **Batches** go to all nodes at the same time, in one round trip. Where a node fails, its failure is
-    ///   the error, and what the others did stays done. Keys with the same `{tag}` are on the same node.
+    /// * **Batches** go to all nodes at the same time, in one round trip. Connections that are missing are
+    ///   opened before that, one after another, and a node that failed when it was last asked comes after the
+    ///   others. Where a node fails, its failure is the error, and what the others did stays done. Keys with
+    ///   the same `{tag}` are on the same node.
     /// * **`len`, `clear`, `retain`, `keys`, `info`, `stats` and `hits`** are about every master. While slots
     ///   are on their way from one to another, keys on their way may be missed or come twice.
     /// * **A node that fails** is an error for its own keys; the others go on, if the cluster lets them
