@@ -1,6 +1,6 @@
 use super::{
     AsPython, Form, MemCachedBuilder, MemCachedError, Raw, answers::Stored, client::Client,
-    codec::push_key, keys::Keys, server::Entry, ttl::Ttl,
+    codec::push_key, keys::Keys, server::Entry, stats::sum, ttl::Ttl,
 };
 use ctu_core::{Cache, Error, Found, IntoValue};
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
@@ -34,6 +34,10 @@ const NOTED: usize = 63;
 /// an entry may end up to a second early. Times over 30 days are sent as a moment since 1970, by this
 /// machine's clock, and cannot be after January 2038. An entry that is to live for no time is removed
 /// instead. Without a time, entries stay until the server evicts them.
+///
+/// # In two steps
+/// Memcached has no command that returns what it removes: [`pop`](Cache::pop) is a `get` and a `remove`,
+/// and of two that do it at once both may get the value.
 ///
 /// # When the network fails
 /// An operation fails with a [`NetError`](crate::NetError) in its error.
@@ -255,7 +259,7 @@ where
     /// The number of entries on all servers, as they count them: those of other prefixes, caches and
     /// programs included, and those whose time is over and that nobody has asked for since.
     fn len(&self) -> Result<usize, MemCachedError> {
-        let items = self.stats()?.iter().map(|stats| stats.items).sum::<u64>();
+        let items = sum(&self.stats()?, |stats| stats.items);
         Ok(usize::try_from(items).unwrap_or(usize::MAX))
     }
 

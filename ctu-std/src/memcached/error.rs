@@ -6,7 +6,8 @@ use std::{fmt, io, sync::Arc, time::Duration};
 ///
 /// Every message is one line. None holds a key or a value.
 /// Where an error says that a connection was lost or an answer came too late, the server may or may
-/// not have done what it was asked to.
+/// not have done what it was asked to, or may yet do it: a request that waits in a server that hangs
+/// is run when it goes on, after what others have asked for meanwhile through connections of their own.
 ///
 /// ```
 /// use ctu_std::{MemCached, MemCachedError};

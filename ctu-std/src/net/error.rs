@@ -6,7 +6,7 @@ use std::{fmt, io, time::Duration};
 /// Errors of all backends wrap it, so that one pattern finds what went wrong on the way:
 /// `RedisError::Net`, `MemCachedError::Net`.
 /// Every message is one line and names the server. Where a connection was lost or an answer came too
-/// late, the server may or may not have done what it was asked to.
+/// late, the server may or may not have done what it was asked to, or may yet do it.
 ///
 /// ```
 /// use ctu_std::{Cache, NetError, RedisCache, RedisError};

@@ -1,6 +1,6 @@
 //! The server says what is wrong, or seems to.
 
-use crate::{raw, shown};
+use crate::{builder, raw, shown};
 use ctu_std::{Cache, CacheError, MemCachedError, NetError, RawMemCached};
 use ctu_tests::servers::Parrot;
 
@@ -63,4 +63,14 @@ fn a_refusal_and_more_is_no_refusal() {
     let error = of_parrot(&parrot).insert(b"a", b"1").unwrap_err();
     let told = matches!(error, MemCachedError::Net(NetError::Protocol { .. }));
     assert!(told, "{error}");
+}
+
+#[test]
+fn counts_that_cannot_be_are_no_panic() {
+    let most = format!("STAT curr_items {}\r\nEND\r\n", u64::MAX);
+    let parrots = [0, 1].map(|_| Parrot::start(&*most).unwrap());
+    let [one, other] = parrots.each_ref().map(Parrot::port);
+    let builder = builder(&format!("127.0.0.1:{one}"));
+    let cache = builder.server(&format!("127.0.0.1:{other}")).raw().build();
+    assert_eq!(cache.unwrap().len(), Ok(usize::MAX));
 }
