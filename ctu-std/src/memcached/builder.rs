@@ -119,6 +119,21 @@ impl<F> MemCachedBuilder<F> {
         self
     }
 
+    /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
+    /// system. For `memcaches://`. What is no certificate is an error of connecting.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.dialer.tls.authorities = Some(pem.into());
+        self
+    }
+
+    /// Shows the servers who we are: certificates and private key, both in PEM. For `memcaches://`.
+    #[cfg(feature = "tls")]
+    pub fn identity(mut self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.dialer.tls.identity = Some((certificates.into(), key.into()));
+        self
+    }
+
     /// Makes the cache. Connects to nothing: the first operation does.
     ///
     /// # Errors

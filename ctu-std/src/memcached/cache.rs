@@ -90,6 +90,7 @@ impl MemCached<str, String> {
     /// | --- | --- |
     /// | `host`, `host:11211`, `[::1]:11211` | TCP |
     /// | `memcache://host:11211` | the same |
+    /// | `memcaches://host:11211` | the same through TLS (feature `tls`) |
     /// | `/path`, `unix:/path`, `unix:///path` | a Unix socket |
     ///
     /// The types of keys and values are those that the cache is used with, not the ones named here.
