@@ -13,25 +13,25 @@ use std::{
 /// The system's resolver knows no deadline, so it runs in a thread of its own, which ends when the
 /// resolver does. An IP address needs none of this.
 pub(super) fn resolve(host: &str, port: u16, deadline: Deadline) -> io::Result<Vec<SocketAddr>> {
-    static SYSTEM: Resolver = Resolver::new(|host| {
-        let found = (host, 0).to_socket_addrs()?;
-        Ok(found.map(|address| address.ip()).collect())
-    });
-    let addresses = match host.parse::<IpAddr>() {
-        Ok(ip) => vec![ip],
-        Err(_) => SYSTEM.resolve(host, deadline)?,
-    };
-    let at_port = addresses.into_iter().map(|ip| SocketAddr::new(ip, port));
-    Ok(at_port.collect())
+    static SYSTEM: Resolver = Resolver::new(|host| Ok((host, 0).to_socket_addrs()?.collect()));
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    let mut addresses = SYSTEM.resolve(host, deadline)?;
+    for address in &mut addresses {
+        address.set_port(port);
+    }
+    Ok(addresses)
 }
 
-/// What a look-up found, or of what kind its error is: errors themselves cannot be shared.
-type Found = Result<Vec<IpAddr>, io::ErrorKind>;
+/// The addresses that a look-up found, at no port yet, or of what kind its error is: errors themselves
+/// cannot be shared.
+type Found = Result<Vec<SocketAddr>, io::ErrorKind>;
 
 /// Looks hosts up, each in one thread at a time: a resolver that hangs holds as many threads as there
 /// are hosts, however many operations wait for it or gave up.
 struct Resolver {
-    look_up: fn(&str) -> io::Result<Vec<IpAddr>>,
+    look_up: fn(&str) -> io::Result<Vec<SocketAddr>>,
     under_way: Mutex<BTreeMap<String, Arc<LookUp>>>,
 }
 
@@ -43,14 +43,14 @@ struct LookUp {
 }
 
 impl Resolver {
-    const fn new(look_up: fn(&str) -> io::Result<Vec<IpAddr>>) -> Self {
+    const fn new(look_up: fn(&str) -> io::Result<Vec<SocketAddr>>) -> Self {
         Self {
             look_up,
             under_way: Mutex::new(BTreeMap::new()),
         }
     }
 
-    fn resolve(&'static self, host: &str, deadline: Deadline) -> io::Result<Vec<IpAddr>> {
+    fn resolve(&'static self, host: &str, deadline: Deadline) -> io::Result<Vec<SocketAddr>> {
         let look_up = self.begin(host)?;
         let mut found = look_up.found.lock();
         loop {
@@ -108,6 +108,8 @@ mod tests {
         time::Duration,
     };
 
+    const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
     fn within(time: Duration) -> Deadline {
         Deadline::after(time)
     }
@@ -119,7 +121,7 @@ mod tests {
         static HANGING: Resolver = Resolver::new(|host| {
             BEGUN.fetch_add(usize::from(host == "a"), SeqCst);
             let _free = HANG.lock();
-            Ok(vec![Ipv4Addr::LOCALHOST.into()])
+            Ok(vec![HERE])
         });
         let hang = HANG.lock();
         for host in ["a", "b", "a", "b", "a"] {
@@ -137,7 +139,7 @@ mod tests {
             drop(hang);
             for one in waiting {
                 let found = one.join().unwrap().unwrap();
-                assert_eq!(found, [IpAddr::from(Ipv4Addr::LOCALHOST)]);
+                assert_eq!(found, [HERE]);
             }
         });
         assert_eq!(BEGUN.load(SeqCst), 1);
