@@ -224,3 +224,24 @@ impl std::error::Error for RedisError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_stays_unless_the_server_closes_it() {
+        for (code, message, last) in [
+            ("ERR", "Protocol error: invalid bulk length", true),
+            ("DENIED", "Redis is running in protected mode", true),
+            ("ERR", "unknown command 'GETDEL'", false),
+            ("MOVED", "3999 127.0.0.1:6381", false),
+        ] {
+            let (code, message) = (code.into(), message.into());
+            let error = RedisError::Server { code, message };
+            assert_eq!(error.is_last(), last, "{error}");
+            assert_eq!(error.fate() == Fate::Discard, last, "{error}");
+            assert!(!error.is_outage());
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub(super) enum Link {
     Given(Given),
 }
 
-/// A connection of any kind that the `redis` crate knows, until it broke.
+/// The place of a connection of any kind that the `redis` crate knows; empty once it broke.
 type Given = Arc<Mutex<Option<Box<dyn ConnectionLike + Send>>>>;
 
 impl Link {
@@ -84,12 +84,14 @@ impl Link {
             Self::Own { stream, replies } => {
                 own(stream, replies, commands, sent, server, deadline)?
             }
-            Self::Given(connection) => match &mut *connection.lock() {
-                Some(connection) => connection
-                    .req_packed_commands(request.bytes(), 0, commands)
-                    .map_err(|error| given(&error, server, deadline.total()))?,
-                None => return Err(broken(server)),
-            },
+            Self::Given(slot) => {
+                // Out of its place meanwhile: a panic throws it away.
+                let taken = slot.lock().take();
+                let mut connection = taken.ok_or_else(|| broken(server))?;
+                let values = connection.req_packed_commands(request.bytes(), 0, commands);
+                *slot.lock() = Some(connection);
+                values.map_err(|error| given(&error, server, deadline.total()))?
+            }
         };
         if values.len() == commands {
             Ok(values)
@@ -100,8 +102,8 @@ impl Link {
 
     /// Sees to it that one that was given is used no more: it is broken, or nobody knows what it says next.
     pub(super) fn close(&mut self) {
-        if let Self::Given(connection) = self {
-            *connection.lock() = None;
+        if let Self::Given(slot) = self {
+            *slot.lock() = None;
         }
     }
 }
@@ -200,10 +202,7 @@ impl Connection for Link {
     fn is_idle(&mut self) -> bool {
         match self {
             Self::Own { stream, .. } => stream.is_idle(),
-            Self::Given(connection) => {
-                let connection = connection.lock();
-                connection.as_ref().is_some_and(|given| given.is_open())
-            }
+            Self::Given(slot) => slot.lock().as_ref().is_some_and(|given| given.is_open()),
         }
     }
 }
@@ -246,9 +245,7 @@ impl Connect for Connector {
     fn connect(&self, deadline: Deadline) -> Result<Link, RedisError> {
         match &self.source {
             Source::Server(settings) => Link::open(settings, &self.server, deadline),
-            Source::Given(connection) if connection.lock().is_some() => {
-                Ok(Link::Given(connection.clone()))
-            }
+            Source::Given(slot) if slot.lock().is_some() => Ok(Link::Given(slot.clone())),
             Source::Given(_) => Err(broken(&self.server)),
         }
     }

@@ -34,6 +34,9 @@ impl RedisCache<str, String> {
     ///   (`cluster-require-full-coverage no`). Operations that meet it ask who has taken over, not more often
     ///   than every 200 ms, and go there. So after a failover all works again; until then its keys are an
     ///   [outage](ctu_core::CacheError::is_outage), and nobody waits for it to end.
+    /// * **A node that hangs** is found by the first operation whose deadline it takes. Until then batches
+    ///   that wait for it hold connections to the others, and where that is all of the
+    ///   [pool](RedisBuilder::pool_size), operations on the others wait, too: for one deadline, and once.
     /// * **A slot that nobody serves** is an error ([`RedisError::NotReady`]) of its keys, and of what is
     ///   about every master.
     ///
