@@ -15,7 +15,7 @@ mod net;
 #[cfg(feature = "redis")]
 mod redis;
 mod resilience;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "memcache", feature = "redis"))]
 mod server_info;
 mod sharded;
 mod sieve;
@@ -36,8 +36,6 @@ pub use self::redis::{
     AsJson, Form, Keys, Prefixed, PrefixedRedisCache, Raw, RawRedisCache, RedisBuilder, RedisCache,
     RedisError, RedisStats,
 };
-#[cfg(feature = "redis")]
-pub use self::server_info::ServerInfo;
 pub use self::{
     coarse_clock::CoarseClock,
     into_cache::{IntoCache, IsCache, IsStore},
@@ -49,6 +47,7 @@ pub use self::{
 #[cfg(any(feature = "memcache", feature = "redis"))]
 pub use self::{
     net::{NetError, Peer},
+    server_info::ServerInfo,
     str_key::StrKey,
 };
 pub use ctu_core::*;

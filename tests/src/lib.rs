@@ -4,6 +4,8 @@ pub mod contest;
 pub mod load;
 pub mod proxy;
 pub mod servers;
+#[cfg(feature = "tls")]
+pub mod tls_front;
 
 /// The README's examples, compiled and run.
 #[cfg(doctest)]

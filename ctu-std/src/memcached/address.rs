@@ -10,9 +10,15 @@ pub(super) fn read(text: &str) -> Result<Address, MemCachedError> {
     if scheme == "unix" || rest.starts_with('/') || text.starts_with("unix:") {
         return path(rest.strip_prefix("unix:").unwrap_or(rest));
     }
-    if !matches!(scheme, "" | "memcache" | "memcached" | "tcp") {
-        return Err(wrong("expected memcache:// or unix://, or neither"));
-    }
+    let at = match scheme {
+        "" | "memcache" | "memcached" | "tcp" => Address::Tcp,
+        "memcaches" => through_tls()?,
+        _ => {
+            return Err(wrong(
+                "expected memcache://, memcaches:// or unix://, or none",
+            ));
+        }
+    };
     // A slash at the end of a URL says nothing.
     let rest = match rest.strip_suffix('/') {
         Some(rest) if !scheme.is_empty() => rest,
@@ -48,7 +54,17 @@ pub(super) fn read(text: &str) -> Result<Address, MemCachedError> {
             .map_err(|_| wrong("a port is a number up to 65535"))?,
         None => PORT,
     };
-    Ok(Address::Tcp(host.to_owned(), port))
+    Ok(at(host.to_owned(), port))
+}
+
+#[cfg(feature = "tls")]
+fn through_tls() -> Result<fn(String, u16) -> Address, MemCachedError> {
+    Ok(Address::Tls)
+}
+
+#[cfg(not(feature = "tls"))]
+fn through_tls() -> Result<fn(String, u16) -> Address, MemCachedError> {
+    Err(wrong("memcaches:// needs feature `tls` of ctu-std"))
 }
 
 #[cfg(unix)]
@@ -68,6 +84,8 @@ fn path(_: &str) -> Result<Address, MemCachedError> {
 pub(super) fn name(address: &Address) -> String {
     match address {
         Address::Tcp(host, port) => format!("{host}:{port}"),
+        #[cfg(feature = "tls")]
+        Address::Tls(host, port) => format!("{host}:{port}"),
         other => other.to_string(),
     }
 }
@@ -94,6 +112,12 @@ mod tests {
             assert_eq!(address, Ok(Address::Tcp(host.into(), port)), "{text}");
             let named = name(&address.unwrap());
             assert_eq!(named, format!("{host}:{port}"));
+        }
+        #[cfg(feature = "tls")]
+        {
+            let address = read("memcaches://[::1]").unwrap();
+            assert_eq!(address, Address::Tls("::1".into(), 11211));
+            assert_eq!(name(&address), "::1:11211");
         }
         #[cfg(unix)]
         for text in ["/run/m.sock", "unix:/run/m.sock", "unix:///run/m.sock"] {

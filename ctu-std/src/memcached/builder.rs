@@ -99,7 +99,8 @@ impl<F> MemCachedBuilder<F> {
     }
 
     /// How long an operation may take: waiting for a connection of the pool, connecting, all servers
-    /// that it concerns, and the repetition of what is safe to repeat included. 2 s unless set.
+    /// that it concerns, and the repetition of what is safe to repeat included. Of a batch for several
+    /// servers, each has its part of what the ones before it left. 2 s unless set.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
         self
@@ -115,6 +116,21 @@ impl<F> MemCachedBuilder<F> {
     /// `None` for never. 30 s unless set. TCP only.
     pub fn keep_alive(mut self, idle: Option<Duration>) -> Self {
         self.dialer.keep_alive = idle;
+        self
+    }
+
+    /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
+    /// system. For `memcaches://`. What is no certificate is an error of connecting.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.dialer.tls.authorities = Some(pem.into());
+        self
+    }
+
+    /// Shows the servers who we are: certificates and private key, both in PEM. For `memcaches://`.
+    #[cfg(feature = "tls")]
+    pub fn identity(mut self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.dialer.tls.identity = Some((certificates.into(), key.into()));
         self
     }
 

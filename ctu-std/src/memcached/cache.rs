@@ -1,6 +1,6 @@
 use super::{
     AsPython, Form, MemCachedBuilder, MemCachedError, Raw, answers::Stored, client::Client,
-    codec::push_key, keys::Keys, server::Entry, ttl::Ttl,
+    codec::push_key, keys::Keys, server::Entry, stats::sum, ttl::Ttl,
 };
 use ctu_core::{Cache, Error, Found, IntoValue};
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
@@ -35,6 +35,10 @@ const NOTED: usize = 63;
 /// machine's clock, and cannot be after January 2038. An entry that is to live for no time is removed
 /// instead. Without a time, entries stay until the server evicts them.
 ///
+/// # In two steps
+/// Memcached has no command that returns what it removes: [`pop`](Cache::pop) is a `get` and a `remove`,
+/// and of two that do it at once both may get the value.
+///
 /// # When the network fails
 /// An operation fails with a [`NetError`](crate::NetError) in its error.
 /// Every operation ends within its [deadline](MemCachedBuilder::deadline). A connection that failed or
@@ -44,7 +48,8 @@ const NOTED: usize = 63;
 ///
 /// Of several servers, one that fails takes its keys with it: they are not looked for elsewhere,
 /// since a server that comes back would show what it held when it went. (pymemcache's `HashClient`
-/// does that unless told `retry_attempts=0, dead_timeout=0`.)
+/// does that unless told `retry_attempts=0, dead_timeout=0`.) A batch goes from one server to the next,
+/// and each has its part of what is left of the deadline: one that hangs leaves the others their time.
 ///
 /// # Why not the `memcache` crate
 /// Version 0.21 was looked at. In its text protocol keys are written as they come, so that a line
@@ -85,6 +90,7 @@ impl MemCached<str, String> {
     /// | --- | --- |
     /// | `host`, `host:11211`, `[::1]:11211` | TCP |
     /// | `memcache://host:11211` | the same |
+    /// | `memcaches://host:11211` | the same through TLS (feature `tls`) |
     /// | `/path`, `unix:/path`, `unix:///path` | a Unix socket |
     ///
     /// The types of keys and values are those that the cache is used with, not the ones named here.
@@ -193,12 +199,11 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
     }
 
     fn remove_keys(&self, keys: Vec<&[u8]>) -> Result<usize, MemCachedError> {
-        let deadline = self.client.deadline();
         let mut removed = 0;
         self.client.split(
             keys,
             |key| key,
-            |server, keys| {
+            |server, keys, deadline| {
                 removed += server.delete_many(&keys, deadline)?;
                 Ok(())
             },
@@ -245,18 +250,17 @@ where
         if !self.prefix.is_empty() {
             return Err(Error::Unsupported("tell the keys of its prefix from others").into());
         }
-        let deadline = self.client.deadline();
-        let mut done = Ok(());
-        for server in &self.client.servers {
-            done = done.and(server.flush(deadline));
-        }
-        done
+        let servers = self.client.servers.iter().map(|server| (server, ()));
+        self.client
+            .in_turn(servers.collect(), |server, (), deadline| {
+                server.flush(deadline)
+            })
     }
 
     /// The number of entries on all servers, as they count them: those of other prefixes, caches and
     /// programs included, and those whose time is over and that nobody has asked for since.
     fn len(&self) -> Result<usize, MemCachedError> {
-        let items = self.stats()?.iter().map(|stats| stats.items).sum::<u64>();
+        let items = sum(&self.stats()?, |stats| stats.items);
         Ok(usize::try_from(items).unwrap_or(usize::MAX))
     }
 
@@ -278,10 +282,9 @@ where
     /// As [`Cache::get_many`], in one round trip a server for every 32 KiB of keys.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, MemCachedError> {
         let keys = self.keys(keys)?;
-        let deadline = self.client.deadline();
         if let [server] = &*self.client.servers {
             let keys: Vec<&[u8]> = keys.iter().collect();
-            let found = server.get_many(&keys, deadline)?;
+            let found = server.get_many(&keys, self.client.deadline())?;
             return found
                 .into_iter()
                 .map(|stored| self.decode(stored))
@@ -291,7 +294,7 @@ where
         self.client.split(
             keys.iter().enumerate().collect(),
             |(_, key)| key,
-            |server, keys| {
+            |server, keys, deadline| {
                 let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| *key).collect();
                 let found = server.get_many(&slices, deadline)?;
                 for ((place, _), stored) in keys.iter().zip(found) {
@@ -305,13 +308,12 @@ where
 
     /// As [`Cache::get_many_with_ttl`], in one round trip a server for every 32 KiB of keys.
     fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, MemCachedError> {
-        let deadline = self.client.deadline();
         let mut all: Vec<Found<V>> = keys.iter().map(|_| None).collect();
         let keys = self.keys(keys)?;
         self.client.split(
             keys.iter().enumerate().collect(),
             |(_, key)| key,
-            |server, keys| {
+            |server, keys, deadline| {
                 let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| *key).collect();
                 let found = match server.get_with_ttl(&slices, deadline)? {
                     Some(found) => found,
@@ -341,14 +343,12 @@ where
             .into_iter()
             .map(|(key, value)| self.entry(key, value))
             .collect::<Result<_, _>>()?;
-        let deadline = self.client.deadline();
         match self.expiry(ttl)? {
-            Ttl::Expires(expires) => {
-                let set = |server: &super::server::Server, entries: Vec<Entry>| {
-                    server.set_many(&entries, expires, deadline)
-                };
-                self.client.split(entries, |entry| &entry.key, set)
-            }
+            Ttl::Expires(expires) => self.client.split(
+                entries,
+                |entry| &entry.key,
+                |server, entries, deadline| server.set_many(&entries, expires, deadline),
+            ),
             Ttl::Over => {
                 let keys = entries.iter().map(|entry| &*entry.key).collect();
                 self.remove_keys(keys).map(drop)

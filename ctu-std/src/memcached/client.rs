@@ -28,29 +28,40 @@ impl Client {
         ring::pick(self.servers.iter().map(|server| &*server.name), key)
     }
 
-    /// Runs `each` for every server with what is for it, the others too where one fails. The first
-    /// failure is the error.
+    /// Runs `each` for every server with what is for it, as [`in_turn`](Self::in_turn) does.
     pub(super) fn split<T>(
         &self,
         items: Vec<T>,
         key: impl Fn(&T) -> &[u8],
-        mut each: impl FnMut(&Server, Vec<T>) -> Result<(), MemCachedError>,
+        each: impl FnMut(&Server, Vec<T>, Deadline) -> Result<(), MemCachedError>,
     ) -> Result<(), MemCachedError> {
-        if items.is_empty() {
-            return Ok(());
-        }
-        if let [server] = &*self.servers {
-            return each(server, items);
-        }
         let mut parts: Vec<Vec<T>> = self.servers.iter().map(|_| Vec::new()).collect();
-        for item in items {
-            parts[self.place(key(&item))].push(item);
-        }
-        let mut done = Ok(());
-        for (server, part) in self.servers.iter().zip(parts) {
-            if !part.is_empty() {
-                done = done.and(each(server, part));
+        match &mut *parts {
+            [all] => *all = items,
+            _ => {
+                for item in items {
+                    parts[self.place(key(&item))].push(item);
+                }
             }
+        }
+        let mut parts: Vec<_> = self.servers.iter().zip(parts).collect();
+        parts.retain(|(_, part)| !part.is_empty());
+        self.in_turn(parts, each)
+    }
+
+    /// Runs `each` for every one of these servers by its part of the deadline, the others too where
+    /// one fails: one that hangs leaves the others their time. The first failure is the error.
+    pub(super) fn in_turn<'s, T>(
+        &self,
+        parts: Vec<(&'s Server, T)>,
+        mut each: impl FnMut(&'s Server, T, Deadline) -> Result<(), MemCachedError>,
+    ) -> Result<(), MemCachedError> {
+        let deadline = self.deadline();
+        let mut done = Ok(());
+        let mut left = parts.len();
+        for (server, part) in parts {
+            done = done.and(each(server, part, deadline.share(left)));
+            left -= 1;
         }
         done
     }

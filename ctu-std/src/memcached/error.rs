@@ -6,7 +6,8 @@ use std::{fmt, io, sync::Arc, time::Duration};
 ///
 /// Every message is one line. None holds a key or a value.
 /// Where an error says that a connection was lost or an answer came too late, the server may or may
-/// not have done what it was asked to.
+/// not have done what it was asked to, or may yet do it: a request that waits in a server that hangs
+/// is run when it goes on, after what others have asked for meanwhile through connections of their own.
 ///
 /// ```
 /// use ctu_std::{MemCached, MemCachedError};
@@ -33,6 +34,14 @@ pub enum MemCachedError {
     TooLarge {
         /// Host and port, or path.
         server: Arc<str>,
+    },
+    /// The server cannot do it now, which is not the fault of who asked (`SERVER_ERROR`): a proxy says
+    /// so where the server behind it is down.
+    NotReady {
+        /// Host and port, or path.
+        server: Arc<str>,
+        /// What it says.
+        message: String,
     },
     /// Any other error that the server reports.
     Server {
@@ -61,11 +70,11 @@ impl MemCachedError {
 
     /// What the server reports in `line`, if that is what it is.
     pub(super) fn reported(server: &Arc<str>, line: &[u8]) -> Option<Self> {
-        let told = ["SERVER_ERROR", "CLIENT_ERROR", "ERROR"]
+        let (word, told) = ["SERVER_ERROR", "CLIENT_ERROR", "ERROR"]
             .iter()
-            .find_map(|word| line.strip_prefix(word.as_bytes()))?;
+            .find_map(|word| Some((*word, line.strip_prefix(word.as_bytes())?.trim_ascii())))?;
         let server = server.clone();
-        let starts = |text: &str| told.trim_ascii().starts_with(text.as_bytes());
+        let starts = |text: &str| told.starts_with(text.as_bytes());
         Some(if starts("Too many open connections") {
             let server = peer(&server);
             NetError::TooManyClients { server }.into()
@@ -75,7 +84,10 @@ impl MemCachedError {
             Self::OutOfMemory { server }
         } else {
             let message = one_line(&String::from_utf8_lossy(line));
-            Self::Server { server, message }
+            match word {
+                "SERVER_ERROR" => Self::NotReady { server, message },
+                _ => Self::Server { server, message },
+            }
         })
     }
 }
@@ -89,7 +101,10 @@ impl Failure for MemCachedError {
     fn fate(&self) -> Fate {
         match self {
             Self::Net(error) => error.fate(),
-            Self::Core(_) | Self::OutOfMemory { .. } | Self::TooLarge { .. } => Fate::Keep,
+            Self::Core(_)
+            | Self::OutOfMemory { .. }
+            | Self::TooLarge { .. }
+            | Self::NotReady { .. } => Fate::Keep,
             // Requests are well formed: where the server sees an error in one, the two are out of step.
             Self::Server { .. } | Self::Address(_) => Fate::Discard,
         }
@@ -109,7 +124,7 @@ impl CacheError for MemCachedError {
     fn is_outage(&self) -> bool {
         match self {
             Self::Net(error) => error.is_outage(),
-            Self::OutOfMemory { .. } => true,
+            Self::OutOfMemory { .. } | Self::NotReady { .. } => true,
             Self::Core(_) | Self::Address(_) | Self::TooLarge { .. } | Self::Server { .. } => false,
         }
     }
@@ -136,6 +151,9 @@ impl fmt::Display for MemCachedError {
             Self::OutOfMemory { server } => write!(f, "Memcached at {server} is out of memory"),
             Self::TooLarge { server } => {
                 write!(f, "value larger than Memcached at {server} takes")
+            }
+            Self::NotReady { server, message } => {
+                write!(f, "Memcached at {server} is not ready: {message}")
             }
             Self::Server { server, message } => write!(f, "Memcached at {server} says: {message}"),
         }
@@ -179,6 +197,14 @@ mod tests {
             reported("SERVER_ERROR out of memory storing object"),
             Some(MemCachedError::OutOfMemory { server: owned() })
         );
+        let down = reported("SERVER_ERROR backend\ttimeout").unwrap();
+        let shown = "Memcached at s is not ready: SERVER_ERROR backend timeout";
+        assert_eq!(down.to_string(), shown);
+        assert!(down.is_outage() && down.fate() == Fate::Keep);
+        for line in ["CLIENT_ERROR bad data chunk", "ERROR"] {
+            let error = reported(line).unwrap();
+            assert!(!error.is_outage() && error.fate() == Fate::Discard);
+        }
         let other = reported("CLIENT_ERROR bad\tdata chunk").map(|error| error.to_string());
         let shown = "Memcached at s says: CLIENT_ERROR bad data chunk";
         assert_eq!(other.as_deref(), Some(shown));

@@ -49,7 +49,7 @@ impl Link {
 }
 
 impl Connection for Link {
-    fn is_idle(&self) -> bool {
+    fn is_idle(&mut self) -> bool {
         self.reader.is_drained() && self.stream.is_idle()
     }
 }

@@ -34,7 +34,7 @@ pub use self::{
     cache::{MemCached, PrefixedMemCached, RawMemCached},
     error::MemCachedError,
     form::{AsPython, Form, Raw},
-    stats::{MemCachedStats, ServerInfo},
+    stats::MemCachedStats,
 };
 #[cfg(feature = "memcache")]
 use codec::check_prefix;

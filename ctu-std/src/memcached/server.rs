@@ -5,7 +5,7 @@ use super::{
     answers::{Meta, Stored, Timed, is_deleted, is_stored},
     link::{Answers, Connector},
 };
-use crate::net::{Deadline, Pool, Repeat, push_number};
+use crate::net::{Deadline, Failure, Fate, Pool, Repeat, push_number};
 use std::sync::Arc;
 
 /// Bytes of a request for values, at most. The server may stop reading until its answers are read,
@@ -178,11 +178,7 @@ impl Server {
             });
             match stored {
                 Ok(_) => {}
-                Err(
-                    error @ (MemCachedError::TooLarge { .. } | MemCachedError::OutOfMemory { .. }),
-                ) => {
-                    refused = refused.and(Err(error));
-                }
+                Err(error) if error.fate() == Fate::Keep => refused = refused.and(Err(error)),
                 Err(error) => return Err(error),
             }
         }

@@ -1,4 +1,5 @@
 use super::{MemCached, MemCachedError};
+use crate::{ServerInfo, net::Reads};
 use ctu_core::Error;
 use std::fmt;
 
@@ -26,27 +27,28 @@ impl MemCachedStats {
     /// The share of reads that found a key, 0 to 1; 0 where there was no read.
     #[must_use]
     pub fn hit_rate(&self) -> f64 {
-        hit_rate(self.hits, self.misses)
+        self.reads().hit_rate()
     }
-}
 
-/// Counts beyond 2^53 lose their last digits, which no rate shows.
-fn hit_rate(hits: u64, misses: u64) -> f64 {
-    hits as f64 / hits.saturating_add(misses).max(1) as f64
+    fn reads(&self) -> Reads {
+        Reads {
+            hits: self.hits,
+            misses: self.misses,
+        }
+    }
 }
 
 impl fmt::Display for MemCachedStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rate = self.hit_rate() * 100.0;
-        let reads = self.hits.saturating_add(self.misses);
-        let server = &self.server;
-        write!(f, "{server}: {rate:.1} % of {reads} reads were hits")
+        write!(f, "{}: {}", self.server, self.reads())
     }
 }
 
 impl<K: ?Sized, V, F> MemCached<K, V, F> {
     /// What each server tells about itself: `section` is `settings`, `items`, `slabs`, ..., or empty
     /// for the usual. The server, then pairs of a name and a value in its order.
+    ///
+    /// `reset` tells nothing: servers set their counters to zero then, for everybody.
     ///
     /// # Errors
     /// [`Error::Encode`] for a section that is not one word, and whatever keeps a server from telling.
@@ -77,13 +79,18 @@ impl<K: ?Sized, V, F> MemCached<K, V, F> {
     /// Whatever keeps a server from telling.
     pub fn hits(&self) -> Result<f64, MemCachedError> {
         let stats = self.stats()?;
-        let sum = |count: fn(&MemCachedStats) -> u64| stats.iter().map(count).sum();
-        Ok(hit_rate(sum(|stats| stats.hits), sum(|stats| stats.misses)))
+        let reads = Reads {
+            hits: sum(&stats, |stats| stats.hits),
+            misses: sum(&stats, |stats| stats.misses),
+        };
+        Ok(reads.hit_rate())
     }
 }
 
-/// A server, and what it tells about itself.
-pub type ServerInfo = (String, Vec<(String, String)>);
+/// What all servers counted together. They may say what they like.
+pub(super) fn sum(stats: &[MemCachedStats], count: impl Fn(&MemCachedStats) -> u64) -> u64 {
+    stats.iter().map(count).fold(0, u64::saturating_add)
+}
 
 fn counts((server, info): ServerInfo) -> MemCachedStats {
     let mut stats = MemCachedStats {

@@ -25,6 +25,16 @@ impl Deadline {
         if other.at < self.at { other } else { self }
     }
 
+    /// The deadline of the first of `parts` that are done one after the other: none of them takes the
+    /// time of the rest.
+    pub(crate) fn share(self, parts: usize) -> Self {
+        let parts = u32::try_from(parts).unwrap_or(u32::MAX).max(1);
+        match self.remaining() {
+            Some(left) if parts > 1 => self.at_most(left / parts),
+            _ => self,
+        }
+    }
+
     /// The moment itself.
     pub(crate) fn at(self) -> Instant {
         self.at

@@ -6,7 +6,7 @@ use std::{fmt, io, time::Duration};
 /// Errors of all backends wrap it, so that one pattern finds what went wrong on the way:
 /// `RedisError::Net`, `MemCachedError::Net`.
 /// Every message is one line and names the server. Where a connection was lost or an answer came too
-/// late, the server may or may not have done what it was asked to.
+/// late, the server may or may not have done what it was asked to, or may yet do it.
 ///
 /// ```
 /// use ctu_std::{Cache, NetError, RedisCache, RedisError};
@@ -110,6 +110,8 @@ impl NetError {
                 server,
                 what: "its answer makes no sense",
             },
+            // By TLS 1.3 the server says after all else whom it does not let in.
+            io::ErrorKind::ConnectionRefused => Self::connecting(server, after, error),
             kind => Self::Lost { server, kind },
         }
     }
@@ -180,9 +182,10 @@ mod tests {
 
     #[test]
     fn messages_are_one_line_that_names_the_server() {
-        let kind = io::ErrorKind::ConnectionRefused;
-        let lost = NetError::talking(server(), AFTER, &kind.into());
-        let none = NetError::connecting(server(), AFTER, &io::Error::new(kind, "no luck"));
+        let lost = NetError::talking(server(), AFTER, &io::ErrorKind::ConnectionReset.into());
+        let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "no luck");
+        let none = NetError::connecting(server(), AFTER, &refused);
+        assert_eq!(NetError::talking(server(), AFTER, &refused), none);
         let late = NetError::talking(server(), AFTER, &io::ErrorKind::TimedOut.into());
         let busy = NetError::PoolTimedOut {
             server: server(),
@@ -195,7 +198,7 @@ mod tests {
             (&none, "no Redis at [::1]:7: no luck"),
             (
                 &lost,
-                "connection to Redis at [::1]:7 lost: connection refused",
+                "connection to Redis at [::1]:7 lost: connection reset",
             ),
             (&late, "Redis at [::1]:7 did not answer within 250ms"),
             (

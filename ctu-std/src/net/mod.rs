@@ -10,6 +10,7 @@ mod limits;
 mod peer;
 mod pool;
 mod reader;
+mod reads;
 mod resolve;
 mod socket;
 mod stream;
@@ -32,4 +33,5 @@ pub(crate) use reader::CHUNK;
 pub(crate) use reader::Reader;
 #[cfg(feature = "redis")]
 pub(crate) use reader::garbage;
+pub(crate) use reads::Reads;
 pub(crate) use stream::Stream;

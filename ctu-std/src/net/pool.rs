@@ -25,7 +25,7 @@ pub(crate) trait Connect {
 /// A connection that waits in the pool between operations.
 pub(crate) trait Connection {
     /// Whether nothing speaks against using it. Without asking the server.
-    fn is_idle(&self) -> bool;
+    fn is_idle(&mut self) -> bool;
 }
 
 /// What a failed operation means for its connection.
@@ -139,11 +139,22 @@ impl<C: Connect> Pool<C> {
             }
         }
         state.used += 1;
-        Ok(Lease {
+        let mut lease = Lease {
             pool: self,
             connection: state.idle.pop(),
             keep: false,
-        })
+        };
+        drop(state);
+        if deadline.remaining().is_none() {
+            // Nothing can be done on it, which is not its fault.
+            lease.keep();
+            return Err(NetError::TimedOut {
+                server: self.connect.peer(),
+                after: deadline.total(),
+            }
+            .into());
+        }
+        Ok(lease)
     }
 
     #[cfg(test)]
@@ -167,7 +178,7 @@ impl<C: Connect> Lease<'_, C> {
         // A server that went away leaves a pool of dead ones: all of them are passed over.
         while self
             .connection
-            .as_ref()
+            .as_mut()
             .is_some_and(|connection| !connection.is_idle())
         {
             let next = self.pool.state.lock().idle.pop();

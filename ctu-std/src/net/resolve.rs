@@ -1,8 +1,10 @@
 use super::Deadline;
+use parking_lot::{Condvar, Mutex};
 use std::{
+    collections::BTreeMap,
     io,
     net::{IpAddr, SocketAddr, ToSocketAddrs},
-    sync::mpsc,
+    sync::Arc,
     thread,
 };
 
@@ -11,28 +13,154 @@ use std::{
 /// The system's resolver knows no deadline, so it runs in a thread of its own, which ends when the
 /// resolver does. An IP address needs none of this.
 pub(super) fn resolve(host: &str, port: u16, deadline: Deadline) -> io::Result<Vec<SocketAddr>> {
+    static SYSTEM: Resolver = Resolver::new(|host| Ok((host, 0).to_socket_addrs()?.collect()));
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(ip, port)]);
     }
-    let (answer, answers) = mpsc::sync_channel(1);
-    let name = host.to_owned();
-    thread::Builder::new()
-        .name("ctu-resolve".into())
-        .spawn(move || {
-            let found = (name.as_str(), port).to_socket_addrs();
-            // Nobody listens any more when the deadline came first.
-            let _ = answer.send(found.map(Iterator::collect::<Vec<_>>));
-        })?;
-    let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
-    match answers.recv_timeout(left) {
-        Ok(Ok(addresses)) if addresses.is_empty() => {
-            Err(io::Error::new(io::ErrorKind::NotFound, "no such host"))
+    let mut addresses = SYSTEM.resolve(host, deadline)?;
+    for address in &mut addresses {
+        address.set_port(port);
+    }
+    Ok(addresses)
+}
+
+/// The addresses that a look-up found, at no port yet, or of what kind its error is: errors themselves
+/// cannot be shared.
+type Found = Result<Vec<SocketAddr>, io::ErrorKind>;
+
+/// Looks hosts up, each in one thread at a time: a resolver that hangs holds as many threads as there
+/// are hosts, however many operations wait for it or gave up.
+struct Resolver {
+    look_up: fn(&str) -> io::Result<Vec<SocketAddr>>,
+    under_way: Mutex<BTreeMap<String, Arc<LookUp>>>,
+}
+
+/// One look-up, and what it found when it has ended.
+#[derive(Default)]
+struct LookUp {
+    found: Mutex<Option<Found>>,
+    ended: Condvar,
+}
+
+impl Resolver {
+    const fn new(look_up: fn(&str) -> io::Result<Vec<SocketAddr>>) -> Self {
+        Self {
+            look_up,
+            under_way: Mutex::new(BTreeMap::new()),
         }
-        // The system's own message repeats itself and names no host.
-        Ok(Err(error)) if error.raw_os_error().is_none() => {
-            Err(io::Error::new(io::ErrorKind::NotFound, "no such host"))
+    }
+
+    fn resolve(&'static self, host: &str, deadline: Deadline) -> io::Result<Vec<SocketAddr>> {
+        let look_up = self.begin(host)?;
+        let mut found = look_up.found.lock();
+        loop {
+            match &*found {
+                Some(Ok(addresses)) => return Ok(addresses.clone()),
+                Some(Err(io::ErrorKind::NotFound)) => {
+                    return Err(io::Error::new(io::ErrorKind::NotFound, "no such host"));
+                }
+                Some(Err(kind)) => return Err((*kind).into()),
+                None => {
+                    let waited = look_up.ended.wait_until(&mut found, deadline.at());
+                    if waited.timed_out() && found.is_none() {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                }
+            }
         }
-        Ok(answer) => answer,
-        Err(_) => Err(io::ErrorKind::TimedOut.into()),
+    }
+
+    /// The look-up of `host` that is under way, or a new one.
+    fn begin(&'static self, host: &str) -> io::Result<Arc<LookUp>> {
+        let mut under_way = self.under_way.lock();
+        if let Some(look_up) = under_way.get(host) {
+            return Ok(look_up.clone());
+        }
+        let look_up: Arc<LookUp> = Arc::default();
+        let (host, ours) = (host.to_owned(), look_up.clone());
+        let name = host.clone();
+        thread::Builder::new()
+            .name("ctu-resolve".into())
+            .spawn(move || {
+                let found = match (self.look_up)(&name) {
+                    Ok(addresses) if addresses.is_empty() => Err(io::ErrorKind::NotFound),
+                    Ok(addresses) => Ok(addresses),
+                    // The system's own message repeats itself and names no host.
+                    Err(error) if error.raw_os_error().is_none() => Err(io::ErrorKind::NotFound),
+                    Err(error) => Err(error.kind()),
+                };
+                // Who comes from now on asks anew: names move.
+                self.under_way.lock().remove(&name);
+                *ours.found.lock() = Some(found);
+                ours.ended.notify_all();
+            })?;
+        under_way.insert(host, look_up.clone());
+        Ok(look_up)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        net::Ipv4Addr,
+        sync::atomic::{AtomicUsize, Ordering::SeqCst},
+        time::Duration,
+    };
+
+    const HERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+    fn within(time: Duration) -> Deadline {
+        Deadline::after(time)
+    }
+
+    #[test]
+    fn one_that_hangs_holds_one_thread_a_host() {
+        static BEGUN: AtomicUsize = AtomicUsize::new(0);
+        static HANG: Mutex<()> = Mutex::new(());
+        static HANGING: Resolver = Resolver::new(|host| {
+            BEGUN.fetch_add(usize::from(host == "a"), SeqCst);
+            let _free = HANG.lock();
+            Ok(vec![HERE])
+        });
+        let hang = HANG.lock();
+        for host in ["a", "b", "a", "b", "a"] {
+            let late = HANGING.resolve(host, within(Duration::from_millis(1)));
+            assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        assert_eq!(HANGING.under_way.lock().len(), 2);
+        // Who waits long enough gets what was asked for those who did not.
+        thread::scope(|scope| {
+            let patient = || HANGING.resolve("a", within(Duration::from_secs(60)));
+            let waiting = [scope.spawn(patient), scope.spawn(patient)];
+            while Arc::strong_count(&HANGING.under_way.lock()["a"]) < 4 {
+                thread::yield_now();
+            }
+            drop(hang);
+            for one in waiting {
+                let found = one.join().unwrap().unwrap();
+                assert_eq!(found, [HERE]);
+            }
+        });
+        assert_eq!(BEGUN.load(SeqCst), 1);
+        // Who comes later asks anew.
+        HANGING
+            .resolve("a", within(Duration::from_secs(60)))
+            .unwrap();
+        assert_eq!(BEGUN.load(SeqCst), 2);
+    }
+
+    #[test]
+    fn who_is_nowhere_is_not_found() {
+        static NOWHERE: Resolver = Resolver::new(|_| Ok(vec![]));
+        let none = NOWHERE.resolve("a", within(Duration::from_secs(60)));
+        assert_eq!(none.unwrap_err().to_string(), "no such host");
+    }
+
+    #[test]
+    fn an_address_needs_no_look_up() {
+        let late = within(Duration::ZERO);
+        let found = resolve("::1", 7, late).unwrap();
+        assert_eq!(found, ["[::1]:7".parse().unwrap()]);
     }
 }

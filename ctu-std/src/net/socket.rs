@@ -1,4 +1,6 @@
 use super::Deadline;
+#[cfg(unix)]
+use socket2::SockAddr;
 use socket2::Socket;
 use std::{
     io::{self, Read, Write},
@@ -35,6 +37,21 @@ impl TimedSocket {
         self.deadline = deadline;
     }
 
+    /// Connects to a socket in the file system, when its server has room for one more.
+    ///
+    /// socket2's `connect_timeout` is no help: a full queue is an error at once to a socket that does
+    /// not block, and nothing tells when there is room.
+    #[cfg(unix)]
+    pub(super) fn connect(&mut self, address: &SockAddr) -> io::Result<()> {
+        let socket = &self.socket;
+        within(
+            self.deadline,
+            &mut self.writing,
+            |left| socket.set_write_timeout(Some(left)),
+            || socket.connect(address),
+        )
+    }
+
     /// What the peer has sent that nobody has read yet. One system call.
     #[cfg(unix)]
     pub(super) fn heard(&self) -> Heard {
@@ -51,6 +68,15 @@ impl TimedSocket {
     #[cfg(not(unix))]
     pub(super) fn heard(&self) -> Heard {
         Heard::Nothing
+    }
+}
+
+#[cfg(feature = "tls")]
+impl TimedSocket {
+    /// What the peer has sent, whatever the deadline: does not wait where [`heard`](Self::heard)
+    /// says that there is something.
+    pub(super) fn at_hand(&self) -> impl Read + '_ {
+        &self.socket
     }
 }
 

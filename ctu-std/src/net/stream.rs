@@ -3,7 +3,9 @@ use super::{
     resolve::resolve,
     socket::{Heard, TimedSocket},
 };
-use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+#[cfg(unix)]
+use socket2::SockAddr;
+use socket2::{Domain, Socket, TcpKeepalive, Type};
 use std::{
     io::{self, Read, Write},
     net::SocketAddr,
@@ -38,9 +40,9 @@ impl Stream {
             #[cfg(unix)]
             Address::Unix(path) => {
                 let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-                let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
-                socket.connect_timeout(&SockAddr::unix(path)?, left)?;
-                Ok(Self(Kind::Plain(TimedSocket::new(socket, deadline))))
+                let mut socket = TimedSocket::new(socket, deadline);
+                socket.connect(&SockAddr::unix(path)?)?;
+                Ok(Self(Kind::Plain(socket)))
             }
         }
     }
@@ -62,12 +64,11 @@ impl Stream {
 
     /// Whether nothing speaks against sending a request now: the peer has not closed the connection
     /// and has sent nothing that nobody asked for. One system call.
-    pub(crate) fn is_idle(&self) -> bool {
-        match &self.0 {
+    pub(crate) fn is_idle(&mut self) -> bool {
+        match &mut self.0 {
             Kind::Plain(socket) => socket.heard() == Heard::Nothing,
-            // A TLS peer may send tickets at any time.
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream.sock.heard() != Heard::End,
+            Kind::Tls(stream) => super::tls::is_idle(stream),
         }
     }
 }
@@ -82,11 +83,11 @@ fn tcp(
     let addresses = resolve(host, port, deadline)?;
     let mut failed = None;
     for (tried, address) in addresses.iter().enumerate() {
-        let Some(left) = deadline.remaining() else {
-            break;
-        };
-        let others = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
-        match tcp_to(*address, keep_alive, left / others.max(1)) {
+        match tcp_to(
+            *address,
+            keep_alive,
+            deadline.share(addresses.len() - tried),
+        ) {
             Ok(socket) => return Ok(socket),
             Err(error) => failed = Some(error),
         }
@@ -97,10 +98,11 @@ fn tcp(
 fn tcp_to(
     address: SocketAddr,
     keep_alive: Option<Duration>,
-    patience: Duration,
+    deadline: Deadline,
 ) -> io::Result<Socket> {
+    let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.connect_timeout(&address.into(), patience)?;
+    socket.connect_timeout(&address.into(), left)?;
     socket.set_tcp_nodelay(true)?;
     if let Some(idle) = keep_alive {
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
@@ -113,7 +115,9 @@ impl Read for Stream {
         match &mut self.0 {
             Kind::Plain(socket) => socket.read(buffer),
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream.read(buffer),
+            Kind::Tls(stream) => stream
+                .read(buffer)
+                .map_err(|error| super::tls::reason(stream, error)),
         }
     }
 }
@@ -123,7 +127,9 @@ impl Write for Stream {
         match &mut self.0 {
             Kind::Plain(socket) => socket.write(bytes),
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream.write(bytes),
+            Kind::Tls(stream) => stream
+                .write(bytes)
+                .map_err(|error| super::tls::reason(stream, error)),
         }
     }
 
@@ -131,7 +137,9 @@ impl Write for Stream {
         match &mut self.0 {
             Kind::Plain(socket) => socket.flush(),
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream.flush(),
+            Kind::Tls(stream) => stream
+                .flush()
+                .map_err(|error| super::tls::reason(stream, error)),
         }
     }
 }

@@ -1,8 +1,12 @@
-use super::socket::TimedSocket;
+use super::{
+    one_line,
+    socket::{Heard, TimedSocket},
+};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
 };
+use rustls_native_certs::{CertificateResult, load_native_certs};
 use std::{
     io,
     sync::{Arc, OnceLock},
@@ -21,6 +25,45 @@ pub(crate) struct Tls {
     /// What is made of it when it is first needed: reading the system's takes a while. Clones
     /// share it, as the nodes of a cluster do.
     config: Arc<OnceLock<Arc<ClientConfig>>>,
+}
+
+/// How often a peer may speak of the session itself between two operations.
+const REMARKS: usize = 8;
+
+/// Whether the peer has not closed the session and has said nothing that nobody asked for. It may
+/// have sent tickets and the like: they are read, and the session goes on.
+pub(super) fn is_idle(stream: &mut TlsStream) -> bool {
+    hear(stream).unwrap_or(false)
+}
+
+/// Why reading or writing failed: where the peer ended the session and said why, that it refuses.
+pub(super) fn reason(stream: &mut TlsStream, failed: io::Error) -> io::Error {
+    match hear(stream) {
+        Err(alert @ rustls::Error::AlertReceived(_)) => {
+            io::Error::new(io::ErrorKind::ConnectionRefused, alert)
+        }
+        _ => failed,
+    }
+}
+
+/// Reads what has arrived, without waiting, as far as it is not data. Whether all of that is so.
+fn hear(stream: &mut TlsStream) -> Result<bool, rustls::Error> {
+    for _ in 0..REMARKS {
+        let state = stream.conn.process_new_packets()?;
+        if state.plaintext_bytes_to_read() > 0 || state.peer_has_closed() {
+            return Ok(false);
+        }
+        match stream.sock.heard() {
+            Heard::Nothing => return Ok(true),
+            Heard::End => return Ok(false),
+            Heard::Something => {
+                if stream.conn.read_tls(&mut stream.sock.at_hand()).is_err() {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+    Ok(false)
 }
 
 impl Tls {
@@ -60,20 +103,30 @@ impl Tls {
     }
 
     fn roots(&self) -> io::Result<RootCertStore> {
+        let Some(pem) = &self.authorities else {
+            return system(load_native_certs());
+        };
         let mut roots = RootCertStore::empty();
-        match &self.authorities {
-            None => {
-                let found = rustls_native_certs::load_native_certs();
-                roots.add_parsable_certificates(found.certs);
-            }
-            Some(pem) => {
-                for certificate in read_certificates(pem)? {
-                    roots.add(certificate).map_err(io::Error::other)?;
-                }
-            }
+        for certificate in read_certificates(pem)? {
+            roots.add(certificate).map_err(io::Error::other)?;
         }
         Ok(roots)
     }
+}
+
+/// Those of the system that can be read: there may be odd ones among them, but not only such.
+fn system(found: CertificateResult) -> io::Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    let why = match found.errors.first() {
+        Some(error) => one_line(&error.to_string()),
+        None => "none that can be read".to_owned(),
+    };
+    let text = format!("no certificates of the system's authorities: {why}");
+    Err(io::Error::new(io::ErrorKind::NotFound, text))
 }
 
 fn read_certificates(pem: &[u8]) -> io::Result<Vec<CertificateDer<'static>>> {
@@ -86,4 +139,22 @@ fn read_certificates(pem: &[u8]) -> io::Result<Vec<CertificateDer<'static>>> {
 
 fn bad(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_authorities_is_told() {
+        let none = system(CertificateResult::default()).unwrap_err();
+        assert_eq!(none.kind(), io::ErrorKind::NotFound);
+        assert!(
+            none.to_string().ends_with(": none that can be read"),
+            "{none}"
+        );
+        let mut odd = CertificateResult::default();
+        odd.certs.push(CertificateDer::from_slice(b"odd"));
+        assert!(system(odd).is_err());
+    }
 }

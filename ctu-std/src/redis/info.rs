@@ -1,5 +1,5 @@
 use super::{RedisCache, RedisError, request::Request};
-use crate::ServerInfo;
+use crate::{ServerInfo, net::Reads};
 use std::fmt;
 
 /// What a Redis server counted since it started, for all its databases and clients together.
@@ -24,16 +24,20 @@ impl RedisStats {
     /// The share of reads that found a key, 0 to 1; 0 where there was no read.
     #[must_use]
     pub fn hit_rate(&self) -> f64 {
-        // Counts beyond 2^53 lose their last digits, which no rate shows.
-        self.hits as f64 / self.hits.saturating_add(self.misses).max(1) as f64
+        self.reads().hit_rate()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads {
+            hits: self.hits,
+            misses: self.misses,
+        }
     }
 }
 
 impl fmt::Display for RedisStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rate = self.hit_rate() * 100.0;
-        let reads = self.hits.saturating_add(self.misses);
-        write!(f, "{rate:.1} % of {reads} reads were hits")
+        self.reads().fmt(f)
     }
 }
 

@@ -199,7 +199,7 @@ fn given(error: &redis::RedisError, server: &Arc<str>, after: Duration) -> Redis
 }
 
 impl Connection for Link {
-    fn is_idle(&self) -> bool {
+    fn is_idle(&mut self) -> bool {
         match self {
             Self::Own { stream, .. } => stream.is_idle(),
             Self::Given(slot) => slot.lock().as_ref().is_some_and(|given| given.is_open()),

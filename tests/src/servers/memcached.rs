@@ -20,7 +20,14 @@ impl Kind for Memcached {
     fn spawn(place: &Place, options: &[String]) -> Option<Program> {
         let mut command = Command::new("memcached");
         match place.port {
-            Some(port) => command.args(["-l", "127.0.0.1", "-U", "0", "-p", &port.to_string()]),
+            Some(port) => {
+                // Where it speaks TLS, it still does without on this port.
+                let plain = match options.iter().any(|option| option == "-Z") {
+                    true => "notls:127.0.0.1",
+                    false => "127.0.0.1",
+                };
+                command.args(["-l", plain, "-U", "0", "-p", &port.to_string()])
+            }
             None => {
                 let _ = fs::remove_file(place.socket());
                 command.arg("-s").arg(place.socket())

@@ -1,11 +1,15 @@
 //! Real servers for tests: each a child process on a free port of its own, ended with the test.
 
+#[cfg(feature = "tls")]
+mod certificate;
 mod cluster;
 mod memcached;
 mod parrot;
 mod program;
 mod redis;
 
+#[cfg(feature = "tls")]
+pub use self::certificate::Certificate;
 pub use self::{
     cluster::RedisCluster,
     memcached::{Memcached, MemcachedServer},

@@ -1,18 +1,22 @@
 use std::{
     io::{self, Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
     thread,
-    time::Duration,
 };
 
 /// A program that answers every connection with the same bytes, whatever it is asked, and closes it.
 #[derive(Debug)]
 pub struct Parrot {
     port: u16,
+    ended: Arc<AtomicBool>,
 }
 
 impl Parrot {
-    /// Starts it on a free port. It ends with the test program.
+    /// Starts it on a free port. It ends when it is dropped.
     pub fn start(answer: impl Into<Vec<u8>>) -> io::Result<Self> {
         let answer = answer.into();
         Self::serve(move |mut stream| {
@@ -20,13 +24,14 @@ impl Parrot {
         })
     }
 
-    /// The same, but after its answer it goes on with a zero byte every few milliseconds.
+    /// The same, but after its answer it goes on with one zero byte after the other, until the peer
+    /// closes.
     pub fn dribbling(answer: impl Into<Vec<u8>>) -> io::Result<Self> {
         let answer = answer.into();
         Self::serve(move |mut stream| {
-            let mut sent = stream.write_all(&answer);
+            let mut sent = stream.set_nodelay(true);
+            sent = sent.and_then(|()| stream.write_all(&answer));
             while sent.is_ok() {
-                thread::sleep(Duration::from_millis(5));
                 sent = stream.write_all(&[0]);
             }
         })
@@ -35,20 +40,33 @@ impl Parrot {
     fn serve(answer: impl Fn(TcpStream) + Send + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
+        let ended: Arc<AtomicBool> = Arc::default();
+        let has_ended = ended.clone();
         thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
+                if has_ended.load(SeqCst) {
+                    return;
+                }
                 let mut asked = [0; 4096];
                 if stream.read(&mut asked).is_ok_and(|read| read > 0) {
                     answer(stream);
                 }
             }
         });
-        Ok(Self { port })
+        Ok(Self { port, ended })
     }
 
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+}
+
+impl Drop for Parrot {
+    /// Wakes the thread, which takes its listener with it.
+    fn drop(&mut self) {
+        self.ended.store(true, SeqCst);
+        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
     }
 }

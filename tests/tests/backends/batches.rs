@@ -1,7 +1,9 @@
-use crate::backend::{Backend, net, patient, served};
-use ctu_std::Cache;
-use ctu_tests::servers::free_port;
-use std::thread;
+use crate::backend::{Backend, net, patient};
+use ctu_std::{Cache, NetError};
+use ctu_tests::{
+    proxy::{Fault, Proxy},
+    servers::{Server, free_port},
+};
 
 on_every_backend! {
     of_nothing_need_no_server
@@ -17,19 +19,19 @@ fn of_nothing_need_no_server<B: Backend>() {
 }
 
 fn that_are_cut_short_are_errors<B: Backend>() {
-    let (mut server, cache) = served::<B>();
-    cache.insert(b"warm", b"up").unwrap();
-    server.pause();
-    let done = thread::scope(|scope| {
-        let batch = scope.spawn(|| {
-            let keys: Vec<[u8; 4]> = (0..32_u32).map(u32::to_le_bytes).collect();
-            let entries = keys.iter().map(|key| (&key[..], vec![1; 1 << 19]));
-            cache.put_many(entries.collect(), None)
-        });
-        server.kill();
-        batch.join().unwrap()
-    });
-    assert!(net(done).is_err());
-    server.start_again();
-    assert_eq!(cache.get_many(&[b"a", b"b"]), Ok(vec![None, None]));
+    let server = Server::<B>::start();
+    let proxy = Proxy::to(server.port());
+    let keys: Vec<[u8; 4]> = (0..32_u32).map(u32::to_le_bytes).collect();
+    // In the first request of any backend.
+    for bytes in [0, 1, 1 << 19, 3 << 20] {
+        // On a fresh connection: on one of the pool the batch would be sent again.
+        let cache = patient::<B>(proxy.port());
+        proxy.fail_request_after(bytes, Fault::Cut);
+        let entries = keys.iter().map(|key| (&key[..], vec![1; 1 << 19]));
+        let done = net(cache.put_many(entries.collect(), None));
+        assert!(matches!(done, Err(NetError::Lost { .. })), "{done:?}");
+        assert!(proxy.has_failed());
+        let found = cache.get_many(&[&keys[31][..], b"none"]);
+        assert_eq!(found, Ok(vec![None, None]), "after {bytes}");
+    }
 }

@@ -3,7 +3,8 @@
 use crate::backend::{Backend, assert_late, hasty, net, patient, served};
 use ctu_std::{Cache, NetError};
 use ctu_tests::servers::{Server, free_port};
-use std::{io, thread, time::Duration};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::{fs, io, io::Write, os::unix::net::UnixStream, thread, time::Duration};
 
 on_every_backend! {
     no_server_at_start_is_an_error_of_operations_until_it_is_there
@@ -13,6 +14,7 @@ on_every_backend! {
     a_stopped_server_is_too_late_and_then_as_before
     a_request_that_cannot_be_sent_is_cut_by_the_deadline
     a_pool_in_use_is_an_error_by_the_deadline
+    a_socket_with_a_full_queue_is_waited_for
 }
 
 fn no_server_at_start_is_an_error_of_operations_until_it_is_there<B: Backend>() {
@@ -125,4 +127,26 @@ fn a_pool_in_use_is_an_error_by_the_deadline<B: Backend>() {
             }
         }
     });
+}
+
+fn a_socket_with_a_full_queue_is_waited_for<B: Backend>() {
+    let name = format!("ctu-queue-{}-{}", B::NAME, std::process::id());
+    let path = std::env::temp_dir().join(name);
+    let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
+    listener.bind(&SockAddr::unix(&path).unwrap()).unwrap();
+    listener.listen(0).unwrap();
+    // There is room for one that nobody has taken yet.
+    let _first = UnixStream::connect(&path).unwrap();
+    let address = format!("unix://{}", path.display());
+    let hasty = B::cache(&address, Duration::from_millis(50), 1);
+    assert_late(hasty.get(b"a"));
+    let patient = B::cache(&address, Duration::from_secs(60), 1);
+    thread::scope(|scope| {
+        let found = scope.spawn(|| patient.get(b"a"));
+        let _first = listener.accept().unwrap();
+        let (mut second, _) = listener.accept().unwrap();
+        second.write_all(&B::get_answer(b"1")).unwrap();
+        assert_eq!(found.join().unwrap(), Ok(Some(b"1".to_vec())));
+    });
+    fs::remove_file(&path).unwrap();
 }

@@ -12,6 +12,8 @@ mod python;
 mod reports;
 mod several;
 mod time_to_live;
+#[cfg(feature = "tls")]
+mod tls;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)

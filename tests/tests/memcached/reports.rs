@@ -1,7 +1,7 @@
 //! The server says what is wrong, or seems to.
 
-use crate::{raw, shown};
-use ctu_std::{Cache, MemCachedError, NetError, RawMemCached};
+use crate::{builder, raw, shown};
+use ctu_std::{Cache, CacheError, MemCachedError, NetError, RawMemCached};
 use ctu_tests::servers::Parrot;
 
 fn of_parrot(parrot: &Parrot) -> RawMemCached {
@@ -10,16 +10,49 @@ fn of_parrot(parrot: &Parrot) -> RawMemCached {
 
 #[test]
 fn an_error_that_the_server_reports_is_told() {
-    for report in [
-        "SERVER_ERROR\r\n",
-        "ERROR\r\n",
-        "CLIENT_ERROR bad\x1b command\r\n",
-    ] {
+    for report in ["ERROR\r\n", "CLIENT_ERROR bad\x1b command\r\n"] {
         let parrot = Parrot::start(report).unwrap();
         let error = of_parrot(&parrot).get(b"a").unwrap_err();
         assert!(matches!(error, MemCachedError::Server { .. }), "{error:?}");
+        assert!(!error.is_outage());
         let line = report.trim_end().replace('\x1b', " ");
         assert!(shown(error).ends_with(&format!(" says: {line}")));
+    }
+}
+
+#[test]
+fn a_fault_of_the_server_is_an_outage() {
+    // What mcrouter, twemproxy and Memcached itself say.
+    for report in [
+        "",
+        " unavailable",
+        " Connection refused",
+        " backend failure",
+    ] {
+        let parrot = Parrot::start(format!("SERVER_ERROR{report}\r\n")).unwrap();
+        let error = of_parrot(&parrot).get(b"a").unwrap_err();
+        assert!(
+            matches!(error, MemCachedError::NotReady { .. }),
+            "{error:?}"
+        );
+        assert!(error.is_outage());
+        let told = format!(" is not ready: SERVER_ERROR{report}");
+        assert!(shown(error).ends_with(&told));
+    }
+}
+
+#[test]
+fn a_fault_in_a_batch_is_told_once_all_of_it_was_tried() {
+    let answers = "STORED\r\nSERVER_ERROR unavailable\r\nSTORED\r\n";
+    let cut = &answers[..answers.len() - 2];
+    for (answers, whole) in [(answers, true), (cut, false)] {
+        let parrot = Parrot::start(answers).unwrap();
+        let keys: [&[u8]; 3] = [b"a", b"b", b"c"];
+        let entries = keys.map(|key| (key, b"1".to_vec()));
+        let error = of_parrot(&parrot).put_many(entries.into(), None);
+        let error = error.unwrap_err();
+        let not_ready = matches!(error, MemCachedError::NotReady { .. });
+        assert_eq!(not_ready, whole, "{error}");
     }
 }
 
@@ -30,4 +63,14 @@ fn a_refusal_and_more_is_no_refusal() {
     let error = of_parrot(&parrot).insert(b"a", b"1").unwrap_err();
     let told = matches!(error, MemCachedError::Net(NetError::Protocol { .. }));
     assert!(told, "{error}");
+}
+
+#[test]
+fn counts_that_cannot_be_are_no_panic() {
+    let most = format!("STAT curr_items {}\r\nEND\r\n", u64::MAX);
+    let parrots = [0, 1].map(|_| Parrot::start(&*most).unwrap());
+    let [one, other] = parrots.each_ref().map(Parrot::port);
+    let builder = builder(&format!("127.0.0.1:{one}"));
+    let cache = builder.server(&format!("127.0.0.1:{other}")).raw().build();
+    assert_eq!(cache.unwrap().len(), Ok(usize::MAX));
 }

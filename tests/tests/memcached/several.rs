@@ -1,6 +1,7 @@
 use crate::{builder, shown};
 use ctu_std::{Cache, MemCached, MemCachedError, NetError};
 use ctu_tests::servers::MemcachedServer;
+use std::time::Duration;
 
 fn three() -> (Vec<MemcachedServer>, MemCached<u32, u32>) {
     let servers: Vec<_> = (0..3).map(|_| MemcachedServer::start()).collect();
@@ -99,4 +100,49 @@ fn one_that_fails_takes_its_keys_and_no_others() {
         keys.iter().filter(|key| cache.get(key) == Ok(None)).count(),
         100 - there.len()
     );
+}
+
+#[test]
+fn one_that_hangs_leaves_the_others_their_time() {
+    let (servers, patient) = three();
+    let keys: Vec<u32> = (0..100).collect();
+    let keys: Vec<&u32> = keys.iter().collect();
+    let one_each = || keys.iter().map(|key| (*key, **key)).collect::<Vec<_>>();
+    let mut builder = builder(&servers[0].address()).deadline(Duration::from_millis(600));
+    for server in &servers[1..] {
+        builder = builder.server(&server.address());
+    }
+    let cache: MemCached<u32, u32> = builder.build().unwrap();
+    cache.put_many(one_each(), None).unwrap();
+    let held = |server: &MemcachedServer| {
+        let stats = server.ask_text("stats\r\n");
+        let line = |name: &str| {
+            let line = stats.lines().find_map(|line| line.strip_prefix(name));
+            line.unwrap().parse::<u64>().unwrap()
+        };
+        // What asks is a connection, too.
+        (line("STAT curr_items "), line("STAT total_connections "))
+    };
+    let before: Vec<_> = servers.iter().map(held).collect();
+    assert!(before.iter().all(|(items, _)| *items > 10));
+    servers[0].pause();
+    let late = |error: MemCachedError| {
+        let late = matches!(error, MemCachedError::Net(NetError::TimedOut { .. }));
+        assert!(late, "{error}");
+    };
+    late(cache.remove_many(&keys).unwrap_err());
+    for (server, before) in servers.iter().zip(&before).skip(1) {
+        assert_eq!(held(server), (0, before.1 + 1));
+    }
+    late(cache.put_many(one_each(), None).unwrap_err());
+    for (server, before) in servers.iter().zip(&before).skip(1) {
+        assert_eq!(held(server), (before.0, before.1 + 2));
+    }
+    late(cache.clear().unwrap_err());
+    for (server, before) in servers.iter().zip(&before).skip(1) {
+        assert_eq!(held(server).1, before.1 + 3);
+    }
+    servers[0].resume();
+    let there = patient.get_many(&keys).unwrap().into_iter().flatten();
+    assert!(there.count() as u64 <= before[0].0);
 }

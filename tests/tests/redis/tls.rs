@@ -1,51 +1,40 @@
 use crate::{secs, shown};
 use ctu_std::CacheError as _;
 use ctu_std::{Cache, NetError, RawRedisCache, RedisCache, RedisError};
-use ctu_tests::servers::{Parrot, RedisServer, free_port};
-use std::{fs, time::Duration};
+use ctu_tests::{
+    servers::{Certificate, Parrot, RedisServer, free_port},
+    tls_front::TlsFront,
+};
+use std::time::Duration;
 
-/// A server that speaks TLS too, on a port of its own, and the certificate to trust.
+/// A server that speaks TLS too, on a port of its own.
 struct TlsServer {
     server: RedisServer,
     port: u16,
-    certificate: String,
-    key: String,
+    certificate: Certificate,
 }
 
 impl TlsServer {
     /// `clients` is whether clients need a certificate: `yes` or `no`.
     fn start(clients: &str) -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+        let certificate = Certificate::of("localhost");
         let port = free_port();
-        let directory = std::env::temp_dir().join(format!("ctu-tls-{port}"));
-        fs::create_dir_all(&directory).unwrap();
-        let write = |name: &str, pem: &str| {
-            let path = directory.join(name);
-            fs::write(&path, pem).unwrap();
-            path.into_os_string().into_string().unwrap()
-        };
-        let cert_file = write("certificate", &certificate);
-        let key_file = write("key", &key);
         let server = RedisServer::with(&[
             "--tls-port",
             &port.to_string(),
             "--tls-cert-file",
-            &cert_file,
+            &certificate.file(),
             "--tls-key-file",
-            &key_file,
+            &certificate.key_file(),
             "--tls-ca-cert-file",
-            &cert_file,
+            &certificate.file(),
             "--tls-auth-clients",
             clients,
         ]);
-        // The server has read them.
-        fs::remove_dir_all(&directory).unwrap();
         Self {
             server,
             port,
             certificate,
-            key,
         }
     }
 
@@ -57,10 +46,8 @@ impl TlsServer {
 
     fn trusted(&self) -> RawRedisCache {
         let builder = self.builder("localhost").raw();
-        builder
-            .root_certificates(&*self.certificate)
-            .build()
-            .unwrap()
+        let builder = builder.root_certificates(self.certificate.pem());
+        builder.build().unwrap()
     }
 }
 
@@ -83,11 +70,41 @@ fn carries_entries_large_and_small() {
 }
 
 #[test]
+fn a_connection_that_the_server_ended_costs_no_operation() {
+    let tls = TlsServer::start("no");
+    let cache = tls.trusted();
+    for _ in 0..20 {
+        cache.insert(b"a", b"1").unwrap();
+        tls.server
+            .cli(&["client", "kill", "type", "normal", "skipme", "yes"]);
+        // What is never repeated.
+        assert_eq!(cache.pop(b"a"), Ok(Some(b"1".to_vec())));
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_nobodys_value() {
+    let server = RedisServer::start();
+    let front = TlsFront::to(server.port());
+    let builder = RedisCache::builder(&format!("rediss://localhost:{}", front.port()));
+    let builder = builder.deadline(secs(60)).connect_deadline(secs(30));
+    let builder = builder.root_certificates(front.certificate().pem());
+    let cache = builder.raw().build().unwrap();
+    cache.insert(b"a", b"1").unwrap();
+    cache.insert(b"b", b"2").unwrap();
+    for _ in 0..20 {
+        assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
+        front.say(b"$4\r\nevil\r\n");
+        assert_eq!(cache.get(b"b"), Ok(Some(b"2".to_vec())));
+    }
+}
+
+#[test]
 fn trusts_nobody_without_reason() {
     let tls = TlsServer::start("no");
     let unknown = tls.builder("localhost").raw().build().unwrap();
     let wrong_name = tls.builder("127.0.0.1").raw();
-    let wrong_name = wrong_name.root_certificates(&*tls.certificate).build();
+    let wrong_name = wrong_name.root_certificates(tls.certificate.pem()).build();
     let no_pem = tls.builder("localhost").raw().root_certificates("text");
     for cache in [unknown, wrong_name.unwrap(), no_pem.build().unwrap()] {
         let error = cache.get(b"a").unwrap_err();
@@ -100,10 +117,19 @@ fn trusts_nobody_without_reason() {
 #[test]
 fn shows_who_we_are_where_the_server_asks() {
     let tls = TlsServer::start("yes");
-    assert!(tls.trusted().get(b"a").is_err());
+    // It says so after the handshake, in answer to the first request or before that is sent.
+    for _ in 0..20 {
+        let error = tls.trusted().get(b"a").unwrap_err();
+        let refused = matches!(error, RedisError::Net(NetError::Unreachable { .. }));
+        assert!(refused, "{error}");
+        let told = shown(error);
+        assert!(told.ends_with("CertificateRequired"), "{told}");
+    }
     let builder = tls.builder("localhost").raw();
-    let builder = builder.root_certificates(&*tls.certificate);
-    let cache = builder.identity(&*tls.certificate, &*tls.key).build();
+    let builder = builder.root_certificates(tls.certificate.pem());
+    let cache = builder
+        .identity(tls.certificate.pem(), tls.certificate.key())
+        .build();
     assert_eq!(cache.unwrap().get(b"a"), Ok(None));
 }
 

@@ -1,38 +1,25 @@
 use crate::secs;
 use ctu_std::{Cache, NetError, RedisCache, RedisError};
-use ctu_tests::servers::{RedisCluster, free_port};
-use std::fs;
+use ctu_tests::servers::{Certificate, RedisCluster, free_port};
 
 #[test]
 fn is_spoken_to_every_node() {
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let certificate = made.cert.pem();
-    let directory = std::env::temp_dir().join(format!("ctu-cluster-tls-{}", std::process::id()));
-    fs::create_dir_all(&directory).unwrap();
-    let write = |name: &str, pem: &str| {
-        let path = directory.join(name);
-        fs::write(&path, pem).unwrap();
-        path.into_os_string().into_string().unwrap()
-    };
-    let cert_file = write("certificate", &certificate);
-    let key_file = write("key", &made.signing_key.serialize_pem());
+    let certificate = Certificate::of("127.0.0.1");
     let cluster = RedisCluster::with(3, || {
         let port = free_port().to_string();
         let options = [
             ["--tls-port", &port],
-            ["--tls-cert-file", &cert_file],
-            ["--tls-key-file", &key_file],
-            ["--tls-ca-cert-file", &cert_file],
+            ["--tls-cert-file", &certificate.file()],
+            ["--tls-key-file", &certificate.key_file()],
+            ["--tls-ca-cert-file", &certificate.file()],
             ["--tls-auth-clients", "no"],
             ["--tls-cluster", "yes"],
         ];
         options.into_iter().flatten().map(String::from).collect()
     });
-    // The nodes have read them.
-    fs::remove_dir_all(&directory).unwrap();
     let port = cluster.node(1).cli(&["config", "get", "tls-port"]);
     let url = format!("rediss://127.0.0.1:{}", port.lines().last().unwrap());
-    let builder = RedisCache::cluster([&url]).root_certificates(&*certificate);
+    let builder = RedisCache::cluster([&url]).root_certificates(certificate.pem());
     let builder = builder.deadline(secs(60)).connect_deadline(secs(30));
     let cache = builder.raw().build().unwrap();
     let keys: Vec<Vec<u8>> = (0..60_u8).map(|n| vec![n]).collect();

@@ -36,7 +36,7 @@ impl Connect for Numbers {
 }
 
 impl Connection for Numbered {
-    fn is_idle(&self) -> bool {
+    fn is_idle(&mut self) -> bool {
         self.1
     }
 }
@@ -154,6 +154,21 @@ fn a_full_pool_waits_until_the_deadline() {
     };
     assert_eq!(busy, Ok(Err(Problem::Net(expected))));
     assert_eq!(pool.counts(), (1, 0));
+}
+
+#[test]
+fn what_comes_too_late_costs_no_connection() {
+    let pool = pool(4);
+    assert_eq!(number(&pool), Ok(1));
+    let now = Deadline::after(Duration::ZERO);
+    let late = pool.run::<()>(Repeat::Safe, now, |_, _| panic!("there is no time"));
+    let expected = NetError::TimedOut {
+        server: Numbers::default().peer(),
+        after: Duration::ZERO,
+    };
+    assert_eq!(late, Err(Problem::Net(expected)));
+    assert_eq!(pool.counts(), (1, 0));
+    assert_eq!(number(&pool), Ok(1));
 }
 
 #[test]
