@@ -97,7 +97,8 @@ fn what_left_is_dropped_but_for_a_few_of_each_thread() {
             thread.join().unwrap();
         }
         // Threads that come take over what those that went have left.
-        assert!(LIVE.load(Ordering::Relaxed) <= 100 + THREADS * held_back());
+        let live = LIVE.load(Ordering::Relaxed);
+        assert!(live <= 100 + THREADS * held_back(), "{live}");
     }
     drop(cache);
     assert_eq!(LIVE.load(Ordering::Relaxed), 0);
