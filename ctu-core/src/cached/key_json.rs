@@ -43,7 +43,7 @@ arities!(arguments_are_json);
 /// An argument that is written as JSON where it is the only one, and the cache's keys are text: numbers, options, lists, tuples
 /// and maps. A text is none, since it is its own key.
 ///
-/// ```
+/// ```no_run
 /// use ctu_core::{LruCache, SpinCache, cached, cached::JsonAlone};
 ///
 /// #[derive(serde::Serialize)]
@@ -57,11 +57,11 @@ arities!(arguments_are_json);
 /// static CACHE: SpinCache<LruCache<String, u32, 8>> = SpinCache::new(LruCache::new());
 ///
 /// #[cached(cache = CACHE)]
-/// fn distance(point: Point) -> u32 {
+/// fn distance(point: &Point) -> u32 {
 ///     point.x + point.y
 /// }
 ///
-/// assert_eq!(distance(Point { x: 1, y: 2 }), 3);
+/// assert_eq!(distance(&Point { x: 1, y: 2 }), 3);
 /// ```
 pub trait JsonAlone {}
 
