@@ -2,13 +2,13 @@
 
 use crate::{
     args::Mode,
+    attrs::Attrs,
     expand::{Expansion, Form, returned_type},
-    failure::Access,
     steps::{Place, own},
 };
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{FnArg, PatType, Signature, parse_quote, spanned::Spanned};
+use quote::{ToTokens as _, quote};
+use syn::{FnArg, PatType, Signature, parse_quote};
 
 impl Expansion<'_> {
     /// A function whose name is in the compiler's message where no function may stand beside this one.
@@ -31,11 +31,12 @@ impl Expansion<'_> {
         let root = &steps.args.options.root;
         let function = steps.function;
         let name = &function.sig.ident;
-        let (everywhere, must_use, inner) = (
-            &self.attrs.everywhere,
-            &self.attrs.must_use,
-            &self.attrs.inner,
-        );
+        let Attrs {
+            everywhere,
+            calls,
+            inner,
+            ..
+        } = self.attrs;
         let quiet = quote!(#[allow(dead_code, unused_variables, clippy::all, clippy::pedantic)]);
 
         let (trait_, typed) = self.cache_trait();
@@ -96,8 +97,8 @@ impl Expansion<'_> {
             #(#everywhere)* #[doc = #in_doc] #quiet #vis #cache_in
             #(#everywhere)* #[doc = #del_doc] #quiet #vis #cache_del
             #(#everywhere)* #[doc = #key_doc] #quiet #vis #cache_key
-            #(#everywhere)* #(#must_use)* #[doc = #refresh_doc] #quiet #vis #refresh
-            #(#everywhere)* #(#must_use)* #(#inner)* #[doc = #uncached_doc] #vis #uncached
+            #(#everywhere)* #(#calls)* #[doc = #refresh_doc] #quiet #vis #refresh
+            #(#everywhere)* #(#calls)* #(#inner)* #[doc = #uncached_doc] #vis #uncached
         }
     }
 
@@ -117,38 +118,23 @@ impl Expansion<'_> {
         let runtime = &steps.runtime;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
-        let (run, ttl, policy) = (steps.run(), steps.ttl(), steps.policy());
-        let (unwritten, written) = (
-            steps.on_error(Access::Write),
-            steps.on_success(Access::Write),
-        );
-        let reports = steps.reports();
-        let awaited = steps.awaited();
-        let [key_, returned, ttl_, error] = ["key", "returned", "ttl", "error"].map(own);
-        let span = returned_type(steps).span();
-        let renew = steps.step("renew", span);
-        let renew = quote_spanned!(span=>
-            #renew(#cache, &#key_, &#returned, #ttl_, #policy) #awaited
-        );
+        let run_and_ttl = steps.run_and_ttl();
+        let name = self.name_of("refresh");
+        let reports = steps.reports(&match steps.place {
+            Place::Free => format!("{}::{name}", steps.function.sig.ident),
+            _ => name.to_string(),
+        });
+        let [key_, returned] = ["key", "returned"].map(own);
+        let keep = self.keep(quote!(#runtime::There::Old));
         let body = quote! {
             #reports
             #bind
             let #key_ = #runtime::made(#key);
-            let #ttl_ = #ttl;
-            let #returned = #run;
-            match #renew {
-                ::core::result::Result::Ok(true) => { #written }
-                ::core::result::Result::Ok(false) => {}
-                ::core::result::Result::Err(#error) => { #unwritten; }
-            }
+            #run_and_ttl
+            #keep
             #returned
         };
-        self.function(
-            &self.name_of("refresh"),
-            Form::Call,
-            returned_type(steps),
-            body,
-        )
+        self.function(&name, Form::Call, returned_type(steps), body)
     }
 
     /// The function as it was written, under another name.

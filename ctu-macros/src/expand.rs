@@ -7,7 +7,7 @@ use crate::{
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Error, FnArg, Path, ReceiverKind, Result, parse2, spanned::Spanned};
+use syn::{Error, FnArg, Path, ReceiverKind, Result, parse_quote, parse2, spanned::Spanned};
 
 /// `#[cached]`. On an error the function stays as it was, so that no error follows from its absence.
 pub(crate) fn cached(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
@@ -58,7 +58,7 @@ pub(crate) fn expand_apart(args: &Args, mut function: Function, place: Place) ->
             "this function is cached twice: leave one attribute out",
         ));
     }
-    let attrs = Attrs::new(std::mem::take(&mut function.attrs));
+    let attrs = Attrs::new(std::mem::take(&mut function.attrs))?;
     let steps = Steps::new(args, &function, place)?;
     let function = Expansion {
         steps: &steps,
@@ -123,7 +123,12 @@ impl Expansion<'_> {
         body: TokenStream,
     ) -> TokenStream {
         let sig = &self.steps.function.sig;
-        let generics = &sig.generics;
+        let mut generics = sig.generics.clone();
+        // In a trait, what is beside its method must not keep it from being a `dyn` one.
+        if self.steps.place == Place::Method && *name != sig.ident {
+            let sized = parse_quote!(Self: ::core::marker::Sized);
+            generics.make_where_clause().predicates.push(sized);
+        }
         let asyncness = sig.asyncness.filter(|_| form != Form::Key);
         let receiver = sig.inputs.iter().find_map(|input| match input {
             FnArg::Receiver(receiver) => Some(match &receiver.kind {
@@ -151,44 +156,33 @@ impl Expansion<'_> {
         let sig = &steps.function.sig;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
-        let (run, ttl, policy) = (steps.run(), steps.ttl(), steps.policy());
-        let (unread, unwritten) = (steps.on_error(Access::Read), steps.on_error(Access::Write));
-        let (read, written) = (
-            steps.on_success(Access::Read),
-            steps.on_success(Access::Write),
-        );
-        let reports = steps.reports();
-        let [key_, looked, missed, returned, ttl_, error] =
-            ["key", "looked", "missed", "returned", "ttl", "error"].map(own);
+        let (run_and_ttl, policy) = (steps.run_and_ttl(), steps.policy());
+        let (unread, read) = (steps.on_error(Access::Read), steps.on_success(Access::Read));
+        let reports = steps.reports(&sig.ident.to_string());
+        let [key_, looked, there, returned, error] =
+            ["key", "looked", "there", "returned", "error"].map(own);
         let failed = match steps.args.options.on_error {
             OnError::Return(_) => unread.clone(),
-            _ => quote!({ #unread; #runtime::writes_over(&#error) }),
+            _ => quote!({ #unread; #runtime::There::after(&#error) }),
         };
         let span = returned_type(steps).span();
-        let (look, keep) = (steps.step("look", span), steps.step("keep", span));
+        let look = steps.step("look", span);
         let look = quote_spanned!(span=> #look(#cache, &#key_, #policy) #awaited);
-        let keep = quote_spanned!(span=>
-            #keep(#cache, &#key_, &#returned, #ttl_, #policy) #awaited
-        );
+        let keep = self.keep(quote!(#there));
         let missed_or_failed = quote! {
-            let #missed = match #looked {
+            let #there = match #looked {
                 #runtime::Look::Hit(#returned) => return #returned,
                 #runtime::Look::Miss => {
                     #read
-                    true
+                    #runtime::There::Nothing
                 }
                 #runtime::Look::Failed(#error) => #failed,
             };
         };
         let run_and_keep = quote! {
-            let #ttl_ = #ttl;
-            let #returned = #run;
-            if #missed {
-                match #keep {
-                    ::core::result::Result::Ok(true) => { #written }
-                    ::core::result::Result::Ok(false) => {}
-                    ::core::result::Result::Err(#error) => { #unwritten; }
-                }
+            #run_and_ttl
+            if #there.is_known() {
+                #keep
             }
             #returned
         };
@@ -217,7 +211,12 @@ impl Expansion<'_> {
         };
         let returned = returned_type(steps);
         let function = self.function(&sig.ident, Form::Call, returned, body);
-        let (everywhere, outer) = (&self.attrs.everywhere, &self.attrs.outer);
+        let Attrs {
+            everywhere,
+            outer,
+            calls,
+            ..
+        } = self.attrs;
         let vis = &steps.function.vis;
         // Where the body stands in it, the body's attributes do, too.
         let inner = (steps.place == Place::Alone).then_some(&self.attrs.inner);
@@ -225,9 +224,37 @@ impl Expansion<'_> {
         quote! {
             #(#everywhere)*
             #(#outer)*
+            #(#calls)*
             #(#inner)*
             #[allow(clippy::redundant_closure_call, clippy::needless_pass_by_value)]
             #vis #function
+        }
+    }
+
+    /// Keeps what the function returned, given what is `there`.
+    pub(crate) fn keep(&self, there: TokenStream) -> TokenStream {
+        let steps = self.steps;
+        let (policy, awaited) = (steps.policy(), steps.awaited());
+        let (_, cache) = steps.cache();
+        let (unwritten, written) = (
+            steps.on_error(Access::Write),
+            steps.on_success(Access::Write),
+        );
+        let [key, returned, outcome, ttl, error] =
+            ["key", "returned", "outcome", "ttl", "error"].map(own);
+        let span = returned_type(steps).span();
+        let (outcome_of, keep) = (steps.step("outcome", span), steps.step("keep", span));
+        let outcome_of = quote_spanned!(span=> #outcome_of(#cache, &#returned, #policy));
+        let keep = quote_spanned!(span=>
+            #keep(#cache, &#key, #outcome, #ttl, #there) #awaited
+        );
+        quote! {
+            let #outcome = #outcome_of;
+            match #keep {
+                ::core::result::Result::Ok(true) => { #written }
+                ::core::result::Result::Ok(false) => {}
+                ::core::result::Result::Err(#error) => { #unwritten; }
+            }
         }
     }
 
@@ -244,8 +271,8 @@ impl Expansion<'_> {
         let (run, policy) = (steps.run(), steps.policy());
         let written = steps.on_success(Access::Write);
         let flights = steps.flights(single_flight);
-        let [key, looked, missed, returned, error] =
-            ["key", "looked", "missed", "returned", "error"].map(own);
+        let [key, looked, there, returned, error] =
+            ["key", "looked", "there", "returned", "error"].map(own);
         let (run_, flight) = (own("run"), own("_flight"));
         if !steps.computes_within() {
             let fly = steps.step("fly", steps.function.sig.ident.span());
@@ -266,10 +293,10 @@ impl Expansion<'_> {
             let #flight = #runtime::board(#flights, #cache, &#key, &#looked);
             #missed_or_failed
             let #run_ = || #run;
-            if !#missed {
+            if !#there.is_known() {
                 return #run_();
             }
-            match #runtime::compute(#cache, &#key, #run_, #policy) {
+            match #runtime::compute(#cache, &#key, #run_, #there, #policy) {
                 #runtime::Computed::Done(#returned) => #returned,
                 #runtime::Computed::Stored(#returned) => {
                     #written

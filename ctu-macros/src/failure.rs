@@ -53,13 +53,12 @@ impl Steps<'_> {
         }
     }
 
-    /// Where it is kept what was told of the cache.
-    pub(crate) fn reports(&self) -> Option<TokenStream> {
+    /// Where it is kept what was told of the cache, by the function of this name.
+    pub(crate) fn reports(&self, name: &str) -> Option<TokenStream> {
         let OnError::Report = self.args.options.on_error else {
             return None;
         };
         let (runtime, reports) = (&self.runtime, own("REPORTS"));
-        let name = self.function.sig.ident.to_string();
         Some(quote! {
             static #reports: #runtime::Reports =
                 #runtime::Reports::new(::core::concat!(::core::module_path!(), "::", #name));

@@ -296,7 +296,8 @@ fn has_items(tokens: TokenStream) -> bool {
     })
 }
 
-fn any_ident(tokens: TokenStream, is: &dyn Fn(&Ident) -> bool) -> bool {
+/// Whether there is such a name anywhere in it.
+pub(crate) fn any_ident(tokens: TokenStream, is: &dyn Fn(&Ident) -> bool) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => is(&ident),
         TokenTree::Group(group) => any_ident(group.stream(), is),

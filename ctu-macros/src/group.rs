@@ -2,6 +2,7 @@
 
 use crate::{
     args::{self, Args, Options},
+    attrs::Attrs,
     expand::{Expanded, beside, expand_apart},
     function::Function,
     hints,
@@ -134,7 +135,7 @@ fn expand_methods(args: TokenStream, item: TokenStream, root: Path) -> Result<To
     });
     group.check("method", &names.collect::<Vec<_>>())?;
     if let Some((path, _)) = block.trait_.clone() {
-        return Ok(methods_of_trait(&group, block, path));
+        return methods_of_trait(&group, block, path);
     }
     let mut failed = Failed::default();
     for item in &mut block.items {
@@ -151,7 +152,9 @@ fn expand_methods(args: TokenStream, item: TokenStream, root: Path) -> Result<To
 }
 
 /// What comes beside the methods of a trait goes into an impl block of the type.
-fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> TokenStream {
+fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> Result<TokenStream> {
+    // All others are of the trait, such as `#[async_trait]`.
+    let attrs = Attrs::new(block.attrs.clone())?.everywhere;
     let path = nameable(path);
     let types = block.items.iter().filter_map(|item| match item {
         ImplItem::Type(ty) => Some(ty.ident.clone()),
@@ -180,7 +183,7 @@ fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> TokenStre
             besides.extend(outside.beside);
         }
     }
-    let (attrs, generics, ty) = (&block.attrs, &block.generics, &block.self_ty);
+    let (generics, ty) = (&block.generics, &block.self_ty);
     let where_clause = &generics.where_clause;
     let beside = (!besides.is_empty()).then(|| {
         let root = &group.options.root;
@@ -192,7 +195,7 @@ fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> TokenStre
             }
         }
     });
-    failed.beside(quote!(#block #beside))
+    Ok(failed.beside(quote!(#block #beside)))
 }
 
 /// The trait's path without `'_`, for which `'static` does: the impl is for any lifetime then.

@@ -35,9 +35,15 @@ pub(crate) fn unknown_option(name: &str, alone: bool) -> String {
             "of a function that returns a `Result`, `Ok` is cached and nothing else".into()
         }
         "option" | "cache_none" | "some" | "none" | "skip_none" => {
-            "write `only_some` where `None` must not be cached".into()
+            "`None` is not cached where the cache holds what is in the `Option`; where it holds options, write `only_some`"
+                .into()
         }
-        "sync_writes" | "single" => "write `single_flight`".into(),
+        "sync_writes" | "sync_writes_buckets" | "single" => "write `single_flight`".into(),
+        "in_impl" => "write `method`, where neither `self` nor `Self` tells it".into(),
+        "refresh" | "time_refresh" | "force_refresh" => {
+            "no hit prolongs an entry; to compute one anew, call `f::refresh(..)`, of a method `x.f_refresh(..)`"
+                .into()
+        }
         "error" | "on_failure" | "result_fallback" => {
             "write `on_error = return`, or `on_error = |error| ...`".into()
         }

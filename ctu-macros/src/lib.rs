@@ -5,9 +5,11 @@
 mod args;
 mod attrs;
 mod beside;
+mod check;
 mod expand;
 mod failure;
 mod function;
+mod generics;
 mod group;
 mod hints;
 mod steps;

@@ -5,8 +5,8 @@ use crate::{
     function::{Function, Param, SelfKind},
 };
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
-use syn::{Error, Expr, Pat, Result, ReturnType, spanned::Spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::{Expr, Pat, Result, ReturnType, spanned::Spanned};
 
 /// Where the function stands, and where what comes beside it goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,51 +53,6 @@ impl<'a> Steps<'a> {
         Ok(steps)
     }
 
-    fn check(&self) -> Result<()> {
-        let options = &self.args.options;
-        for name in &options.skip {
-            if !self.params.iter().any(|param| param.name == *name) {
-                let say = format!(
-                    "there is no argument `{name}` to leave out; those that exist: {}",
-                    crate::hints::list(&self.names())
-                );
-                return Err(Error::new(name.span(), say));
-            }
-        }
-        if let Some(Key::Closure(closure)) = &options.key {
-            let (takes, gets) = (closure.inputs.len(), self.key_params().count());
-            if takes != gets {
-                let say = format!(
-                    "the key's closure takes {takes} arguments and gets {gets}: a reference to each that is part of the key ({})",
-                    crate::hints::list(
-                        &self
-                            .key_params()
-                            .map(|param| &param.name)
-                            .collect::<Vec<_>>()
-                    )
-                );
-                return Err(Error::new(closure.inputs_begin.span, say));
-            }
-        }
-        if options.mode != Mode::Any && !self.is_async() {
-            return Err(Error::new(
-                self.function.sig.ident.span(),
-                "`blocking` and `local` are for an `async fn`",
-            ));
-        }
-        if self.args.options.key.is_none() && self.key_params().count() > 8 {
-            return Err(Error::new(
-                self.function.sig.inputs.span(),
-                "a key has at most 8 parts: leave arguments out with `skip(name)`, or write `key = ...`",
-            ));
-        }
-        Ok(())
-    }
-
-    fn names(&self) -> Vec<&Ident> {
-        self.params.iter().map(|param| &param.name).collect()
-    }
-
     pub(crate) fn is_async(&self) -> bool {
         self.function.sig.asyncness.is_some()
     }
@@ -131,7 +86,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The arguments that are part of the key: those left out are not, nor is the one that is the cache.
-    fn key_params(&self) -> impl Iterator<Item = &Param> {
+    pub(crate) fn key_params(&self) -> impl Iterator<Item = &Param> {
         self.params.iter().filter(|param| {
             !self.args.options.skip.contains(&param.name) && !self.is_cache_root(param)
         })
@@ -316,15 +271,28 @@ impl<'a> Steps<'a> {
         }
     }
 
-    pub(crate) fn ttl(&self) -> TokenStream {
-        match &self.args.options.ttl {
-            Some(ttl) => {
-                let span = ttl.span();
-                quote_spanned!(span=> ::core::convert::Into::<
-                    ::core::option::Option<::core::time::Duration>
-                >::into(#ttl))
-            }
-            None => quote!(::core::option::Option::None),
+    /// Runs the function, and finds out for how long to keep what it returns: before, as the arguments are used up then, or of
+    /// what it returned.
+    pub(crate) fn run_and_ttl(&self) -> TokenStream {
+        let [returned, ttl] = ["returned", "ttl"].map(own);
+        let (run, runtime) = (self.run(), &self.runtime);
+        let run = quote!(let #returned = #run;);
+        let Some(expr) = &self.args.options.ttl else {
+            return quote!(let #ttl = ::core::option::Option::None; #run);
+        };
+        let span = expr.span();
+        let keep_for = |expr: TokenStream| {
+            quote_spanned!(span=> let #ttl = ::core::convert::Into::<
+                ::core::option::Option<::core::time::Duration>
+            >::into(#expr);)
+        };
+        if let Expr::Closure(closure) = expr {
+            let of_returned = quote_spanned!(span=> #runtime::apply(&#returned, #closure));
+            let keep_for = keep_for(of_returned);
+            quote!(#run #keep_for)
+        } else {
+            let keep_for = keep_for(expr.to_token_stream());
+            quote!(#keep_for #run)
         }
     }
 

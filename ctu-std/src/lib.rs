@@ -15,6 +15,8 @@ mod net;
 #[cfg(feature = "redis")]
 mod redis;
 mod resilience;
+#[cfg(feature = "redis")]
+mod server_info;
 mod sharded;
 mod sieve;
 mod single_flight;
@@ -34,6 +36,8 @@ pub use self::redis::{
     AsJson, Form, Keys, Prefixed, PrefixedRedisCache, Raw, RawRedisCache, RedisBuilder, RedisCache,
     RedisError, RedisStats,
 };
+#[cfg(feature = "redis")]
+pub use self::server_info::ServerInfo;
 pub use self::{
     coarse_clock::CoarseClock,
     into_cache::{IntoCache, IsCache, IsStore},

@@ -179,6 +179,33 @@ fn what_a_cache_refuses_is_told_of_once() {
     assert_eq!(calls(), told("triple", "gone"));
 }
 
+/// Each kind once: who was told of a key that is too long knows nothing of values that are damaged.
+#[test]
+fn one_refusal_does_not_hide_another() {
+    static CACHE: Moody = Moody::new();
+
+    #[cached(cache = CACHE)]
+    fn double(number: u32) -> u32 {
+        2 * number
+    }
+    let calls = || Log::of(|| (0..10).for_each(|number| assert_eq!(double(number), 2 * number)));
+
+    let kinds = [
+        Error::KeyTooLong { len: 9, max: 8 },
+        Error::Decode("JSON"),
+        Error::Busy,
+        Error::TtlUnsupported,
+    ];
+    for error in kinds {
+        CACHE.set(Err(Failure::Core(error)), Ok(()));
+        assert_eq!(calls(), told("double", &error.to_string()));
+    }
+    for error in kinds {
+        CACHE.set(Err(Failure::Core(error)), Err(Failure::Core(error)));
+        assert!(calls().is_empty());
+    }
+}
+
 #[test]
 fn each_function_tells_for_itself_and_so_does_a_flight() {
     static CACHE: Moody = Moody::new();
@@ -204,5 +231,5 @@ fn each_function_tells_for_itself_and_so_does_a_flight() {
     });
     assert_eq!(log, told("two", "gone"));
     let log = Log::of(|| (0..10).for_each(|number| assert_eq!(two::refresh(number), Ok(number))));
-    assert_eq!(log, told("two", "gone"));
+    assert_eq!(log, told("two::refresh", "gone"));
 }

@@ -77,6 +77,11 @@ macro_rules! async_cache {
                 None
             }
 
+            /// As [`Cache::address`](crate::Cache::address).
+            fn address(&self) -> usize {
+                core::ptr::from_ref(self).addr()
+            }
+
             /// As [`Cache::pop`](crate::Cache::pop).
             fn pop(
                 &self,

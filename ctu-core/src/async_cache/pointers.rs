@@ -49,6 +49,9 @@ macro_rules! pointer_is_async {
             fn default_ttl(&self) -> Option<Duration> {
                 (**self).default_ttl()
             }
+            fn address(&self) -> usize {
+                (**self).address()
+            }
             async fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
                 (**self).pop(key).await
             }

@@ -60,6 +60,9 @@ macro_rules! ready_is_async {
             fn default_ttl(&self) -> Option<Duration> {
                 self.0.default_ttl()
             }
+            fn address(&self) -> usize {
+                self.0.address()
+            }
             async fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
                 self.0.pop(key)
             }

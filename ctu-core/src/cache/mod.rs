@@ -141,7 +141,8 @@ pub trait Cache {
     ///
     /// This is what the `get_or_` methods stand on, and what a cache with a single flight overrides, together with
     /// [`has_single_flight`](Self::has_single_flight). In a cache without one, threads that find nothing at the same time
-    /// compute at the same time: each gets what it made itself, and what was stored last stays.
+    /// compute at the same time: each gets what it made itself, and what was stored last stays. A panic of `make` passes
+    /// through.
     ///
     /// # Errors
     /// As [`get`](Self::get) and [`put`](Self::put).
@@ -164,6 +165,12 @@ pub trait Cache {
     /// then nobody needs to see to it.
     fn has_single_flight(&self) -> bool {
         false
+    }
+
+    /// What tells this cache from others that there are: where it is. A pointer to a cache has the address of what it
+    /// points to, so that all who hold one cache agree.
+    fn address(&self) -> usize {
+        core::ptr::from_ref(self).addr()
     }
 
     /// The values at `keys`, in their order. One round trip where the cache can.

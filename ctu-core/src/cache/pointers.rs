@@ -65,6 +65,9 @@ macro_rules! pointer_is_cache {
             fn has_single_flight(&self) -> bool {
                 (**self).has_single_flight()
             }
+            fn address(&self) -> usize {
+                (**self).address()
+            }
             #[cfg(feature = "alloc")]
             fn get_many(
                 &self,

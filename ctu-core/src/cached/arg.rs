@@ -116,17 +116,33 @@ slice_is_owned!([u8], [const N: usize] Bytes<N>, bytes => <Bytes<N> as crate::St
 
 #[cfg(feature = "alloc")]
 mod heap {
-    use super::{Borrow, Error, Hash, Hasher, OwnArg};
-    use alloc::{boxed::Box, string::String, vec::Vec};
+    use super::{Borrow, Error, Hash, Hasher, OwnArg, Text};
+    use alloc::{borrow::Cow, boxed::Box, rc::Rc, string::String, vec::Vec};
 
     slice_is_owned!(str, [] String, text => Ok(text.into()));
     slice_is_owned!(str, [] Box<str>, text => Ok(text.into()));
-    slice_is_owned!([u8], [] Vec<u8>, bytes => Ok(bytes.into()));
-    slice_is_owned!([u8], [] Box<[u8]>, bytes => Ok(bytes.into()));
+    slice_is_owned!(str, [] Rc<str>, text => Ok(text.into()));
+    slice_is_owned!([T], [T: Clone + Hash + Eq] Vec<T>, items => Ok(items.into()));
+    slice_is_owned!([T], [T: Clone + Hash + Eq] Box<[T]>, items => Ok(items.into()));
     #[cfg(target_has_atomic = "ptr")]
     slice_is_owned!(str, [] alloc::sync::Arc<str>, text => Ok(text.into()));
     #[cfg(target_has_atomic = "ptr")]
-    slice_is_owned!([u8], [] alloc::sync::Arc<[u8]>, bytes => Ok(bytes.into()));
+    slice_is_owned!([T], [T: Clone + Hash + Eq] alloc::sync::Arc<[T]>, items => Ok(items.into()));
+
+    macro_rules! cow_is_owned {
+        ($slice:ty, [$($generics:tt)*] $t:ty) => {
+            impl<$($generics)*> OwnArg<$t> for Cow<'_, $slice> {
+                #[inline]
+                fn own(&self) -> Result<$t, Error> {
+                    (**self).own()
+                }
+                looked_up_as!($slice, $t, this => &**this);
+            }
+        };
+    }
+    cow_is_owned!(str, [] String);
+    cow_is_owned!(str, [const N: usize] Text<N>);
+    cow_is_owned!([T], [T: Clone + Hash + Eq] Vec<T>);
 }
 
 /// The prefix of a typed key, its first part.

@@ -36,6 +36,9 @@ pub trait AsyncBackend<Mode> {
 
     /// As [`Cache::contains`].
     fn contains(&self, key: &Self::Key) -> impl Future<Output = Result<bool, Self::Error>>;
+
+    /// As [`Cache::address`].
+    fn address(&self) -> usize;
 }
 
 /// A [`Cache`], which answers at once.
@@ -81,6 +84,10 @@ macro_rules! backend {
             async fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
                 let $this = self;
                 $Trait::contains($cache, key) $($await)*
+            }
+            fn address(&self) -> usize {
+                let $this = self;
+                $Trait::address($cache)
             }
         }
     };

@@ -19,23 +19,32 @@ pub enum Look<R, E> {
     Failed(E),
 }
 
-impl<R, E: CacheError> Look<R, E> {
-    /// Whether what the function returns is to be stored.
-    #[cfg(feature = "std")]
-    pub(super) fn is_open(&self) -> bool {
-        match self {
-            Self::Hit(_) => false,
-            Self::Miss => true,
-            Self::Failed(error) => writes_over(error),
-        }
-    }
+/// What is at the key, as far as a look told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum There {
+    /// Nothing.
+    Nothing,
+    /// What must not stay: it cannot be decoded, or is to be computed anew.
+    Old,
+    /// Nobody knows, and nothing is to be stored: what failed is likely to fail once more, after another deadline.
+    Unknown,
 }
 
-/// Whether what the function returns is to be stored, though the look failed: over a value that cannot be decoded, whose
-/// next read would fail as well. What failed otherwise is likely to fail once more, after another deadline.
-#[cold]
-pub fn writes_over<E: CacheError>(error: &E) -> bool {
-    error.is_damage()
+impl There {
+    /// What is there after a look that failed. What cannot be decoded would fail the next look as well.
+    #[cold]
+    pub fn after<E: CacheError>(error: &E) -> Self {
+        if error.is_damage() {
+            Self::Old
+        } else {
+            Self::Unknown
+        }
+    }
+
+    /// Whether what the function returns is to be kept.
+    pub fn is_known(self) -> bool {
+        self != Self::Unknown
+    }
 }
 
 /// Makes what is looked up by in `cache`.
@@ -167,55 +176,50 @@ impl<T, F: From<E>, E> TakesError<E> for Result<T, F> {
 macro_rules! steps {
     (
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
-        $keep:ident $renew:ident $contains:ident $delete:ident
+        $outcome:ident $keep:ident $contains:ident $delete:ident
     ) => {
-        /// Stores what the function returned, if that is to be stored, and says whether it was. Kept out of the function, whose hits
-        /// would else save the registers that storing needs.
+        /// What to do with what the function returned. A step by itself, so that no future holds a reference to that.
         #[inline(never)]
-        pub $($async)? fn $keep<C, $($Mode,)? B, R, Kind, Policy>(
-            cache: &C,
-            key: &Result<B, Error>,
+        pub fn $outcome<C, $($Mode,)? R, Kind, Policy>(
+            _: &C,
             returned: &R,
-            ttl: Option<Duration>,
             _: PhantomData<Policy>,
-        ) -> Result<bool, C::Error>
+        ) -> Outcome<C::Value>
         where
             C: $($bound)* + ?Sized,
-            B: Deref<Target = C::Key>,
             R: Returned<C::Value, Kind, Policy>,
         {
-            let key = key.as_ref().map_err(|error| *error)?;
-            match returned.outcome() {
-                Outcome::Store(value) => cache.put(key, value.clone(), ttl) $($await)* .map(|()| true),
-                Outcome::Forget | Outcome::Leave => Ok(false),
-            }
+            returned.outcome().cloned()
         }
 
-        /// Stores what the function returned in place of what was stored before. Says whether anything was changed.
-        pub $($async)? fn $renew<C, $($Mode,)? B, R, Kind, Policy>(
+        /// Does it, and says whether anything was changed. Kept out of the function, whose hits would else save the registers
+        /// that storing needs.
+        #[inline(never)]
+        pub $($async)? fn $keep<C, $($Mode,)? B>(
             cache: &C,
             key: &Result<B, Error>,
-            returned: &R,
+            outcome: Outcome<C::Value>,
             ttl: Option<Duration>,
-            _: PhantomData<Policy>,
+            there: There,
         ) -> Result<bool, C::Error>
         where
             C: $($bound)* + ?Sized,
             B: Deref<Target = C::Key>,
-            R: Returned<C::Value, Kind, Policy>,
         {
             let key = key.as_ref().map_err(|error| *error)?;
-            match returned.outcome() {
+            match outcome {
                 Outcome::Store(value) => {
-                    let stored = cache.put(key, value.clone(), ttl) $($await)*;
-                    if stored.is_err() {
+                    let stored = cache.put(key, value, ttl) $($await)*;
+                    if stored.is_err() && there == There::Old {
                         // Better nothing than what is known to be old.
                         let _ = cache.remove(key) $($await)*;
                     }
                     stored.map(|()| true)
                 }
-                Outcome::Forget => cache.remove(key) $($await)* .map(|_| true),
-                Outcome::Leave => Ok(false),
+                Outcome::Forget if there == There::Old => {
+                    cache.remove(key) $($await)* .map(|_| true)
+                }
+                Outcome::Forget | Outcome::Leave => Ok(false),
             }
         }
 
@@ -246,8 +250,8 @@ macro_rules! steps {
         }
     };
 }
-steps!([] [] [Cache] [] keep renew contains delete);
+steps!([] [] [Cache] [] outcome keep contains delete);
 steps!(
     [async] [Mode] [AsyncBackend<Mode>] [.await]
-    keep_async renew_async contains_async delete_async
+    outcome_async keep_async contains_async delete_async
 );

@@ -1,5 +1,9 @@
 use crate::heap::RandomState;
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{
+    collections::btree_map::{BTreeMap, Entry},
+    sync::Arc,
+    vec::Vec,
+};
 use core::{
     future::poll_fn,
     hash::{BuildHasher, Hash},
@@ -26,17 +30,25 @@ use std::{
 /// drop(flight);
 /// ```
 ///
-/// Keys are told apart by 64 bits of their hash, seeded at random: two that agree in these wait for one
-/// another and are computed each for itself. A thread never waits for itself.
+/// A function boards by its cache (its [`address`](crate::Cache::address)) and its key: the same key of two caches is two
+/// computations. Both are told apart from others by 64 bits of their hash, seeded at random: two that agree in these wait for
+/// one another and are computed each for itself.
+///
+/// Boarding and landing take O(log n) steps of n flights, and one for each who waits for the same.
+///
+/// # Who waits for ever
+/// A thread never waits for itself. A task does: its flights have no owner, so an `async fn` must not await its own value of the
+/// same key. A future that has boarded and is then neither polled nor dropped keeps all others waiting. And two
+/// computations that wait for each other's keys do, as they would call each other for ever.
 #[derive(Debug)]
 pub struct Flights {
     hasher: OnceLock<RandomState>,
-    inner: Mutex<Vec<InFlight>>,
+    /// By hash.
+    inner: Mutex<BTreeMap<u64, InFlight>>,
 }
 
 #[derive(Debug)]
 struct InFlight {
-    hash: u64,
     /// Of a blocking flight.
     thread: Option<ThreadId>,
     waiting: Vec<Waker>,
@@ -56,7 +68,7 @@ impl Flights {
     pub const fn new() -> Self {
         Self {
             hasher: OnceLock::new(),
-            inner: Mutex::new(Vec::new()),
+            inner: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -90,14 +102,16 @@ impl Flights {
         context: &mut Context<'_>,
     ) -> Poll<Flight<'_>> {
         let mut inner = self.lock();
-        let Some(flight) = inner.iter_mut().find(|flight| flight.hash == hash) else {
-            inner.push(InFlight {
-                hash,
-                thread,
-                waiting: Vec::new(),
-            });
-            let flights = Some(self);
-            return Poll::Ready(Flight { flights, hash });
+        let flight = match inner.entry(hash) {
+            Entry::Occupied(flight) => flight.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(InFlight {
+                    thread,
+                    waiting: Vec::new(),
+                });
+                let flights = Some(self);
+                return Poll::Ready(Flight { flights, hash });
+            }
         };
         if thread.is_some() && flight.thread == thread {
             let flights = None;
@@ -114,7 +128,7 @@ impl Flights {
     }
 
     /// Nothing that panics runs under this lock, so a poisoned one is whole.
-    fn lock(&self) -> MutexGuard<'_, Vec<InFlight>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, InFlight>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -130,11 +144,7 @@ impl Drop for Flight<'_> {
         let Some(flights) = self.flights else {
             return;
         };
-        let landed = {
-            let mut inner = flights.lock();
-            let at = inner.iter().position(|flight| flight.hash == self.hash);
-            at.map(|at| inner.swap_remove(at))
-        };
+        let landed = flights.lock().remove(&self.hash);
         for waker in landed.into_iter().flat_map(|flight| flight.waiting) {
             waker.wake();
         }

@@ -2,10 +2,11 @@
 
 use super::{
     arg::Own,
+    arities::arities,
     key::{Args, Kept, Literal, MakeKey, NoPrefix},
 };
 use crate::{Error, PrefixKey, PrefixedText, json_key};
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::Serialize;
 
 /// The arguments are written as JSON.
@@ -13,7 +14,13 @@ use serde::Serialize;
 pub enum AsJson {}
 
 macro_rules! arguments_are_json {
-    ($([$($bounds:tt)*] $args:ty;)*) => {$(
+    (A KA 0) => {
+        arguments_are_json!([A: JsonAlone + Serialize] (A,));
+    };
+    ($($t:ident $k:ident $at:tt)*) => {
+        arguments_are_json!([$($t: Serialize),*] ($($t,)*));
+    };
+    ([$($bounds:tt)*] $args:ty) => {
         #[diagnostic::do_not_recommend]
         impl<$($bounds)*> MakeKey<str, NoPrefix, AsJson> for Args<$args> {
             type Key = Kept<String, str>;
@@ -29,23 +36,33 @@ macro_rules! arguments_are_json {
                 json_key(&self.0)?.prefixed(prefix.0).map(Kept::new)
             }
         }
-    )*};
+    };
 }
-arguments_are_json! {
-    [] ();
-    [A: JsonAlone + Serialize] (A,);
-    [A: Serialize, B: Serialize] (A, B);
-    [A: Serialize, B: Serialize, C: Serialize] (A, B, C);
-    [A: Serialize, B: Serialize, C: Serialize, D: Serialize] (A, B, C, D);
-    [A: Serialize, B: Serialize, C: Serialize, D: Serialize, E: Serialize] (A, B, C, D, E);
-    [A: Serialize, B: Serialize, C: Serialize, D: Serialize, E: Serialize, F: Serialize] (A, B, C, D, E, F);
-    [A: Serialize, B: Serialize, C: Serialize, D: Serialize, E: Serialize, F: Serialize, G: Serialize]
-        (A, B, C, D, E, F, G);
-    [A: Serialize, B: Serialize, C: Serialize, D: Serialize, E: Serialize, F: Serialize, G: Serialize, H: Serialize]
-        (A, B, C, D, E, F, G, H);
-}
+arities!(arguments_are_json);
 
-/// An argument that is written as JSON where it is the only one. A text is none: it is its own key.
+/// An argument that is written as JSON where it is the only one, and the cache's keys are text: numbers, options, lists, tuples
+/// and maps. A text is none, since it is its own key.
+///
+/// ```
+/// use ctu_core::{LruCache, SpinCache, cached, cached::JsonAlone};
+///
+/// #[derive(serde::Serialize)]
+/// struct Point {
+///     x: u32,
+///     y: u32,
+/// }
+///
+/// impl JsonAlone for Point {}
+///
+/// static CACHE: SpinCache<LruCache<String, u32, 8>> = SpinCache::new(LruCache::new());
+///
+/// #[cached(cache = CACHE)]
+/// fn distance(point: Point) -> u32 {
+///     point.x + point.y
+/// }
+///
+/// assert_eq!(distance(Point { x: 1, y: 2 }), 3);
+/// ```
 pub trait JsonAlone {}
 
 impl<T: JsonAlone + ?Sized> JsonAlone for &T {}
@@ -54,6 +71,16 @@ impl<T> JsonAlone for Option<T> {}
 impl<T> JsonAlone for Vec<T> {}
 impl<T> JsonAlone for [T] {}
 impl<T, const N: usize> JsonAlone for [T; N] {}
+impl<K, V> JsonAlone for BTreeMap<K, V> {}
+#[cfg(feature = "std")]
+impl<K, V, S> JsonAlone for std::collections::HashMap<K, V, S> {}
+
+macro_rules! tuple_is_json_alone {
+    ($($t:ident $k:ident $at:tt)*) => {
+        impl<$($t),*> JsonAlone for ($($t,)*) {}
+    };
+}
+arities!(tuple_is_json_alone);
 
 macro_rules! json_alone {
     ($($t:ty),*) => {$(impl JsonAlone for $t {})*};

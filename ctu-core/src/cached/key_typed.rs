@@ -2,6 +2,7 @@
 
 use super::{
     arg::{ArgRef, Own, OwnArg},
+    arities::arities,
     key::{Args, CallKey, Kept, Lent, Literal, MakeKey, NoPrefix},
 };
 use crate::{AsPrefix, Cache, Equivalent, Error, PrefixKey};
@@ -56,8 +57,23 @@ where
 #[derive(Debug)]
 pub struct PartsOf<A, K>(A, PhantomData<fn(&K)>);
 
-macro_rules! parts_are_a_key {
-    ($($($t:ident $k:ident $at:tt)*;)*) => {$(
+impl<A, K> CallKey<K> for PartsOf<A, K>
+where
+    Self: Equivalent<K>,
+{
+    type Made = Kept<<Self as Equivalent<K>>::Key, K>;
+    #[inline]
+    fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
+        cache.get_equivalent(self)
+    }
+    #[inline]
+    fn made(self) -> Result<Self::Made, Error> {
+        self.make().map(Kept::new)
+    }
+}
+
+macro_rules! arguments_are_parts {
+    ($($t:ident $k:ident $at:tt)*) => {
         impl<$($t, $k: Hash + Eq),*> Equivalent<($($k,)*)> for PartsOf<($($t,)*), ($($k,)*)>
         where
             $($t: ArgRef<Arg: OwnArg<$k>>),*
@@ -79,37 +95,7 @@ macro_rules! parts_are_a_key {
                 Ok(($(self.0.$at.arg().own()?,)*))
             }
         }
-    )*};
-}
-parts_are_a_key! {
-    ;
-    A KA 0;
-    A KA 0 B KB 1;
-    A KA 0 B KB 1 C KC 2;
-    A KA 0 B KB 1 C KC 2 D KD 3;
-    A KA 0 B KB 1 C KC 2 D KD 3 E KE 4;
-    A KA 0 B KB 1 C KC 2 D KD 3 E KE 4 F KF 5;
-    A KA 0 B KB 1 C KC 2 D KD 3 E KE 4 F KF 5 G KG 6;
-    A KA 0 B KB 1 C KC 2 D KD 3 E KE 4 F KF 5 G KG 6 H KH 7;
-}
 
-impl<A, K> CallKey<K> for PartsOf<A, K>
-where
-    Self: Equivalent<K>,
-{
-    type Made = Kept<<Self as Equivalent<K>>::Key, K>;
-    #[inline]
-    fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
-        cache.get_equivalent(self)
-    }
-    #[inline]
-    fn made(self) -> Result<Self::Made, Error> {
-        self.make().map(Kept::new)
-    }
-}
-
-macro_rules! arguments_are_parts {
-    ($($($t:ident $k:ident)*;)*) => {$(
         #[diagnostic::do_not_recommend]
         impl<$($t, $k: Hash + Eq),*> MakeKey<($($k,)*), NoPrefix, Parts> for Args<($($t,)*)>
         where
@@ -121,44 +107,31 @@ macro_rules! arguments_are_parts {
                 Ok(PartsOf(self.0, PhantomData))
             }
         }
-    )*};
-}
-arguments_are_parts! {
-    ;
-    A KA;
-    A KA B KB;
-    A KA B KB C KC;
-    A KA B KB C KC D KD;
-    A KA B KB C KC D KD E KE;
-    A KA B KB C KC D KD E KE F KF;
-    A KA B KB C KC D KD E KE F KF G KG;
-    A KA B KB C KC D KD E KE F KF G KG H KH;
+
+        prefix_is_first_part!($($t $k)*);
+    };
 }
 
+/// The arguments are all parts but the first.
 macro_rules! prefix_is_first_part {
-    ($($($t:ident $k:ident $at:tt)*;)*) => {$(
+    () => {};
+    ($first:ident $p:ident $($t:ident $k:ident)*) => {
         #[diagnostic::do_not_recommend]
-        impl<P: Hash + Eq, $($t, $k: Hash + Eq),*> MakeKey<(P, $($k,)*), Literal, Parts>
+        impl<$p: Hash + Eq, $($t, $k: Hash + Eq),*> MakeKey<($p, $($k,)*), Literal, Parts>
             for Args<($($t,)*)>
         where
-            Literal: OwnArg<P>,
+            Literal: OwnArg<$p>,
             $($t: ArgRef<Arg: OwnArg<$k>>),*
         {
-            type Key = PartsOf<(Literal, $($t,)*), (P, $($k,)*)>;
+            type Key = PartsOf<(Literal, $($t,)*), ($p, $($k,)*)>;
             #[inline]
+            #[allow(non_snake_case, reason = "an argument has the name of its type")]
             fn make_key(self, prefix: Literal) -> Result<Self::Key, Error> {
-                Ok(PartsOf((prefix, $(self.0.$at,)*), PhantomData))
+                let ($($t,)*) = self.0;
+                Ok(PartsOf((prefix, $($t,)*), PhantomData))
             }
         }
-    )*};
+    };
 }
-prefix_is_first_part! {
-    ;
-    A KA 0;
-    A KA 0 B KB 1;
-    A KA 0 B KB 1 C KC 2;
-    A KA 0 B KB 1 C KC 2 D KD 3;
-    A KA 0 B KB 1 C KC 2 D KD 3 E KE 4;
-    A KA 0 B KB 1 C KC 2 D KD 3 E KE 4 F KF 5;
-    A KA 0 B KB 1 C KC 2 D KD 3 E KE 4 F KF 5 G KG 6;
-}
+
+arities!(arguments_are_parts);

@@ -1,9 +1,11 @@
 //! What `#[cached]` expands to calls into: keys from arguments, results to values and back.
 //!
 //! Programs use this module through the attributes. Of use by themselves are [`OwnArg`], for types of
-//! one's own in typed keys, and `Flights` (feature `std`), for a single flight that functions share.
+//! one's own in typed keys, `JsonAlone` (feature `json`), for one alone in keys of text, and `Flights` (feature `std`), for
+//! a single flight that functions share.
 
 mod arg;
+mod arities;
 mod backend;
 mod call;
 #[cfg(feature = "std")]
@@ -23,7 +25,6 @@ pub use arg::OwnArg;
 pub use flights::{Flight, Flights};
 pub use key::{CallKey, Kept, KeyOfUntypedCache, Lent, MakeKey};
 #[cfg(feature = "json")]
-#[doc(hidden)]
 pub use key_json::JsonAlone;
 pub use returned::{Outcome, Returned};
 
@@ -32,8 +33,9 @@ pub use self::{
     arg::{ArgRef, Own},
     backend::{AsyncBackend, LocalOf},
     call::{
-        Look, TakesError, apply, contains, contains_async, delete, delete_async, keep, keep_async,
-        key, key_async, look, look_async, made, missed, renew, renew_async, returning, writes_over,
+        Look, TakesError, There, apply, contains, contains_async, delete, delete_async, keep,
+        keep_async, key, key_async, look, look_async, made, missed, outcome, outcome_async,
+        returning,
     },
     key::{Args, Literal, Made, NoPrefix},
     report::{Reports, tell},

@@ -1,13 +1,13 @@
 //! What is told of a cache that fails: once, and not in every call until it works again.
 
-use crate::CacheError;
+use crate::{CacheError, Error};
 use core::sync::atomic::Ordering::Relaxed;
 
 // The standard library has no swap where the machine has no compare-and-swap.
 #[cfg(target_has_atomic = "ptr")]
-use core::sync::atomic::AtomicBool;
+use core::sync::atomic::{AtomicBool, AtomicUsize};
 #[cfg(not(target_has_atomic = "ptr"))]
-use portable_atomic::AtomicBool;
+use portable_atomic::{AtomicBool, AtomicUsize};
 
 /// Whether anybody is there to be told.
 const HEARD: bool = cfg!(any(
@@ -18,13 +18,15 @@ const HEARD: bool = cfg!(any(
 /// What was told of the cache of one function: by `tracing`, by `defmt`, where these features are on.
 ///
 /// An outage is told of when it begins, of reads and of writes each, and again only after a read or write has
-/// worked. What the cache refuses, as a key too long or a time-to-live where it keeps none, is told of once.
+/// worked. What the cache refuses, as a key too long or a time-to-live where it keeps none, and what it holds and cannot be
+/// decoded, is told of once, each kind for itself.
 #[derive(Debug)]
 pub struct Reports {
     function: &'static str,
     reads: AtomicBool,
     writes: AtomicBool,
-    refused: AtomicBool,
+    /// A bit for each kind of error.
+    refused: AtomicUsize,
 }
 
 impl Reports {
@@ -34,7 +36,7 @@ impl Reports {
             function,
             reads: AtomicBool::new(false),
             writes: AtomicBool::new(false),
-            refused: AtomicBool::new(false),
+            refused: AtomicUsize::new(0),
         }
     }
 
@@ -63,14 +65,36 @@ impl Reports {
     }
 
     fn failed<E: CacheError>(&self, outage: &AtomicBool, error: &E) {
-        let told = if error.is_outage() {
-            outage
-        } else {
-            &self.refused
-        };
-        if HEARD && !told.swap(true, Relaxed) {
+        if HEARD && !self.was_told(outage, error) {
             report(self.function, error);
         }
+    }
+
+    /// Whether it was, and from now on it is.
+    fn was_told<E: CacheError>(&self, outage: &AtomicBool, error: &E) -> bool {
+        if error.is_outage() {
+            return outage.swap(true, Relaxed);
+        }
+        let kind = kind_of(error.as_core());
+        self.refused.fetch_or(kind, Relaxed) & kind != 0
+    }
+}
+
+/// A bit for the kind of an error that is no outage.
+fn kind_of(error: Option<Error>) -> usize {
+    1 << match error {
+        None => 0,
+        Some(Error::KeyTooLong { .. }) => 1,
+        Some(Error::ValueTooLong { .. }) => 2,
+        Some(Error::TtlTooLong { .. }) => 3,
+        Some(Error::TtlUnsupported) => 4,
+        Some(Error::Unsupported(_)) => 5,
+        Some(Error::Busy) => 6,
+        Some(Error::SecretTooShort { .. }) => 7,
+        Some(Error::OutOfRange { .. }) => 8,
+        Some(Error::UnknownName(_)) => 9,
+        Some(Error::Encode(_)) => 10,
+        Some(Error::Decode(_)) => 11,
     }
 }
 

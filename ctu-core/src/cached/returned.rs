@@ -9,6 +9,17 @@ pub enum Outcome<T> {
     Leave,
 }
 
+impl<T: Clone> Outcome<&T> {
+    /// The same, with a value of its own.
+    pub fn cloned(self) -> Outcome<T> {
+        match self {
+            Self::Store(value) => Outcome::Store(value.clone()),
+            Self::Forget => Outcome::Forget,
+            Self::Leave => Outcome::Leave,
+        }
+    }
+}
+
 /// What a cached function may return, for a cache of values `V`.
 ///
 /// By type and not by name, so that any alias of `Result` works:

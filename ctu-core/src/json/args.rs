@@ -21,8 +21,12 @@ use sha3::{Digest, Sha3_256};
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 ///
+/// Two calls have one key where Python's would. An `OsStr` or a path is written in another form by each platform, and a `HashSet`
+/// in another order each time: give what is sorted, as a `BTreeSet` is.
+///
 /// # Errors
-/// [`Error::Encode`] when `args` is no sequence, and for what has no [JSON](super).
+/// [`Error::Encode`] when `args` is no sequence, for what has no [JSON](super), and for an option in an option that is
+/// `Some(None)`, or another `Some` of what is null: `None` has that key.
 pub fn json_key<A: ?Sized + Serialize>(args: &A) -> Result<String, Error> {
     Writer::inside(0, Expect::Arguments).write(args)
 }
@@ -43,8 +47,7 @@ pub fn json_key<A: ?Sized + Serialize>(args: &A) -> Result<String, Error> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Encode`] when `args` is no sequence or `kwargs` no map with text for keys, and for what
-/// has no [JSON](super).
+/// [`Error::Encode`] when `args` is no sequence or `kwargs` no map with text for keys, and else as [`json_key`].
 pub fn json_key_with<A, K>(args: &A, kwargs: &K) -> Result<String, Error>
 where
     A: ?Sized + Serialize,

@@ -57,6 +57,8 @@ pub(super) struct Writer {
     depth: usize,
     wrapped: usize,
     expect: Expect,
+    /// Arguments are told apart by what is written of them, and nothing is read back.
+    is_key: bool,
 }
 
 impl Writer {
@@ -71,6 +73,7 @@ impl Writer {
             out: String::with_capacity(128),
             depth,
             wrapped: 0,
+            is_key: expect != Expect::Anything,
             expect,
         }
     }
@@ -226,7 +229,12 @@ impl<'w> Serializer for &'w mut Writer {
     }
 
     fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), Refusal> {
-        self.wrapped(value)
+        let start = self.out.len();
+        self.wrapped(value)?;
+        if self.is_key && self.out.get(start..) == Some("null") {
+            return Err(Refusal(Error::Encode("a key of `Some` of what is null")));
+        }
+        Ok(())
     }
 
     fn serialize_unit(self) -> Result<(), Refusal> {

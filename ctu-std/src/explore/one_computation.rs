@@ -1,6 +1,6 @@
 //! What becomes of threads that want the same value, in whichever cache has it computed once.
 
-use super::{in_many_orders, spawn};
+use super::{Remote, in_many_orders, spawn};
 use crate::Cache;
 use shuttle::thread::yield_now;
 use std::{
@@ -24,7 +24,7 @@ impl<C> Explored for C where
 
 /// Tests of the cache that `$new` makes.
 macro_rules! tests_of_one_computation {
-    ($new:path) => {
+    ($new:path, $remote:path) => {
         #[test]
         fn one_computes_and_all_get_it() {
             $crate::explore::one_computation::one_computes_and_all_get_it($new);
@@ -38,6 +38,13 @@ macro_rules! tests_of_one_computation {
         #[test]
         fn after_a_panic_one_of_those_who_wait_tries() {
             $crate::explore::one_computation::after_a_panic_one_of_those_who_wait_tries($new);
+        }
+
+        #[test]
+        fn what_cannot_be_stored_goes_to_those_who_wait() {
+            $crate::explore::one_computation::what_cannot_be_stored_goes_to_those_who_wait(
+                $new, $remote,
+            );
         }
 
         #[test]
@@ -112,6 +119,31 @@ pub(crate) fn after_a_panic_one_of_those_who_wait_tries<C: Explored>(new: fn() -
         let found = results.iter().flatten().filter(|found| **found == 1);
         assert_eq!((found.count(), tried), (2, 2), "{results:?}");
     });
+}
+
+/// `remote` is where the cache stores.
+pub(crate) fn what_cannot_be_stored_goes_to_those_who_wait<C: Explored>(
+    new: fn() -> Arc<C>,
+    remote: fn(&C) -> &Remote,
+) {
+    let helped = Arc::new(AtomicU32::new(0));
+    let help = Arc::clone(&helped);
+    in_many_orders(move || {
+        let (results, tried) = three(&new(), move |cache, make| {
+            cache
+                .get_or_insert_with("k", || {
+                    let made = make();
+                    remote(cache).down.store(true, SeqCst);
+                    made
+                })
+                .ok()
+        });
+        let those = results.iter().filter(|result| **result == Some(0));
+        let those = u32::try_from(those.count()).unwrap();
+        assert!(those < 3 && tried == 1, "{results:?}");
+        help.fetch_add(those, SeqCst);
+    });
+    assert!(helped.load(SeqCst) > 0);
 }
 
 /// Where one did, shuttle would say that all threads wait.

@@ -32,6 +32,11 @@ pub(crate) trait Connection {
 pub(crate) trait Failure {
     /// What becomes of the connection.
     fn fate(&self) -> Fate;
+
+    /// Whether what failed so on a connection that has waited is worth another try on a fresh one.
+    fn again(&self, repeat: Repeat) -> bool {
+        self.fate() == Fate::Lost && repeat == Repeat::Safe
+    }
 }
 
 /// What becomes of a connection after an operation on it failed.
@@ -101,7 +106,7 @@ impl<C: Connect> Pool<C> {
         if let Some(connection) = lease.pooled() {
             let done = operation(connection, deadline);
             match &done {
-                Err(error) if error.fate() == Fate::Lost && repeat == Repeat::Safe => {}
+                Err(error) if error.again(repeat) => {}
                 Err(error) if error.fate() != Fate::Keep => return done,
                 _ => {
                     lease.keep();

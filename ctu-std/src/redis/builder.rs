@@ -8,7 +8,6 @@ use super::{
     settings::Settings,
 };
 use crate::net::{Dialer, Limits};
-use parking_lot::Mutex;
 use redis::ConnectionLike;
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,6 +16,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | setting | default |
 /// | --- | --- |
 /// | [`ttl`](Self::ttl) | 600 s |
+/// | [`max_value`](Self::max_value) | 512 MiB |
 /// | [`connect_deadline`](Self::connect_deadline) | 1 s |
 /// | [`deadline`](Self::deadline) | 2 s |
 /// | [`pool_size`](Self::pool_size) | 16 connections |
@@ -26,6 +26,7 @@ pub struct RedisBuilder<F = AsJson> {
     source: Result<Origin, RedisError>,
     form: F,
     ttl: Option<Duration>,
+    max_value: usize,
     limits: Limits,
 }
 
@@ -56,6 +57,7 @@ impl RedisBuilder {
             source,
             form: AsJson,
             ttl: Some(Duration::from_secs(600)),
+            max_value: 512 << 20,
             limits: Limits::default(),
         }
     }
@@ -76,6 +78,7 @@ impl RedisBuilder {
             source: self.source,
             form,
             ttl: self.ttl,
+            max_value: self.max_value,
             limits: self.limits,
         }
     }
@@ -94,7 +97,15 @@ impl<F> RedisBuilder<F> {
         self
     }
 
-    /// The user to log in as, in place of one in the address.
+    /// How many bytes a value has on the server, at most: its `proto-max-bulk-len`, 512 MiB unless set. What
+    /// is longer is [refused](ctu_core::Error::ValueTooLong) before it is sent, since a server that refuses
+    /// it closes the connection.
+    pub fn max_value(mut self, bytes: usize) -> Self {
+        self.max_value = bytes;
+        self
+    }
+
+    /// The user to log in as, in place of one in the address; without a password, as one who has none.
     pub fn user(self, user: impl Into<String>) -> Self {
         let user = user.into();
         self.settings(|settings| settings.user = Some(user.clone()))
@@ -192,12 +203,12 @@ impl<F> RedisBuilder<F> {
             #[cfg(feature = "cluster")]
             Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits.pool_size)?)),
             Origin::Given(connection) => {
-                let source = Source::Given(Mutex::new(Some(connection)));
-                one(source, "a given connection".into(), 1)
+                one(Source::given(connection), "a given connection".into(), 1)
             }
         };
         let client = Client::new(servers, limits.deadline);
-        Ok(RedisCache::new(Arc::new(client), self.form, self.ttl))
+        let client = Arc::new(client);
+        Ok(RedisCache::new(client, self.form, self.ttl, self.max_value))
     }
 }
 
@@ -206,6 +217,7 @@ impl<F: fmt::Debug> fmt::Debug for RedisBuilder<F> {
         f.debug_struct("RedisBuilder")
             .field("form", &self.form)
             .field("ttl", &self.ttl)
+            .field("max_value", &self.max_value)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

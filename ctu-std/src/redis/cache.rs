@@ -2,7 +2,7 @@ use super::{
     AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, client::Client, node::Node,
     request::Request, ttl::Ttl,
 };
-use ctu_core::{Cache, Found};
+use ctu_core::{Cache, Error, Found};
 use redis::{ConnectionLike, Value};
 use std::{
     borrow::{Borrow, Cow},
@@ -11,9 +11,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-
-/// Keys per round trip of what goes through keys.
-pub(super) const BATCH: usize = 500;
 
 /// A cache on a Redis (or Valkey) server, shared by every program that uses the same server.
 ///
@@ -54,7 +51,8 @@ pub(super) const BATCH: usize = 500;
 pub struct RedisCache<K: ?Sized, V, F = AsJson> {
     pub(super) client: Arc<Client>,
     pub(super) form: F,
-    ttl: Option<Duration>,
+    pub(super) ttl: Option<Duration>,
+    max_value: usize,
     entries: PhantomData<fn(&K) -> V>,
 }
 
@@ -82,18 +80,29 @@ impl RedisCache<str, String> {
     }
 
     /// Starts to build a cache on a connection that there is already: any blocking one of the
-    /// `redis` crate. Its deadlines are its own, and when it breaks the cache has no other.
+    /// `redis` crate.
+    ///
+    /// When it breaks, is too late, or answers what makes no sense, the cache has no other and every
+    /// operation fails from then on; what the server refuses changes nothing. Operations wait for each
+    /// other, up to the [deadline](RedisBuilder::deadline); how long one then takes is a matter of the
+    /// connection's own timeouts. Of the other settings, those of the way to a server mean nothing here.
     pub fn over(connection: impl ConnectionLike + Send + 'static) -> RedisBuilder {
         RedisBuilder::over(connection)
     }
 }
 
 impl<K: ?Sized, V, F> RedisCache<K, V, F> {
-    pub(super) fn new(client: Arc<Client>, form: F, ttl: Option<Duration>) -> Self {
+    pub(super) fn new(
+        client: Arc<Client>,
+        form: F,
+        ttl: Option<Duration>,
+        max_value: usize,
+    ) -> Self {
         Self {
             client,
             form,
             ttl,
+            max_value,
             entries: PhantomData,
         }
     }
@@ -104,37 +113,6 @@ where
     K: ToOwned + ?Sized,
     F: Form<K, V>,
 {
-    /// How much longer the entry at `key` lives: `None` where there is no entry or no limit.
-    ///
-    /// # Errors
-    /// Whatever keeps the server from telling.
-    pub fn ttl(&self, key: &K) -> Result<Option<Duration>, RedisError> {
-        let key = self.form.key(key)?;
-        let left = self.client.number(&key, &Request::of(&[b"PTTL", &key]))?;
-        Ok(u64::try_from(left).ok().map(Duration::from_millis))
-    }
-
-    /// Lets the entry at `key` live for `ttl` from now, or for the cache's own time where that is
-    /// `None`. Says whether there is such an entry.
-    ///
-    /// # Errors
-    /// A time that is too long, and whatever keeps the server from doing it.
-    pub fn touch(&self, key: &K, ttl: Option<Duration>) -> Result<bool, RedisError> {
-        let key = self.form.key(key)?;
-        let request = match Ttl::new(ttl.or(self.ttl))? {
-            Ttl::Forever => Request::batch()
-                .and(&[b"PERSIST", &key])
-                .and(&[b"EXISTS", &key]),
-            Ttl::For(unit, time) => Request::of(&[unit.expire(), &key, time.as_bytes()]),
-            Ttl::Over => return self.remove_key(&key),
-        };
-        self.client
-            .all(&key, &request, |node, values| match values.last() {
-                Some(value) => Ok(node.as_number(value)? == 1),
-                None => Err(node.surprise()),
-            })
-    }
-
     /// The keys of this cache, a few hundred per round trip (SCAN), in no order.
     ///
     /// Without a prefix these are all keys of the database that such a cache could have written. A
@@ -153,17 +131,16 @@ where
         Keys::new(self)
     }
 
-    fn put_request(&self, request: &mut Request, key: &[u8], value: &[u8], ttl: &Ttl) {
-        match ttl {
-            Ttl::Forever => request.add(&[b"SET", key, value]),
-            Ttl::For(unit, time) => {
-                request.add(&[b"SET", key, value, unit.set(), time.as_bytes()]);
-            }
-            Ttl::Over => request.add(&[b"DEL", key]),
+    fn encode(&self, value: V) -> Result<Vec<u8>, RedisError> {
+        let value = self.form.encode(value)?;
+        let (len, max) = (value.len(), self.max_value);
+        match len > max {
+            true => Err(Error::ValueTooLong { len, max }.into()),
+            false => Ok(value),
         }
     }
 
-    fn remove_key(&self, key: &[u8]) -> Result<bool, RedisError> {
+    pub(super) fn remove_key(&self, key: &[u8]) -> Result<bool, RedisError> {
         Ok(self.client.number(key, &Request::of(&[b"DEL", key]))? > 0)
     }
 
@@ -191,11 +168,12 @@ where
     /// Removes keys by `command`, and says how many there were.
     fn remove_keys(&self, command: &str, keys: &[impl AsRef<[u8]>]) -> Result<usize, RedisError> {
         let mut batch = self.client.batch();
-        for keys in keys.chunks(self.client.together(keys.len())) {
+        for keys in keys.chunks(self.client.together()) {
             batch.about(keys[0].as_ref(), |request| request.add_keys(command, keys));
         }
         let counts = batch.send(self.client.deadline(), |node, values| {
-            node.as_count(&node.single(values)?)
+            let counts = values.iter().map(|value| node.as_count(value));
+            counts.sum::<Result<usize, RedisError>>()
         })?;
         Ok(counts.into_iter().sum())
     }
@@ -203,27 +181,6 @@ where
     /// Removes keys as SCAN has shown them.
     fn unlink(&self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
         self.remove_keys("UNLINK", keys).map(drop)
-    }
-}
-
-/// The reply to MGET of `count` keys.
-fn values(node: &Node, reply: Value, count: usize) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
-    let values = node.as_array(reply)?;
-    if values.len() != count {
-        return Err(node.surprise());
-    }
-    values
-        .into_iter()
-        .map(|value| node.as_bytes(value))
-        .collect()
-}
-
-/// Whether the server did what [`RedisCache::put_request`] asks for.
-fn was_put(node: &Node, values: &[Value], ttl: &Ttl) -> Result<(), RedisError> {
-    match ttl {
-        // What is removed is counted, not confirmed.
-        Ttl::Over => Ok(()),
-        Ttl::Forever | Ttl::For(..) => node.as_done(values),
     }
 }
 
@@ -247,12 +204,12 @@ where
     /// up to milliseconds.
     fn put(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), RedisError> {
         let key = self.form.key(key)?;
-        let value = self.form.encode(value)?;
+        let value = self.encode(value)?;
         let ttl = Ttl::new(ttl.or(self.ttl))?;
         let mut request = Request::batch();
-        self.put_request(&mut request, &key, &value, &ttl);
+        ttl.put(&mut request, &key, &value);
         self.client
-            .all(&key, &request, |node, values| was_put(node, &values, &ttl))
+            .all(&key, &request, |node, values| ttl.was_put(node, &values))
     }
 
     fn remove(&self, key: &K) -> Result<bool, RedisError> {
@@ -310,7 +267,7 @@ where
     }
 
     /// As [`Cache::pop`], in one step (GETDEL, Redis 6.2). Not repeated when the connection breaks:
-    /// the entry may then be gone.
+    /// the entry may then be gone. A value that cannot be read is gone, too.
     fn pop(&self, key: &K) -> Result<Option<V>, RedisError> {
         let key = self.form.key(key)?;
         let request = Request::of(&[b"GETDEL", &key]).once();
@@ -332,37 +289,43 @@ where
     /// holds something other than a string is a miss here.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
         let stored = self.stored_keys(keys)?;
-        let together = self.client.together(stored.len());
+        let together = self.client.together();
         let mut batch = self.client.batch();
         for keys in stored.chunks(together) {
             batch.about(&keys[0], |request| request.add_keys("MGET", keys));
         }
         let found = batch.send(self.client.deadline(), |node, replies| {
-            values(node, node.single(replies)?, together)
+            // In a cluster each reply is about one key, whichever.
+            let asked = stored.chunks(together).map(<[_]>::len);
+            let replies = replies.into_iter().zip(asked);
+            replies
+                .map(|(reply, count)| node.as_strings(reply, count))
+                .collect::<Result<Vec<_>, RedisError>>()
         })?;
-        let found = found.into_iter().flatten();
+        let found = found.into_iter().flatten().flatten();
         found.map(|stored| self.decode(stored)).collect()
     }
 
-    /// As [`Cache::get_many_with_ttl`], in one round trip (MGET, and PTTL of each key).
+    /// As [`Cache::get_many_with_ttl`], in one round trip (MGET and PTTL of each key). Value and time are
+    /// read one right after the other, as by [`get_with_ttl`](Cache::get_with_ttl), and not in one step:
+    /// where another client replaces the entry just then, the time is the new one's.
     fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, RedisError> {
         let stored = self.stored_keys(keys)?;
-        let together = self.client.together(stored.len());
         let mut batch = self.client.batch();
-        for keys in stored.chunks(together) {
-            batch.about(&keys[0], |request| {
-                request.add_keys("MGET", keys);
-                keys.iter().for_each(|key| request.add(&[b"PTTL", key]));
+        for key in &stored {
+            batch.about(key, |request| {
+                request.add(&[b"MGET", key]);
+                request.add(&[b"PTTL", key]);
             });
         }
         let found = batch.send(self.client.deadline(), |node, replies| {
             let mut replies = replies.into_iter();
-            let stored = replies.next().ok_or_else(|| node.surprise())?;
-            let stored = values(node, stored, together)?;
-            let left = replies.map(|left| node.as_number(&left));
-            let timed = stored.into_iter().zip(left);
-            timed
-                .map(|(stored, left)| Ok((stored, left?)))
+            let pairs = std::iter::from_fn(|| replies.next().zip(replies.next()));
+            pairs
+                .map(|(stored, left)| {
+                    let stored = node.as_strings(stored, 1)?.pop().flatten();
+                    Ok((stored, node.as_number(&left)?))
+                })
                 .collect::<Result<Vec<_>, RedisError>>()
         })?;
         let found = found.into_iter().flatten();
@@ -377,14 +340,12 @@ where
         let ttl = Ttl::new(ttl.or(self.ttl))?;
         let mut batch = self.client.batch();
         for (key, value) in entries {
-            let value = self.form.encode(value)?;
+            let value = self.encode(value)?;
             let key = self.form.key(key)?;
-            batch.about(&key, |request| {
-                self.put_request(request, &key, &value, &ttl);
-            });
+            batch.about(&key, |request| ttl.put(request, &key, &value));
         }
         let done = batch.send(self.client.deadline(), |node, values| {
-            was_put(node, &values, &ttl)
+            ttl.was_put(node, &values)
         });
         done.map(drop)
     }
@@ -397,7 +358,8 @@ where
 
 impl<K: ?Sized, V, F: Clone> Clone for RedisCache<K, V, F> {
     fn clone(&self) -> Self {
-        Self::new(self.client.clone(), self.form.clone(), self.ttl)
+        let (client, form) = (self.client.clone(), self.form.clone());
+        Self::new(client, form, self.ttl, self.max_value)
     }
 }
 

@@ -5,6 +5,10 @@ use crate::net::Deadline;
 use redis::Value;
 use std::{sync::Arc, time::Duration};
 
+/// Keys in one command, at most: before Redis 7.0 there may be a million, and while it runs one command
+/// it serves nobody else.
+const TOGETHER: usize = 10_000;
+
 /// The server, or the cluster, as caches see it: a request goes out to where its key is, replies come
 /// back, within the deadline.
 pub(super) struct Client {
@@ -77,11 +81,11 @@ impl Client {
         })
     }
 
-    /// How many of `keys` keys one command may name. In a cluster it is one: two may be on different
-    /// nodes, or be about to.
-    pub(super) fn together(&self, keys: usize) -> usize {
+    /// How many keys one command may name. In a cluster it is one: two may be on different nodes, or be
+    /// about to.
+    pub(super) fn together(&self) -> usize {
         match &self.servers {
-            Servers::One(_) => keys.max(1),
+            Servers::One(_) => TOGETHER,
             #[cfg(feature = "cluster")]
             Servers::Cluster(_) => 1,
         }

@@ -6,7 +6,8 @@ use std::{fmt, io, sync::Arc, time::Duration};
 ///
 /// Every message is one line. None holds a password, a key or a value.
 /// Where an error says that a connection was lost or an answer came too late, the server may or may
-/// not have done what it was asked to.
+/// not have done what it was asked to, or may yet do it: a request that waits in a server that hangs
+/// is run when it goes on, after what others have asked for meanwhile through connections of their own.
 ///
 /// ```
 /// use ctu_std::{RedisCache, RedisError};
@@ -17,7 +18,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedisError {
     /// A key, value or time-to-live that does not fit, or a value of another kind than expected.
-    /// Nothing was changed.
+    /// Nothing was changed, but by [`pop`](ctu_core::Cache::pop): a value that it cannot read is gone.
     Core(Error),
     /// The address is not one of a Redis server; the text says what is wrong with it.
     Url(String),
@@ -109,6 +110,19 @@ impl RedisError {
             },
         }
     }
+
+    /// Whether it is the last that the server says before it closes the connection.
+    pub(super) fn is_last(&self) -> bool {
+        match self {
+            Self::Net(NetError::TooManyClients { .. }) => true,
+            Self::Server { code, message } => match code.as_str() {
+                "ERR" => message.starts_with("Protocol error"),
+                // To whom is not on the same machine (`protected-mode`).
+                code => code == "DENIED",
+            },
+            _ => false,
+        }
+    }
 }
 
 /// The Redis server at `address`.
@@ -120,6 +134,7 @@ impl Failure for RedisError {
     fn fate(&self) -> Fate {
         match self {
             Self::Net(error) => error.fate(),
+            Self::Server { .. } if self.is_last() => Fate::Discard,
             Self::Core(_)
             | Self::OutOfMemory { .. }
             | Self::NotReady { .. }
@@ -186,7 +201,16 @@ impl fmt::Display for RedisError {
                 write!(f, "Redis at {server} is not ready: {message}")
             }
             Self::WrongType => f.write_str("the key holds something that no cache stored there"),
-            Self::Server { code, message } => write!(f, "Redis says: {code} {message}"),
+            Self::Server { code, message } => {
+                write!(f, "Redis says: {code} {message}")?;
+                match code.as_str() {
+                    // What a cache on a cluster is never told.
+                    "MOVED" | "ASK" | "CROSSSLOT" => {
+                        f.write_str("; it is in a cluster: use RedisCache::cluster")
+                    }
+                    _ => Ok(()),
+                }
+            }
         }
     }
 }
@@ -197,6 +221,27 @@ impl std::error::Error for RedisError {
             Self::Core(error) => Some(error),
             Self::Net(error) => Some(error),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_stays_unless_the_server_closes_it() {
+        for (code, message, last) in [
+            ("ERR", "Protocol error: invalid bulk length", true),
+            ("DENIED", "Redis is running in protected mode", true),
+            ("ERR", "unknown command 'GETDEL'", false),
+            ("MOVED", "3999 127.0.0.1:6381", false),
+        ] {
+            let (code, message) = (code.into(), message.into());
+            let error = RedisError::Server { code, message };
+            assert_eq!(error.is_last(), last, "{error}");
+            assert_eq!(error.fate() == Fate::Discard, last, "{error}");
+            assert!(!error.is_outage());
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::{RedisCache, RedisError, request::Request};
+use crate::ServerInfo;
 use std::fmt;
 
 /// What a Redis server counted since it started, for all its databases and clients together.
@@ -38,37 +39,43 @@ impl fmt::Display for RedisStats {
 
 impl<K: ?Sized, V, F> RedisCache<K, V, F> {
     /// What the server tells about itself: `section` is `server`, `memory`, `stats`, ..., or empty
-    /// for the usual ones. Pairs of a name and a value, in the server's order; of a cluster, those of
-    /// every master, one after the other.
+    /// for the usual ones. Of a cluster, what each master tells.
+    ///
+    /// ```no_run
+    /// use ctu_std::RedisCache;
+    /// let cache = RedisCache::builder("redis://127.0.0.1").raw().build()?;
+    /// for (server, pairs) in cache.info("memory")? {
+    ///     let used = pairs.iter().find(|(name, _)| name == "used_memory_human");
+    ///     println!("{server}: {used:?}");
+    /// }
+    /// # Ok::<(), ctu_std::RedisError>(())
+    /// ```
     ///
     /// # Errors
     /// Whatever keeps the server from telling.
-    pub fn info(&self, section: &str) -> Result<Vec<(String, String)>, RedisError> {
+    pub fn info(&self, section: &str) -> Result<Vec<ServerInfo>, RedisError> {
         let request = match section {
             "" => Request::of(&[b"INFO"]),
             section => Request::of(&[b"INFO", section.as_bytes()]),
         };
-        let texts = self.client.every(&request, |node, values| {
-            Ok(node.as_bytes(node.single(values)?)?.unwrap_or_default())
-        })?;
-        let pairs = texts.iter().flat_map(|text| {
-            let text = String::from_utf8_lossy(text);
+        self.client.every(&request, |node, values| {
+            let text = node.as_bytes(node.single(values)?)?.unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
             let pairs = text.lines().filter_map(|line| line.split_once(':'));
-            pairs
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect::<Vec<_>>()
-        });
-        Ok(pairs.collect())
+            let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Ok((node.server().to_string(), pairs.collect()))
+        })
     }
 
-    /// What the server counted since it started; of a cluster, the sums over its masters. Of the server, not of this cache alone: put a
-    /// [`StatsCache`](crate::StatsCache) on a cache for its own.
+    /// What the server counted since it started; of a cluster, the sums over its masters. Of the
+    /// server, not of this cache alone: put a [`StatsCache`](crate::StatsCache) on a cache for its own.
     ///
     /// # Errors
     /// Whatever keeps the server from telling.
     pub fn stats(&self) -> Result<RedisStats, RedisError> {
         let mut stats = RedisStats::default();
-        for (name, value) in self.info("stats")? {
+        let servers = self.info("stats")?;
+        for (name, value) in servers.into_iter().flat_map(|(_, pairs)| pairs) {
             let counter = match name.as_str() {
                 "keyspace_hits" => &mut stats.hits,
                 "keyspace_misses" => &mut stats.misses,

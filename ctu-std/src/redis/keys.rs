@@ -1,7 +1,10 @@
-use super::{Form, RedisCache, RedisError, cache::BATCH, node::Node, request::Request};
+use super::{Form, RedisCache, RedisError, node::Node, request::Request};
 use crate::net::Deadline;
 use redis::Value;
 use std::{borrow::ToOwned, fmt, mem, sync::Arc};
+
+/// Keys per round trip.
+const BATCH: usize = 500;
 
 /// The keys of a [`RedisCache`], from [`RedisCache::keys`]. Ends after the first error.
 pub struct Keys<'c, K: ?Sized, V, F> {

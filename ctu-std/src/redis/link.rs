@@ -14,9 +14,13 @@ pub(super) enum Link {
         stream: Stream,
         replies: Replies,
     },
-    /// One that the user had already, of any kind that the crate knows.
-    Given(Box<dyn ConnectionLike + Send>),
+    /// One that the user had already. There is no other in its place: it stays until it is
+    /// [closed](Self::close), whatever becomes of the link.
+    Given(Given),
 }
+
+/// The place of a connection of any kind that the `redis` crate knows; empty once it broke.
+type Given = Arc<Mutex<Option<Box<dyn ConnectionLike + Send>>>>;
 
 impl Link {
     /// Opens a connection and logs in, in one round trip.
@@ -55,14 +59,7 @@ impl Link {
         deadline: Deadline,
     ) -> Result<Vec<Value>, RedisError> {
         let sent = self.send(request, deadline);
-        let values = self.receive(request, sent, server, deadline)?;
-        match values.iter().find_map(|value| match value {
-            Value::ServerError(error) => Some(error),
-            _ => None,
-        }) {
-            Some(error) => Err(RedisError::reported(server, error)),
-            None => Ok(values),
-        }
+        checked(self.receive(request, sent, server, deadline)?, server)
     }
 
     /// Sends a request whose replies are to be [received](Self::receive) next.
@@ -87,9 +84,14 @@ impl Link {
             Self::Own { stream, replies } => {
                 own(stream, replies, commands, sent, server, deadline)?
             }
-            Self::Given(connection) => connection
-                .req_packed_commands(request.bytes(), 0, commands)
-                .map_err(|error| given(&error, server, deadline.total()))?,
+            Self::Given(slot) => {
+                // Out of its place meanwhile: a panic throws it away.
+                let taken = slot.lock().take();
+                let mut connection = taken.ok_or_else(|| broken(server))?;
+                let values = connection.req_packed_commands(request.bytes(), 0, commands);
+                *slot.lock() = Some(connection);
+                values.map_err(|error| given(&error, server, deadline.total()))?
+            }
         };
         if values.len() == commands {
             Ok(values)
@@ -97,16 +99,45 @@ impl Link {
             Err(RedisError::protocol(server, "wrong number of replies"))
         }
     }
+
+    /// Sees to it that one that was given is used no more: it is broken, or nobody knows what it says next.
+    pub(super) fn close(&mut self) {
+        if let Self::Given(slot) = self {
+            *slot.lock() = None;
+        }
+    }
+}
+
+/// The replies, unless one of them is an error: then that is the error.
+pub(super) fn checked(values: Vec<Value>, server: &Arc<str>) -> Result<Vec<Value>, RedisError> {
+    match values.iter().find_map(|value| match value {
+        Value::ServerError(error) => Some(error),
+        _ => None,
+    }) {
+        Some(error) => Err(RedisError::reported(server, error)),
+        None => Ok(values),
+    }
+}
+
+fn broken(server: &Arc<str>) -> RedisError {
+    let broken = NetError::Unreachable {
+        server: peer(server),
+        kind: io::ErrorKind::NotConnected,
+        why: "the connection that the cache was given is broken".into(),
+    };
+    broken.into()
 }
 
 fn login(settings: &Settings) -> Option<Request> {
     let mut request = Request::batch();
     match (&settings.user, &settings.password) {
-        (Some(user), Some(password)) => {
+        (Some(user), password) => {
+            // Who has none is still somebody else than who does not log in.
+            let password = password.as_deref().unwrap_or_default();
             request.add(&[b"AUTH", user.as_bytes(), password.as_bytes()]);
         }
         (None, Some(password)) => request.add(&[b"AUTH", password.as_bytes()]),
-        (_, None) => {}
+        (None, None) => {}
     }
     if settings.database != 0 {
         request.add(&[b"SELECT", settings.database.to_string().as_bytes()]);
@@ -131,11 +162,11 @@ fn own(
             (Err(error), Ok(())) => return Err(failed(error)),
             (Err(_), Err(_)) => break,
         };
-        if let Value::ServerError(error) = &value
-            && let error @ RedisError::Net(NetError::TooManyClients { .. }) =
-                RedisError::reported(server, error)
-        {
-            return Err(error);
+        if let Value::ServerError(error) = &value {
+            let error = RedisError::reported(server, error);
+            if error.is_last() {
+                return Err(error);
+            }
         }
         values.push(value);
     }
@@ -171,7 +202,7 @@ impl Connection for Link {
     fn is_idle(&self) -> bool {
         match self {
             Self::Own { stream, .. } => stream.is_idle(),
-            Self::Given(connection) => connection.is_open(),
+            Self::Given(slot) => slot.lock().as_ref().is_some_and(|given| given.is_open()),
         }
     }
 }
@@ -180,7 +211,14 @@ impl Connection for Link {
 pub(super) enum Source {
     Server(Settings),
     /// There is one, and never another.
-    Given(Mutex<Option<Box<dyn ConnectionLike + Send>>>),
+    Given(Given),
+}
+
+impl Source {
+    /// One that there is already.
+    pub(super) fn given(connection: Box<dyn ConnectionLike + Send>) -> Self {
+        Self::Given(Arc::new(Mutex::new(Some(connection))))
+    }
 }
 
 /// Opens connections to one server.
@@ -207,15 +245,8 @@ impl Connect for Connector {
     fn connect(&self, deadline: Deadline) -> Result<Link, RedisError> {
         match &self.source {
             Source::Server(settings) => Link::open(settings, &self.server, deadline),
-            Source::Given(connection) => match connection.lock().take() {
-                Some(connection) => Ok(Link::Given(connection)),
-                None => Err(NetError::Unreachable {
-                    server: self.peer(),
-                    kind: io::ErrorKind::NotConnected,
-                    why: "the connection that the cache was given is broken".into(),
-                }
-                .into()),
-            },
+            Source::Given(slot) if slot.lock().is_some() => Ok(Link::Given(slot.clone())),
+            Source::Given(_) => Err(broken(&self.server)),
         }
     }
 

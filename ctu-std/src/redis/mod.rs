@@ -7,6 +7,7 @@ mod client;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod error;
+mod expiry;
 mod form;
 mod info;
 mod keys;

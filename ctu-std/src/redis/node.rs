@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 pub(super) struct Node {
     pool: Pool<Connector>,
     server: Arc<str>,
-    /// Whether it failed when it was last in doubt.
+    /// Whether it failed when it was last asked.
     #[cfg(feature = "cluster")]
     failed: AtomicBool,
 }
@@ -38,7 +38,12 @@ impl Node {
         mut read: impl FnMut(&Self, Vec<Value>) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
         self.pool.run(request.repeat(), deadline, |link, deadline| {
-            read(self, link.exchange(request, &self.server, deadline)?)
+            let values = link.exchange(request, &self.server, deadline);
+            let done = values.and_then(|values| read(self, values));
+            if let Err(RedisError::Net(_)) = done {
+                link.close();
+            }
+            done
         })
     }
 
@@ -83,6 +88,20 @@ impl Node {
         }
     }
 
+    /// The reply to MGET of `count` keys.
+    pub(super) fn as_strings(
+        &self,
+        reply: Value,
+        count: usize,
+    ) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
+        let values = self.as_array(reply)?;
+        if values.len() != count {
+            return Err(self.surprise());
+        }
+        let strings = values.into_iter().map(|value| self.as_bytes(value));
+        strings.collect()
+    }
+
     /// A reply of another type than the command has.
     pub(super) fn surprise(&self) -> RedisError {
         RedisError::protocol(&self.server, "an answer of the wrong type")
@@ -102,12 +121,15 @@ impl Node {
         self.pool.connector().host()
     }
 
-    /// Whether it failed when it was last in doubt.
+    /// Whether it failed when it was last asked.
     pub(super) fn has_failed(&self) -> bool {
         self.failed.load(Relaxed)
     }
 
     pub(super) fn set_failed(&self, failed: bool) {
-        self.failed.store(failed, Relaxed);
+        // Each reply says so, on as many processors as there are: one that writes stops the others.
+        if self.has_failed() != failed {
+            self.failed.store(failed, Relaxed);
+        }
     }
 }

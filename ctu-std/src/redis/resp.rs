@@ -9,8 +9,9 @@ use std::io::{self, Read};
 
 /// Replies in replies, at most: SCAN has one level.
 const DEPTH: usize = 8;
-/// What Redis itself allows a string to be (`proto-max-bulk-len` is 512 MiB), with room to spare.
-const LONGEST: usize = 1 << 32;
+/// What Redis itself allows a string to be (`proto-max-bulk-len` is 512 MiB), with room to spare. As
+/// replies count, since a `usize` need not be able to.
+const LONGEST: i64 = 1 << 32;
 
 /// The replies of a connection.
 #[derive(Default)]
@@ -83,13 +84,13 @@ fn number(line: &[u8]) -> io::Result<i64> {
 
 /// `None` is how "nothing" is written.
 fn length(line: &[u8]) -> io::Result<Option<usize>> {
-    match number(line)? {
-        -1 => Ok(None),
-        len => match usize::try_from(len) {
-            Ok(len) if len <= LONGEST => Ok(Some(len)),
-            _ => Err(garbage("a length that cannot be")),
-        },
-    }
+    let len = match number(line)? {
+        -1 => return Ok(None),
+        len if len <= LONGEST => usize::try_from(len).ok(),
+        _ => None,
+    };
+    len.map(Some)
+        .ok_or_else(|| garbage("a length that cannot be"))
 }
 
 #[cfg(test)]

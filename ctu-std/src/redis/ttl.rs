@@ -1,4 +1,6 @@
+use super::{RedisError, node::Node, request::Request};
 use ctu_core::Error;
+use redis::Value;
 use std::time::Duration;
 
 /// Redis counts milliseconds since 1970 in 63 bits: half of them are left for the time to live.
@@ -22,7 +24,7 @@ pub(super) enum Unit {
 
 impl Unit {
     /// The word for it in SET.
-    pub(super) fn set(self) -> &'static [u8] {
+    fn set(self) -> &'static [u8] {
         match self {
             Self::Seconds => b"EX",
             Self::Milliseconds => b"PX",
@@ -56,6 +58,26 @@ impl Ttl {
             let milliseconds = ttl.as_nanos().div_ceil(1_000_000);
             Self::For(Unit::Milliseconds, milliseconds.to_string())
         })
+    }
+
+    /// Adds the command that stores `value` for this time.
+    pub(super) fn put(&self, request: &mut Request, key: &[u8], value: &[u8]) {
+        match self {
+            Self::Forever => request.add(&[b"SET", key, value]),
+            Self::For(unit, time) => {
+                request.add(&[b"SET", key, value, unit.set(), time.as_bytes()]);
+            }
+            Self::Over => request.add(&[b"DEL", key]),
+        }
+    }
+
+    /// Whether the server did what [`put`](Self::put) asks for.
+    pub(super) fn was_put(&self, node: &Node, values: &[Value]) -> Result<(), RedisError> {
+        match self {
+            // What is removed is counted, not confirmed.
+            Self::Over => Ok(()),
+            Self::Forever | Self::For(..) => node.as_done(values),
+        }
     }
 }
 

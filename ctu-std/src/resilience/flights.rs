@@ -117,20 +117,26 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone, W: Clone> Flights<K, V, W> {
         let Some(flight) = self.flights.get_mut(&id) else {
             return Waiting::Anew;
         };
-        let joinable = self.joinable.get(flight.key.get()) == Some(&id);
-        let ended = match &flight.state {
-            State::Flying(_) => return Waiting::NotYet,
-            State::Landed(value) => Waiting::Value(value.clone()),
-            State::Vacant if joinable => Waiting::Lead,
-            State::Vacant => Waiting::Anew,
-        };
-        flight.waiting -= 1;
-        if matches!(ended, Waiting::Lead) {
-            flight.state = State::Flying(who);
-        } else if flight.waiting == 0 {
-            self.flights.remove(&id);
+        if matches!(flight.state, State::Flying(_)) {
+            return Waiting::NotYet;
         }
-        ended
+        // Before a value is cloned, which may panic: nobody waits in vain for this one to leave.
+        flight.waiting -= 1;
+        let joinable = self.joinable.get(flight.key.get()) == Some(&id);
+        if joinable && matches!(flight.state, State::Vacant) {
+            flight.state = State::Flying(who);
+            return Waiting::Lead;
+        }
+        if flight.waiting > 0 {
+            return match &flight.state {
+                State::Landed(value) => Waiting::Value(value.clone()),
+                _ => Waiting::Anew,
+            };
+        }
+        match self.flights.remove(&id).map(|flight| flight.state) {
+            Some(State::Landed(value)) => Waiting::Value(value),
+            _ => Waiting::Anew,
+        }
     }
 
     /// Ends a computation, with its result or, where it failed, without. Returns what wakes those who

@@ -7,6 +7,9 @@
 //! after the first, and stands here until then, whatever else is written meanwhile.
 //! A delete that arrives late does no harm: a cache may always forget.
 //!
+//! A replay that is refused is no outage: some key of it cannot be deleted, because the second level takes no such key, say.
+//! Its keys are then deleted one by one, and one that is refused alone lets the others go first.
+//!
 //! Where there is no room for another key, it becomes one of the [suspects](super::suspects): it cannot be
 //! named and so not be deleted unasked, but is recognised when it is asked for, deleted then, and a miss.
 
@@ -14,7 +17,10 @@ use super::{
     Held, Random,
     suspects::{Repair, Suspects},
 };
-use std::{collections::HashMap, hash::Hash};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+};
 
 /// Times in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +38,8 @@ pub(crate) struct JournalSettings {
 pub(crate) struct Journal<K: ToOwned + ?Sized> {
     settings: JournalSettings,
     missed: HashMap<Held<K>, Missed>,
+    /// The same keys, by when they are to be deleted and their numbers.
+    due: BTreeMap<(u64, u64), Held<K>>,
     /// A `clear` was missed.
     all: Option<u64>,
     suspects: Suspects<K>,
@@ -39,11 +47,14 @@ pub(crate) struct Journal<K: ToOwned + ?Sized> {
     last: u64,
     /// After a failed replay: when the next may be, and how long the one after that waits.
     wait: Option<(u64, u64)>,
+    /// How many keys are to be deleted one by one.
+    singly: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Missed {
     number: u64,
+    due: u64,
     doubt: Doubt,
 }
 
@@ -53,8 +64,21 @@ enum Doubt {
     No,
     /// It was sent, and not answered.
     Sent,
-    /// The same, but the second level has answered since: after this it has arrived or is lost.
-    Until(u64),
+    /// The same, but the second level has answered since: when the key is due, it has arrived or is lost.
+    Settling,
+}
+
+/// What became of a key that was missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noted {
+    /// It is the only one.
+    First,
+    /// It is to be deleted before the others.
+    Sooner,
+    /// It stands with the others.
+    Kept,
+    /// There was no room.
+    Overflowed,
 }
 
 /// What was missed.
@@ -89,10 +113,12 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
         Self {
             settings,
             missed: HashMap::new(),
+            due: BTreeMap::new(),
             all: None,
             suspects: Suspects::new(settings.capacity.max(1)),
             last: 0,
             wait: None,
+            singly: 0,
         }
     }
 
@@ -111,25 +137,53 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
         self.suspects.any()
     }
 
-    /// Takes in that `key` was missed. Says whether that did not fit.
-    pub(crate) fn missed(&mut self, key: &K, what: What) -> bool {
+    /// Takes in that `key` was missed.
+    pub(crate) fn missed(&mut self, key: &K, what: What) -> Noted {
         self.last = self.last.wrapping_add(1);
         let number = self.last;
         let sent = what == What::SentWrite;
-        if let Some(missed) = self.missed.get_mut(key) {
-            missed.number = number;
-            if sent || missed.doubt != Doubt::No {
-                missed.doubt = Doubt::Sent;
-            }
-            return false;
-        }
-        if self.missed.len() >= self.settings.capacity {
+        let before = self.missed.get(key).copied();
+        if before.is_none() && self.missed.len() >= self.settings.capacity {
             self.suspects.add(key, sent);
-            return true;
+            return Noted::Overflowed;
         }
-        let doubt = if sent { Doubt::Sent } else { Doubt::No };
-        self.missed.insert(Held::new(key), Missed { number, doubt });
-        false
+        let noted = match self.due.first_key_value() {
+            _ if self.all.is_some() => Noted::Kept,
+            None => Noted::First,
+            Some((&(0, _), _)) => Noted::Kept,
+            Some(_) => Noted::Sooner,
+        };
+        let doubt = match before {
+            Some(before) if before.doubt != Doubt::No => Doubt::Sent,
+            _ if sent => Doubt::Sent,
+            _ => Doubt::No,
+        };
+        let due = 0;
+        let missed = Missed { number, due, doubt };
+        if before.is_some() {
+            self.change(key, missed);
+        } else {
+            self.missed.insert(Held::new(key), missed);
+            self.due.insert((due, number), Held::new(key));
+        }
+        noted
+    }
+
+    /// Changes what is known of a key that stands here.
+    fn change(&mut self, key: &K, to: Missed) {
+        if let Some(missed) = self.missed.get_mut(key)
+            && let Some(held) = self.due.remove(&(missed.due, missed.number))
+        {
+            *missed = to;
+            self.due.insert((to.due, to.number), held);
+        }
+    }
+
+    /// Takes a key out, which is made good.
+    fn forget(&mut self, key: &K) {
+        if let Some(missed) = self.missed.remove(key) {
+            self.due.remove(&(missed.due, missed.number));
+        }
     }
 
     /// Takes in that a `clear` was missed.
@@ -147,8 +201,14 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
     /// by it, and neither is a write that may still arrive.
     pub(crate) fn cleared(&mut self, begun: u64) {
         self.all = self.all.filter(|number| *number > begun);
-        self.missed
-            .retain(|_, missed| missed.number > begun || missed.doubt != Doubt::No);
+        let due = &mut self.due;
+        self.missed.retain(|_, missed| {
+            let stays = missed.number > begun || missed.doubt != Doubt::No;
+            if !stays {
+                due.remove(&(missed.due, missed.number));
+            }
+            stays
+        });
         if self.last == begun {
             self.suspects.cleared();
         }
@@ -158,7 +218,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
     pub(crate) fn done(&mut self, key: &K) {
         let doubtless = |missed: &Missed| missed.doubt == Doubt::No;
         if self.missed.get(key).is_some_and(doubtless) {
-            self.missed.remove(key);
+            self.forget(key);
         }
     }
 
@@ -192,10 +252,11 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
         if self.all.is_some() {
             return Some(Replay::Clear(self.last));
         }
-        let due = self.missed.iter().filter(|(_, missed)| missed.is_due(now));
+        let most = if self.singly > 0 { 1 } else { most };
+        let due = self.due.range(..=(now, u64::MAX));
         let keys: Vec<_> = due
             .take(most)
-            .map(|(key, missed)| (key.clone(), missed.number))
+            .map(|(&(_, number), key)| (key.clone(), number))
             .collect();
         (!keys.is_empty()).then_some(Replay::Keys(keys))
     }
@@ -209,7 +270,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
     pub(crate) fn next_at(&self) -> Option<u64> {
         let due = match self.all {
             Some(_) => Some(0),
-            None => self.missed.values().map(Missed::due_at).min(),
+            None => self.due.first_key_value().map(|(&(due, _), _)| due),
         };
         due.map(|at| at.max(self.wait.map_or(0, |(at, _)| at)))
     }
@@ -224,23 +285,65 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
             }
             Replay::Keys(keys) => keys,
         };
+        self.singly = self.singly.saturating_sub(keys.len());
         let before = self.missed.len();
         for (key, number) in keys {
-            let Some(missed) = self.missed.get_mut(key.get()) else {
+            let Some(&missed) = self.missed.get(key.get()) else {
                 continue;
             };
-            if missed.number != *number {
-                continue;
-            }
             match missed.doubt {
+                _ if missed.number != *number => {}
                 Doubt::Sent => {
-                    missed.doubt = Doubt::Until(now.saturating_add(self.settings.settle));
+                    let due = now.saturating_add(self.settings.settle);
+                    let doubt = Doubt::Settling;
+                    self.change(
+                        key.get(),
+                        Missed {
+                            due,
+                            doubt,
+                            ..missed
+                        },
+                    );
                 }
-                Doubt::Until(at) if now < at => {}
-                Doubt::No | Doubt::Until(_) => drop(self.missed.remove(key.get())),
+                Doubt::Settling if now < missed.due => {}
+                Doubt::No | Doubt::Settling => self.forget(key.get()),
             }
         }
         before.saturating_sub(self.missed.len())
+    }
+
+    /// Takes in that the second level was asked, and refused. `never` says that it takes no such key at all: then nothing
+    /// of it can be there or arrive.
+    pub(crate) fn refused(
+        &mut self,
+        replay: &Replay<K>,
+        never: bool,
+        now: u64,
+        random: &mut Random,
+    ) {
+        let (key, number) = match replay {
+            Replay::Keys(keys) => match &**keys {
+                [one] => one,
+                keys => {
+                    self.singly = keys.len();
+                    return;
+                }
+            },
+            Replay::Clear(_) => return self.not_replayed(now, random),
+        };
+        self.singly = self.singly.saturating_sub(1);
+        let missed = self.missed.get(key.get()).copied();
+        let Some(missed) = missed.filter(|missed| missed.number == *number) else {
+            return;
+        };
+        if never {
+            self.forget(key.get());
+        } else {
+            let (_, longest) = self.settings.retry;
+            let due = now.saturating_add(longest).max(missed.due);
+            self.change(key.get(), Missed { due, ..missed });
+            self.not_replayed(now, random);
+        }
     }
 
     /// Takes in that the second level did not.
@@ -250,19 +353,6 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
         let half = period / 2;
         let at = now.saturating_add(half + random.up_to(period - half));
         self.wait = Some((at, period.saturating_mul(2)));
-    }
-}
-
-impl Missed {
-    fn due_at(&self) -> u64 {
-        match self.doubt {
-            Doubt::No | Doubt::Sent => 0,
-            Doubt::Until(at) => at,
-        }
-    }
-
-    fn is_due(&self, now: u64) -> bool {
-        self.due_at() <= now
     }
 }
 

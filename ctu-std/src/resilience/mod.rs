@@ -13,5 +13,5 @@ pub(crate) use breaker::{Breaker, BreakerSettings, Outcome, Pass};
 pub(crate) use flights::{Flights, Joined, Waiting};
 pub(crate) use health::{Change, Health};
 pub(crate) use held::Held;
-pub(crate) use journal::{Belief, Journal, JournalSettings, Replay, What};
+pub(crate) use journal::{Belief, Journal, JournalSettings, Noted, Replay, What};
 pub(crate) use random::Random;

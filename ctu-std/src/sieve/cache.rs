@@ -67,7 +67,8 @@ use std::{
 /// A value that leaves is dropped later: a thread collects those that it takes out, and when there are 32, or as many as
 /// processors, they go as soon as every operation has ended that had begun by then. So
 /// * some 32 values for each thread that writes are kept beyond the capacity, until it, or a thread that comes in its place,
-///   writes more, or the cache is dropped: values that take much memory, and secrets, are better off in a
+///   writes more, or the cache is dropped; and up to 4 for each 100 entries, in a cache that is written to for long, while its
+///   table is copied to a new one: values that take much memory, and secrets, are better off in a
 ///   [`LockedCache`](crate::LockedCache);
 /// * a value that is slow to clone and a slow closure of `retain` keep all that leaves meanwhile.
 ///
@@ -162,8 +163,9 @@ impl<K, V, C, S> SieveCache<K, V, C, S> {
         }
     }
 
-    /// An empty cache of the same kind that hashes keys with `hasher`. One that callers can foresee lets them make
-    /// operations slow.
+    /// An empty cache of the same kind that hashes keys with `hasher`. Every bit of the hash counts, but it has to differ from
+    /// key to key: of a few dozen keys with one and the same hash, operations may never end. So do not let callers choose keys
+    /// whose hashes they can foresee.
     pub fn with_hasher<H>(self, hasher: H) -> SieveCache<K, V, C, H> {
         SieveCache::new(self.capacity, self.ttl, self.clock, hasher)
     }
@@ -198,6 +200,38 @@ where
         let entries = self.entries.pin();
         let (kept, entry) = entries.get_key_value(sought)?;
         entry.is_live(now).then(|| read(kept, &entry.value))
+    }
+
+    /// Removes what has expired, and says how many entries that were. What is stored meanwhile may be among them only if it has
+    /// expired, too. O(n).
+    ///
+    /// Nobody has to call this: what has expired is not shown, and gives way to what comes. It gives memory back where little
+    /// comes.
+    ///
+    /// ```
+    /// use ctu_std::{Cache, ManualClock, SieveCache};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = SieveCache::<u32, u32, _>::with_ttl(100, Duration::from_secs(1), &clock);
+    /// cache.insert(&1, 10)?;
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!((cache.expire(), cache.expire()), (1, 0));
+    /// # Ok::<(), ctu_std::Error>(())
+    /// ```
+    pub fn expire(&self) -> usize {
+        let entries = self.entries.pin();
+        let now = self.clock.now();
+        let expired = entries.iter().filter(|(_, entry)| !entry.is_live(now));
+        let removed = expired.filter(|(kept, _)| {
+            let (hash, key) = (kept.hash, kept.key.borrow());
+            let mut queue = self.queue(hash);
+            // It may have been stored again meanwhile.
+            let gone = entries.remove_if(&ByKey { hash, key }, |_, entry| !entry.is_live(now));
+            let gone = gone.ok().flatten();
+            gone.is_some_and(|(kept, _)| queue.remove(kept.place).is_some())
+        });
+        removed.count()
     }
 
     /// The queue that what has this `hash` belongs to.

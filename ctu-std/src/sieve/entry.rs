@@ -137,7 +137,8 @@ impl<Q> Hash for ByParts<'_, Q> {
     }
 }
 
-/// Takes hashes as they are.
+/// Folds hashes, so that every bit of them counts in every bit: the table finds an entry's place by the lowest, and of those
+/// that share a place for many, it would never be done.
 #[derive(Default)]
 pub(super) struct Hashed(u64);
 
@@ -149,7 +150,11 @@ impl Hasher for Hashed {
 
     #[inline]
     fn finish(&self) -> u64 {
-        self.0
+        // Digits of pi.
+        const ODD: u64 = 0x243f_6a88_85a3_08d3;
+        const MASK: u64 = 0x1319_8a2e_0370_7344;
+        let folded = u128::from(self.0 ^ MASK) * u128::from(ODD);
+        folded as u64 ^ (folded >> 64) as u64
     }
 
     /// Of no use here: what is hashed is a hash.

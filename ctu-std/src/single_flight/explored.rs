@@ -4,9 +4,7 @@ use super::SingleFlightCache;
 use crate::{
     Cache,
     explore::{
-        Remote, in_many_orders, in_orders,
-        one_computation::{tests_of_one_computation, three},
-        spawn,
+        Remote, in_many_orders, in_orders, one_computation::tests_of_one_computation, spawn,
     },
 };
 use shuttle::thread::yield_now;
@@ -21,26 +19,7 @@ fn new() -> Arc<Explored> {
     Arc::new(SingleFlightCache::new(Remote::default()))
 }
 
-tests_of_one_computation!(new);
-
-#[test]
-fn what_cannot_be_stored_goes_to_those_who_wait() {
-    static HELPED: AtomicU32 = AtomicU32::new(0);
-    in_many_orders(|| {
-        let (results, tried) = three(&new(), |cache, make| {
-            cache.get_or_insert_with("k", || {
-                let made = make();
-                cache.get_ref().down.store(true, SeqCst);
-                made
-            })
-        });
-        let helped = results.iter().filter(|result| **result == Ok(0));
-        let helped = u32::try_from(helped.count()).unwrap();
-        assert!(helped < 3 && tried == 1, "{results:?}");
-        HELPED.fetch_add(helped, SeqCst);
-    });
-    assert!(HELPED.load(SeqCst) > 0);
-}
+tests_of_one_computation!(new, SingleFlightCache::get_ref);
 
 /// Threads compute from a source that then changes, and `change` tells the cache, which was true before and after.
 fn nothing_from_before(change: fn(&Explored)) {

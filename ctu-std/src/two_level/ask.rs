@@ -13,19 +13,24 @@ pub(super) enum Asked<T, E> {
     Done(T),
     /// It failed, and the caller is to know.
     Failed(E),
-    /// It failed by an outage, which a resilient cache keeps to itself.
-    Missed {
-        /// Whether it was sent at all.
-        sent: bool,
-    },
+    /// It failed by an outage, which a resilient cache keeps to itself, or was not sent at all.
+    Missed(Option<E>),
 }
 
 impl<T, E> Asked<T, E> {
+    pub(super) fn map<U>(self, f: impl FnOnce(T) -> U) -> Asked<U, E> {
+        match self {
+            Self::Done(done) => Asked::Done(f(done)),
+            Self::Failed(error) => Asked::Failed(error),
+            Self::Missed(error) => Asked::Missed(error),
+        }
+    }
+
     /// What the caller is to know.
     pub(super) fn failed<F>(self, error: impl FnOnce(E) -> F) -> Result<(), F> {
         match self {
             Self::Failed(failed) => Err(error(failed)),
-            Self::Done(_) | Self::Missed { .. } => Ok(()),
+            Self::Done(_) | Self::Missed(_) => Ok(()),
         }
     }
 }
@@ -49,7 +54,7 @@ where
         let now = self.now();
         let Some(pass) = health.lock().breaker.admit(now) else {
             self.count(Counted::Skipped);
-            return Asked::Missed { sent: false };
+            return Asked::Missed(None);
         };
         // Reported even if the operation panics, since a probe that is never heard of would be the last.
         let mut asking = Asking {
@@ -67,7 +72,7 @@ where
             Err(error) if error.is_outage() => {
                 self.count(Counted::Outage);
                 asking.why = Some(error.to_string());
-                Asked::Missed { sent: true }
+                Asked::Missed(Some(error))
             }
             Err(error) => {
                 asking.outcome = match error.as_core() {

@@ -75,6 +75,13 @@ where
         self
     }
 
+    /// What wakes the thread that makes good what was missed, if one is to.
+    fn recovery(&self) -> Option<Wake<A, B>> {
+        let resilience = self.settings.resilience.as_ref();
+        let by_thread = resilience.is_some_and(|resilience| resilience.thread);
+        self.recovery.filter(|_| by_thread)
+    }
+
     fn resilience(&mut self) -> &mut Resilience {
         self.settings.resilience.get_or_insert_default()
     }
@@ -121,7 +128,6 @@ where
     /// What was missed is made good when [`TwoLevelCache::recover`] is called, by no thread.
     pub fn recovers_by_hand(mut self) -> Self {
         self.resilience().thread = false;
-        self.recovery = None;
         self
     }
 
@@ -189,11 +195,12 @@ where
     /// Makes the cache.
     #[must_use]
     pub fn build(self) -> TwoLevelCache<A, B> {
+        let recovery = self.recovery();
         TwoLevelCache::new(Levels::new(
             self.first,
             self.second,
             self.settings,
-            self.recovery,
+            recovery,
             self.refresh,
         ))
     }
@@ -210,5 +217,26 @@ where
             .field("second", &self.second)
             .field("settings", &self.settings)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LruCache;
+
+    #[test]
+    fn whoever_recovers_by_hand_has_no_thread() {
+        let level = || LruCache::<u32, u32>::with_capacity(1);
+        let builder = || TwoLevelCache::builder(level(), level());
+        assert!(builder().resilient().recovery().is_some());
+        // In whichever order.
+        for by_hand in [
+            builder().resilient().recovers_by_hand(),
+            builder().recovers_by_hand().resilient(),
+            builder().journal(1),
+        ] {
+            assert!(by_hand.recovery().is_none());
+        }
     }
 }

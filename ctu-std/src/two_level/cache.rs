@@ -24,7 +24,7 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 ///
 /// `get_or_insert_with` and its relatives compute a value once, however many threads ask for it: the others
 /// wait, and get it, or, if computing it fails or panics, one of them tries next. Two computations that wait
-/// for each other's keys wait for ever. A value at the second level that cannot be decoded, which is an error of
+/// for each other's keys wait for ever. A value that cannot be stored still goes to those who wait. A value at the second level that cannot be decoded, which is an error of
 /// `get` unless the cache is resilient, is written over.
 ///
 /// ```
@@ -51,6 +51,10 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 /// * [`SieveCache::with_ttl`](crate::SieveCache::with_ttl) where many threads look up: a hit takes no lock;
 /// * a [`TtlCache`](crate::TtlCache) where there are one or a few threads, where what is asked for keeps changing, or where values that
 ///   leave are to be dropped at once, as large ones and secrets are: it keeps the exact order of use, and removes the expired first.
+///
+/// # Locks
+/// What is written or filled takes locks while the first level is changed: the `Clone` and `Drop` of a value must not use this
+/// cache, and neither may those of others that leave the first level meanwhile.
 ///
 /// # Several writers
 /// On one node the first level never shows an older value than the second was last given through this
@@ -224,7 +228,10 @@ where
     }
 
     /// As [`Cache::retain`]. Where it concerns both levels, an outage of the second is an error even of a
-    /// [`resilient`](TwoLevelBuilder::resilient) cache.
+    /// [`resilient`](TwoLevelBuilder::resilient) cache, and `keep` is asked at each level.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] while the breaker is open.
     fn retain(&self, keep: &mut dyn FnMut(&A::Key) -> bool) -> Result<(), Self::Error> {
         self.levels.retain(keep)
     }

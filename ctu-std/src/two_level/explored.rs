@@ -36,7 +36,7 @@ fn resilient(clock: &Arc<ManualClock>) -> Arc<Explored> {
     Arc::new(builder.seed(1).build())
 }
 
-tests_of_one_computation!(plain);
+tests_of_one_computation!(plain, TwoLevelCache::second);
 
 #[test]
 fn reads_and_writes_leave_what_was_written_last() {

@@ -4,6 +4,7 @@ use super::{
     TwoLevelError, TwoLevelStats,
     ask::Asked,
     counts::{Counted, Counts},
+    due::Due,
     memory::Memory,
     order::Order,
     settings::Settings,
@@ -11,13 +12,12 @@ use super::{
     worker::Worker,
 };
 use crate::{
-    resilience::{Change, Health, Random, What},
+    resilience::{Change, Health, Noted, Random, What},
     single_flight::SingleFlight,
     sync::Mutex,
 };
 use ctu_core::{Cache, Clock};
 use std::{
-    collections::VecDeque,
     hash::Hash,
     sync::{
         Arc, Weak,
@@ -34,16 +34,16 @@ type Load<A> = dyn Fn(&<A as Cache>::Key) -> Option<<A as Cache>::Value> + Send 
 pub(super) struct Refresh<A: Cache<Key: ToOwned>, B> {
     pub(super) share: f64,
     pub(super) load: Box<Load<A>>,
-    pub(super) queue: Mutex<VecDeque<<A::Key as ToOwned>::Owned>>,
+    pub(super) due: Mutex<Due<A::Key>>,
     wake: Wake<A, B>,
 }
 
-impl<A: Cache<Key: ToOwned>, B> Refresh<A, B> {
+impl<A: Cache<Key: Hash + Eq + ToOwned>, B> Refresh<A, B> {
     pub(super) fn new(share: f64, load: Box<Load<A>>, wake: Wake<A, B>) -> Self {
         Self {
             share,
             load,
-            queue: Mutex::new(VecDeque::new()),
+            due: Mutex::new(Due::new()),
             wake,
         }
     }
@@ -139,23 +139,26 @@ where
         match *asked {
             Asked::Done(_) if alone => health.journal.done(key),
             Asked::Done(_) | Asked::Failed(_) => {}
-            Asked::Missed { sent } => {
-                let what = if write && sent {
-                    What::SentWrite
-                } else {
-                    What::Other
+            Asked::Missed(ref error) => {
+                let what = match (write, error) {
+                    (true, Some(_)) => What::SentWrite,
+                    _ => What::Other,
                 };
-                let (first, had) = (health.journal.is_empty(), health.journal.overflowed());
-                let overflowed = health.journal.missed(key, what);
+                let had = health.journal.overflowed();
+                let noted = health.journal.missed(key, what);
                 drop(health);
                 self.count(Counted::Missed);
-                if overflowed {
-                    self.count(Counted::Overflowed);
-                    if !had {
-                        self.tell(Change::Overflowed);
+                match noted {
+                    Noted::First => self.changed(Change::Missed),
+                    // The thread may wait for what is due later.
+                    Noted::Sooner => self.wake(),
+                    Noted::Kept => {}
+                    Noted::Overflowed => {
+                        self.count(Counted::Overflowed);
+                        if !had {
+                            self.tell(Change::Overflowed);
+                        }
                     }
-                } else if first {
-                    self.changed(Change::Missed);
                 }
             }
         }
@@ -173,6 +176,10 @@ where
     /// Tells of a change, and has the thread see to it.
     pub(super) fn changed(&self, change: Change) {
         self.tell(change);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(wake) = self.recovery {
             wake(self);
         }
@@ -192,7 +199,7 @@ where
         let roll = self.settings.seed ^ self.rolls.fetch_add(1, Relaxed).rotate_left(32);
         // 53 bits, which is what a float holds.
         let share = (Random::new(roll).next() >> 11) as f64 / (1_u64 << 53) as f64;
-        ttl.mul_f64(1.0 - self.settings.jitter * share)
+        part(ttl, 1.0 - self.settings.jitter * share)
     }
 
     /// The time to store an entry with at the second level.
@@ -265,26 +272,17 @@ where
     /// Whether an entry with `left` of its time is to be computed anew.
     pub(super) fn is_due(&self, left: Option<Duration>) -> bool {
         match (&self.refresh, self.first_ttl, left) {
-            (Some(refresh), Some(own), Some(left)) => left < own.mul_f64(refresh.share),
+            (Some(refresh), Some(own), Some(left)) => left < part(own, refresh.share),
             _ => false,
         }
     }
 
     /// Has `key` computed anew in the background if it has little of its time left.
     pub(super) fn refresh_if_due(&self, key: &A::Key, left: Option<Duration>) {
-        /// Beyond this, keys wait for their next read.
-        const QUEUE: usize = 1_024;
         let Some(refresh) = self.refresh.as_ref().filter(|_| self.is_due(left)) else {
             return;
         };
-        let mut queue = refresh.queue.lock();
-        let waits = queue.iter().any(|waiting| {
-            let waiting: &A::Key = std::borrow::Borrow::borrow(waiting);
-            waiting == key
-        });
-        if !waits && queue.len() < QUEUE {
-            queue.push_back(key.to_owned());
-            drop(queue);
+        if refresh.due.lock().push(key) {
             (refresh.wake)(self);
         }
     }
@@ -292,6 +290,11 @@ where
     pub(super) fn milliseconds_until(&self, at: u64) -> Duration {
         Duration::from_millis(at.saturating_sub(self.now()))
     }
+}
+
+/// This share of `time`, 0 to 1. A float may round the longest times up to more than there is.
+fn part(time: Duration, share: f64) -> Duration {
+    Duration::try_from_secs_f64(time.as_secs_f64() * share).unwrap_or(time)
 }
 
 impl<A, B> Levels<A, B>

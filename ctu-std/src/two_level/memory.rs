@@ -42,16 +42,21 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> Memory<K, V> {
                 .insert(Held::new(key), (value.clone(), end));
             drop(replaced);
         }
-        if let Some(nothing) = &self.nothing {
-            nothing.lock().remove(key);
-        }
+        self.forget_nothing(key);
     }
 
-    /// `key` was removed.
+    /// Nothing is known of `key` any more.
     pub(super) fn remove(&self, key: &K) {
         if let Some(past) = &self.past {
             let removed = past.values.lock().remove(key);
             drop(removed);
+        }
+        self.forget_nothing(key);
+    }
+
+    fn forget_nothing(&self, key: &K) {
+        if let Some(nothing) = &self.nothing {
+            nothing.lock().remove(key);
         }
     }
 

@@ -5,6 +5,7 @@ mod builder;
 mod cache;
 mod compute;
 mod counts;
+mod due;
 mod error;
 mod events;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::{
     ask::Asked,
     counts::Counted,
     levels::{Failed, Levels},
+    order::Begun,
 };
 use crate::resilience::Belief;
 use ctu_core::{Cache, CacheError, Found};
@@ -98,12 +99,18 @@ where
                 self.count(Counted::Miss);
                 return Ok(None);
             }
-            Asked::Missed { .. } => {
+            Asked::Missed(_) => {
                 self.count(Counted::Miss);
                 return Ok(None);
             }
         };
-        match &found {
+        self.take_in(key, begun, &found);
+        Ok(found)
+    }
+
+    /// Keeps what the second level was found to have, or not to have, unless it may be older than a write.
+    fn take_in(&self, key: &A::Key, begun: Begun, found: &Found<A::Value>) {
+        match found {
             Some((value, left)) => {
                 self.order.fill(begun, || self.fill(key, value, *left));
                 self.count(Counted::SecondHit);
@@ -113,7 +120,6 @@ where
                 self.count(Counted::Miss);
             }
         }
-        Ok(found)
     }
 
     pub(super) fn contains_second(&self, key: &A::Key) -> Result<bool, Failed<A, B>> {
@@ -123,7 +129,7 @@ where
         match self.ask(|second| second.contains(key)) {
             Asked::Done(there) => Ok(there),
             Asked::Failed(error) => self.unread(error, self.damage()).map(|()| false),
-            Asked::Missed { .. } => Ok(false),
+            Asked::Missed(_) => Ok(false),
         }
     }
 
@@ -160,23 +166,14 @@ where
                 return Ok(values);
             }
             Asked::Failed(error) => return Err(self.second_failed(error)),
-            Asked::Missed { .. } => {
+            Asked::Missed(_) => {
                 self.counts.add(Counted::Miss, missing.len() as u64);
                 return Ok(values);
             }
         };
         for (((place, key), begun), found) in places.into_iter().zip(missing).zip(begun).zip(found)
         {
-            match &found {
-                Some((value, left)) => {
-                    self.order.fill(begun, || self.fill(key, value, *left));
-                    self.count(Counted::SecondHit);
-                }
-                None => {
-                    self.order.fill(begun, || self.memory.keep_nothing(key));
-                    self.count(Counted::Miss);
-                }
-            }
+            self.take_in(key, begun, &found);
             *place = found;
         }
         Ok(values)

@@ -2,7 +2,7 @@
 
 use super::{ask::Asked, counts::Counted, levels::Levels};
 use crate::resilience::{Change, Replay};
-use ctu_core::Cache;
+use ctu_core::{Cache, CacheError, Error};
 use std::{hash::Hash, time::Duration};
 
 /// Keys a round trip.
@@ -38,11 +38,16 @@ where
                     self.counts.add(Counted::Replayed, made_good as u64);
                     recovered = health.journal.is_empty();
                 }
-                // Not the second level's fault, it says, but no more use to go on at once.
-                Asked::Failed(_) | Asked::Missed { sent: true } => {
+                Asked::Failed(error) => {
+                    let never = is_never_taken(&error);
+                    let now = self.now();
+                    let random = &mut health.random;
+                    health.journal.refused(&replay, never, now, random);
+                }
+                Asked::Missed(Some(_)) => {
                     health.journal.not_replayed(self.now(), &mut health.random);
                 }
-                Asked::Missed { sent: false } => {}
+                Asked::Missed(None) => {}
             }
         }
         if recovered {
@@ -63,12 +68,10 @@ where
     }
 }
 
-impl<T, E> Asked<T, E> {
-    fn map<U>(self, f: impl FnOnce(T) -> U) -> Asked<U, E> {
-        match self {
-            Self::Done(done) => Asked::Done(f(done)),
-            Self::Failed(error) => Asked::Failed(error),
-            Self::Missed { sent } => Asked::Missed { sent },
-        }
-    }
+/// Whether a delete that failed by `error` was of a key that the second level has no form for.
+fn is_never_taken(error: &impl CacheError) -> bool {
+    matches!(
+        error.as_core(),
+        Some(Error::KeyTooLong { .. } | Error::Encode(_))
+    )
 }

@@ -2,11 +2,12 @@
 
 use super::{
     ask::Asked,
+    counts::Counted,
     levels::{Failed, Levels},
     order::Begun,
 };
 use crate::single_flight::Leading;
-use ctu_core::Cache;
+use ctu_core::{Cache, Error};
 use std::{hash::Hash, time::Duration};
 
 impl<A, B> Levels<A, B>
@@ -35,13 +36,24 @@ where
         let kept = self.order.write(begun, |alone| {
             self.note(key, &asked, true, alone);
             self.flights.written(key);
-            match alone {
-                true => self.put_first(key, value, ttl),
-                // One of two writes at once: which came second, the second level knows.
-                false => self.forget_first(key).map(drop),
-            }
+            // One of two writes at once: which came second, the second level knows.
+            self.keep_first(alone, key, value, ttl)
         });
         kept.map_err(|error| self.first_failed(error))
+    }
+
+    /// Stores in the first level, or leaves nothing there where what was stored may not be the newest.
+    fn keep_first(
+        &self,
+        newest: bool,
+        key: &A::Key,
+        value: A::Value,
+        ttl: Option<Duration>,
+    ) -> Result<(), A::Error> {
+        match newest {
+            true => self.put_first(key, value, ttl),
+            false => self.forget_first(key).map(drop),
+        }
     }
 
     /// Removes `key` from the first level and from what is remembered beside it.
@@ -50,16 +62,15 @@ where
         self.first.remove(key)
     }
 
-    /// Stores what was computed. Not where the key was written since the computation began: it may
-    /// be older than that.
+    /// Stores what was computed in `flight`. Not where the key was written since that began: it may be older.
     pub(super) fn put_computed(
         &self,
         key: &A::Key,
         value: A::Value,
-        flight: Option<&Leading<'_, A::Key, A::Value>>,
+        flight: &Leading<'_, A::Key, A::Value>,
     ) -> Result<(), Failed<A, B>> {
         let begun = self.order.begin(key);
-        if !flight.is_none_or(Leading::store) {
+        if !flight.store() {
             return Ok(());
         }
         let time = self.second_time(None);
@@ -70,11 +81,8 @@ where
         let mut written = false;
         let kept = self.order.write(begun, |alone| {
             self.note(key, &asked, true, alone);
-            written = !flight.is_none_or(Leading::is_current);
-            match alone && !written {
-                true => self.put_first(key, value, None),
-                false => self.forget_first(key).map(drop),
-            }
+            written = !flight.is_current();
+            self.keep_first(alone && !written, key, value, None)
         });
         kept.map_err(|error| self.first_failed(error))?;
         if written {
@@ -96,7 +104,7 @@ where
         let second = match asked {
             Asked::Done(removed) => removed,
             Asked::Failed(error) => return Err(self.second_failed(error)),
-            Asked::Missed { .. } => false,
+            Asked::Missed(_) => false,
         };
         Ok(first.map_err(|error| self.first_failed(error))? || second)
     }
@@ -113,7 +121,7 @@ where
                     }
                 }
                 Asked::Failed(error) => return Err(self.second_failed(error)),
-                Asked::Missed { .. } => self.note_missed_clear(),
+                Asked::Missed(_) => self.note_missed_clear(),
             }
         }
         self.clear_first(|| self.first.clear())
@@ -137,8 +145,17 @@ where
     pub(super) fn retain(&self, keep: &mut dyn FnMut(&A::Key) -> bool) -> Result<(), Failed<A, B>> {
         if self.settings.clears_both {
             self.flights.all_written();
-            let cleared = self.second.retain(keep);
-            cleared.map_err(|error| self.second_failed(error))?;
+            match self.ask(|second| second.retain(keep)) {
+                Asked::Done(()) => {}
+                Asked::Failed(error) | Asked::Missed(Some(error)) => {
+                    return Err(self.second_failed(error));
+                }
+                Asked::Missed(None) => {
+                    self.count(Counted::Error);
+                    let what = "retain entries of its second level while that is out";
+                    return Err(Error::Unsupported(what).into());
+                }
+            }
         }
         self.clear_first(|| self.first.retain(keep))
     }
@@ -160,12 +177,9 @@ where
             let kept = self.order.write(begun, |alone| {
                 self.note(key, &asked, true, alone);
                 self.flights.written(key);
-                match &asked {
-                    // Some of them may have been done.
-                    Asked::Failed(_) => self.forget_first(key).map(drop),
-                    _ if alone => self.put_first(key, value, ttl),
-                    _ => self.forget_first(key).map(drop),
-                }
+                // Where it failed, some of them may have been done.
+                let newest = alone && !matches!(asked, Asked::Failed(_));
+                self.keep_first(newest, key, value, ttl)
             });
             first = first.and(kept);
         }
@@ -188,7 +202,7 @@ where
         let second = match asked {
             Asked::Done(removed) => removed,
             Asked::Failed(error) => return Err(self.second_failed(error)),
-            Asked::Missed { .. } => 0,
+            Asked::Missed(_) => 0,
         };
         let first = first.map_err(|error| self.first_failed(error))?;
         Ok(second.max(first))

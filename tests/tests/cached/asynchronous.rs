@@ -34,6 +34,33 @@ fn is_send<T: Send>(value: T) -> T {
     value
 }
 
+/// No reference to what the function returned outlives a step: what can be sent and not shared, as this error, will do.
+#[test]
+fn what_is_returned_need_not_be_shared() {
+    type Failure = Box<dyn std::error::Error + Send>;
+
+    #[cached(cache = BLOCKING, key = |number| number + 1000)]
+    async fn blocking(number: u32) -> Result<u32, Failure> {
+        Ok(number)
+    }
+    #[cached(cache = AWAITED, key = |number| number + 1000, ttl = None::<std::time::Duration>)]
+    async fn awaited(number: u32) -> Result<u32, Failure> {
+        Ok(number)
+    }
+    #[cached(cache = AWAITED, key = |number| number + 2000, single_flight)]
+    async fn flown(number: u32) -> Result<u32, Failure> {
+        Ok(number)
+    }
+
+    for _ in 0..2 {
+        assert_eq!(block_on(is_send(blocking(1))).unwrap(), 1);
+        assert_eq!(block_on(is_send(awaited(1))).unwrap(), 1);
+        assert_eq!(block_on(is_send(flown(1))).unwrap(), 1);
+    }
+    assert_eq!(block_on(is_send(blocking::refresh(1))).unwrap(), 1);
+    assert_eq!(block_on(is_send(awaited::refresh(1))).unwrap(), 1);
+}
+
 #[test]
 fn both_kinds_of_caches() {
     assert_eq!(block_on(is_send(on_a_blocking_cache(1))), 2);

@@ -1,7 +1,7 @@
 //! Values in the cache that cannot be decoded: of an older schema, or another program's.
 
 use crate::block_on;
-use ctu_core::{Cache, Error, LruCache, SpinCache, ToBytesCache, cached};
+use ctu_core::{Cache, CacheError as _, Error, LruCache, SpinCache, ToBytesCache, cached};
 use std::cell::RefCell;
 
 type Stored = SpinCache<LruCache<Vec<u8>, Vec<u8>, 8>>;
@@ -99,4 +99,42 @@ fn what_the_function_returns_is_stored_only_if_it_is_a_value() {
     let cache = damaged();
     assert_eq!(fails(&cache, 4), Err("fails"));
     assert_eq!((cache.get(&4), TOLD.take()), (Err(DAMAGE), vec![DAMAGE]));
+}
+
+/// `None` says that there is no value, and so that what was there is none.
+#[test]
+fn where_the_function_says_that_there_is_nothing_it_goes() {
+    #[cached(cache = cache, on_error = told)]
+    fn none(cache: &Numbers, _number: u32) -> Option<u32> {
+        None
+    }
+    #[cached(cache = cache, single_flight, on_error = told)]
+    fn flown(cache: &Numbers, _number: u32) -> Option<u32> {
+        None
+    }
+    #[cached(cache = cache, blocking, on_error = told)]
+    async fn awaited(cache: &Numbers, _number: u32) -> Result<Option<u32>, ()> {
+        Ok(None)
+    }
+    #[cached(cache = cache, single_flight, on_error = |error| told(&error.as_core().unwrap()))]
+    fn in_levels(cache: &Levels, _number: u32) -> Option<u32> {
+        None
+    }
+    fn goes<C: Cache<Key = u32>>(cache: &C, call: impl Fn(&C) -> Option<u32>) {
+        assert_eq!(call(cache), None);
+        assert_eq!(TOLD.take(), [DAMAGE]);
+        assert_eq!(call(cache), None);
+        assert_eq!(TOLD.take(), []);
+        assert!(!cache.contains(&4).unwrap());
+    }
+
+    type Levels = ctu_std::TwoLevelCache<SpinCache<LruCache<u32, u32, 8>>, Numbers>;
+
+    goes(&damaged(), |cache| none(cache, 4));
+    goes(&damaged(), |cache| flown(cache, 4));
+    goes(&damaged(), |cache| block_on(awaited(cache, 4)).unwrap());
+    let first = SpinCache::new(LruCache::new());
+    goes(&Levels::builder(first, damaged()).build(), |cache| {
+        in_levels(cache, 4)
+    });
 }

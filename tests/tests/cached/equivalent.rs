@@ -6,10 +6,12 @@ use ctu_core::{
 };
 use ctu_std::{DictCache, ShardedCache, SieveCache};
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     fmt::Debug,
     hash::{BuildHasher, Hash, Hasher, RandomState},
     marker::PhantomData,
+    rc::Rc,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -158,6 +160,12 @@ fn arguments_stand_for_their_parts() {
     stands::<[u8], ctu_core::Bytes<4>>(b"abc", b"ab");
     stands::<[u8], Vec<u8>>(b"abc", b"ab");
     stands::<[u8], Box<[u8]>>(b"abc", b"ab");
+    stands::<[u16], Vec<u16>>(&[1, 2], &[1]);
+    stands::<[String], Arc<[String]>>(&["a".into()], &[]);
+    stands::<str, Rc<str>>("abc", "ab");
+    stands::<Cow<'_, str>, String>(&"abc".into(), &"ab".into());
+    stands::<Cow<'_, str>, Text<8>>(&"abc".into(), &"ab".into());
+    stands::<Cow<'_, [u16]>, Vec<u16>>(&Cow::Borrowed(&[1, 2]), &vec![2].into());
     stands::<u32, u32>(&1, &2);
     stands::<[u16; 2], [u16; 2]>(&[1, 2], &[1, 3]);
 }

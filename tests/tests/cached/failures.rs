@@ -195,17 +195,28 @@ fn times_to_live() {
         number
     }
 
+    // By what was returned.
+    #[cached(cache = CACHE, ttl = |returned| Duration::from_secs(*returned))]
+    fn told(number: u64) -> u64 {
+        number / 10
+    }
+    #[cached(
+        cache = CACHE,
+        single_flight,
+        ttl = |returned| returned.as_ref().map(|seconds| Duration::from_secs(*seconds)).ok()
+    )]
+    async fn told_async(number: u64) -> Result<u64, Vec<u64>> {
+        Ok(number / 10)
+    }
+
     short(1);
     chosen(100);
     chosen(300);
+    assert_eq!((told(50), told::refresh(900)), (5, 90));
+    assert_eq!(crate::block_on(told_async(51)), Ok(5));
+    let there = || [1, 100, 300, 50, 51, 900].map(|key| CACHE.contains(&key).unwrap());
     CLOCK.advance(Duration::from_secs(11));
-    assert_eq!(
-        [1, 100, 300].map(|key| CACHE.contains(&key)),
-        [false, true, true].map(Ok)
-    );
+    assert_eq!(there(), [false, true, true, false, false, true]);
     CLOCK.advance(Duration::from_secs(50));
-    assert_eq!(
-        [1, 100, 300].map(|key| CACHE.contains(&key)),
-        [false, false, true].map(Ok)
-    );
+    assert_eq!(there(), [false, false, true, false, false, true]);
 }

@@ -165,6 +165,88 @@ fn generic_functions_of_typed_keys() {
     assert_eq!(largest::cache_in(&cache, &[]), Ok(false));
 }
 
+/// What the arguments tell, in their types or by what these are bound to, is as well known as they are.
+#[test]
+fn generic_functions_whose_arguments_tell_all() {
+    static LENGTHS: SpinCache<LruCache<[u8; 2], usize, 8>> = SpinCache::new(LruCache::new());
+    static LIMITS: [Numbers; 2] = [const { SpinCache::new(LruCache::new()) }; 2];
+    static BY_PREFIX: SpinCache<LruCache<Text<8>, usize, 8>> = SpinCache::new(LruCache::new());
+
+    #[cached(cache = LENGTHS)]
+    fn length<const N: usize>(items: [u8; N]) -> usize
+    where
+        [u8; N]: std::borrow::Borrow<[u8; 2]>,
+    {
+        items.len()
+    }
+    #[cached(cache = cache)]
+    fn made<C, V: From<u64>>(cache: &C, number: u64) -> V
+    where
+        C: Cache<Key = u64, Value = V>,
+    {
+        V::from(number + 1)
+    }
+    #[cached(cache = LIMITS[AT])]
+    fn limited<const AT: usize>(number: u64) -> u64 {
+        number % (AT as u64 + 2)
+    }
+    #[cached(cache = BY_PREFIX, prefix = T::NAME)]
+    fn named<T: Named>(text: &str) -> usize {
+        T::NAME.len() + text.len()
+    }
+    // No part of the key: left out by who wrote it.
+    #[cached(cache = NUMBERS, skip(make))]
+    fn left_out<F: Fn() -> T, T: Into<u64>>(number: u64, make: F) -> u64 {
+        number + make().into()
+    }
+
+    assert_eq!((length([1, 2]), length([1, 2])), (2, 2));
+    let cache = SpinCache::new(LruCache::<u64, u128, 4>::new());
+    assert_eq!((made(&cache, 1), made(&cache, 1)), (2, 2));
+    assert_eq!((limited::<0>(5), limited::<1>(5)), (1, 2));
+    assert_eq!((limited::<0>(5), limited::<1>(5)), (1, 2));
+    assert_eq!((named::<u8>("ab"), named::<u16>("ab")), (4, 5));
+    assert_eq!((named::<u8>("ab"), named::<u16>("ab")), (4, 5));
+    assert_eq!(
+        (left_out(1000, || 1u8), left_out(1000, || 2u8)),
+        (1001, 1001)
+    );
+}
+
+trait Named {
+    const NAME: &'static str;
+}
+
+impl Named for u8 {
+    const NAME: &'static str = "u8";
+}
+
+impl Named for u16 {
+    const NAME: &'static str = "u16";
+}
+
+#[test]
+fn generic_functions_whose_key_tells_what_the_arguments_do_not() {
+    use std::any::TypeId;
+
+    static SCALED: SpinCache<LruCache<(u32, u32), u32, 8>> = SpinCache::new(LruCache::new());
+    static BYTES: SpinCache<LruCache<(TypeId, usize), usize, 8>> = SpinCache::new(LruCache::new());
+
+    #[cached(cache = SCALED, key = |number| (N, *number))]
+    fn scaled<const N: u32>(number: u32) -> u32 {
+        N * number
+    }
+    #[cached(cache = BYTES, key = |count| (TypeId::of::<T>(), *count))]
+    fn bytes<T: 'static>(count: usize) -> usize {
+        size_of::<T>() * count
+    }
+
+    for _ in 0..2 {
+        assert_eq!((scaled::<2>(10), scaled::<3>(10)), (20, 30));
+        assert_eq!((bytes::<u8>(10), bytes::<u64>(10)), (10, 80));
+    }
+}
+
 #[test]
 fn the_cache_as_an_argument() {
     use std::sync::Arc;

@@ -90,22 +90,19 @@ fn a_crate_by_another_name() {
     );
 }
 
+type Prefixed = SpinCache<LruCache<(&'static str, u64), u64, 8>>;
+
 static CACHE: Numbers = SpinCache::new(LruCache::new());
+static PREFIXED: Prefixed = SpinCache::new(LruCache::new());
 
 mod attributes {
     /// Has docs of its own.
     #[ctu_core::cached(cache = super::CACHE)]
-    #[cfg(test)]
     #[inline(never)]
+    #[track_caller]
     #[expect(clippy::needless_return, reason = "kept")]
-    pub(super) fn kept(#[allow(unused_variables)] number: u64) -> u64 {
-        return 3;
-    }
-
-    #[ctu_core::cached(cache = super::CACHE)]
-    #[cfg(not(test))]
-    pub(super) fn left_out(number: DoesNotExist) -> u64 {
-        number
+    pub(super) fn line(#[allow(unused_variables)] number: u64) -> u64 {
+        return u64::from(std::panic::Location::caller().line());
     }
 
     #[ctu_core::cached(cache = self::super::CACHE)]
@@ -113,21 +110,62 @@ mod attributes {
     pub(super) fn r#old(number: u64) -> u64 {
         number
     }
+}
 
-    #[allow(dead_code)]
-    pub(super) fn left_out() -> u64 {
-        4
+/// In a group, where the compiler has not looked at the conditions yet.
+#[ctu_core::cache_functions(cache = super::PREFIXED, kept = "k.", left_out = "l.")]
+mod conditions {
+    /// Is there, with what goes on functions alone.
+    #[cfg(test)]
+    #[cfg_attr(
+        test,
+        inline(never),
+        must_use,
+        doc(hidden),
+        allow(clippy::needless_return)
+    )]
+    #[cfg_attr(not(test), no_such_attribute)]
+    pub(super) fn kept(number: u64) -> u64 {
+        return number + 3;
+    }
+
+    #[cfg(not(test))]
+    pub(super) fn left_out(number: DoesNotExist) -> u64 {
+        number
+    }
+}
+
+struct Source(Prefixed);
+
+trait Numbered {
+    fn number(&self, number: u64) -> u64;
+}
+
+// The attribute is for an impl of a trait, as `#[async_trait]` is: nothing but that has it.
+#[ctu_core::cache_methods(cache = self.0, number = "n.")]
+#[diagnostic::do_not_recommend]
+impl Numbered for Source {
+    fn number(&self, number: u64) -> u64 {
+        number
     }
 }
 
 #[test]
 fn attributes_are_kept() {
-    assert_eq!(attributes::kept(1000), 3);
-    assert_eq!(attributes::left_out(), 4);
+    let here = u64::from(line!()) + 1;
+    assert_eq!(attributes::line(1000), here);
+    assert_eq!(attributes::line(1000), here);
+    assert_eq!(attributes::line::uncached(1000), here + 2);
+    assert_eq!(attributes::line::refresh(1000), here + 3);
     #[expect(deprecated)]
     let old = attributes::old(7);
     assert_eq!(old, 7);
     assert!(attributes::old::cache_in(7).unwrap());
+
+    assert_eq!((conditions::kept(20), conditions::kept(20)), (23, 23));
+    let source = Source(SpinCache::new(LruCache::new()));
+    assert_eq!((source.number(1), source.number(1)), (1, 1));
+    assert!(source.number_cache_in(1).unwrap());
 }
 
 #[test]

@@ -34,7 +34,61 @@ fn keys_of_pythons_functions() {
     assert_eq!(default(7), 7);
     assert_eq!(TEXTS.get("[7]"), Ok(Some(7)));
     let key = bytes::cache_key(1.5).unwrap();
-    assert_eq!(format!("{key:?}").len(), format!("{:?}", b"j.[1.5]").len());
+    assert_eq!(format!("{key:?}"), format!("{:?}", b"j.[1.5]"));
+}
+
+#[test]
+fn what_is_alone_is_written_as_text() {
+    use std::collections::{BTreeMap, HashMap};
+
+    static TEXTS: SpinCache<LruCache<String, usize, 16>> = SpinCache::new(LruCache::new());
+
+    #[cached(cache = TEXTS)]
+    fn pair(pair: (u32, &str)) -> usize {
+        pair.1.len()
+    }
+    #[cached(cache = TEXTS)]
+    fn sorted(map: &BTreeMap<u32, bool>) -> usize {
+        map.len()
+    }
+    #[cached(cache = TEXTS, prefix = "h.")]
+    fn hashed(map: HashMap<&str, u32>) -> usize {
+        map.len()
+    }
+
+    for _ in 0..2 {
+        assert_eq!(pair((1, "ab")), 2);
+        assert_eq!(sorted(&BTreeMap::from([(1, true)])), 1);
+        assert_eq!(hashed(HashMap::from([("b", 2), ("a", 1)])), 2);
+    }
+    assert_eq!(TEXTS.get(r#"[[1,"ab"]]"#), Ok(Some(2)));
+    assert_eq!(TEXTS.get(r#"[{"1":true}]"#), Ok(Some(1)));
+    assert_eq!(TEXTS.get(r#"h.[{"a":1,"b":2}]"#), Ok(Some(2)));
+}
+
+#[test]
+fn options_in_options_have_keys_of_their_own_or_none() {
+    static TEXTS: SpinCache<LruCache<String, u32, 16>> = SpinCache::new(LruCache::new());
+
+    #[cached(cache = TEXTS)]
+    fn depth(option: Option<Option<u32>>) -> u32 {
+        match option {
+            None => 0,
+            Some(None) => 1,
+            Some(Some(_)) => 2,
+        }
+    }
+
+    for _ in 0..2 {
+        assert_eq!(depth(None), 0);
+        assert_eq!(depth(Some(None)), 1);
+        assert_eq!(depth(Some(Some(0))), 2);
+    }
+    let refused = depth::cache_in(Some(None)).map_err(|error| error.to_string());
+    assert_eq!(
+        refused,
+        Err("cannot encode: a key of `Some` of what is null".into())
+    );
 }
 
 #[test]

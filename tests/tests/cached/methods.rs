@@ -68,6 +68,35 @@ impl<E> Pair for (Result<Text<8>, E>, u32) {
     }
 }
 
+/// A trait with a method that is cached stays one of which there can be a `dyn`.
+trait Doubling {
+    fn cache(&self) -> &Numbers;
+
+    #[cached(cache = self.cache())]
+    fn doubled(&self, number: u32) -> u32 {
+        2 * number
+    }
+}
+
+impl Doubling for Numbers {
+    fn cache(&self) -> &Numbers {
+        self
+    }
+}
+
+#[test]
+fn a_provided_method_of_a_trait() {
+    let source = numbers();
+    let dynamic: &dyn Doubling = &source;
+    assert_eq!((dynamic.doubled(3), dynamic.doubled(3)), (6, 6));
+    assert_eq!(dynamic.doubled_uncached(4), 8);
+    assert!(source.doubled_cache_in(3).unwrap());
+    assert_eq!(source.doubled_refresh(4), 8);
+    assert!(source.doubled_cache_del(3).unwrap());
+    assert_eq!(format!("{:?}", source.doubled_cache_key(4).unwrap()), "4");
+    assert_eq!(source.len(), Ok(1));
+}
+
 fn numbers() -> Numbers {
     SpinCache::new(LruCache::new())
 }

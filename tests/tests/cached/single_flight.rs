@@ -3,12 +3,13 @@
 use crate::block_on;
 use ctu_core::{Cache, LruCache, SpinCache, cached, cached::Flights};
 use std::{
-    future::poll_fn,
+    future::{Future as _, poll_fn},
+    pin::pin,
     sync::{
-        Barrier,
+        Arc, Barrier,
         atomic::{AtomicU32, Ordering},
     },
-    task::Poll,
+    task::{Context, Poll, Waker},
     thread,
 };
 
@@ -101,9 +102,85 @@ fn recursion_flies_too() {
         }
     }
 
+    let mut sums = vec![0, 1];
+    while let [.., before, last] = sums[..]
+        && sums.len() < 40
+    {
+        sums.push(before + last);
+    }
     rush(40, |number| {
-        assert_eq!(fibonacci(number), fibonacci::uncached(number))
+        assert_eq!(fibonacci(number), sums[number as usize])
     });
+}
+
+/// Those who wait for a computation that fails try one after another.
+#[test]
+fn who_waited_for_a_failure_tries_next() {
+    static CACHE: Numbers = SpinCache::new(LruCache::new());
+    static FLIGHTS: Flights = Flights::new();
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+    static AT_ONCE: AtomicU32 = AtomicU32::new(0);
+
+    #[cached(cache = CACHE, single_flight = FLIGHTS)]
+    fn fails(number: u32) -> Result<u32, &'static str> {
+        assert_eq!(AT_ONCE.fetch_add(1, Ordering::Relaxed), 0);
+        (0..100).for_each(|_| thread::yield_now());
+        AT_ONCE.fetch_sub(1, Ordering::Relaxed);
+        match RUNS.fetch_add(1, Ordering::Relaxed) % THREADS {
+            last if last == THREADS - 1 => Ok(number),
+            _ => Err("not the last"),
+        }
+    }
+
+    rush(50, |number| {
+        let _ = fails(number);
+    });
+    assert_eq!(RUNS.load(Ordering::Relaxed), 50 * THREADS);
+    assert_eq!(CACHE.len(), Ok(50));
+}
+
+/// One that panics as well: who waits is let go, and the panic is the first one's alone.
+#[test]
+fn who_waits_for_a_panic_tries_next() {
+    static CACHE: Numbers = SpinCache::new(LruCache::new());
+    static WAITS: Barrier = Barrier::new(2);
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+
+    #[cached(cache = CACHE, single_flight)]
+    fn second_time(number: u32) -> u32 {
+        if RUNS.fetch_add(1, Ordering::Relaxed) == 0 {
+            WAITS.wait();
+            // The other is about to board, if it has not yet.
+            (0..100).for_each(|_| thread::yield_now());
+            panic!("the first");
+        }
+        number
+    }
+
+    thread::scope(|scope| {
+        let first = scope.spawn(|| second_time(5));
+        WAITS.wait();
+        assert_eq!(second_time(5), 5);
+        assert!(first.join().is_err());
+    });
+    assert_eq!(RUNS.load(Ordering::Relaxed), 2);
+}
+
+/// Each of many flights is found among them.
+#[test]
+fn many_flights_at_once() {
+    let flights = Flights::new();
+    let on: Vec<_> = (0..1000).map(|key| flights.board(&key)).collect();
+    let mut context = Context::from_waker(Waker::noop());
+    for key in 0..1000 {
+        let next = pin!(flights.board_async(&key));
+        assert!(next.poll(&mut context).is_pending());
+    }
+    drop(on);
+    for key in 0..1000 {
+        let next = pin!(flights.board_async(&key));
+        assert!(next.poll(&mut context).is_ready());
+    }
 }
 
 #[test]
@@ -125,6 +202,71 @@ fn a_flight_that_panics_or_fails_lets_the_next_one_go() {
     assert_eq!(third_time(5), Err("the second"));
     assert_eq!((third_time(5), third_time(5)), (Ok(5), Ok(5)));
     assert_eq!(RUNS.load(Ordering::Relaxed), 3);
+}
+
+/// Objects with caches of their own compute for themselves: who waited for another object's flight could be waited for by it.
+#[test]
+fn objects_with_caches_of_their_own_do_not_wait_for_each_other() {
+    struct Node<'n> {
+        cache: Numbers,
+        child: Option<&'n Node<'n>>,
+    }
+    impl Node<'_> {
+        /// Asks the child of the same number, on another thread.
+        #[cached(cache = self.cache, single_flight)]
+        fn depth(&self, number: u32) -> u32 {
+            self.child.map_or(number, |child| {
+                thread::scope(|scope| scope.spawn(|| child.depth(number)).join().unwrap() + 1)
+            })
+        }
+        #[cached(cache = self.cache, single_flight)]
+        async fn depth_async(&self, number: u32) -> u32 {
+            match self.child {
+                Some(child) => Box::pin(child.depth_async(number)).await + 1,
+                None => number,
+            }
+        }
+    }
+    fn node<'n>(child: Option<&'n Node<'n>>) -> Node<'n> {
+        let cache = Numbers::new(LruCache::new());
+        Node { cache, child }
+    }
+
+    let leaf = node(None);
+    let (middle, other) = (node(Some(&leaf)), node(None));
+    let root = node(Some(&middle));
+    assert_eq!((root.depth(1), other.depth(1)), (3, 1));
+    for node in [&leaf, &middle, &root] {
+        node.cache.clear().unwrap();
+    }
+    assert_eq!(block_on(root.depth_async(1)), 3);
+}
+
+#[test]
+fn holders_of_one_cache_compute_once() {
+    static RUNS: AtomicU32 = AtomicU32::new(0);
+
+    #[derive(Clone)]
+    struct Service(Arc<Numbers>);
+    impl Service {
+        #[cached(cache = self.0, single_flight)]
+        fn slow(&self, number: u32) -> u32 {
+            RUNS.fetch_add(1, Ordering::Relaxed);
+            (0..100).for_each(|_| thread::yield_now());
+            number + 1
+        }
+        #[cached(cache = self.0, single_flight, key = |number| number + 1000)]
+        async fn slow_async(&self, number: u32) -> u32 {
+            self.slow_uncached(number)
+        }
+    }
+
+    let service = Service(Arc::new(Numbers::new(LruCache::new())));
+    rush(100, |number| {
+        assert_eq!(service.clone().slow(number), number + 1);
+        assert_eq!(block_on(service.clone().slow_async(number)), number + 1);
+    });
+    assert_eq!(RUNS.load(Ordering::Relaxed), 200);
 }
 
 /// Two levels with a flight of their own, a memory of what was, and one of what is not.

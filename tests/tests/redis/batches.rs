@@ -1,6 +1,10 @@
 use crate::{raw, secs};
 use ctu_std::Cache;
-use ctu_tests::servers::RedisServer;
+use ctu_tests::{
+    proxy::{Fault, Proxy},
+    servers::RedisServer,
+};
+use std::thread;
 
 #[test]
 fn take_one_round_trip() {
@@ -46,4 +50,58 @@ fn with_the_time_left_take_one_round_trip() {
     server.kill();
     assert_eq!(cache.get_many_with_ttl(&[]), Ok(vec![]));
     assert!(cache.get_many_with_ttl(&[b"a"]).is_err());
+}
+
+#[test]
+fn of_very_many_keys_are_several_commands() {
+    let server = RedisServer::start();
+    let cache = raw(&server.url());
+    let keys: Vec<Vec<u8>> = (0..25_001).map(|n| format!("key {n}").into()).collect();
+    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    let entries = keys.iter().map(|key| (*key, key.to_vec())).collect();
+    cache.put_many(entries, None).unwrap();
+    let found = cache.get_many(&keys).unwrap();
+    assert!(
+        found
+            .into_iter()
+            .eq(keys.iter().map(|key| Some(key.to_vec())))
+    );
+    let found = cache.get_many_with_ttl(&keys).unwrap();
+    let found = found.into_iter().map(|found| found.map(|(value, _)| value));
+    assert!(found.eq(keys.iter().map(|key| Some(key.to_vec()))));
+    assert_eq!(cache.remove_many(&keys), Ok(25_001));
+    let stats = server.cli(&["info", "commandstats"]);
+    // Redis before 7.0 takes a million arguments; and while it runs one command, nobody else's.
+    assert!(stats.contains("cmdstat_del:calls=3,"), "{stats}");
+}
+
+#[test]
+fn with_the_time_left_pair_each_value_with_its_own() {
+    let server = RedisServer::start();
+    let direct = raw(&server.url());
+    let proxy = Proxy::to(server.port());
+    let cache = raw(&format!("redis://127.0.0.1:{}", proxy.port()));
+    let keys: Vec<[u8; 1]> = (b'a'..=b'k').map(|key| [key]).collect();
+    let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+    let put = |value: &[u8], ttl| {
+        let entries = keys.iter().map(|key| (*key, value.to_vec())).collect();
+        direct.put_many(entries, Some(secs(ttl))).unwrap();
+    };
+    put(b"old", 500);
+    // The server has read about three of the keys when another client replaces all.
+    proxy.fail_request_after(126, Fault::Hold);
+    let found = thread::scope(|scope| {
+        let found = scope.spawn(|| cache.get_many_with_ttl(&keys));
+        let calls = || server.cli(&["info", "commandstats"]);
+        while !calls().contains("cmdstat_mget") {
+            thread::yield_now();
+        }
+        put(b"new", 5000);
+        proxy.release();
+        found.join().unwrap().unwrap()
+    });
+    for found in found {
+        let (value, left) = found.unwrap();
+        assert_eq!(value == b"new", left > Some(secs(500)), "{value:?}");
+    }
 }

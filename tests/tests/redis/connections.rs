@@ -1,7 +1,7 @@
 use crate::raw;
 use ctu_std::CacheError as _;
 use ctu_std::{Cache, Error, NetError, RedisCache, RedisError};
-use ctu_tests::servers::RedisServer;
+use ctu_tests::servers::{Parrot, RedisServer, free_port};
 
 #[test]
 fn are_not_asked_whether_they_live() {
@@ -58,6 +58,52 @@ fn may_be_given() {
     let error = cache.get("a").unwrap_err();
     assert!(error.is_outage(), "{error}");
     let error = cache.get("a").unwrap_err();
+    assert!(
+        matches!(error, RedisError::Net(NetError::Unreachable { .. })),
+        "{error}"
+    );
+}
+
+#[test]
+fn that_were_given_are_kept_while_they_work() {
+    let server = RedisServer::start();
+    let client = redis::Client::open(server.url()).unwrap();
+    let over = RedisCache::over(client.get_connection().unwrap()).raw();
+    let cache = over.build().unwrap();
+    cache.insert(b"a", b"1").unwrap();
+    server.cli(&["replicaof", "127.0.0.1", &free_port().to_string()]);
+    let error = cache.insert(b"a", b"2").unwrap_err();
+    assert!(matches!(error, RedisError::ReadOnly { .. }), "{error}");
+    assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
+    server.cli(&["replicaof", "no", "one"]);
+    assert_eq!(cache.insert(b"a", b"3"), Ok(()));
+    // Nor is one lost that has yet to log in.
+    let server = RedisServer::with(&["--requirepass", "right"]);
+    let client = redis::Client::open(server.url()).unwrap();
+    let over = RedisCache::over(client.get_connection().unwrap()).raw();
+    let cache = over.build().unwrap();
+    for _ in 0..2 {
+        let error = cache.get(b"a").unwrap_err();
+        assert!(matches!(error, RedisError::Auth { .. }), "{error}");
+    }
+    server.cli(&["-a", "right", "config", "set", "requirepass", ""]);
+    assert_eq!(cache.get(b"a"), Ok(None));
+}
+
+#[test]
+fn that_were_given_and_answer_nonsense_are_used_no_more() {
+    // To a command that has a number for an answer.
+    let parrot = Parrot::start("+OK\r\n".repeat(9)).unwrap();
+    let url = format!("redis://127.0.0.1:{}", parrot.port());
+    let client = redis::Client::open(url).unwrap();
+    let over = RedisCache::over(client.get_connection().unwrap()).raw();
+    let cache = over.build().unwrap();
+    let error = cache.contains(b"a").unwrap_err();
+    assert!(
+        matches!(error, RedisError::Net(NetError::Protocol { .. })),
+        "{error}"
+    );
+    let error = cache.contains(b"a").unwrap_err();
     assert!(
         matches!(error, RedisError::Net(NetError::Unreachable { .. })),
         "{error}"

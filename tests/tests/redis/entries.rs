@@ -61,7 +61,9 @@ fn are_counted_by_the_server() {
     assert_eq!((stats.hits, stats.misses), (3, 1));
     assert_eq!(stats.to_string(), "75.0 % of 4 reads were hits");
     assert_eq!(cache.hits(), Ok(0.75));
-    let info = cache.info("server").unwrap();
-    assert!(info.iter().any(|(name, _)| name == "redis_version"));
-    assert!(cache.info("").unwrap().len() > info.len());
+    let info = |section| cache.info(section).unwrap().remove(0);
+    let (address, pairs) = info("server");
+    assert_eq!(address, format!("127.0.0.1:{}", server.port()));
+    assert!(pairs.iter().any(|(name, _)| name == "redis_version"));
+    assert!(info("").1.len() > pairs.len());
 }

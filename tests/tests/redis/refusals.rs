@@ -2,8 +2,8 @@
 
 use crate::{raw, secs, shown};
 use ctu_std::CacheError as _;
-use ctu_std::{Cache, RedisCache, RedisError};
-use ctu_tests::servers::{RedisServer, free_port};
+use ctu_std::{Cache, Error, RedisCache, RedisError};
+use ctu_tests::servers::{RedisCluster, RedisServer, free_port};
 
 #[test]
 fn a_wrong_password_is_told_and_not_shown() {
@@ -85,4 +85,75 @@ fn a_replica_is_read_and_not_written() {
     assert!(shown(error).ends_with("is a read-only replica"));
     server.cli(&["replicaof", "no", "one"]);
     assert_eq!(cache.insert(b"a", b"3"), Ok(()));
+}
+
+#[test]
+fn a_user_without_a_password_is_nobody_else() {
+    let server = RedisServer::start();
+    server.cli(&["acl", "setuser", "weak", "on", "nopass", "~*", "+get"]);
+    server.cli(&["acl", "setuser", "strong", "on", ">s3cret", "~*", "+@all"]);
+    let builder = |user: &str| RedisCache::builder(&server.url()).raw().user(user);
+    let cache = builder("weak").deadline(secs(60)).build().unwrap();
+    assert_eq!(cache.get(b"a"), Ok(None));
+    let error = cache.insert(b"a", b"1").unwrap_err();
+    assert!(matches!(error, RedisError::Denied { .. }), "{error}");
+    let cache = builder("strong").deadline(secs(60)).build().unwrap();
+    let error = cache.get(b"a").unwrap_err();
+    assert!(matches!(error, RedisError::Auth { .. }), "{error}");
+}
+
+#[test]
+fn a_value_that_is_too_long_is_not_sent() {
+    let server = RedisServer::start();
+    let builder = RedisCache::builder(&server.url()).deadline(secs(60));
+    let cache = builder.max_value(10).raw().build().unwrap();
+    cache.insert(b"a", &[b'x'; 10]).unwrap();
+    let long = Err(RedisError::Core(Error::ValueTooLong { len: 11, max: 10 }));
+    assert_eq!(cache.insert(b"a", &[b'y'; 11]), long);
+    let entries = vec![(&b"b"[..], vec![1]), (b"a", vec![b'y'; 11])];
+    assert_eq!(cache.put_many(entries, None), long);
+    assert_eq!(cache.get(b"a"), Ok(Some(vec![b'x'; 10])));
+    assert_eq!(cache.len(), Ok(1));
+}
+
+#[test]
+fn a_value_that_the_server_does_not_take_is_no_outage() {
+    let server = RedisServer::with(&["--proto-max-bulk-len", "1mb"]);
+    let cache = raw(&server.url());
+    let value = |mib: usize| vec![b'x'; mib << 20];
+    let middle = || {
+        let mut entries: Vec<(&[u8], Vec<u8>)> = vec![(b"a", vec![1]); 99];
+        entries[50].1 = value(2);
+        entries
+    };
+    for round in 0..20 {
+        // On a connection that has waited: it is not sent again.
+        let before = cache.stats().unwrap().connections;
+        let error = match round % 3 {
+            0 => cache.insert(b"a", value(2)),
+            1 => cache.insert(b"a", value(20)),
+            _ => cache.put_many(middle(), None),
+        };
+        let error = error.unwrap_err();
+        assert!(!error.is_outage(), "{error}");
+        assert_eq!(
+            shown(error),
+            "Redis says: ERR Protocol error: invalid bulk length"
+        );
+        assert_eq!(cache.stats().unwrap().connections, before + 1);
+    }
+}
+
+#[test]
+fn a_node_of_a_cluster_says_what_it_is() {
+    let cluster = RedisCluster::start(2);
+    let cache = raw(&cluster.urls()[0]);
+    // `a` is at the other node, and not with `b`.
+    for error in [
+        cache.get(b"a").unwrap_err(),
+        cache.get_many(&[b"a", b"b"]).unwrap_err(),
+    ] {
+        assert!(!error.is_outage(), "{error}");
+        assert!(shown(error).ends_with("it is in a cluster: use RedisCache::cluster"));
+    }
 }

@@ -117,8 +117,13 @@ fn are_counted_by_all_nodes() {
     assert_eq!((stats.hits, stats.misses), (30, 30));
     assert_eq!(cache.hits(), Ok(0.5));
     let info = cache.info("server").unwrap();
-    let ports: BTreeSet<_> = info.iter().filter(|(name, _)| name == "tcp_port").collect();
-    assert_eq!(ports.len(), 3);
+    let told = info.into_iter().map(|(server, pairs)| {
+        let port = pairs.into_iter().find(|(name, _)| name == "tcp_port");
+        (server, port.unwrap().1)
+    });
+    let port = |node| cluster.node(node).port().to_string();
+    let nodes = (0..3).map(|node| (format!("127.0.0.1:{}", port(node)), port(node)));
+    assert!(told.collect::<BTreeSet<_>>() == nodes.collect());
 }
 
 #[test]

@@ -1,8 +1,19 @@
 //! Nodes are not there, or refuse.
 
-use crate::{at, in_time, keys_of, raw, secs, shown};
+use crate::{
+    at,
+    fake::{CLOSE, Fake, map},
+    in_time, keys_of, raw, secs, shown, text,
+};
 use ctu_std::{Cache, CacheError as _, RedisCache, RedisError};
 use ctu_tests::servers::{RedisCluster, free_port};
+use std::{
+    sync::{
+        Arc, Barrier, OnceLock,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    thread,
+};
 
 #[test]
 fn one_node_that_answers_is_enough() {
@@ -74,6 +85,98 @@ fn a_node_that_is_down_is_an_error_of_its_keys_alone() {
     assert!(shown(last.unwrap_err()).starts_with(&down));
     cluster.node_mut(1).start_again();
     assert_eq!(in_time(|| cache.get(keys[1])), None);
+}
+
+#[test]
+fn a_node_that_hangs_holds_no_connection_to_others() {
+    let mut cluster = RedisCluster::start(3);
+    // One connection to each node: who holds it has all.
+    let builder = RedisCache::cluster(cluster.urls()).raw().pool_size(1);
+    let cache = builder.deadline(secs(20)).build().unwrap();
+    // The first in the order that nodes are talked to.
+    let hung = (0..3).min_by_key(|node| cluster.node(*node).port().to_string());
+    let hung = hung.unwrap();
+    let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 1)).collect();
+    let put = |value: &[u8]| {
+        let entries = keys.iter().map(|key| (key.as_bytes(), value.to_vec()));
+        cache.put_many(entries.collect(), None)
+    };
+    assert_eq!(put(b"1"), Ok(()));
+    cluster.node_mut(hung).kill();
+    assert!(cache.get(keys[hung].as_bytes()).unwrap_err().is_outage());
+    // It takes connections, and says nothing. Nobody has a connection to the others, either.
+    cluster.node_mut(hung).start_again();
+    cluster.settle();
+    cluster.node(hung).pause();
+    let others = || (0..3).filter(|node| *node != hung);
+    for other in others() {
+        let kill = ["client", "kill", "type", "normal", "skipme", "yes"];
+        cluster.node(other).cli(&kill);
+    }
+    thread::scope(|scope| {
+        let batch = scope.spawn(|| put(b"2"));
+        let found = |node: usize| cluster.node(node).cli(&["get", &keys[node]]);
+        while others().any(|other| found(other) != "2") {
+            thread::yield_now();
+        }
+        for other in others() {
+            assert_eq!(text(&cache, &keys[other]).as_deref(), Some("2"));
+        }
+        assert!(!batch.is_finished());
+        cluster.node(hung).resume();
+        assert_eq!(batch.join().unwrap(), Ok(()));
+    });
+    assert_eq!(text(&cache, &keys[hung]).as_deref(), Some("2"));
+}
+
+/// What two nodes do that have half of the slots each.
+struct Halves {
+    map: OnceLock<String>,
+    /// Whether the second closes its connections.
+    down: AtomicBool,
+    /// Whether each answers only when both were asked.
+    together: AtomicBool,
+    asked: Barrier,
+}
+
+impl Halves {
+    fn answer(&self, command: &str) -> String {
+        if command == "CLUSTER SLOTS" {
+            return self.map.get().expect("both to have a port").clone();
+        }
+        if self.together.load(SeqCst) {
+            self.asked.wait();
+        }
+        "*1\r\n$-1\r\n".into()
+    }
+}
+
+#[test]
+fn a_node_that_is_back_works_beside_the_others_again() {
+    let halves = Arc::new(Halves {
+        map: OnceLock::new(),
+        down: AtomicBool::new(true),
+        together: AtomicBool::new(false),
+        asked: Barrier::new(2),
+    });
+    let own = halves.clone();
+    let first = Fake::start(move |_, command| own.answer(command));
+    let own = halves.clone();
+    let second = Fake::start(move |_, command| match own.down.load(SeqCst) {
+        true => CLOSE.into(),
+        false => own.answer(command),
+    });
+    let half = |start, fake: &Fake| (start, start + 8191, "127.0.0.1", fake.port);
+    let slots = map(&[half(0, &second), half(8192, &first)]);
+    halves.map.set(slots).unwrap();
+    let cache = at([first.url()]);
+    // At the first, and at the second.
+    let keys: [&[u8]; 2] = [b"a", b"b"];
+    assert!(cache.get_many(&keys).unwrap_err().is_outage());
+    halves.down.store(false, SeqCst);
+    assert_eq!(cache.get_many(&keys), Ok(vec![None; 2]));
+    halves.together.store(true, SeqCst);
+    assert_eq!(cache.get_many(&keys), Ok(vec![None; 2]));
 }
 
 #[test]

@@ -5,10 +5,16 @@ use crate::{
     fake::{CLOSE, Fake, map},
     raw, shown,
 };
-use ctu_std::{Cache, CacheError as _, RawRedisCache, RedisCache, RedisError};
+use ctu_std::{Cache, CacheError as _, NetError, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::{Parrot, RedisCluster, RedisServer, free_port};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
 
 const HELLO: &str = "$5\r\nhello\r\n";
 
@@ -64,12 +70,22 @@ fn a_node_that_sends_to_itself_for_ever_is_told() {
 
 #[test]
 fn nodes_that_send_in_circles_are_told() {
-    let second = Fake::master(|_, _| "-MOVED 15495 127.0.0.1:1\r\n".into());
+    let other = Arc::new(AtomicU16::new(0));
+    let first = other.clone();
+    let second = Fake::master(move |_, _| {
+        let port = first.load(SeqCst);
+        format!("-MOVED 15495 127.0.0.1:{port}\r\n")
+    });
     let port = second.port;
     let first = Fake::master(move |_, _| format!("-MOVED 15495 127.0.0.1:{port}\r\n"));
+    other.store(first.port, SeqCst);
     let error = at([first.url()]).get(b"a").unwrap_err();
-    assert!(error.is_outage(), "{error}");
-    assert!(shown(error).contains("127.0.0.1:"));
+    assert!(matches!(error, RedisError::NotReady { .. }), "{error}");
+    assert!(error.is_outage());
+    assert!(shown(error).contains("in circles"));
+    let (first, second) = (first.count("GET"), second.count("GET"));
+    assert!(first + second < 10, "{first} and {second}");
+    assert!(first > 1 && first - second <= 1, "{first} and {second}");
 }
 
 #[test]
@@ -166,27 +182,43 @@ fn a_server_without_a_cluster_is_told() {
     assert!(shown(error).contains("cluster support disabled"));
 }
 
+/// One that has all slots, and answers a command about `b` with `replies`, all others with one value.
+fn odd(replies: String) -> Fake {
+    Fake::master(move |_, command| match command {
+        "MGET b" => replies.clone(),
+        _ => format!("*1\r\n{HELLO}"),
+    })
+}
+
+const KEYS: [&[u8]; 4] = [b"a", b"b", b"c", b"d"];
+
 #[test]
-fn a_node_that_forgets_a_reply_gives_nobody_the_next() {
-    // One reply for two commands, or two for one.
+fn a_node_that_says_too_much_gives_nobody_the_next() {
     for replies in [
-        "".to_owned(),
         HELLO.repeat(2),
         format!("*1\r\n{}", HELLO.repeat(2)),
         format!("*2\r\n{}", HELLO.repeat(2)),
     ] {
-        let replies = move |_, command: &str| match command {
-            "MGET b" => replies.clone(),
-            _ => format!("*1\r\n{HELLO}"),
-        };
-        let node = Fake::master(replies);
-        let cache = hasty(&node);
-        let keys: [&[u8]; 4] = [b"a", b"b", b"c", b"d"];
-        let error = cache.get_many(&keys).unwrap_err();
-        assert!(error.is_outage(), "{error}");
+        let node = odd(replies);
+        let cache = at([node.url()]);
+        let error = cache.get_many(&KEYS).unwrap_err();
+        let told = matches!(error, RedisError::Net(NetError::Protocol { .. }));
+        assert!(told && error.is_outage(), "{error}");
         let found = cache.get_many(&[b"a", b"c"]);
-        assert!(found.is_err() || found == Ok(vec![Some(b"hello".to_vec()); 2]));
+        assert_eq!(found, Ok(vec![Some(b"hello".to_vec()); 2]));
     }
+}
+
+#[test]
+fn a_node_that_forgets_a_reply_gives_nobody_the_next() {
+    let node = odd(String::new());
+    let cache = hasty(&node);
+    let error = cache.get_many(&KEYS).unwrap_err();
+    let late = matches!(error, RedisError::Net(NetError::TimedOut { .. }));
+    assert!(late && error.is_outage(), "{error}");
+    // What came late is nobody's.
+    let found = cache.get_many(&[b"a", b"c"]);
+    assert!(found.is_err() || found == Ok(vec![Some(b"hello".to_vec()); 2]));
 }
 
 #[test]

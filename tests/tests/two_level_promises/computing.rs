@@ -2,7 +2,7 @@
 
 use crate::{
     secs,
-    switches::{builder, resilient, until},
+    switches::{Resilient, builder, resilient, until},
 };
 use ctu_std::{Cache, LruCache, PrefixedCache, TwoLevelCache};
 use std::{
@@ -67,6 +67,29 @@ fn a_computation_within_itself_does_not_wait_for_itself() {
     let (_clock, cache) = resilient();
     let value = cache.get_or_insert_with(&1, || cache.get_or_insert_with(&1, || 2u32).unwrap() + 1);
     assert_eq!(value, Ok(3));
+}
+
+#[test]
+fn what_is_computed_within_itself_replaces_nothing_newer() {
+    let (_clock, cache) = resilient();
+    let writes: [fn(&Resilient, &u32); 2] = [
+        |cache, key| cache.insert(key, 2u32).unwrap(),
+        |cache, key| assert!(cache.remove(key).is_ok()),
+    ];
+    for (key, (write, newest)) in (0u32..).zip(writes.into_iter().zip([Some(2), None])) {
+        let outer = cache.get_or_insert_with(&key, || {
+            let inner = cache.get_or_insert_with(&key, || {
+                let read = 1u32;
+                // The source changes, and another thread stores what is there now.
+                thread::scope(|scope| drop(scope.spawn(|| write(&cache, &key))));
+                read
+            });
+            inner.unwrap()
+        });
+        assert_eq!(outer, Ok(1));
+        assert_eq!(cache.get(&key), Ok(newest));
+        assert_eq!(cache.second().get(&key), Ok(newest));
+    }
 }
 
 #[test]

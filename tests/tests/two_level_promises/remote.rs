@@ -22,6 +22,9 @@ pub(crate) const TTL: Duration = millis(60_000);
 /// A value that no node can decode, as of another program's.
 pub(crate) const DAMAGED: u32 = u32::MAX;
 
+/// A key that no request can name: it is refused before anything is sent.
+pub(crate) const UNNAMED: u32 = u32::MAX - 1;
+
 /// What happens to the requests of one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -95,6 +98,20 @@ enum Request {
     Put(Vec<(u32, u32)>, u64),
     Remove(Vec<u32>),
     Clear,
+}
+
+impl Request {
+    fn check(&self) -> Result<(), Error> {
+        let unnamed = match self {
+            Self::Put(entries, _) => entries.iter().any(|(key, _)| *key == UNNAMED),
+            Self::Remove(keys) => keys.contains(&UNNAMED),
+            Self::Clear => false,
+        };
+        match unnamed {
+            true => Err(Error::KeyTooLong { len: 5, max: 4 }),
+            false => Ok(()),
+        }
+    }
 }
 
 impl Server {
@@ -183,6 +200,7 @@ impl Link {
     }
 
     fn write(&self, request: &Request) -> Result<usize, Failed> {
+        request.check()?;
         self.asked.fetch_add(1, SeqCst);
         let fault = *self.fault.lock().unwrap();
         let mut server = self.server.lock().unwrap();
@@ -277,6 +295,11 @@ impl Cache for Link {
     }
     fn default_ttl(&self) -> Option<Duration> {
         Some(TTL)
+    }
+    fn retain(&self, keep: &mut dyn FnMut(&u32) -> bool) -> Result<(), Failed> {
+        let mut keys: Vec<u32> = self.read(|values, _| Ok(values.keys().copied().collect()))?;
+        keys.retain(|key| !keep(key));
+        self.write(&Request::Remove(keys)).map(drop)
     }
     fn get_many_with_ttl(&self, keys: &[&u32]) -> Result<Vec<Found<u32>>, Failed> {
         self.read(|values, now| keys.iter().map(|key| found(values, **key, now)).collect())

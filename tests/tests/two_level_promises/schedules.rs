@@ -2,7 +2,7 @@
 
 use crate::{
     millis,
-    remote::{DEADLINE, Fault, Link, SETTLE, Server, TTL},
+    remote::{DEADLINE, Fault, Link, SETTLE, Server, TTL, UNNAMED},
     secs,
 };
 use ctu_std::{Cache, Clock, Error, LockedCache, ManualClock, SieveCache, TtlCache, TwoLevelCache};
@@ -43,6 +43,8 @@ enum Step {
     Recover(usize),
     Deliver(usize),
     Restart,
+    /// Writes what the second level has no key for, which an outage keeps from being seen.
+    PutUnnamed(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -75,6 +77,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => node.prop_map(Step::Recover),
         3 => (0..8usize).prop_map(Step::Deliver),
         1 => Just(Step::Restart),
+        1 => (0..2usize).prop_map(Step::PutUnnamed),
     ]
 }
 
@@ -237,6 +240,7 @@ impl World {
             Step::Advance(by) => self.clock.advance(millis(by)),
             Step::Recover(node) => drop(self.nodes[node].recover()),
             Step::Deliver(which) => self.server.lock().unwrap().deliver(which, self.clock.now()),
+            Step::PutUnnamed(node) => drop(self.nodes[node].put(&UNNAMED, 0, None)),
             Step::Restart => self.server.lock().unwrap().restart(),
         }
         Ok(())

@@ -32,4 +32,28 @@ fn sync_writes(number: u64) -> u64 {
     number
 }
 
+#[cached(cache = CACHE, sync_writes_buckets = 16)]
+fn sync_writes_buckets(number: u64) -> u64 {
+    number
+}
+
+#[cached(cache = CACHE, refresh = true)]
+fn refresh(number: u64) -> u64 {
+    number
+}
+
+#[cached(cache = CACHE, force_refresh = "{ number == 0 }")]
+fn force_refresh(number: u64) -> u64 {
+    number
+}
+
+struct Service;
+
+impl Service {
+    #[cached(cache = CACHE, in_impl = true)]
+    fn in_impl(number: u64) -> u64 {
+        number
+    }
+}
+
 fn main() {}

@@ -21,6 +21,18 @@ extern "C" fn foreign(number: u64) -> u64 {
 }
 
 #[cached(cache = CACHE)]
+#[unsafe(no_mangle)]
+fn with_a_symbol(number: u64) -> u64 {
+    number
+}
+
+#[cached(cache = CACHE)]
+#[cfg_attr(unix, unsafe(export_name = "exported"))]
+fn exported(number: u64) -> u64 {
+    number
+}
+
+#[cached(cache = CACHE)]
 fn nothing(number: u64) {
     drop(number);
 }

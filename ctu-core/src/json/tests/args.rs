@@ -43,3 +43,18 @@ fn arguments_that_are_none_are_refused() {
         refused("a keyword that is not text")
     );
 }
+
+/// What `None` is written as is the key of `None`; values are as they are.
+#[test]
+fn options_in_options_are_told_apart_or_refused() {
+    let null = refused("a key of `Some` of what is null");
+    assert_eq!(json_key(&(None::<Option<u8>>,)).unwrap(), "[null]");
+    assert_eq!(json_key(&(Some(Some(1)),)).unwrap(), "[1]");
+    assert_eq!(json_key(&(Some(None::<u8>),)), null);
+    assert_eq!(json_key(&([Some(()), None],)), null);
+    let map = BTreeMap::from([("a", Some(json!(null)))]);
+    assert_eq!(json_key(&(1, map)), null);
+    let keywords = BTreeMap::from([("a", Some(None::<u8>))]);
+    assert_eq!(json_key_with(&(), &keywords), null);
+    assert_eq!(crate::json::to_string(&Some(None::<u8>)).unwrap(), "null");
+}

@@ -7,7 +7,7 @@ use super::{
     },
     Part,
 };
-use crate::net::{Deadline, Failure, Fate, Lease, Repeat};
+use crate::net::{Deadline, Failure, Fate, Lease};
 use redis::Value;
 use std::{borrow::Cow, io, sync::Arc};
 
@@ -59,14 +59,26 @@ impl<'r> Load<'r> {
     }
 }
 
-/// Has all nodes work at the same time: sends to each, then reads from each. `end` gets what each
-/// replied, errors among them, and says what becomes of the connection.
+/// Has nodes work at the same time: sends to each, then reads from each. `end` gets what each replied,
+/// errors among them, and says what becomes of the connection.
 ///
-/// A node that hangs holds up those after it until the deadline; the whole is an error then anyway.
+/// Nodes that failed when they were last asked come after the others have ended: one that hangs takes
+/// the whole deadline, and what waits for it would hold connections to the others as long. Only those
+/// who meet it first do.
 pub(super) fn exchange(
-    mut loads: Vec<Load<'_>>,
+    loads: Vec<Load<'_>>,
     deadline: Deadline,
     mut end: impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Fate,
+) {
+    let (doubtful, sound) = loads.into_iter().partition(|load| load.node.has_failed());
+    exchange_at_once(sound, deadline, &mut end);
+    exchange_at_once(doubtful, deadline, &mut end);
+}
+
+fn exchange_at_once(
+    mut loads: Vec<Load<'_>>,
+    deadline: Deadline,
+    end: &mut impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Fate,
 ) {
     // Always in the same order, so that no two threads have what the other waits for.
     loads.sort_by(|a, b| a.node.server().cmp(b.node.server()));
@@ -137,11 +149,7 @@ impl<'l, 'r> Call<'l, 'r> {
             None => Err(self.load.node.surprise()),
         };
         let done = match done {
-            Err(error)
-                if error.fate() == Fate::Lost
-                    && self.pooled
-                    && request.repeat() == Repeat::Safe =>
-            {
+            Err(error) if self.pooled && error.again(request.repeat()) => {
                 self.lease.fresh(deadline).and_then(|link| {
                     let sent = link.send(request, deadline);
                     receive(link, sent)
@@ -149,7 +157,13 @@ impl<'l, 'r> Call<'l, 'r> {
             }
             done => done,
         };
-        done.map_err(|error| Failed { error, asked: true })
+        match done {
+            Ok(replies) => {
+                self.load.node.set_failed(false);
+                Ok(replies)
+            }
+            Err(error) => Err(Failed { error, asked: true }),
+        }
     }
 }
 

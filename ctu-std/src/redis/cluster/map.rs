@@ -30,7 +30,10 @@ impl SlotMap {
         let mut indices = HashMap::new();
         for shard in shards {
             let mut index = |place| {
-                let index = || map.index(&node(place));
+                let index = || match map.nodes.len() {
+                    MOST.. => NOBODY,
+                    _ => map.index(&node(place)),
+                };
                 *indices.entry(place).or_insert_with(index)
             };
             let master = index(&shard.master);
@@ -104,6 +107,7 @@ impl SlotMap {
 mod tests {
     use super::*;
     use crate::redis::{cluster::nodes::node, settings::Settings};
+    use std::cell::Cell;
 
     fn at((host, port): &Place) -> Arc<Node> {
         let settings = Settings::from_url(&format!("redis://{host}:{port}"));
@@ -163,8 +167,12 @@ mod tests {
     #[test]
     fn nodes_beyond_number_serve_nothing() {
         let shards: Vec<Shard> = (0..SLOTS).map(|n| shard(n..=n, &[n + 1])).collect();
-        let map = SlotMap::new(&shards, at);
-        assert_eq!(map.nodes().len(), MOST);
+        let made = Cell::new(0);
+        let map = SlotMap::new(&shards, |place| {
+            made.set(made.get() + 1);
+            at(place)
+        });
+        assert_eq!((map.nodes().len(), made.get()), (MOST, MOST));
         assert_eq!(map.masters().err(), Some(MOST as u16));
         assert_eq!(master(&map, 7), Some("a:8"));
         assert_eq!(master(&map, 5000), None);

@@ -16,7 +16,7 @@ mod topology;
 pub(super) use seeds::Seeds;
 pub(super) use slot::Slot;
 
-use super::{RedisError, node::Node, request::Request};
+use super::{RedisError, link::checked, node::Node, request::Request};
 use crate::net::{Deadline, Failure, Fate, Repeat};
 use exchange::{Failed, Load, exchange};
 use nodes::{Nodes, contains, is_doubtful};
@@ -94,7 +94,7 @@ impl Cluster {
                 let mut fate = Fate::Keep;
                 for (index, asking) in &load.parts {
                     let replies = take(&mut replies, parts[*index].request, *asking);
-                    match checked(node, replies).and_then(|replies| read(node, replies)) {
+                    match checked(replies, node.server()).and_then(|replies| read(node, replies)) {
                         Ok(value) => done[*index] = Some(value),
                         Err(error) => {
                             if error.fate() != Fate::Keep {
@@ -165,7 +165,7 @@ impl Cluster {
                 let node = &load.node;
                 let replies = replies.map_err(|failed| failed.error);
                 let done = replies
-                    .and_then(|replies| checked(node, replies))
+                    .and_then(|replies| checked(replies, node.server()))
                     .and_then(|replies| read(node, replies));
                 match done {
                     Ok(value) => {
@@ -273,15 +273,4 @@ fn take(replies: &mut vec::IntoIter<Value>, request: &Request, asking: bool) -> 
         replies.next()
     });
     commands.collect()
-}
-
-/// The replies, unless one of them is an error.
-fn checked(node: &Node, replies: Vec<Value>) -> Result<Vec<Value>, RedisError> {
-    match replies.iter().find_map(|reply| match reply {
-        Value::ServerError(error) => Some(error),
-        _ => None,
-    }) {
-        Some(error) => Err(RedisError::reported(node.server(), error)),
-        None => Ok(replies),
-    }
 }

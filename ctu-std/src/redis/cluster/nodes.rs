@@ -11,13 +11,20 @@ use super::{
     slot::Slot,
     topology::{self, Place, Shard},
 };
-use crate::net::Deadline;
+use crate::net::{Deadline, NetError};
 use ctu_core::CacheError;
 use parking_lot::RwLock;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
 };
+
+/// How long it may take to ask for a map. Who has less left, and less than a sixteenth of an operation's
+/// time, leaves that to the next, rather than blame nodes that had no time to answer.
+const ENOUGH: Duration = Duration::from_millis(100);
 
 /// The nodes of a cluster, and which slots each serves as far as is known.
 pub(super) struct Nodes {
@@ -111,17 +118,23 @@ impl Nodes {
         }
     }
 
-    /// Asks for another map, unless that was done just now. Waits for another thread that asks, if `wait`
-    /// says until when.
+    /// Asks for another map, unless that was done just now or hardly any time is left. Waits for another
+    /// thread that asks, if `wait` says until when.
     pub(super) fn refresh(
         &self,
         wait: Option<Deadline>,
         deadline: Deadline,
     ) -> Result<(), RedisError> {
+        let left = || {
+            let left = deadline.remaining();
+            left.filter(|left| *left >= ENOUGH.min(deadline.total() / 16))
+        };
+        let late = || RedisError::timed_out(&self.label, deadline.total());
+        left().ok_or_else(late)?;
         self.refresh.run(wait, || {
             let mut first = None;
             for node in self.informers() {
-                let Some(left) = deadline.remaining() else {
+                let Some(left) = left() else {
                     break;
                 };
                 // A node that hangs must leave time for another.
@@ -141,7 +154,6 @@ impl Nodes {
                     }
                 }
             }
-            let late = || RedisError::timed_out(&self.label, deadline.total());
             Err(first.unwrap_or_else(late))
         })
     }
@@ -168,14 +180,17 @@ impl Nodes {
     /// The node at a place that one at `host` told of.
     pub(super) fn node(&self, (told, port): &Place, host: &str) -> Arc<Node> {
         let host = if told.is_empty() { host } else { told };
-        let mut settings = self.settings.clone();
-        settings.endpoint.address = settings.endpoint.address.beside(host, *port);
-        let label = settings.endpoint.address.to_string();
+        let address = self.settings.endpoint.address.beside(host, *port);
+        let label = address.to_string();
         let map = self.map.read().clone();
         let known = map.iter().flat_map(|map| map.nodes()).chain(&self.seeds);
         match known.into_iter().find(|node| **node.server() == label) {
             Some(node) => node.clone(),
-            None => Arc::new(node(settings, self.pool_size)),
+            None => {
+                let mut settings = self.settings.clone();
+                settings.endpoint.address = address;
+                Arc::new(node(settings, self.pool_size))
+            }
         }
     }
 
@@ -200,11 +215,14 @@ impl Nodes {
 
 /// Whether after this error another node may be in charge.
 pub(super) fn is_doubtful(error: &RedisError) -> bool {
-    let full = matches!(
+    let of_another_kind = matches!(
         error,
-        RedisError::OutOfMemory { .. } | RedisError::Auth { .. }
+        RedisError::OutOfMemory { .. }
+            | RedisError::Auth { .. }
+            // That is how busy we are.
+            | RedisError::Net(NetError::PoolTimedOut { .. })
     );
-    error.is_outage() && !full
+    error.is_outage() && !of_another_kind
 }
 
 /// Whether `node` is one of `nodes`.
@@ -234,5 +252,40 @@ fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
             message: "it knows of no slot of its cluster".into(),
         }),
         false => Ok(shards),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redis::error::peer;
+
+    #[test]
+    fn who_has_no_time_left_speaks_for_nobody() {
+        // Nobody listens there.
+        let settings = Settings::from_url("redis://127.0.0.1:1").unwrap();
+        let nodes = Nodes::new(settings, &[], 1);
+        let refresh = |time| {
+            let deadline = Deadline::after(time);
+            nodes.refresh(Some(deadline), deadline)
+        };
+        let late = refresh(Duration::ZERO);
+        let is_late = matches!(late, Err(RedisError::Net(NetError::TimedOut { .. })));
+        assert!(is_late, "{late:?}");
+        assert!(!nodes.seeds[0].has_failed());
+        let refused = refresh(Duration::from_secs(60));
+        let is_refused = matches!(refused, Err(RedisError::Net(NetError::Unreachable { .. })));
+        assert!(is_refused, "{refused:?}");
+        assert!(nodes.seeds[0].has_failed());
+    }
+
+    #[test]
+    fn a_pool_in_use_says_nothing_of_its_node() {
+        let busy = NetError::PoolTimedOut {
+            server: peer(&"a:1".into()),
+            size: 1,
+            after: Duration::ZERO,
+        };
+        assert!(!is_doubtful(&busy.into()));
     }
 }

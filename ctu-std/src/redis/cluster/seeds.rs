@@ -24,14 +24,19 @@ impl RedisCache<str, String> {
     /// # What happens
     /// * **Each key** is asked for where it is. A node that has it no more says who has (`MOVED`, `ASK`), and
     ///   is followed, within the one deadline of the operation.
-    /// * **Batches** go to all nodes at the same time, in one round trip. Where a node fails, its failure is
-    ///   the error, and what the others did stays done. Keys with the same `{tag}` are on the same node.
+    /// * **Batches** go to all nodes at the same time, in one round trip. Connections that are missing are
+    ///   opened before that, one after another, and a node that failed when it was last asked comes after the
+    ///   others. Where a node fails, its failure is the error, and what the others did stays done. Keys with
+    ///   the same `{tag}` are on the same node.
     /// * **`len`, `clear`, `retain`, `keys`, `info`, `stats` and `hits`** are about every master. While slots
     ///   are on their way from one to another, keys on their way may be missed or come twice.
     /// * **A node that fails** is an error for its own keys; the others go on, if the cluster lets them
     ///   (`cluster-require-full-coverage no`). Operations that meet it ask who has taken over, not more often
     ///   than every 200 ms, and go there. So after a failover all works again; until then its keys are an
     ///   [outage](ctu_core::CacheError::is_outage), and nobody waits for it to end.
+    /// * **A node that hangs** is found by the first operation whose deadline it takes. Until then batches
+    ///   that wait for it hold connections to the others, and where that is all of the
+    ///   [pool](RedisBuilder::pool_size), operations on the others wait, too: for one deadline, and once.
     /// * **A slot that nobody serves** is an error ([`RedisError::NotReady`]) of its keys, and of what is
     ///   about every master.
     ///

@@ -21,7 +21,7 @@ fn replay(journal: &mut Journal<str>, now: u64) -> usize {
 #[test]
 fn what_was_not_sent_is_deleted_once() {
     let mut journal = journal(4);
-    assert!(!journal.missed("k", What::Other));
+    assert_eq!(journal.missed("k", What::Other), Noted::First);
     assert_eq!(journal.belief("k", 0), Belief::Distrusted);
     assert_eq!(journal.belief("other", 0), Belief::Believed);
     assert_eq!(journal.next_at(), Some(0));
@@ -73,10 +73,54 @@ fn a_replay_that_fails_waits_longer_each_time() {
 }
 
 #[test]
+fn what_is_due_before_the_others_says_so() {
+    let mut journal = journal(4);
+    assert_eq!(journal.missed("sent", What::SentWrite), Noted::First);
+    assert_eq!(journal.missed("a", What::Other), Noted::Kept);
+    assert_eq!(replay(&mut journal, 0), 1);
+    assert_eq!(journal.next_at(), Some(SETTLE));
+    assert_eq!(journal.missed("b", What::Other), Noted::Sooner);
+    assert_eq!(journal.next_at(), Some(0));
+}
+
+#[test]
+fn a_key_that_is_refused_does_not_keep_the_others() {
+    let (mut journal, mut random) = (journal(8), Random::new(1));
+    for key in ["a", "never", "b", "refused", "c"] {
+        journal.missed(key, What::Other);
+    }
+    let mut now = 0;
+    let mut made_good = 0;
+    // What is refused with others in it is done one by one.
+    for _ in 0..6 {
+        now = journal.next_at().unwrap();
+        let replay = journal.next(now, 10).unwrap();
+        let Replay::Keys(keys) = &replay else {
+            panic!("no clear was missed");
+        };
+        let of = |name| keys.iter().any(|(key, _)| key.get() == name);
+        match of("never") || of("refused") {
+            true => journal.refused(&replay, of("never") && keys.len() == 1, now, &mut random),
+            false => made_good += journal.replayed(&replay, now),
+        }
+    }
+    assert_eq!((made_good, journal.len()), (3, 1));
+    assert_eq!(journal.belief("refused", now), Belief::Distrusted);
+    assert_eq!(journal.belief("never", now), Belief::Believed);
+    // Others do not wait for it, and it has its turn again.
+    assert_eq!(journal.missed("d", What::Other), Noted::Sooner);
+    now = journal.next_at().unwrap();
+    assert_eq!(replay(&mut journal, now), 1);
+    now = journal.next_at().unwrap();
+    assert_eq!(replay(&mut journal, now), 1);
+    assert!(journal.is_empty());
+}
+
+#[test]
 fn what_does_not_fit_is_recognised_and_deleted_when_asked_for() {
     let mut journal = journal(1);
     journal.missed("a", What::Other);
-    assert!(journal.missed("b", What::SentWrite));
+    assert_eq!(journal.missed("b", What::SentWrite), Noted::Overflowed);
     assert!(journal.overflowed());
     assert_eq!(replay(&mut journal, 0), 1);
     assert_eq!(journal.belief("a", 0), Belief::Believed);

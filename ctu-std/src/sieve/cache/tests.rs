@@ -173,7 +173,7 @@ impl Hasher for Few {
     }
 
     fn finish(&self) -> u64 {
-        (self.0 % 50).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        self.0 % 50
     }
 }
 
@@ -218,6 +218,47 @@ fn keys_swap_places(cache: SieveCache<u64, u64, Untimed, impl BuildHasher>, keys
 fn keys_that_swap_places_have_what_they_were_given_last() {
     for keys in [400, 1_000] {
         keys_swap_places(SieveCache::with_capacity(500), keys, 20_000);
+    }
+}
+
+/// Hashes a number to itself, in bits that are not the lowest.
+#[derive(Clone, Copy)]
+struct High(u32, u64);
+
+impl Hasher for High {
+    fn write(&mut self, bytes: &[u8]) {
+        let bytes = bytes.try_into().expect("a number of 64 bits");
+        self.1 = u64::from_le_bytes(bytes) << self.0;
+    }
+
+    fn finish(&self) -> u64 {
+        self.1
+    }
+}
+
+impl BuildHasher for High {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        *self
+    }
+}
+
+#[test]
+fn hashes_that_differ_in_few_bits_are_as_good_as_others() {
+    for shift in [0, 8, 12, 32, 48] {
+        let cache = SieveCache::<u64, u64>::with_capacity(10_000).with_hasher(High(shift, 0));
+        for key in 0..12_000 {
+            cache.insert(&key, key).unwrap();
+        }
+        assert_eq!(cache.validate(), Ok(()));
+        cache.retain(&mut |key| key % 2 == 0).unwrap();
+        assert_eq!(
+            (cache.validate(), cache.get(&11_998)),
+            (Ok(()), Ok(Some(11_998)))
+        );
+        cache.clear().unwrap();
+        assert_eq!(cache.validate(), Ok(()));
     }
 }
 

@@ -102,3 +102,16 @@ fn what_left_is_dropped_but_for_a_few_of_each_thread() {
     drop(cache);
     assert_eq!(LIVE.load(Ordering::Relaxed), 0);
 }
+
+#[test]
+fn few_are_kept_while_the_table_is_copied() {
+    for capacity in [1_000, 10_000, 33_000] {
+        let held = Arc::new(());
+        let cache = SieveCache::<usize, Arc<()>>::with_capacity(capacity);
+        for key in 0..8 * capacity {
+            cache.put(&key, Arc::clone(&held), None).unwrap();
+            let beyond = Arc::strong_count(&held).saturating_sub(capacity + 1);
+            assert!(beyond <= capacity / 25 + held_back(), "{beyond}");
+        }
+    }
+}

@@ -34,6 +34,24 @@ fn entries_expire_and_make_room_first() {
     );
 }
 
+#[test]
+fn what_has_expired_is_removed_when_that_is_asked_for() {
+    let clock = ManualClock::new();
+    let cache = SieveCache::<u32, u32, _>::with_ttl(1_000, 10 * SECOND, &clock);
+    for key in 0..100 {
+        cache.insert(&key, key).unwrap();
+        cache.insert_for(&(key + 100), key, SECOND).unwrap();
+    }
+    assert_eq!(cache.expire(), 0);
+    clock.advance(SECOND);
+    cache.insert(&100, 1u32).unwrap();
+    assert_eq!((cache.expire(), cache.entries.len()), (99, 101));
+    assert_eq!((cache.validate(), cache.get(&100)), (Ok(()), Ok(Some(1))));
+    clock.advance(10 * SECOND);
+    assert_eq!((cache.expire(), cache.entries.len()), (101, 0));
+    assert_eq!(cache.validate(), Ok(()));
+}
+
 /// A clock that another thread seems to come after: the time is read, and then `meanwhile` runs.
 #[derive(Clone, Default)]
 struct Interrupted(Arc<Interrupt>);

@@ -1,0 +1,116 @@
+//! What options and arguments cannot be together.
+
+use crate::{
+    args::{Key, Mode},
+    function::any_ident,
+    generics::{self, name_of},
+    hints,
+    steps::Steps,
+};
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::{Error, GenericParam, Result, spanned::Spanned};
+
+impl Steps<'_> {
+    pub(crate) fn check(&self) -> Result<()> {
+        let options = &self.args.options;
+        for name in &options.skip {
+            if !self.params.iter().any(|param| param.name == *name) {
+                let say = format!(
+                    "there is no argument `{name}` to leave out; those that exist: {}",
+                    hints::list(&self.names())
+                );
+                return Err(Error::new(name.span(), say));
+            }
+        }
+        if let Some(Key::Closure(closure)) = &options.key {
+            let (takes, gets) = (closure.inputs.len(), self.key_params().count());
+            if takes != gets {
+                let say = format!(
+                    "the key's closure takes {takes} arguments and gets {gets}: a reference to each that is part of the key ({})",
+                    hints::list(
+                        &self
+                            .key_params()
+                            .map(|param| &param.name)
+                            .collect::<Vec<_>>()
+                    )
+                );
+                return Err(Error::new(closure.inputs_begin.span, say));
+            }
+        }
+        if options.mode != Mode::Any && !self.is_async() {
+            return Err(Error::new(
+                self.function.sig.ident.span(),
+                "`blocking` and `local` are for an `async fn`",
+            ));
+        }
+        if self.args.options.key.is_none() && self.key_params().count() > 8 {
+            return Err(Error::new(
+                self.function.sig.inputs.span(),
+                "a key has at most 8 parts: leave arguments out with `skip(name)`, or write `key = ...`",
+            ));
+        }
+        self.check_generics()
+    }
+
+    /// Refuses parameters that are no part of the key, where nothing that was written speaks of them.
+    fn check_generics(&self) -> Result<()> {
+        let mut spoken = self.args.cache.to_token_stream();
+        spoken.extend(self.args.options.prefix.to_token_stream());
+        match &self.args.options.key {
+            None => {}
+            Some(Key::Function(function)) => spoken.extend(function.to_token_stream()),
+            Some(Key::Closure(_)) => return Ok(()),
+        }
+        let arguments = self.params.iter().map(|param| &param.ty);
+        let types: Vec<_> = arguments.chain(&self.args.cache_type).collect();
+        let mut untold = generics::untold(&self.function.sig.generics, &types);
+        untold.retain(|param| !any_ident(spoken.clone(), &|ident| ident == name_of(param)));
+        let Some(first) = untold.first() else {
+            return Ok(());
+        };
+        let names: Vec<_> = untold.iter().map(|param| name_of(param)).collect();
+        let inputs: Vec<_> = self.key_params().map(|p| p.name.to_string()).collect();
+        let say = format!(
+            "no part of the key: {}; calls that differ in nothing else would share an entry. Write `key = |{inputs}| {}`, or `key = |{inputs}| {}` where they are to share it",
+            hints::list(&names),
+            self.key_of(&untold),
+            self.key_of(&[]),
+            inputs = inputs.join(", "),
+        );
+        Err(Error::new(first.span(), say))
+    }
+
+    /// What a closure would make the key of: these parameters, and the arguments that it is given by reference.
+    fn key_of(&self, generics: &[&GenericParam]) -> String {
+        let function = match &self.args.options.key {
+            Some(Key::Function(function)) => {
+                Some(function.to_token_stream().to_string().replace(' ', ""))
+            }
+            _ => None,
+        };
+        let generics = generics.iter().map(|param| match (param, &function) {
+            (GenericParam::Type(ty), None) => format!("TypeId::of::<{}>()", ty.ident),
+            (GenericParam::Type(ty), Some(_)) => format!("type_name::<{}>()", ty.ident),
+            (param, _) => name_of(param).to_string(),
+        });
+        let arguments = self
+            .key_params()
+            .map(|param| match (&param.name, &function) {
+                (name, Some(_)) => name.to_string(),
+                (name, None) if param.by_ref => format!("{name}.to_owned()"),
+                (name, None) => format!("{name}.clone()"),
+            });
+        let parts: Vec<_> = generics.chain(arguments).collect();
+        match (function, parts.as_slice()) {
+            (Some(function), [part]) => format!("{function}(&({part},))"),
+            (Some(function), parts) => format!("{function}(&({}))", parts.join(", ")),
+            (None, [part]) => part.clone(),
+            (None, parts) => format!("({})", parts.join(", ")),
+        }
+    }
+
+    fn names(&self) -> Vec<&Ident> {
+        self.params.iter().map(|param| &param.name).collect()
+    }
+}

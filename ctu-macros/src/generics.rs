@@ -1,0 +1,118 @@
+//! Type and const parameters, of which the key tells no more than the arguments do.
+
+use crate::function::any_ident;
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{
+    GenericArgument, GenericParam, Generics, PathArguments, ReturnType, Type, TypeParamBound,
+    WherePredicate, punctuated::Punctuated, token::Plus,
+};
+
+/// The parameters that may differ between two calls whose `types` do not.
+pub(crate) fn untold<'g>(generics: &'g Generics, types: &[&Type]) -> Vec<&'g GenericParam> {
+    let mut untold: Vec<_> = generics.params.iter().collect();
+    untold.retain(|param| !matches!(param, GenericParam::Lifetime(_)));
+    let mut told: Vec<_> = types.iter().flat_map(|ty| told_by(ty)).collect();
+    let mut bounds = bounds_of(generics);
+    // Of `I: Iterator<Item = T>`, `I` tells `T`.
+    while !told.is_empty() {
+        untold.retain(|param| !told.iter().any(|part| tells(part.clone(), name_of(param))));
+        let (known, unknown) = bounds.into_iter().partition(|(of, _)| {
+            !untold
+                .iter()
+                .any(|param| any_ident(of.clone(), &|ident| ident == name_of(param)))
+        });
+        bounds = unknown;
+        let known: Vec<_> = known;
+        told = known.into_iter().flat_map(|(_, tells)| tells).collect();
+    }
+    untold
+}
+
+/// The name of a parameter that is no lifetime.
+pub(crate) fn name_of(param: &GenericParam) -> &Ident {
+    match param {
+        GenericParam::Type(ty) => &ty.ident,
+        GenericParam::Const(constant) => &constant.ident,
+        GenericParam::Lifetime(lifetime) => &lifetime.lifetime.ident,
+    }
+}
+
+/// What is known with the type of an argument.
+fn told_by(ty: &Type) -> Vec<TokenStream> {
+    match ty {
+        Type::Paren(inner) => told_by(&inner.elem),
+        Type::Group(inner) => told_by(&inner.elem),
+        Type::Reference(reference) => told_by(&reference.elem),
+        Type::ImplTrait(ty) => associated(&ty.bounds),
+        ty => vec![ty.to_token_stream()],
+    }
+}
+
+/// What has bounds, and what these say of its associated types.
+fn bounds_of(generics: &Generics) -> Vec<(TokenStream, Vec<TokenStream>)> {
+    let params = generics.params.iter().filter_map(|param| match param {
+        GenericParam::Type(ty) => Some((ty.ident.to_token_stream(), associated(&ty.bounds))),
+        _ => None,
+    });
+    let predicates = generics
+        .where_clause
+        .iter()
+        .flat_map(|clause| &clause.predicates)
+        .filter_map(|predicate| match predicate {
+            WherePredicate::Type(ty) => {
+                Some((ty.bounded_ty.to_token_stream(), associated(&ty.bounds)))
+            }
+            _ => None,
+        });
+    params.chain(predicates).collect()
+}
+
+/// The associated types that bounds name: `T` of `Iterator<Item = T>`, and of `Fn() -> T`.
+fn associated(bounds: &Punctuated<TypeParamBound, Plus>) -> Vec<TokenStream> {
+    let mut found = Vec::new();
+    for bound in bounds {
+        let TypeParamBound::Trait(bound) = bound else {
+            continue;
+        };
+        for segment in &bound.path.segments {
+            match &segment.arguments {
+                PathArguments::AngleBracketed(arguments) => {
+                    for argument in &arguments.args {
+                        if let GenericArgument::AssocType(named) = argument {
+                            found.push(named.ty.to_token_stream());
+                        }
+                    }
+                }
+                PathArguments::Parenthesized(arguments) => {
+                    if let ReturnType::Type(_, ty) = &arguments.output {
+                        found.push(ty.to_token_stream());
+                    }
+                }
+                PathArguments::None => {}
+            }
+        }
+    }
+    found
+}
+
+/// Whether who knows a type knows `name`, which it mentions: not of `T::Item` and `<T as Trait>::Item`, which may be one for
+/// several `T`.
+fn tells(ty: TokenStream, name: &Ident) -> bool {
+    let mut tokens = ty.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let found = match token {
+            TokenTree::Ident(ident) if ident == *name => match tokens.peek() {
+                Some(TokenTree::Punct(next)) => next.as_char() != ':',
+                Some(TokenTree::Ident(next)) => next != "as",
+                _ => true,
+            },
+            TokenTree::Group(group) => tells(group.stream(), name),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+    }
+    false
+}
