@@ -72,7 +72,7 @@ macro_rules! tested {
                 self.pop_lru();
             }
             fn keep_even(&mut self) {
-                self.retain(|key, _| key.0 % 2 == 0);
+                self.retain(|key, _| key.0.is_multiple_of(2));
             }
             fn keys(&self) -> Result<Vec<Key>, &'static str> {
                 self.validate()?;
@@ -91,7 +91,7 @@ tested!(
     [T, C: Clock + Clone, S] Ttl<Key, u32, T, C, S>,
     // Some in the queue of deadlines, some in the tree.
     fn insert(&mut self, key: Key) {
-        if key.0 % 2 == 0 {
+        if key.0.is_multiple_of(2) {
             Self::insert(self, key, 0);
         } else {
             Self::insert_for(self, key, 0, MINUTE * key.0).expect("not too long");
