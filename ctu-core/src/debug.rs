@@ -174,6 +174,10 @@ where
         })
     }
 
+    fn address(&self) -> usize {
+        self.inner.address()
+    }
+
     fn has_single_flight(&self) -> bool {
         self.inner.has_single_flight()
     }

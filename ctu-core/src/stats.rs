@@ -246,6 +246,10 @@ impl<C: Cache> Cache for StatsCache<C> {
         Ok(if hit { self.read(found) } else { found })
     }
 
+    fn address(&self) -> usize {
+        self.inner.address()
+    }
+
     fn has_single_flight(&self) -> bool {
         self.inner.has_single_flight()
     }

@@ -167,8 +167,8 @@ pub trait Cache {
         false
     }
 
-    /// What tells this cache from others that there are: where it is. A pointer to a cache has the address of what it
-    /// points to, so that all who hold one cache agree.
+    /// What tells this cache from others that there are: where it is. A pointer to a cache and what only looks on
+    /// ([`StatsCache`](crate::StatsCache)) have the address of what is below, so that all who hold one cache agree.
     fn address(&self) -> usize {
         core::ptr::from_ref(self).addr()
     }
