@@ -42,7 +42,7 @@ pub(crate) struct Journal<K: ToOwned + ?Sized> {
     due: BTreeMap<(u64, u64), Held<K>>,
     /// A `clear` was missed.
     all: Option<u64>,
-    suspects: Suspects<K>,
+    suspects: Suspects,
     /// Numbers what is missed, so that a replay from before it does not count.
     last: u64,
     /// After a failed replay: when the next may be, and how long the one after that waits.
@@ -115,7 +115,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
             missed: HashMap::new(),
             due: BTreeMap::new(),
             all: None,
-            suspects: Suspects::new(settings.capacity.max(1)),
+            suspects: Suspects::new(),
             last: 0,
             wait: None,
             singly: 0,
