@@ -30,7 +30,7 @@ pub struct TwoLevelStats {
     pub skipped: u64,
     /// Reads that did not ask the second level because it missed a write of the key.
     pub distrusted: u64,
-    /// How often the breaker opened.
+    /// How often the breaker opened. A probe that fails leaves it open, and does not count.
     pub opened: u64,
     /// Writes and deletes that the second level missed.
     pub missed: u64,
@@ -111,12 +111,17 @@ impl fmt::Display for TwoLevelStats {
             (self.refreshes, "refreshes"),
             (self.outages, "outages"),
             (self.skipped, "skipped"),
-            (self.missed, "missed"),
-            (self.replayed, "made good"),
+            (self.distrusted, "reads not believed"),
+            (self.missed, "writes missed"),
+            (self.replayed, "keys made good"),
+            (self.journal as u64, "keys in the journal"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;
             }
+        }
+        if self.suspects {
+            f.write_str(", more was missed than the journal has room for")?;
         }
         match self.breaker {
             BreakerState::Closed => Ok(()),
