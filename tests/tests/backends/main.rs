@@ -21,6 +21,7 @@ mod connections;
 mod entries;
 mod foul_weather;
 mod memcached;
+mod one_computation;
 mod proxied;
 mod redis;
 mod refusals;
