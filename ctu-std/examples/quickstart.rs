@@ -41,7 +41,9 @@ where
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let options = Options::from_command_line()?;
+    let Some(options) = Options::from_command_line()? else {
+        return Ok(());
+    };
     let redis = options.redis.as_deref().map(connect).transpose()?;
     let folder = Folder::list(options.folder)?;
     let passes = match redis {
@@ -101,14 +103,18 @@ struct Options {
 const USAGE: &str = "usage: quickstart [DIR] [--redis URL]";
 
 impl Options {
-    fn from_command_line() -> Result<Self, Box<dyn Error>> {
+    /// `None` where nothing but help is wanted, which this gives.
+    fn from_command_line() -> Result<Option<Self>, Box<dyn Error>> {
         use lexopt::prelude::{Long, Value, ValueExt};
         let (mut folder, mut redis) = (None, None);
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("redis") => redis = Some(arguments.value()?.string()?),
-                Long("help") => return Err(USAGE.into()),
+                Long("help") => {
+                    writeln!(io::stdout(), "{USAGE}")?;
+                    return Ok(None);
+                }
                 Value(path) if folder.is_none() => folder = Some(PathBuf::from(path)),
                 other => {
                     let error = other.unexpected();
@@ -120,7 +126,7 @@ impl Options {
             Some(folder) => folder,
             None => repository(env::current_dir()?),
         };
-        Ok(Self { folder, redis })
+        Ok(Some(Self { folder, redis }))
     }
 }
 

@@ -93,6 +93,13 @@ fn path(path: &Path) -> &str {
 }
 
 #[test]
+fn help_is_no_error() {
+    let helped = run(&["--help"]);
+    assert!(helped.status.success() && helped.stderr.is_empty());
+    assert!(helped.stdout.starts_with(b"usage: quickstart "));
+}
+
+#[test]
 fn the_second_pass_comes_from_the_first_level() {
     let folder = Folder::with_files();
     let text = good(run(&[path(&folder.0)]));
