@@ -50,6 +50,14 @@ impl Steps<'_> {
                 "a key has at most 8 parts: leave arguments out with `skip(name)`, or write `key = ...`",
             ));
         }
+        let changed = self.key_params().find(|param| param.by_mut);
+        if let (Some(param), None) = (changed, &self.args.options.key) {
+            let name = &param.name;
+            let say = format!(
+                "`{name}` may be changed by the function, and not by an entry of the cache: take it by `&` or by value; or leave it out with `skip({name})`, where whatever happens to it does not matter"
+            );
+            return Err(Error::new(param.ty.span(), say));
+        }
         self.check_generics()
     }
 

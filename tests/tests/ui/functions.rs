@@ -33,6 +33,12 @@ fn exported(number: u64) -> u64 {
 }
 
 #[cached(cache = CACHE)]
+fn changes(number: &mut u64) -> u64 {
+    *number += 1;
+    *number
+}
+
+#[cached(cache = CACHE)]
 fn nothing(number: u64) {
     drop(number);
 }
