@@ -166,6 +166,21 @@ fn batches_ask_the_second_level_once() {
 }
 
 #[test]
+fn a_large_batch_is_all_in_the_first_level() {
+    let level = || LruCache::<u32, u32>::with_capacity(5_000);
+    let cache = TwoLevelCache::builder(level(), level()).build();
+    let keys: Vec<u32> = (0..5_000).collect();
+    let entries = keys.iter().map(|key| (key, *key)).collect();
+    assert_eq!(cache.put_many(entries, None), Ok(()));
+    assert_eq!(cache.first().len(), Ok(5_000));
+    // Filled, too.
+    cache.first().clear().unwrap();
+    let found = cache.get_many(&keys.iter().collect::<Vec<_>>()).unwrap();
+    assert!(found.into_iter().eq(keys.into_iter().map(Some)));
+    assert_eq!(cache.first().len(), Ok(5_000));
+}
+
+#[test]
 fn clear_concerns_the_first_level_or_both() {
     let cache = TwoLevelCache::builder(memory(), memory()).build();
     cache.insert("a", 1).unwrap();

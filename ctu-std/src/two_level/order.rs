@@ -6,7 +6,10 @@
 //! Nothing is locked while the second level works, and a hit in the first level is not concerned.
 
 use crate::sync::Mutex;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, Hash, RandomState},
+};
 
 /// Keys of the same stripe take each other's writes for their own, and are then filled once later.
 const STRIPES: usize = 256;
@@ -22,6 +25,28 @@ pub(super) struct Order {
 pub(super) struct Begun {
     stripe: usize,
     writes: u64,
+}
+
+/// The writes of one batch, of which none is another's.
+#[derive(Default)]
+pub(super) struct Batch {
+    /// By stripe.
+    own: HashMap<usize, u64>,
+}
+
+impl Batch {
+    /// [`Order::write`] for the next of them.
+    pub(super) fn write<T>(
+        &mut self,
+        order: &Order,
+        begun: Begun,
+        write: impl FnOnce(bool) -> T,
+    ) -> T {
+        let own = self.own.entry(begun.stripe).or_default();
+        let writes = begun.writes.wrapping_add(*own);
+        *own += 1;
+        order.write(Begun { writes, ..begun }, write)
+    }
 }
 
 impl Order {
@@ -68,7 +93,7 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
-    use super::Order;
+    use super::{Batch, Order};
 
     /// Its locks are shuttle's in here.
     fn explored(case: impl Fn() + Send + Sync + 'static) {
@@ -83,6 +108,19 @@ mod tests {
             assert!(order.write(two, |alone| alone));
             assert!(!order.write(one, |alone| alone));
             assert!(order.write(order.begin("key"), |alone| alone));
+        });
+    }
+
+    #[test]
+    fn writes_of_a_batch_do_not_meet_each_other() {
+        explored(|| {
+            let order = Order::new();
+            let (mut batch, begun) = (Batch::default(), [(); 3].map(|()| order.begin("key")));
+            assert!(batch.write(&order, begun[0], |alone| alone));
+            assert!(batch.write(&order, begun[1], |alone| alone));
+            // Another's does.
+            order.write(order.begin("key"), drop);
+            assert!(!batch.write(&order, begun[2], |alone| alone));
         });
     }
 

@@ -4,7 +4,7 @@ use super::{
     ask::Asked,
     counts::Counted,
     levels::{Failed, Levels},
-    order::Begun,
+    order::{Batch, Begun},
 };
 use crate::single_flight::Leading;
 use ctu_core::{Cache, Error};
@@ -172,9 +172,9 @@ where
         if let (Asked::Failed(_), None) = (&asked, &self.health) {
             return asked.failed(|error| self.second_failed(error));
         }
-        let mut first = Ok(());
+        let (mut first, mut batch) = (Ok(()), Batch::default());
         for ((key, value), begun) in entries.into_iter().zip(begun) {
-            let kept = self.order.write(begun, |alone| {
+            let kept = batch.write(&self.order, begun, |alone| {
                 self.note(key, &asked, true, alone);
                 self.flights.written(key);
                 // Where it failed, some of them may have been done.
@@ -190,9 +190,9 @@ where
     pub(super) fn remove_all(&self, keys: &[&A::Key]) -> Result<usize, Failed<A, B>> {
         let begun: Vec<Begun> = keys.iter().map(|key| self.begin(key)).collect();
         let asked = self.ask(|second| second.remove_many(keys));
-        let mut first = Ok(0);
+        let (mut first, mut batch) = (Ok(0), Batch::default());
         for (key, begun) in keys.iter().zip(begun) {
-            let removed = self.order.write(begun, |alone| {
+            let removed = batch.write(&self.order, begun, |alone| {
                 self.note(key, &asked, false, alone);
                 self.flights.written(key);
                 self.forget_first(key)
