@@ -24,8 +24,8 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 ///
 /// `get_or_insert_with` and its relatives compute a value once, however many threads ask for it: the others
 /// wait, and get it, or, if computing it fails or panics, one of them tries next. Two computations that wait
-/// for each other's keys wait for ever. A value that cannot be stored still goes to those who wait. A value at the second level that cannot be decoded, which is an error of
-/// `get` unless the cache is resilient, is written over.
+/// for each other's keys wait for ever. A value that cannot be stored still goes to those who wait. A value at the second
+/// level that cannot be decoded, which is an error of `get` unless the cache is resilient, is written over.
 ///
 /// ```
 /// use ctu_std::{Cache, LruCache, TwoLevelCache};

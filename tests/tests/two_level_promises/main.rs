@@ -3,6 +3,7 @@
 
 mod computing;
 mod damage;
+mod recovery;
 mod remote;
 mod schedules;
 mod switches;
