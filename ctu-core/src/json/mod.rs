@@ -37,19 +37,26 @@
 //!
 //! Integers above 64 bits: `i128` and `u128` are written and read. A `serde_json::Value` reads them,
 //! of any size, with the feature `big-integers`, and without it as the nearest `f64`.
+//!
+//! With that feature, or `raw_value` of `serde_json`, a `Value` cannot hold an object whose first key
+//! is a private name of `serde_json`, and refuses it; [`Data`] holds it.
 
 mod args;
+mod data;
 mod escape;
 mod float;
+mod guard;
 mod key;
 mod map;
 mod read;
+mod scan;
 mod special;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use args::{full_hash_key, full_hash_key_with, json_key, json_key_with};
+pub use data::Data;
 pub use read::{from_slice, from_str};
 
 use crate::{Buffer, Error};

@@ -1,9 +1,17 @@
+use super::{
+    guard::Guard,
+    scan::{Scan, scan},
+};
 use crate::Error;
-use serde::Deserialize;
-use serde_json::error::Category;
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::{
+    Deserializer,
+    de::{Read, SliceRead, StrRead},
+    error::Category,
+};
 
-/// Reads JSON, whoever wrote it, as `serde_json` does: the whole input is one value, a key given
-/// twice counts last in a map and is an error in a struct, floats are read exactly.
+/// Reads JSON of any origin, as `serde_json` does: the whole input is one value, a key given twice
+/// counts last in a map and is an error in a struct, floats are read exactly.
 ///
 /// ```
 /// use ctu_core::{Error, json};
@@ -14,10 +22,15 @@ use serde_json::error::Category;
 /// ```
 ///
 /// # Errors
-/// [`Error::Decode`] for what is not JSON, not of the type, or nested too deep. Python also reads
-/// `NaN`, `Infinity` and half a surrogate pair; these are errors here.
+/// [`Error::Decode`] for text that is not JSON, not of the type, or nested more than
+/// [`MAX_DEPTH`](super::MAX_DEPTH) deep, skipped and raw parts included. Python also reads `NaN`,
+/// `Infinity` and half a surrogate pair; these are errors here.
+///
+/// An object with a private name of `serde_json` for a key is data to every type but
+/// `serde_json::Value` and `serde_json::Number`, which refuse it where they would take it for a
+/// number or for raw JSON. [`Data`](super::Data) is a `Value` without that limit.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Error> {
-    serde_json::from_slice(json).map_err(|error| refused(&error))
+    read(json, SliceRead::new(json))
 }
 
 /// Reads JSON.
@@ -25,7 +38,39 @@ pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Error> {
 /// # Errors
 /// As [`from_slice`].
 pub fn from_str<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Error> {
-    serde_json::from_str(json).map_err(|error| refused(&error))
+    read(json.as_bytes(), StrRead::new(json))
+}
+
+const TOO_DEEP: &str = "JSON nested at most 127 deep";
+const PRIVATE: &str = "JSON without private names of `serde_json`, which `json::Data` reads";
+
+fn read<'a, T, R>(json: &'a [u8], from: R) -> Result<T, Error>
+where
+    T: Deserialize<'a>,
+    R: Read<'a>,
+{
+    let Scan {
+        too_deep,
+        has_private_name,
+        has_control,
+    } = scan(json);
+    if too_deep || has_private_name || has_control {
+        // Text that is not JSON is told as such, in keys that are read as bytes as well.
+        serde_json::from_slice::<IgnoredAny>(json).map_err(|error| refused(&error))?;
+    }
+    if too_deep {
+        return Err(Error::Decode(TOO_DEEP));
+    }
+    let mut reader = Deserializer::new(from);
+    if has_private_name {
+        return T::deserialize(Guard(&mut reader)).map_err(|error| match error.classify() {
+            Category::Data => Error::Decode(PRIVATE),
+            _ => refused(&error),
+        });
+    }
+    T::deserialize(&mut reader)
+        .and_then(|value| reader.end().map(|()| value))
+        .map_err(|error| refused(&error))
 }
 
 fn refused(error: &serde_json::Error) -> Error {

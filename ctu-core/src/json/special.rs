@@ -3,7 +3,9 @@
 //! be written as objects.
 
 use super::{
+    Data,
     float::push_float,
+    from_str,
     key::{Int, Key, KeySerializer},
     writer::{Refusal, Writer},
 };
@@ -13,6 +15,10 @@ use serde::Serialize;
 
 pub(super) const NUMBER: &str = "$serde_json::private::Number";
 pub(super) const RAW: &str = "$serde_json::private::RawValue";
+
+pub(super) fn is_private(name: &str) -> bool {
+    matches!(name, NUMBER | RAW)
+}
 
 /// The text that `serde_json` hands over.
 pub(super) fn text_of<T: ?Sized + Serialize>(value: &T) -> Result<Cow<'static, str>, Refusal> {
@@ -68,7 +74,7 @@ fn integer(text: &str) -> Option<(bool, &str)> {
 
 /// Reads raw JSON and writes it in Python's form.
 pub(super) fn write_raw(writer: &mut Writer, text: &str) -> Result<(), Refusal> {
-    let value: serde_json::Value =
-        serde_json::from_str(text).map_err(|_| Refusal(Error::Encode("raw JSON that is none")))?;
+    let value: Data =
+        from_str(text).map_err(|_| Refusal(Error::Encode("raw JSON that is not JSON")))?;
     value.serialize(writer)
 }

@@ -157,7 +157,9 @@ impl JsonSerde {
                 Err(_) => Err(Error::Decode("text in UTF-8")),
             },
             // Python's `str` never has these flags; where it is found, it is the same value.
-            Self::JSON => Ok(MemValue::from(json::from_slice::<Value>(&data)?)),
+            Self::JSON => Ok(MemValue::from(Value::from(json::from_slice::<json::Data>(
+                &data,
+            )?))),
             _ => Err(Error::Decode("flags 1 (bytes), 2 (text) or 3 (JSON)")),
         }
     }

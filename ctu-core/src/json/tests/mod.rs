@@ -5,7 +5,7 @@ mod numbers;
 use super::{MAX_DEPTH, append_to, from_slice, from_str, to_string, to_vec};
 use crate::{Bytes, Error};
 use alloc::{boxed::Box, collections::BTreeMap, string::String, vec, vec::Vec};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer, de::IgnoredAny};
 use serde_json::{Value, json};
 
 /// Texts and their JSON in Python.
@@ -112,7 +112,17 @@ fn depth_is_limited_to_what_can_be_read_back() {
         refused("arrays or objects nested too deep")
     );
     let text = alloc::format!("[{text}]");
-    assert_eq!(from_str::<Value>(&text), Err(Error::Decode("JSON")));
+    let too_deep = Error::Decode("JSON nested at most 127 deep");
+    assert_eq!(from_str::<Value>(&text), Err(too_deep));
+    // A part that is skipped counts as well.
+    assert_eq!(from_str::<IgnoredAny>(&text).err(), Some(too_deep));
+    // Brackets in texts do not count.
+    let brackets = to_string(&vec!["[\"\\{"; 200]).unwrap();
+    assert!(from_str::<Value>(&brackets).is_ok());
+    assert_eq!(
+        from_str::<Value>(&"[".repeat(1000)),
+        Err(Error::Decode("JSON"))
+    );
     // Written side by side, they do not count.
     assert!(to_string(&vec![[[[0]]]; 1000]).is_ok());
 }
