@@ -95,6 +95,13 @@ impl Clock for ManualClock {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for ManualClock {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "ManualClock({=u64})", self.now());
+    }
+}
+
 /// The operating system's monotonic clock, counted from when this was made.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +126,13 @@ impl Default for StdClock {
 impl Clock for StdClock {
     fn now(&self) -> u64 {
         u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(all(feature = "defmt", feature = "std"))]
+impl defmt::Format for StdClock {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "StdClock({=u64})", self.now());
     }
 }
 

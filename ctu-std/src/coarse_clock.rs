@@ -1,5 +1,5 @@
-use crate::Clock;
 use coarsetime::Instant;
+use ctu_core::Clock;
 
 /// The operating system's monotonic clock as of its last tick, counted from when this was made: some milliseconds behind
 /// [`StdClock`](crate::StdClock) (4 on most Linux), and several times quicker to read.
@@ -51,7 +51,7 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::StdClock;
+    use ctu_core::StdClock;
 
     #[test]
     fn time_is_that_of_the_exact_clock_but_for_a_tick() {

@@ -5,50 +5,37 @@
 #[cfg(all(feature = "memcache", feature = "redis"))]
 #[doc = include_str!("../docs/from-cachetoolsutils.md")]
 pub mod from_cachetoolsutils {}
+mod backends;
+mod behaviours;
+mod caches;
 mod coarse_clock;
-#[cfg(test)]
-mod explore;
-mod into_cache;
-pub mod memcached;
-#[cfg(any(feature = "memcache", feature = "redis"))]
-mod net;
-#[cfg(feature = "redis")]
-mod redis;
-mod resilience;
-#[cfg(any(feature = "memcache", feature = "redis"))]
-mod server_info;
-mod sharded;
-mod sieve;
-mod single_flight;
-mod spread;
-#[cfg(any(feature = "memcache", feature = "redis"))]
-mod str_key;
+mod random;
 mod sync;
-mod two_level;
 
+#[doc(inline)]
+pub use self::backends::memcached;
 #[cfg(feature = "memcache")]
 #[doc(inline)]
-pub use self::memcached::{
+pub use self::backends::memcached::{
     MemCached, MemCachedBuilder, MemCachedError, MemCachedStats, PrefixedMemCached, RawMemCached,
 };
 #[cfg(feature = "redis")]
-pub use self::redis::{
+pub use self::backends::redis::{
     AsJson, Form, Keys, Prefixed, PrefixedRedisCache, Raw, RawRedisCache, RedisBuilder, RedisCache,
     RedisError, RedisStats,
 };
-pub use self::{
-    coarse_clock::CoarseClock,
-    into_cache::{IntoCache, IsCache, IsStore},
-    sharded::ShardedCache,
-    sieve::{SieveCache, Untimed},
-    single_flight::SingleFlightCache,
-    two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats},
-};
 #[cfg(any(feature = "memcache", feature = "redis"))]
-pub use self::{
-    net::{NetError, Peer},
-    server_info::ServerInfo,
+pub use self::backends::{
+    net::{NetError, Peer, ServerInfo},
     str_key::StrKey,
+};
+pub use self::{
+    behaviours::{
+        BreakerState, SingleFlightCache, TwoLevelBuilder, TwoLevelCache, TwoLevelError,
+        TwoLevelStats,
+    },
+    caches::{IntoCache, IsCache, IsStore, LockedCache, ShardedCache, SieveCache, Untimed},
+    coarse_clock::CoarseClock,
 };
 pub use ctu_core::*;
 // The same attributes; what they expand to names this crate, since a program may have no other.
@@ -58,15 +45,3 @@ pub use ctu_macros::{
 };
 // On a server: capacities are chosen at run time, and threads wait in the operating system.
 pub use ctu_core::heap::{DictCache, LruCache, TtlCache};
-
-/// A store for threads to share, behind a lock that waits in the operating system.
-///
-/// ```
-/// use ctu_std::{Cache, LockedCache, LruCache};
-///
-/// let cache = LockedCache::new(LruCache::<String, u32>::with_capacity(100));
-/// cache.insert("one", 1)?;
-/// assert_eq!(cache.get("one")?, Some(1));
-/// # Ok::<(), ctu_std::Error>(())
-/// ```
-pub type LockedCache<S> = ctu_core::LockedCache<parking_lot::RawMutex, S>;

@@ -1,4 +1,7 @@
-use crate::{Bytes, Error, Text};
+use crate::{
+    entries::{Bytes, Text},
+    error::Error,
+};
 use core::{
     borrow::Borrow,
     hash::{Hash, Hasher},

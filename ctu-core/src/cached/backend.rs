@@ -1,6 +1,9 @@
 //! The caches that an `async fn` may use.
 
-use crate::{AsyncCache, Cache, CacheError, LocalAsyncCache};
+use crate::{
+    caches::{AsyncCache, Cache, LocalAsyncCache},
+    error::CacheError,
+};
 use core::time::Duration;
 
 /// A cache as an `async fn` uses it. `Mode` tells the kinds of caches apart; the compiler finds it out.

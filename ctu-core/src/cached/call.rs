@@ -5,7 +5,10 @@ use super::{
     key::{CallKey, MakeKey},
     returned::{Outcome, Returned},
 };
-use crate::{Cache, CacheError, Error};
+use crate::{
+    caches::Cache,
+    error::{CacheError, Error},
+};
 use core::{marker::PhantomData, ops::Deref, time::Duration};
 
 /// What a look into the cache found.

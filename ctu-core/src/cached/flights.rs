@@ -1,4 +1,4 @@
-use crate::heap::RandomState;
+use crate::stores::RandomState;
 use alloc::{
     collections::btree_map::{BTreeMap, Entry},
     sync::Arc,

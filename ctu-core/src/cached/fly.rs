@@ -6,7 +6,10 @@ use super::{
     flights::{Flight, Flights},
     returned::{Outcome, Returned},
 };
-use crate::{Cache, CacheError, Error};
+use crate::{
+    caches::Cache,
+    error::{CacheError, Error},
+};
 use core::{hash::Hash, marker::PhantomData, ops::Deref};
 
 macro_rules! fly {

@@ -1,4 +1,4 @@
-use crate::{AsPrefix, Cache, Error};
+use crate::{caches::Cache, error::Error, mappings::AsPrefix};
 use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 
 /// What a key of `K` can be made of: the arguments of a cached function, or what its `key = ...` made of them.

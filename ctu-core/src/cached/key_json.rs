@@ -5,7 +5,11 @@ use super::{
     arities::arities,
     key::{Args, Kept, Literal, MakeKey, NoPrefix},
 };
-use crate::{Error, PrefixKey, PrefixedText, json_key};
+use crate::{
+    error::Error,
+    json::json_key,
+    mappings::{PrefixKey, PrefixedText},
+};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::Serialize;
 

@@ -1,7 +1,10 @@
 //! Keys from `key = ...`.
 
 use super::key::{Kept, Literal, Made, MakeKey, NoPrefix};
-use crate::{AsPrefix, Error, PrefixKey};
+use crate::{
+    error::Error,
+    mappings::{AsPrefix, PrefixKey},
+};
 use core::{borrow::Borrow, fmt, ops::Deref};
 
 /// What was returned is the key.

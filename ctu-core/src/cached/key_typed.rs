@@ -5,7 +5,12 @@ use super::{
     arities::arities,
     key::{Args, CallKey, Kept, Lent, Literal, MakeKey, NoPrefix},
 };
-use crate::{AsPrefix, Cache, Equivalent, Error, PrefixKey};
+use crate::{
+    caches::Cache,
+    entries::Equivalent,
+    error::Error,
+    mappings::{AsPrefix, PrefixKey},
+};
 use core::{
     borrow::Borrow,
     hash::{Hash, Hasher},

@@ -1,6 +1,6 @@
 //! What is told of a cache that fails: once, and not in every call until it works again.
 
-use crate::{CacheError, Error};
+use crate::error::{CacheError, Error};
 use core::sync::atomic::Ordering::Relaxed;
 
 // The standard library has no swap where the machine has no compare-and-swap.

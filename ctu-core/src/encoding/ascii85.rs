@@ -2,7 +2,7 @@
 //! in this crate reads it.
 
 use super::base85::digits;
-use crate::{Error, TextBuffer};
+use crate::{entries::TextBuffer, error::Error};
 
 /// Writes `bytes` as text; four zero bytes become a `z`.
 ///

@@ -15,7 +15,10 @@
 //! # Ok::<(), ctu_core::Error>(())
 //! ```
 
-use crate::{Buffer, Error, TextBuffer};
+use crate::{
+    entries::{Buffer, TextBuffer},
+    error::Error,
+};
 
 const ALPHABET: &[u8; 85] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";

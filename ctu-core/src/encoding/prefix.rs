@@ -1,5 +1,5 @@
 use super::{ascii85, base85};
-use crate::{Error, Text};
+use crate::{entries::Text, error::Error};
 use core::str::FromStr;
 
 /// How `AutoPrefixedCache` writes the number of a cache, with the names that Python has for it.

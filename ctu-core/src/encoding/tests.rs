@@ -1,5 +1,8 @@
 use super::{PrefixEncoding, ascii85, base85};
-use crate::{Bytes, Error, Text};
+use crate::{
+    entries::{Bytes, Text},
+    error::Error,
+};
 
 /// Bytes, and what Python's `b85encode` and `a85encode` make of them.
 const FACTS: &[(&[u8], &str, &str)] = &[

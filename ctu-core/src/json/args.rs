@@ -1,5 +1,5 @@
 use super::writer::{Expect, Writer};
-use crate::{Error, Text, base85};
+use crate::{encoding::base85, entries::Text, error::Error};
 use alloc::string::String;
 use serde::Serialize;
 use sha3::{Digest, Sha3_256};

@@ -1,4 +1,4 @@
-use crate::{Error, Text};
+use crate::{entries::Text, error::Error};
 use alloc::string::String;
 use core::fmt::Write;
 

@@ -4,7 +4,7 @@ use super::{
     special,
     writer::Refusal,
 };
-use crate::Error;
+use crate::error::Error;
 use alloc::{borrow::Cow, borrow::ToOwned, string::String};
 use core::{cmp::Ordering, fmt::Write};
 use serde::ser::{Impossible, Serialize, SerializeStruct, Serializer};

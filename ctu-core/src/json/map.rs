@@ -3,7 +3,7 @@ use super::{
     special,
     writer::{Refusal, Writer},
 };
-use crate::Error;
+use crate::error::Error;
 use alloc::{borrow::Cow, string::String, vec::Vec};
 use core::{cmp::Ordering, ops::Range};
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, SerializeStructVariant};

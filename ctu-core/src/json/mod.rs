@@ -59,7 +59,7 @@ pub use args::{full_hash_key, full_hash_key_with, json_key, json_key_with};
 pub use data::Data;
 pub use read::{from_slice, from_str};
 
-use crate::{Buffer, Error};
+use crate::{entries::Buffer, error::Error};
 use alloc::{string::String, vec::Vec};
 use serde::Serialize;
 use writer::Writer;

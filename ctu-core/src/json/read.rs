@@ -2,7 +2,7 @@ use super::{
     guard::Guard,
     scan::{Scan, scan},
 };
-use crate::Error;
+use crate::error::Error;
 use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{
     Deserializer,

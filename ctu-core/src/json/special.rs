@@ -9,7 +9,7 @@ use super::{
     key::{Int, Key, KeySerializer},
     writer::{Refusal, Writer},
 };
-use crate::Error;
+use crate::error::Error;
 use alloc::{borrow::Cow, string::String};
 use serde::Serialize;
 

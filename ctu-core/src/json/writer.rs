@@ -5,7 +5,7 @@ use super::{
     map::{MapWriter, StructWriter},
     special,
 };
-use crate::Error;
+use crate::error::Error;
 use alloc::string::String;
 use core::fmt::{self, Display, Write};
 use serde::ser::{

@@ -1,5 +1,6 @@
+use super::mapped::Mapped;
 use super::prefixed::{AsPrefix, Prefix};
-use crate::{Error, Mapped, PrefixEncoding, Text, counter::Counter};
+use crate::{counter::Counter, encoding::PrefixEncoding, entries::Text, error::Error};
 
 /// A cache with a prefix of its own: the number of the cache, as `AutoPrefixedCache` of Python's CacheToolsUtils writes it.
 ///

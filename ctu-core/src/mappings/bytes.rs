@@ -1,4 +1,5 @@
-use crate::{Error, Mapped, Mapping, TextBuffer, base85};
+use super::{mapped::Mapped, mapping::Mapping};
+use crate::{encoding::base85, entries::TextBuffer, error::Error};
 use core::marker::PhantomData;
 
 /// A cache of bytes on one of text, each written in [`base85`]: Python's `BytesCache`.
@@ -111,7 +112,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Bytes, Text};
+    use crate::entries::{Bytes, Text};
 
     type Small = Text<10>;
 

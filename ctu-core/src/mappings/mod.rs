@@ -1,9 +1,29 @@
-//! The mappings: pure translations of keys and values.
+//! Mappings: pure translations of keys and values, and the adaptor that puts them on a cache.
 
-pub(crate) mod auto_prefixed;
-pub(crate) mod bytes;
+mod auto_prefixed;
+mod bytes;
 #[cfg(feature = "encrypted")]
-pub(crate) mod encrypted;
-pub(crate) mod prefixed;
+mod encrypted;
+mod mapped;
+mod mapping;
+mod prefixed;
 #[cfg(any(feature = "json", feature = "postcard"))]
-pub(crate) mod to_bytes;
+mod to_bytes;
+
+pub use auto_prefixed::{AutoPrefix, AutoPrefixedCache, PrefixCounter};
+pub use bytes::{Base85, BytesCache, KeyText, LikeValue};
+#[cfg(feature = "aes")]
+pub use encrypted::Aes128Cbc;
+#[cfg(feature = "chacha20")]
+pub use encrypted::ChaCha20;
+#[cfg(feature = "encrypted")]
+pub use encrypted::{Cipher, Derived, EncryptedCache, Encryption, Salsa20, Secret};
+pub use mapped::Mapped;
+pub use mapping::Mapping;
+pub use prefixed::{
+    AsPrefix, MAX_INLINE_KEY, Prefix, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText,
+};
+#[cfg(feature = "postcard")]
+pub use to_bytes::Postcard;
+#[cfg(any(feature = "json", feature = "postcard"))]
+pub use to_bytes::{Format, Json, ToBytes, ToBytesCache};

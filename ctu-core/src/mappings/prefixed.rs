@@ -1,4 +1,9 @@
-use crate::{Bytes, Cache, Error, Mapped, Mapping, Text};
+use super::{mapped::Mapped, mapping::Mapping};
+use crate::{
+    caches::Cache,
+    entries::{Bytes, Text},
+    error::Error,
+};
 use core::borrow::Borrow;
 
 /// A cache whose keys all begin with a prefix, so that many may share one base.

@@ -1,7 +1,7 @@
 //! The map-like stores as collections: printed, gone through, extended and compared by their entries.
 
-use super::{Iter, lru::Lru, slots::Slots, ttl::Ttl};
-use crate::Clock;
+use super::{iter::Iter, lru::Lru, slots::Slots, ttl::Ttl};
+use crate::clock::Clock;
 use core::{
     fmt,
     hash::{BuildHasher, Hash},

@@ -1,7 +1,12 @@
 //! The map-like stores as [`Store`]s: looked up by the borrowed form of their keys, which storing makes the owned form of.
 
+use super::store::Store;
 use super::{lru::Lru, slots::Slots, ttl::Ttl};
-use crate::{Clock, Equivalent, Error, Store, StoredKey};
+use crate::{
+    clock::Clock,
+    entries::{Equivalent, StoredKey},
+    error::Error,
+};
 use core::{hash::BuildHasher, time::Duration};
 
 impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> {

@@ -1,5 +1,8 @@
-use super::RandomState;
-use crate::{Equivalent, Error, Store, StoredKey};
+use super::{slots::RandomState, store::Store};
+use crate::{
+    entries::{Equivalent, StoredKey},
+    error::Error,
+};
 use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash, Hasher},

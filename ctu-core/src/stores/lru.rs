@@ -1,9 +1,8 @@
 use super::{
-    Inline, Iter,
-    iter::Order,
-    slots::{Link, Slot, Slots},
+    iter::{Iter, Order},
+    slots::{Inline, Link, Slot, Slots},
 };
-use crate::Equivalent;
+use crate::entries::Equivalent;
 use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash, Hasher as _},

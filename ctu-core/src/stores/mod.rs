@@ -10,27 +10,30 @@ mod as_store;
 #[cfg(feature = "alloc")]
 mod dict;
 mod expiry;
-#[cfg(feature = "alloc")]
-mod heap;
+#[cfg(feature = "defmt")]
+mod format;
 mod index;
-mod inline;
 mod iter;
-pub(crate) mod lru;
+mod lru;
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+pub mod on_heap;
 #[cfg(feature = "serde")]
 mod serial;
 mod slots;
+mod store;
 mod ticks;
 mod time;
 mod timeline;
 mod treap;
-pub(crate) mod ttl;
+mod ttl;
 
 #[cfg(feature = "alloc")]
 pub use dict::DictCache;
-#[cfg(feature = "alloc")]
-pub use heap::{Heap, RandomState};
-pub use inline::Inline;
 pub use iter::Iter;
-pub use lru::Lru;
-pub use slots::Slots;
-pub use ttl::Ttl;
+pub use lru::{Lru, LruCache};
+#[cfg(feature = "alloc")]
+pub use slots::{Heap, RandomState};
+pub use slots::{Inline, Slots};
+pub use store::Store;
+pub use ttl::{Ttl, TtlCache};

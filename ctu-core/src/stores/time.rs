@@ -2,7 +2,7 @@ use super::{
     ticks::{Ticks, millis},
     timeline::Timeline,
 };
-use crate::{Clock, Error};
+use crate::{clock::Clock, error::Error};
 use core::time::Duration;
 
 /// A store's time: what its clock tells, in the ticks of its deadlines.

@@ -1,4 +1,4 @@
-use crate::Clock;
+use crate::clock::Clock;
 
 /// Time as a store counts it: only ever forwards, whatever its clock reads.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,11 +1,10 @@
 use super::{
-    Inline,
     expiry::{Expiry, MAX_TICK},
     lru::Lru,
-    slots::{Deadline, Slot, Slots},
+    slots::{Deadline, Inline, Slot, Slots},
     time::Time,
 };
-use crate::{Clock, Error};
+use crate::{clock::Clock, error::Error};
 use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash},

@@ -3,7 +3,7 @@ mod keys;
 mod numbers;
 
 use super::{MAX_DEPTH, append_to, from_slice, from_str, to_string, to_vec};
-use crate::{Bytes, Error};
+use crate::{entries::Bytes, error::Error};
 use alloc::{boxed::Box, collections::BTreeMap, string::String, vec, vec::Vec};
 use serde::{Deserialize, Serialize, Serializer, de::IgnoredAny};
 use serde_json::{Value, json};

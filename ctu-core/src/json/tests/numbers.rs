@@ -3,7 +3,7 @@ use super::{
     refused,
 };
 use crate::{
-    Error,
+    error::Error,
     json::{from_str, to_string},
 };
 use alloc::string::ToString;

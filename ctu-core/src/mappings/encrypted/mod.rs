@@ -12,7 +12,12 @@ pub use cipher::{Cipher, Salsa20};
 pub use derived::Derived;
 pub use secret::Secret;
 
-use crate::{Buffer, Error, Mapped, Mapping, counter::Counter};
+use crate::{
+    counter::Counter,
+    entries::Buffer,
+    error::Error,
+    mappings::{mapped::Mapped, mapping::Mapping},
+};
 use core::{fmt, marker::PhantomData, ops::RangeInclusive};
 use sha3::{Digest, Sha3_256};
 use subtle::ConstantTimeEq;

@@ -8,7 +8,7 @@ pub struct Json;
 #[cfg(feature = "json")]
 mod format {
     use super::Json;
-    use crate::{Buffer, Error, Format, json};
+    use crate::{entries::Buffer, error::Error, json, mappings::to_bytes::Format};
     use alloc::vec::Vec;
     use serde::{Serialize, de::DeserializeOwned};
 

@@ -1,4 +1,8 @@
-use crate::{Buffer, Error, Mapped, Mapping};
+use crate::{
+    entries::Buffer,
+    error::Error,
+    mappings::{mapped::Mapped, mapping::Mapping},
+};
 use core::{borrow::Borrow, fmt, marker::PhantomData};
 use serde::{Serialize, de::DeserializeOwned};
 

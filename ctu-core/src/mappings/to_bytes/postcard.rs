@@ -1,5 +1,8 @@
 use super::Format;
-use crate::{Buffer, Bytes, Error};
+use crate::{
+    entries::{Buffer, Bytes},
+    error::Error,
+};
 use postcard::ser_flavors::Flavor;
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -1,4 +1,10 @@
-use crate::{Error, Format, Mapping, ToBytes};
+use crate::{
+    error::Error,
+    mappings::{
+        mapping::Mapping,
+        to_bytes::{Format, ToBytes},
+    },
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,7 +31,13 @@ fn round_trip<F: Format, B: crate::Buffer>(key: &str) -> Result<(F::Key, B), Err
 #[cfg(feature = "json")]
 mod json {
     use super::*;
-    use crate::{Bytes, Json, Mapped, ToBytesCache};
+    use crate::{
+        entries::Bytes,
+        mappings::{
+            mapped::Mapped,
+            to_bytes::{Json, ToBytesCache},
+        },
+    };
     use alloc::vec::Vec;
     use serde_json::Value;
 
@@ -59,7 +71,10 @@ mod json {
 #[cfg(feature = "postcard")]
 mod postcard {
     use super::*;
-    use crate::{Bytes, Postcard, ToBytesCache};
+    use crate::{
+        entries::Bytes,
+        mappings::to_bytes::{Postcard, ToBytesCache},
+    };
     use serde::Serializer;
 
     #[test]

@@ -1,0 +1,7 @@
+//! Behaviours: caches that watch or change the operations of the cache below.
+
+mod debug;
+mod stats;
+
+pub use debug::{DebugCache, Event};
+pub use stats::{Stats, StatsCache};

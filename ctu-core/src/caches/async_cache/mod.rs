@@ -1,0 +1,278 @@
+mod pointers;
+mod ready;
+
+pub use ready::Ready;
+
+use crate::{
+    caches::cache::Found,
+    entries::IntoValue,
+    error::{CacheError, Error},
+};
+use core::time::Duration;
+
+/// Writes one async trait. There are two because stable Rust cannot say "this future is `Send` if
+/// its parts are" of a trait's method: a bound in the trait would shut out single-core executors,
+/// and none would shut out generic code that spawns. Both come from this one text, so they cannot
+/// come apart, and every wrapper implements both from one text of its own.
+macro_rules! async_cache {
+    (
+        $(#[$doc:meta])*
+        $Trait:ident $(: $Sync:ident, $Send:ident)?
+    ) => {
+        $(#[$doc])*
+        pub trait $Trait $(: $Sync)? {
+            /// What an entry is looked up by.
+            type Key: ?Sized $(+ $Sync)?;
+            /// What is kept.
+            type Value: Clone $(+ $Send)?;
+            /// Why an operation failed. Holds the errors of the mappings stacked on this cache.
+            type Error: CacheError $(+ $Send)?;
+
+            /// As [`Cache::get`](crate::Cache::get).
+            fn get(
+                &self,
+                key: &Self::Key,
+            ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>> $(+ $Send)?;
+
+            /// As [`Cache::put`](crate::Cache::put).
+            fn put(
+                &self,
+                key: &Self::Key,
+                value: Self::Value,
+                ttl: Option<Duration>,
+            ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?;
+
+            /// As [`Cache::remove`](crate::Cache::remove).
+            fn remove(
+                &self,
+                key: &Self::Key,
+            ) -> impl Future<Output = Result<bool, Self::Error>> $(+ $Send)?;
+
+            /// As [`Cache::clear`](crate::Cache::clear).
+            fn clear(&self) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?;
+
+            /// As [`Cache::len`](crate::Cache::len).
+            fn len(&self) -> impl Future<Output = Result<usize, Self::Error>> $(+ $Send)?;
+
+            /// As [`Cache::is_empty`](crate::Cache::is_empty).
+            fn is_empty(&self) -> impl Future<Output = Result<bool, Self::Error>> $(+ $Send)? {
+                async { Ok(self.len().await? == 0) }
+            }
+
+            /// As [`Cache::contains`](crate::Cache::contains).
+            fn contains(
+                &self,
+                key: &Self::Key,
+            ) -> impl Future<Output = Result<bool, Self::Error>> $(+ $Send)? {
+                async { Ok(self.get(key).await?.is_some()) }
+            }
+
+            /// As [`Cache::get_with_ttl`](crate::Cache::get_with_ttl).
+            fn get_with_ttl(
+                &self,
+                key: &Self::Key,
+            ) -> impl Future<Output = Result<Found<Self::Value>, Self::Error>> $(+ $Send)?
+            {
+                async { Ok(self.get(key).await?.map(|value| (value, None))) }
+            }
+
+            /// As [`Cache::default_ttl`](crate::Cache::default_ttl).
+            fn default_ttl(&self) -> Option<Duration> {
+                None
+            }
+
+            /// As [`Cache::address`](crate::Cache::address).
+            fn address(&self) -> usize {
+                core::ptr::from_ref(self).addr()
+            }
+
+            /// As [`Cache::pop`](crate::Cache::pop).
+            fn pop(
+                &self,
+                key: &Self::Key,
+            ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>> $(+ $Send)? {
+                async {
+                    let value = self.get(key).await?;
+                    if value.is_some() {
+                        self.remove(key).await?;
+                    }
+                    Ok(value)
+                }
+            }
+
+            /// As [`Cache::retain`](crate::Cache::retain).
+            fn retain<F>(
+                &self,
+                keep: F,
+            ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?
+            where
+                F: FnMut(&Self::Key) -> bool $(+ $Send)?,
+            {
+                let _ = keep;
+                async { Err(Error::Unsupported("go through its keys").into()) }
+            }
+
+            /// As [`Cache::get_or_compute`](crate::Cache::get_or_compute).
+            fn get_or_compute<F, Fut>(
+                &self,
+                key: &Self::Key,
+                mut make: F,
+            ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>> $(+ $Send)?
+            where
+                F: FnMut() -> Fut $(+ $Send)?,
+                Fut: Future<Output = Result<Option<Self::Value>, Error>> $(+ $Send)?,
+            {
+                async move {
+                    if let Some(value) = self.get(key).await? {
+                        return Ok(Some(value));
+                    }
+                    let Some(value) = make().await? else {
+                        return Ok(None);
+                    };
+                    self.put(key, value.clone(), None).await?;
+                    Ok(Some(value))
+                }
+            }
+
+            /// As [`Cache::get_many`](crate::Cache::get_many).
+            #[cfg(feature = "alloc")]
+            fn get_many(
+                &self,
+                keys: &[&Self::Key],
+            ) -> impl Future<Output = Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error>>
+            $(+ $Send)? {
+                async move {
+                    let mut values = alloc::vec::Vec::with_capacity(keys.len());
+                    for key in keys {
+                        values.push(self.get(key).await?);
+                    }
+                    Ok(values)
+                }
+            }
+
+            /// As [`Cache::get_many_with_ttl`](crate::Cache::get_many_with_ttl).
+            #[cfg(feature = "alloc")]
+            fn get_many_with_ttl(
+                &self,
+                keys: &[&Self::Key],
+            ) -> impl Future<
+                Output = Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error>,
+            > $(+ $Send)? {
+                async move {
+                    let mut values = alloc::vec::Vec::with_capacity(keys.len());
+                    for key in keys {
+                        values.push(self.get_with_ttl(key).await?);
+                    }
+                    Ok(values)
+                }
+            }
+
+            /// As [`Cache::put_many`](crate::Cache::put_many).
+            #[cfg(feature = "alloc")]
+            fn put_many(
+                &self,
+                entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
+                ttl: Option<Duration>,
+            ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)? {
+                async move {
+                    for (key, value) in entries {
+                        self.put(key, value, ttl).await?;
+                    }
+                    Ok(())
+                }
+            }
+
+            /// As [`Cache::remove_many`](crate::Cache::remove_many).
+            #[cfg(feature = "alloc")]
+            fn remove_many(
+                &self,
+                keys: &[&Self::Key],
+            ) -> impl Future<Output = Result<usize, Self::Error>> $(+ $Send)? {
+                async move {
+                    let mut removed = 0;
+                    for key in keys {
+                        removed += usize::from(self.remove(key).await?);
+                    }
+                    Ok(removed)
+                }
+            }
+
+            /// As [`Cache::insert`](crate::Cache::insert).
+            fn insert<T>(
+                &self,
+                key: &Self::Key,
+                value: T,
+            ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?
+            where
+                T: IntoValue<Self::Value> $(+ $Send)?,
+            {
+                async { self.put(key, value.into_value()?, None).await }
+            }
+
+            /// As [`Cache::insert_for`](crate::Cache::insert_for).
+            fn insert_for<T>(
+                &self,
+                key: &Self::Key,
+                value: T,
+                ttl: Duration,
+            ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?
+            where
+                T: IntoValue<Self::Value> $(+ $Send)?,
+            {
+                async move { self.put(key, value.into_value()?, Some(ttl)).await }
+            }
+
+            /// As [`Cache::get_or_insert_with`](crate::Cache::get_or_insert_with). `make` returns a future, and may be called again
+            /// where what was stored turns out to be damaged.
+            fn get_or_insert_with<F, Fut>(
+                &self,
+                key: &Self::Key,
+                mut make: F,
+            ) -> impl Future<Output = Result<Self::Value, Self::Error>> $(+ $Send)?
+            where
+                F: FnMut() -> Fut $(+ $Send)?,
+                Fut: Future<Output: IntoValue<Self::Value> $(+ $Send)?> $(+ $Send)?,
+            {
+                async move {
+                    let found = self
+                        .get_or_compute(key, || {
+                            let made = make();
+                            async { made.await.into_value().map(Some) }
+                        })
+                        .await?;
+                    found.ok_or_else(|| Error::Decode("the value that was just stored").into())
+                }
+            }
+        }
+    };
+}
+
+async_cache! {
+    /// [`Cache`](crate::Cache) for executors that move futures between threads: every future is `Send`.
+    ///
+    /// What servers use: generic code over an `AsyncCache` can be spawned on any runtime.
+    /// [`LocalAsyncCache`] is the same for one thread or one core. No executor is named by either.
+    ///
+    /// ```
+    /// use ctu_core::AsyncCache;
+    ///
+    /// fn spawn(future: impl Future + Send + 'static) {
+    /// #   let _ = future;
+    /// }
+    ///
+    /// fn warm_up<C>(cache: C)
+    /// where
+    ///     C: AsyncCache<Key = str, Value = u32> + Send + 'static,
+    /// {
+    ///     spawn(async move { cache.insert("answer", 42u32).await.is_ok() });
+    /// }
+    /// ```
+    AsyncCache: Sync, Send
+}
+
+async_cache! {
+    /// [`Cache`](crate::Cache) for executors of one thread or one core: futures need not be `Send`.
+    ///
+    /// What firmware uses, and code that shares an `Rc`. See [`AsyncCache`] for servers.
+    LocalAsyncCache
+}

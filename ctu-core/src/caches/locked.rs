@@ -1,0 +1,259 @@
+use super::cache::{Cache, Found};
+use crate::{entries::Equivalent, error::Error, stores::Store};
+use core::{cell::RefCell, fmt, time::Duration};
+use lock_api::{Mutex, RawMutex};
+
+/// A kind of lock: any [`lock_api::RawMutex`], or `CriticalSectionMutex` (feature `critical-section`).
+pub trait LockKind {
+    /// The lock itself.
+    type Raw: RawMutex;
+
+    /// Runs `f` with the lock held, after waiting for it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where the kind of lock can tell that waiting would be for ever: the caller holds it.
+    fn with<S, T>(lock: &Mutex<Self::Raw, S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error>;
+
+    /// Runs `f` with the lock held, unless somebody holds it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where somebody does.
+    fn try_with<S, T>(lock: &Mutex<Self::Raw, S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
+        match lock.try_lock() {
+            Some(mut store) => Ok(f(&mut store)),
+            None => Err(Error::Busy),
+        }
+    }
+}
+
+impl<R: RawMutex> LockKind for R {
+    type Raw = R;
+
+    #[inline]
+    fn with<S, T>(lock: &Mutex<R, S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
+        Ok(f(&mut lock.lock()))
+    }
+}
+
+/// The lock of [`SpinCache`]: waits by trying again.
+pub type SpinMutex = spin::Mutex<()>;
+
+/// A store behind a spin lock.
+pub type SpinCache<S> = LockedCache<SpinMutex, S>;
+
+/// A [`Store`] behind a lock, which makes it a [`Cache`] for threads, cores or interrupts to share.
+///
+/// `R` is the kind of lock. The store is locked for as long as an operation on it in memory takes. A hit
+/// clones its value under the lock: wrap large values in an `Arc`.
+///
+/// Values that leave, those that have expired among them, are dropped after the lock is given back: their `Drop` may use the
+/// cache. Dropped under the lock are keys, a value that `put` refuses, what `clear` and `retain` remove, what is dropped
+/// [`with`](Self::with) the lock held, and, once in twelve days at most, what has expired in a
+/// [`TtlCache`](crate::TtlCache) when a write makes its deadlines count anew.
+///
+/// | lock `R` | for |
+/// | --- | --- |
+/// | [`SpinMutex`] | several cores, short waits, no operating system. **Never** where an interrupt on the same core uses the cache too: it would wait for ever for the program that it interrupts. |
+/// | `CriticalSectionMutex` (feature `critical-section`) | interrupts and the main program on one core: interrupts are held off meanwhile |
+/// | `parking_lot::RawMutex` (as in `ctu_std::LockedCache`) | threads of an operating system |
+/// | none: `RefCell<S>` is a cache | a single owner |
+///
+/// ```
+/// use ctu_core::{Bytes, Cache, LockedCache, LruCache, SpinMutex};
+///
+/// static CACHE: LockedCache<SpinMutex, LruCache<Bytes<20>, Bytes<64>, 32>> =
+///     LockedCache::new(LruCache::new());
+///
+/// CACHE.insert(b"key", b"value")?;
+/// assert_eq!(CACHE.get(b"key")?.as_deref(), Some(&b"value"[..]));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+pub struct LockedCache<R: LockKind, S> {
+    lock: Mutex<R::Raw, S>,
+}
+
+impl<R: LockKind, S> LockedCache<R, S> {
+    /// Puts a lock around `store`.
+    pub const fn new(store: S) -> Self {
+        Self {
+            lock: Mutex::new(store),
+        }
+    }
+
+    /// Runs `f` on the store with the lock held: for several operations in one, and for the store's own
+    /// methods.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where the caller holds the lock already, if the kind of lock can tell.
+    pub fn with<T>(&self, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
+        R::with(&self.lock, f)
+    }
+
+    /// [`with`](Self::with) for those who cannot wait, an interrupt for one.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where somebody holds the lock.
+    pub fn try_with<T>(&self, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
+        R::try_with(&self.lock, f)
+    }
+
+    /// The store.
+    pub fn into_inner(self) -> S {
+        self.lock.into_inner()
+    }
+}
+
+impl<R: LockKind, S: Store> LockedCache<R, S> {
+    /// [`Cache::get`] without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where somebody holds the lock.
+    pub fn try_get(&self, key: &S::Key) -> Result<Option<S::Value>, Error>
+    where
+        S::Value: Clone,
+    {
+        self.try_with(|store| store.get(key).cloned())
+    }
+
+    /// [`Cache::insert`] without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where somebody holds the lock, and as [`Cache::put`].
+    pub fn try_insert(
+        &self,
+        key: &S::Key,
+        value: impl crate::IntoValue<S::Value>,
+    ) -> Result<(), Error> {
+        let value = value.into_value()?;
+        self.try_with(|store| store.put(key, value, None))?
+            .map(drop)
+    }
+
+    /// [`Cache::remove`] without waiting.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where somebody holds the lock.
+    pub fn try_remove(&self, key: &S::Key) -> Result<bool, Error> {
+        let removed = self.try_with(|store| store.take(key))?;
+        Ok(removed.is_some_and(|(_, live)| live))
+    }
+}
+
+impl<R: LockKind, S: Default> Default for LockedCache<R, S> {
+    fn default() -> Self {
+        Self::new(S::default())
+    }
+}
+
+impl<R: LockKind, S: fmt::Debug> fmt::Debug for LockedCache<R, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = self.try_with(|store| f.debug_tuple("LockedCache").field(store).finish());
+        shown.unwrap_or_else(|_| f.write_str("LockedCache(<locked>)"))
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<R: LockKind, S: defmt::Format> defmt::Format for LockedCache<R, S> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let shown = self.try_with(|store| defmt::write!(f, "LockedCache({})", store));
+        if shown.is_err() {
+            defmt::write!(f, "LockedCache(<locked>)");
+        }
+    }
+}
+
+/// A store's operations as a cache's, through one function that gives access to it.
+macro_rules! store_is_cache {
+    ([$($generics:tt)*] $t:ty, $with:path) => {
+        impl<$($generics)*> Cache for $t
+        where
+            S: Store,
+            S::Value: Clone,
+        {
+            type Key = S::Key;
+            type Value = S::Value;
+            type Error = Error;
+
+            #[inline]
+            fn get(&self, key: &S::Key) -> Result<Option<S::Value>, Error> {
+                $with(self, |store: &mut S| store.get(key).cloned())
+            }
+
+            #[inline]
+            fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<S::Value>, Error>
+            where
+                Q: Equivalent<S::Key>,
+            {
+                $with(self, |store: &mut S| Ok(store.get_equivalent(key)?.cloned()))?
+            }
+
+            #[inline]
+            fn put(
+                &self,
+                key: &S::Key,
+                value: S::Value,
+                ttl: Option<Duration>,
+            ) -> Result<(), Error> {
+                // What leaves the store is dropped here, after the lock was given back.
+                let displaced = $with(self, |store: &mut S| store.put(key, value, ttl))??;
+                drop(displaced);
+                Ok(())
+            }
+
+            fn remove(&self, key: &S::Key) -> Result<bool, Error> {
+                let removed = $with(self, |store: &mut S| store.take(key))?;
+                Ok(removed.is_some_and(|(_, live)| live))
+            }
+
+            fn clear(&self) -> Result<(), Error> {
+                $with(self, |store: &mut S| store.clear())
+            }
+
+            fn len(&self) -> Result<usize, Error> {
+                loop {
+                    // What has expired is dropped here, as what leaves is above.
+                    let expired_or_len =
+                        $with(self, |store: &mut S| store.pop_expired().ok_or_else(|| store.len()))?;
+                    if let Err(len) = expired_or_len {
+                        return Ok(len);
+                    }
+                }
+            }
+
+            fn contains(&self, key: &S::Key) -> Result<bool, Error> {
+                $with(self, |store: &mut S| store.contains(key))
+            }
+
+            fn get_with_ttl(&self, key: &S::Key) -> Result<Found<S::Value>, Error> {
+                $with(self, |store: &mut S| {
+                    let value = store.get(key).cloned()?;
+                    Some((value, store.remaining(key)))
+                })
+            }
+
+            fn default_ttl(&self) -> Option<Duration> {
+                $with(self, |store: &mut S| store.default_ttl()).ok().flatten()
+            }
+
+            fn pop(&self, key: &S::Key) -> Result<Option<S::Value>, Error> {
+                let removed = $with(self, |store: &mut S| store.take(key))?;
+                Ok(removed.and_then(|(value, live)| live.then_some(value)))
+            }
+
+            fn retain(&self, keep: &mut dyn FnMut(&S::Key) -> bool) -> Result<(), Error> {
+                $with(self, |store: &mut S| store.retain(keep))
+            }
+        }
+    };
+}
+
+store_is_cache!([R: LockKind, S] LockedCache<R, S>, LockedCache::with);
+// One owner: borrowing is the lock, and using the cache while using it is an error.
+store_is_cache!([S] RefCell<S>, with_cell);
+
+fn with_cell<S, T>(cell: &RefCell<S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
+    match cell.try_borrow_mut() {
+        Ok(mut store) => Ok(f(&mut store)),
+        Err(_) => Err(Error::Busy),
+    }
+}

@@ -1,0 +1,251 @@
+mod awaited;
+#[cfg(feature = "alloc")]
+mod batch;
+
+use crate::{
+    caches::{Cache, Found},
+    error::Error,
+    mappings::mapping::Mapping,
+};
+use core::{borrow::Borrow, time::Duration};
+
+/// A [`Mapping`] on a cache: a [`Cache`] where the inner one is, an [`AsyncCache`](crate::AsyncCache) where that is.
+///
+/// Its names are aliases for the mappings of this crate: [`PrefixedCache`](crate::PrefixedCache),
+/// `EncryptedCache`, `ToBytesCache`, `BytesCache`. Errors are those of the inner cache.
+/// An operation costs what the inner one costs, one [`Mapping::at`] a key, and one `encode` or
+/// `decode` a value; both where `get_or_insert_with` stores what it made.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Mapped<M, C> {
+    mapping: M,
+    inner: C,
+}
+
+impl<M, C> Mapped<M, C> {
+    /// Puts `mapping` on `inner`.
+    pub const fn with(mapping: M, inner: C) -> Self {
+        Self { mapping, inner }
+    }
+
+    /// The mapping.
+    pub const fn mapping(&self) -> &M {
+        &self.mapping
+    }
+
+    /// The inner cache.
+    pub const fn get_ref(&self) -> &C {
+        &self.inner
+    }
+
+    /// The inner cache.
+    pub fn get_mut(&mut self) -> &mut C {
+        &mut self.inner
+    }
+
+    /// The inner cache.
+    pub fn into_inner(self) -> C {
+        self.inner
+    }
+
+    #[cfg(feature = "encrypted")]
+    pub(crate) fn map<N>(self, change: impl FnOnce(M) -> N) -> Mapped<N, C> {
+        Mapped::with(change(self.mapping), self.inner)
+    }
+
+    #[cfg(feature = "encrypted")]
+    pub(crate) fn try_map<N, E>(
+        self,
+        change: impl FnOnce(M) -> Result<N, E>,
+    ) -> Result<Mapped<N, C>, E> {
+        Ok(Mapped::with(change(self.mapping)?, self.inner))
+    }
+}
+
+/// Runs `clear` and `retain` of the inner cache over the keys that are the mapping's own, and keeps
+/// the first key that the mapping could not make out.
+struct Sieve<'m, M> {
+    mapping: &'m M,
+    failed: Result<(), Error>,
+}
+
+impl<'m, M> Sieve<'m, M> {
+    const fn new(mapping: &'m M) -> Self {
+        Self {
+            mapping,
+            failed: Ok(()),
+        }
+    }
+
+    fn keep<K: ?Sized, V>(&mut self, key: &K, keep: &mut dyn FnMut(&M::Key) -> bool) -> bool
+    where
+        M: Mapping<K, V>,
+    {
+        match self.mapping.origin(key) {
+            Ok(Some(key)) => keep(key),
+            Ok(None) => true,
+            Err(error) => {
+                self.failed = Err(error);
+                true
+            }
+        }
+    }
+}
+
+/// What was found, as callers know it.
+fn decode<K: ?Sized, V, M: Mapping<K, V>>(
+    mapping: &M,
+    at: &M::At,
+    found: Option<V>,
+) -> Result<Option<M::Value>, Error> {
+    match found {
+        Some(value) => mapping.decode(at, value),
+        None => Ok(None),
+    }
+}
+
+fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
+    mapping: &M,
+    at: &M::At,
+    found: Found<V>,
+) -> Result<Found<M::Value>, Error> {
+    match found {
+        Some((value, ttl)) => Ok(mapping.decode(at, value)?.map(|value| (value, ttl))),
+        None => Ok(None),
+    }
+}
+
+impl<M, C> Cache for Mapped<M, C>
+where
+    C: Cache,
+    M: Mapping<C::Key, C::Value>,
+{
+    type Key = M::Key;
+    type Value = M::Value;
+    type Error = C::Error;
+
+    fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
+        let at = self.mapping.at(key)?;
+        let found = self.inner.get(at.borrow())?;
+        Ok(decode(&self.mapping, &at, found)?)
+    }
+
+    fn put(
+        &self,
+        key: &Self::Key,
+        value: Self::Value,
+        ttl: Option<Duration>,
+    ) -> Result<(), Self::Error> {
+        let at = self.mapping.at(key)?;
+        let value = self.mapping.encode(&at, value)?;
+        self.inner.put(at.borrow(), value, ttl)
+    }
+
+    fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+        self.inner.remove(self.mapping.at(key)?.borrow())
+    }
+
+    fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+        self.inner.contains(self.mapping.at(key)?.borrow())
+    }
+
+    fn clear(&self) -> Result<(), Self::Error> {
+        if M::OWNS_ALL {
+            self.inner.clear()
+        } else {
+            self.retain(&mut |_| false)
+        }
+    }
+
+    fn len(&self) -> Result<usize, Self::Error> {
+        self.inner.len()
+    }
+
+    fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
+        let at = self.mapping.at(key)?;
+        let found = self.inner.get_with_ttl(at.borrow())?;
+        Ok(decode_with_ttl(&self.mapping, &at, found)?)
+    }
+
+    fn default_ttl(&self) -> Option<Duration> {
+        self.inner.default_ttl()
+    }
+
+    fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
+        let at = self.mapping.at(key)?;
+        let found = self.inner.pop(at.borrow())?;
+        Ok(decode(&self.mapping, &at, found)?)
+    }
+
+    fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
+        let mut sieve = Sieve::new(&self.mapping);
+        self.inner.retain(&mut |key| sieve.keep(key, keep))?;
+        Ok(sieve.failed?)
+    }
+
+    fn get_or_compute(
+        &self,
+        key: &Self::Key,
+        make: &mut dyn FnMut() -> Result<Option<Self::Value>, Error>,
+    ) -> Result<Option<Self::Value>, Self::Error> {
+        let at = self.mapping.at(key)?;
+        let found = self.inner.get_or_compute(at.borrow(), &mut || {
+            make()?
+                .map(|value| self.mapping.encode(&at, value))
+                .transpose()
+        })?;
+        let Some(value) = found else {
+            return Ok(None);
+        };
+        if let Some(value) = self.mapping.decode(&at, value)? {
+            return Ok(Some(value));
+        }
+        // What the inner cache holds is damaged: a miss, to be written over.
+        let Some(value) = make()? else {
+            return Ok(None);
+        };
+        let encoded = self.mapping.encode(&at, value.clone())?;
+        self.inner.put(at.borrow(), encoded, None)?;
+        Ok(Some(value))
+    }
+
+    fn has_single_flight(&self) -> bool {
+        self.inner.has_single_flight()
+    }
+
+    #[cfg(feature = "alloc")]
+    fn get_many(
+        &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
+        let ats = batch::ats(&self.mapping, keys)?;
+        let values = self.inner.get_many(&batch::borrowed(&ats))?;
+        Ok(batch::decode(&self.mapping, &ats, values)?)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn get_many_with_ttl(
+        &self,
+        keys: &[&Self::Key],
+    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
+        let ats = batch::ats(&self.mapping, keys)?;
+        let values = self.inner.get_many_with_ttl(&batch::borrowed(&ats))?;
+        Ok(batch::decode_with_ttl(&self.mapping, &ats, values)?)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn put_many(
+        &self,
+        entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
+        ttl: Option<Duration>,
+    ) -> Result<(), Self::Error> {
+        let (ats, values) = batch::encode(&self.mapping, entries)?;
+        self.inner.put_many(batch::entries(&ats, values), ttl)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
+        let ats = batch::ats(&self.mapping, keys)?;
+        self.inner.remove_many(&batch::borrowed(&ats))
+    }
+}

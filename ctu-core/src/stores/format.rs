@@ -1,0 +1,68 @@
+//! `defmt::Format` for the stores: the same text as their `Debug`.
+
+use super::{
+    iter::Iter,
+    lru::Lru,
+    slots::{Inline, Slots},
+    ttl::Ttl,
+};
+use crate::clock::Clock;
+use defmt::{Format, Formatter, write};
+
+/// Entries, as a map prints.
+fn map<'e, K, V>(f: Formatter<'_>, entries: impl Iterator<Item = (&'e K, &'e V)>)
+where
+    K: Format + 'e,
+    V: Format + 'e,
+{
+    write!(f, "{{");
+    for (i, (key, value)) in entries.enumerate() {
+        if i > 0 {
+            write!(f, ", ");
+        }
+        write!(f, "{}: {}", key, value);
+    }
+    write!(f, "}}");
+}
+
+impl<K: Format, V: Format, T: Slots<K, V>, S> Format for Lru<K, V, T, S> {
+    fn format(&self, f: Formatter<'_>) {
+        map(f, self.iter());
+    }
+}
+
+impl<K: Format, V: Format, T: Slots<K, V>, C: Clock, S> Format for Ttl<K, V, T, C, S> {
+    fn format(&self, f: Formatter<'_>) {
+        map(f, self.iter());
+    }
+}
+
+impl<K: Format, V: Format, T: Slots<K, V>> Format for Iter<'_, K, V, T> {
+    fn format(&self, f: Formatter<'_>) {
+        map(f, self.clone());
+    }
+}
+
+impl<K, V, const N: usize> Format for Inline<K, V, N> {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "Inline {{ capacity: {=usize}, .. }}", N);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<K, V> Format for super::slots::Heap<K, V> {
+    fn format(&self, f: Formatter<'_>) {
+        write!(
+            f,
+            "Heap {{ capacity: {=usize}, .. }}",
+            Slots::capacity(self)
+        );
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<K: Format, V: Format, S> Format for super::dict::DictCache<K, V, S> {
+    fn format(&self, f: Formatter<'_>) {
+        map(f, self.entries());
+    }
+}

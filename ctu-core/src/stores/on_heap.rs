@@ -1,0 +1,80 @@
+//! The stores with a capacity chosen at run time, on the heap.
+//!
+//! The same stores as [`crate::LruCache`] and [`crate::TtlCache`], method for method, on
+//! [`hashbrown`]'s table. Their default hasher is seeded at random and so resists chosen keys.
+
+use super::{lru::Lru, slots::Heap, ttl::Ttl};
+use alloc::vec::Vec;
+use core::{hash::BuildHasher, time::Duration};
+
+pub use super::{dict::DictCache, slots::RandomState};
+
+/// [`crate::LruCache`] with a capacity chosen at run time.
+///
+/// Memory is taken as entries come. An entry costs `size_of::<(K, V, [u32; 2])>()` bytes and 6 to 12 in the index.
+///
+/// ```
+/// use ctu_core::heap::LruCache;
+///
+/// let mut cache = LruCache::with_capacity(10_000);
+/// cache.insert(String::from("one"), 1);
+/// assert_eq!(cache.get("one"), Some(&1));
+/// ```
+pub type LruCache<K, V, S = RandomState> = Lru<K, V, Heap<K, V>, S>;
+
+/// [`crate::TtlCache`] with a capacity chosen at run time.
+///
+/// An entry costs 12 bytes more than in an [`LruCache`].
+///
+/// ```
+/// use core::time::Duration;
+/// use ctu_core::{ManualClock, heap::TtlCache};
+///
+/// let clock = ManualClock::new();
+/// let mut cache = TtlCache::with_capacity(10_000, Duration::from_secs(600), &clock);
+/// cache.insert(String::from("one"), 1);
+/// clock.advance(Duration::from_secs(600));
+/// assert_eq!(cache.get("one"), None);
+/// ```
+pub type TtlCache<K, V, C, S = RandomState> = Ttl<K, V, Heap<K, V>, C, S>;
+
+impl<K, V> LruCache<K, V> {
+    /// An empty store of at most `capacity` entries, or 4,294,967,294 if that is less.
+    /// One of capacity 0 keeps nothing.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self::with_capacity_and_hasher(capacity, RandomState::default())
+    }
+}
+
+impl<K, V, S: BuildHasher> LruCache<K, V, S> {
+    /// [`with_capacity`](LruCache::with_capacity), with keys hashed by `hasher`.
+    pub const fn with_capacity_and_hasher(capacity: usize, hasher: S) -> Self {
+        Self::with_slots(Heap::with_capacity(capacity), hasher)
+    }
+}
+
+impl<K, V, C> TtlCache<K, V, C> {
+    /// An empty store of at most `capacity` entries, or 4,294,967,294 if that is less, which live for `ttl`
+    /// by `clock`. One of capacity 0 keeps nothing.
+    pub fn with_capacity(capacity: usize, ttl: Duration, clock: C) -> Self {
+        Self::with_capacity_and_hasher(capacity, ttl, clock, RandomState::default())
+    }
+}
+
+impl<K, V, C, S: BuildHasher> TtlCache<K, V, C, S> {
+    /// [`with_capacity`](TtlCache::with_capacity), with keys hashed by `hasher`.
+    pub const fn with_capacity_and_hasher(
+        capacity: usize,
+        ttl: Duration,
+        clock: C,
+        hasher: S,
+    ) -> Self {
+        Self::with_slots(
+            Heap::with_capacity(capacity),
+            Vec::new(),
+            ttl,
+            clock,
+            hasher,
+        )
+    }
+}

@@ -1,0 +1,229 @@
+use super::{Deadline, Deadlines, Link, Slot, Slots};
+use alloc::vec::Vec;
+use core::{fmt, mem};
+use hashbrown::HashTable;
+
+/// The default hasher of heap-backed stores: seeded at random, so that whoever chooses keys does not know which collide.
+///
+/// The seed comes from the operating system with feature `std`. Without, it comes from addresses, which are the same at
+/// every start of a microcontroller. No quick hasher withstands an attacker who can time it; where that matters, give
+/// stores a keyed one, such as SipHash.
+pub use foldhash::fast::RandomState;
+
+/// Entries on the heap, as many as was chosen at run time, up to 4,294,967,294.
+///
+/// Memory is taken as entries come, never for more than the capacity. An entry costs its key, its
+/// value, 8 bytes of links, and 5 bytes in a hash table that is 7/16 to 7/8 full.
+///
+/// That table is hashbrown's. Where a key's `Hash` panics while it is made anew, entries may be found no more; they leave
+/// when they are the least recently used.
+#[derive(Clone)]
+pub struct Heap<K, V> {
+    index: HashTable<u32>,
+    nodes: Vec<Node<K, V>>,
+    capacity: u32,
+}
+
+#[derive(Clone)]
+struct Node<K, V> {
+    key: K,
+    value: V,
+    link: Link<u32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl<K, V> Heap<K, V> {
+    pub(crate) const fn with_capacity(capacity: usize) -> Self {
+        Self {
+            index: HashTable::new(),
+            nodes: Vec::new(),
+            capacity: if capacity < NONE as usize {
+                capacity as u32
+            } else {
+                NONE - 1
+            },
+        }
+    }
+
+    /// Room for one more, never for more than the capacity.
+    #[cold]
+    fn grow(&mut self) {
+        let len = self.nodes.len();
+        let room = (self.capacity as usize).saturating_sub(len);
+        self.nodes.reserve_exact(len.max(4).min(room));
+    }
+
+    fn rehash_slot(nodes: &[Node<K, V>], slot: u32, rehash: &impl Fn(&K) -> u64) -> u64 {
+        nodes.get(slot.index()).map_or(0, |node| rehash(&node.key))
+    }
+
+    #[inline]
+    fn attach(&mut self, hash: u64, slot: u32, rehash: impl Fn(&K) -> u64) {
+        let nodes = &self.nodes;
+        self.index
+            .insert_unique(hash, slot, |&slot| Self::rehash_slot(nodes, slot, &rehash));
+    }
+
+    #[inline]
+    fn detach(&mut self, hash: u64, slot: u32) {
+        if let Ok(found) = self.index.find_entry(hash, |&found| found == slot) {
+            found.remove();
+        }
+    }
+}
+
+impl<K, V> Slots<K, V> for Heap<K, V> {
+    type Slot = u32;
+    type Deadlines = Vec<Deadline<u32>>;
+
+    #[inline]
+    fn capacity(&self) -> usize {
+        self.capacity as usize
+    }
+
+    #[inline]
+    fn taken(&self) -> usize {
+        self.nodes.len()
+    }
+
+    #[inline]
+    fn key(&self, slot: u32) -> Option<&K> {
+        self.nodes.get(slot.index()).map(|node| &node.key)
+    }
+
+    #[inline]
+    fn value(&self, slot: u32) -> Option<&V> {
+        self.nodes.get(slot.index()).map(|node| &node.value)
+    }
+
+    #[inline]
+    fn value_mut(&mut self, slot: u32) -> Option<&mut V> {
+        self.nodes.get_mut(slot.index()).map(|node| &mut node.value)
+    }
+
+    #[inline]
+    fn entry_mut(&mut self, slot: u32) -> Option<(&K, &mut V)> {
+        self.nodes
+            .get_mut(slot.index())
+            .map(|node| (&node.key, &mut node.value))
+    }
+
+    #[inline]
+    fn link(&self, slot: u32) -> Option<Link<u32>> {
+        self.nodes.get(slot.index()).map(|node| node.link)
+    }
+
+    #[inline]
+    fn set_link(&mut self, slot: u32, link: Link<u32>) {
+        if let Some(node) = self.nodes.get_mut(slot.index()) {
+            node.link = link;
+        }
+    }
+
+    #[inline]
+    fn set_prev(&mut self, slot: u32, prev: u32) -> bool {
+        let node = self.nodes.get_mut(slot.index());
+        node.map(|node| node.link.prev = prev).is_some()
+    }
+
+    #[inline]
+    fn set_next(&mut self, slot: u32, next: u32) -> bool {
+        let node = self.nodes.get_mut(slot.index());
+        node.map(|node| node.link.next = next).is_some()
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> u32 {
+        let nodes = &self.nodes;
+        let found = self.index.find(hash, |slot| {
+            nodes.get(slot.index()).is_some_and(|node| is(&node.key))
+        });
+        found.copied().unwrap_or(NONE)
+    }
+
+    #[inline]
+    fn push(
+        &mut self,
+        hash: u64,
+        key: K,
+        value: V,
+        rehash: impl Fn(&K) -> u64,
+    ) -> Result<u32, (K, V)> {
+        let slot = u32::new(self.nodes.len());
+        if slot >= self.capacity {
+            return Err((key, value));
+        }
+        if self.nodes.len() == self.nodes.capacity() {
+            self.grow();
+        }
+        self.attach(hash, slot, rehash);
+        let link = Link::NONE;
+        self.nodes.push(Node { key, value, link });
+        Ok(slot)
+    }
+
+    #[inline]
+    fn replace(
+        &mut self,
+        slot: u32,
+        old_hash: u64,
+        hash: u64,
+        key: K,
+        value: V,
+        rehash: impl Fn(&K) -> u64,
+    ) -> Option<(K, V)> {
+        let node = self.nodes.get_mut(slot.index())?;
+        let key = mem::replace(&mut node.key, key);
+        let value = mem::replace(&mut node.value, value);
+        self.detach(old_hash, slot);
+        self.attach(hash, slot, rehash);
+        Some((key, value))
+    }
+
+    fn swap_remove(&mut self, slot: u32, hash: u64, last_hash: u64) -> Option<(K, V)> {
+        self.nodes.get(slot.index())?;
+        self.detach(hash, slot);
+        let mut node = self.nodes.pop()?;
+        let last = u32::new(self.nodes.len());
+        if slot != last {
+            if let Some(moved) = self.index.find_mut(last_hash, |&found| found == last) {
+                *moved = slot;
+            }
+            mem::swap(self.nodes.get_mut(slot.index())?, &mut node);
+        }
+        Some((node.key, node.value))
+    }
+
+    fn clear(&mut self) {
+        self.index.clear();
+        self.nodes.clear();
+    }
+}
+
+impl Deadlines<u32> for Vec<Deadline<u32>> {
+    #[inline]
+    fn deadline(&self, slot: u32) -> Option<&Deadline<u32>> {
+        self.get(slot.index())
+    }
+
+    #[inline]
+    fn deadline_mut(&mut self, slot: u32) -> Option<&mut Deadline<u32>> {
+        self.get_mut(slot.index())
+    }
+
+    #[inline]
+    fn reserve(&mut self, slot: u32) {
+        if self.len() <= slot.index() {
+            self.resize(slot.index().saturating_add(1), Deadline::NONE);
+        }
+    }
+}
+
+impl<K, V> fmt::Debug for Heap<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heap")
+            .field("capacity", &self.capacity)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,174 @@
+use super::{Deadline, Deadlines, Link, Slot, Slots};
+use crate::stores::index::Index;
+use core::{fmt, mem};
+
+/// Entries in the value itself: no heap, at most `N` of them, `N` from 1 to 65,535.
+///
+/// Keys, values, links and the index are arrays of their own, so that no padding comes between them:
+/// an entry costs its key, its value and 8 bytes (4 for two links, 4 in the index).
+#[derive(Clone)]
+pub struct Inline<K, V, const N: usize> {
+    keys: heapless::Vec<K, N, u16>,
+    values: heapless::Vec<V, N, u16>,
+    links: [Link<u16>; N],
+    index: Index<N>,
+}
+
+impl<K, V, const N: usize> Inline<K, V, N> {
+    pub(crate) const fn new() -> Self {
+        const {
+            assert!(N >= 1 && N <= 65_535, "the capacity must be 1 to 65,535");
+        }
+        Self {
+            keys: heapless::Vec::new(),
+            values: heapless::Vec::new(),
+            links: [Link::NONE; N],
+            index: Index::EMPTY,
+        }
+    }
+}
+
+impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
+    type Slot = u16;
+    type Deadlines = [Deadline<u16>; N];
+
+    #[inline]
+    fn capacity(&self) -> usize {
+        N
+    }
+
+    #[inline]
+    fn taken(&self) -> usize {
+        self.keys.len()
+    }
+
+    #[inline]
+    fn key(&self, slot: u16) -> Option<&K> {
+        self.keys.get(usize::from(slot))
+    }
+
+    #[inline]
+    fn value(&self, slot: u16) -> Option<&V> {
+        self.values.get(usize::from(slot))
+    }
+
+    #[inline]
+    fn value_mut(&mut self, slot: u16) -> Option<&mut V> {
+        self.values.get_mut(usize::from(slot))
+    }
+
+    #[inline]
+    fn entry_mut(&mut self, slot: u16) -> Option<(&K, &mut V)> {
+        let key = self.keys.get(usize::from(slot))?;
+        Some((key, self.values.get_mut(usize::from(slot))?))
+    }
+
+    #[inline]
+    fn link(&self, slot: u16) -> Option<Link<u16>> {
+        self.links.get(usize::from(slot)).copied()
+    }
+
+    #[inline]
+    fn set_link(&mut self, slot: u16, link: Link<u16>) {
+        if let Some(place) = self.links.get_mut(usize::from(slot)) {
+            *place = link;
+        }
+    }
+
+    #[inline]
+    fn set_prev(&mut self, slot: u16, prev: u16) -> bool {
+        let link = self.links.get_mut(usize::from(slot));
+        link.map(|link| link.prev = prev).is_some()
+    }
+
+    #[inline]
+    fn set_next(&mut self, slot: u16, next: u16) -> bool {
+        let link = self.links.get_mut(usize::from(slot));
+        link.map(|link| link.next = next).is_some()
+    }
+
+    #[inline]
+    fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> u16 {
+        self.index.find(hash, &self.keys, is)
+    }
+
+    #[inline]
+    fn push(&mut self, hash: u64, key: K, value: V, _: impl Fn(&K) -> u64) -> Result<u16, (K, V)> {
+        let slot = self.keys.len() as u16;
+        if let Err(key) = self.keys.push(key) {
+            return Err((key, value));
+        }
+        if let Err(value) = self.values.push(value) {
+            // Keys and values are always as many, so this cannot be; nothing is lost if it is.
+            return match self.keys.pop() {
+                Some(key) => Err((key, value)),
+                None => Ok(u16::NONE),
+            };
+        }
+        self.index.insert(hash, slot);
+        Ok(slot)
+    }
+
+    #[inline]
+    fn replace(
+        &mut self,
+        slot: u16,
+        old_hash: u64,
+        hash: u64,
+        key: K,
+        value: V,
+        _: impl Fn(&K) -> u64,
+    ) -> Option<(K, V)> {
+        self.index.remove(old_hash, slot);
+        self.index.insert(hash, slot);
+        let key = mem::replace(self.keys.get_mut(usize::from(slot))?, key);
+        let value = mem::replace(self.values.get_mut(usize::from(slot))?, value);
+        Some((key, value))
+    }
+
+    fn swap_remove(&mut self, slot: u16, hash: u64, last_hash: u64) -> Option<(K, V)> {
+        let at = usize::from(slot);
+        let last = (self.keys.len() as u16).checked_sub(1)?;
+        self.keys.get(at)?;
+        self.index.remove(hash, slot);
+        let mut key = self.keys.pop()?;
+        let mut value = self.values.pop()?;
+        if slot != last {
+            self.index.renumber(last_hash, last, slot);
+            let moved = self.link(last)?;
+            *self.links.get_mut(at)? = moved;
+            mem::swap(self.keys.get_mut(at)?, &mut key);
+            mem::swap(self.values.get_mut(at)?, &mut value);
+        }
+        Some((key, value))
+    }
+
+    fn clear(&mut self) {
+        self.index = Index::EMPTY;
+        self.keys.clear();
+        self.values.clear();
+    }
+}
+
+impl<const N: usize> Deadlines<u16> for [Deadline<u16>; N] {
+    #[inline]
+    fn deadline(&self, slot: u16) -> Option<&Deadline<u16>> {
+        self.get(usize::from(slot))
+    }
+
+    #[inline]
+    fn deadline_mut(&mut self, slot: u16) -> Option<&mut Deadline<u16>> {
+        self.get_mut(usize::from(slot))
+    }
+
+    #[inline]
+    fn reserve(&mut self, _: u16) {}
+}
+
+impl<K, V, const N: usize> fmt::Debug for Inline<K, V, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inline")
+            .field("capacity", &N)
+            .finish_non_exhaustive()
+    }
+}

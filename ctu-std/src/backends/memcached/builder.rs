@@ -1,0 +1,169 @@
+use super::{
+    AsPython, Form, MemCached, MemCachedError, Raw, address, check_prefix, client::Client,
+    link::Connector, server::Server,
+};
+use crate::backends::net::{Address, Dialer, Endpoint, Limits};
+use std::{sync::Arc, time::Duration};
+
+/// Settings of a [`MemCached`], from [`MemCached::builder`].
+///
+/// | setting | default |
+/// | --- | --- |
+/// | [`ttl`](Self::ttl) | none: for as long as the server likes |
+/// | [`prefix`](Self::prefix) | none |
+/// | [`max_item`](Self::max_item) | 1 MiB |
+/// | [`connect_deadline`](Self::connect_deadline) | 1 s |
+/// | [`deadline`](Self::deadline) | 2 s |
+/// | [`pool_size`](Self::pool_size) | 16 connections a server |
+/// | [`keep_alive`](Self::keep_alive) | after 30 s |
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct MemCachedBuilder<F = AsPython> {
+    servers: Result<Vec<Address>, MemCachedError>,
+    form: F,
+    prefix: String,
+    ttl: Option<Duration>,
+    max_item: usize,
+    dialer: Dialer,
+    limits: Limits,
+}
+
+impl MemCachedBuilder {
+    pub(super) fn at(server: &str) -> Self {
+        Self {
+            servers: Ok(Vec::new()),
+            form: AsPython,
+            prefix: String::new(),
+            ttl: None,
+            max_item: 1 << 20,
+            dialer: Dialer::default(),
+            limits: Limits::default(),
+        }
+        .server(server)
+    }
+
+    /// Keys and values are bytes, as `EncryptedCache` on a `MemCached` has them in Python.
+    pub fn raw(self) -> MemCachedBuilder<Raw> {
+        MemCachedBuilder {
+            servers: self.servers,
+            form: Raw,
+            prefix: self.prefix,
+            ttl: self.ttl,
+            max_item: self.max_item,
+            dialer: self.dialer,
+            limits: self.limits,
+        }
+    }
+}
+
+impl<F> MemCachedBuilder<F> {
+    /// One more server. Each key is on one of them: where `HashClient` of Python's pymemcache puts
+    /// it, if the servers have the same names there, in whatever order. One that is named already
+    /// is not added.
+    pub fn server(mut self, address: &str) -> Self {
+        if let Ok(servers) = &mut self.servers {
+            match address::read(address) {
+                Ok(address) if servers.contains(&address) => {}
+                Ok(address) => servers.push(address),
+                Err(error) => self.servers = Err(error),
+            }
+        }
+        self
+    }
+
+    /// What comes before every key, after its encoding, as of Python's `PrefixedMemCached`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// How long entries live that are stored without a time of their own. Unless set, they stay
+    /// until the server evicts them, as of Python's `MemCached`.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// How many bytes the servers take for an item: its key, its value and what they note with it.
+    /// Their option `-I`, 1 MiB unless set. What is longer is refused before it is sent, since a
+    /// server that refuses it throws away what was there before.
+    pub fn max_item(mut self, bytes: usize) -> Self {
+        self.max_item = bytes;
+        self
+    }
+
+    /// How long connecting may take. 1 s unless set.
+    pub fn connect_deadline(mut self, deadline: Duration) -> Self {
+        self.dialer.deadline = deadline;
+        self
+    }
+
+    /// How long an operation may take: waiting for a connection of the pool, connecting, all servers
+    /// that it concerns, and the repetition of what is safe to repeat included. Of a batch for several
+    /// servers, each has its part of what the ones before it left. 2 s unless set.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline;
+        self
+    }
+
+    /// How many connections there are at most to each server. They are opened when needed. 16 unless set.
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.limits.pool_size = connections;
+        self
+    }
+
+    /// After how long without traffic the operating system asks whether the server is still there;
+    /// `None` for never. 30 s unless set. TCP only.
+    pub fn keep_alive(mut self, idle: Option<Duration>) -> Self {
+        self.dialer.keep_alive = idle;
+        self
+    }
+
+    /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
+    /// system. For `memcaches://`. What is no certificate is an error of connecting.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.dialer.tls.authorities = Some(pem.into());
+        self
+    }
+
+    /// Shows the servers who we are: certificates and private key, both in PEM. For `memcaches://`.
+    #[cfg(feature = "tls")]
+    pub fn identity(mut self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.dialer.tls.identity = Some((certificates.into(), key.into()));
+        self
+    }
+
+    /// Makes the cache. Connects to nothing: the first operation does.
+    ///
+    /// # Errors
+    /// [`MemCachedError::Address`] for an address that is none, [`Encode`](ctu_core::Error::Encode) for
+    /// a prefix with blanks or control characters, [`OutOfRange`](ctu_core::Error::OutOfRange) for a
+    /// pool of no connection.
+    pub fn build<K, V>(self) -> Result<MemCached<K, V, F>, MemCachedError>
+    where
+        K: ?Sized,
+        F: Form<K, V>,
+    {
+        check_prefix(&self.prefix)?;
+        let limits = self.limits.check()?;
+        let server = |address: Address| {
+            let connector = Connector {
+                server: address.label(),
+                endpoint: Endpoint {
+                    address: address.clone(),
+                    dialer: self.dialer.clone(),
+                },
+            };
+            Server::new(address::name(&address), connector, limits.pool_size)
+        };
+        let servers = self.servers?.into_iter().map(server).collect();
+        Ok(MemCached::new(
+            Arc::new(Client::new(servers, limits.deadline)),
+            self.form,
+            self.prefix.into(),
+            self.ttl,
+            self.max_item,
+        ))
+    }
+}

@@ -1,0 +1,68 @@
+use super::{MemCachedError, ring, server::Server};
+use crate::backends::net::Deadline;
+use std::time::Duration;
+
+/// The servers as caches see them.
+pub(super) struct Client {
+    /// At least one.
+    pub(super) servers: Vec<Server>,
+    deadline: Duration,
+}
+
+impl Client {
+    pub(super) fn new(servers: Vec<Server>, deadline: Duration) -> Self {
+        Self { servers, deadline }
+    }
+
+    /// The deadline of an operation that begins now.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::after(self.deadline)
+    }
+
+    /// The server that `key` is on.
+    pub(super) fn of(&self, key: &[u8]) -> &Server {
+        &self.servers[self.place(key)]
+    }
+
+    fn place(&self, key: &[u8]) -> usize {
+        ring::pick(self.servers.iter().map(|server| &*server.name), key)
+    }
+
+    /// Runs `each` for every server with what is for it, as [`in_turn`](Self::in_turn) does.
+    pub(super) fn split<T>(
+        &self,
+        items: Vec<T>,
+        key: impl Fn(&T) -> &[u8],
+        each: impl FnMut(&Server, Vec<T>, Deadline) -> Result<(), MemCachedError>,
+    ) -> Result<(), MemCachedError> {
+        let mut parts: Vec<Vec<T>> = self.servers.iter().map(|_| Vec::new()).collect();
+        match &mut *parts {
+            [all] => *all = items,
+            _ => {
+                for item in items {
+                    parts[self.place(key(&item))].push(item);
+                }
+            }
+        }
+        let mut parts: Vec<_> = self.servers.iter().zip(parts).collect();
+        parts.retain(|(_, part)| !part.is_empty());
+        self.in_turn(parts, each)
+    }
+
+    /// Runs `each` for every one of these servers by its part of the deadline, the others too where
+    /// one fails: one that hangs leaves the others their time. The first failure is the error.
+    pub(super) fn in_turn<'s, T>(
+        &self,
+        parts: Vec<(&'s Server, T)>,
+        mut each: impl FnMut(&'s Server, T, Deadline) -> Result<(), MemCachedError>,
+    ) -> Result<(), MemCachedError> {
+        let deadline = self.deadline();
+        let mut done = Ok(());
+        let mut left = parts.len();
+        for (server, part) in parts {
+            done = done.and(each(server, part, deadline.share(left)));
+            left -= 1;
+        }
+        done
+    }
+}

@@ -1,0 +1,212 @@
+use crate::backends::net::{Failure, Fate, NetError, Peer, one_line};
+use ctu_core::{CacheError, Error};
+use std::{fmt, io, sync::Arc, time::Duration};
+
+/// Why an operation of a [`MemCached`](crate::MemCached) failed.
+///
+/// Every message is one line. None holds a key or a value.
+/// Where an error says that a connection was lost or an answer came too late, the server may or may
+/// not have done what it was asked to, or may yet do it: a request that waits in a server that hangs
+/// is run when it goes on, after what others have asked for meanwhile through connections of their own.
+///
+/// ```
+/// use ctu_std::{MemCached, MemCachedError};
+/// let error = MemCached::builder("http://localhost").raw().build().unwrap_err();
+/// assert!(matches!(error, MemCachedError::Address(_)));
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemCachedError {
+    /// A key, value or time-to-live that does not fit, or a value of another kind than expected.
+    /// Nothing was changed.
+    Core(Error),
+    /// The address is not one of a Memcached server; the text says what is wrong with it.
+    Address(String),
+    /// The server cannot be reached or understood, or has no time for this client.
+    Net(NetError),
+    /// The server is out of memory, and was told not to evict (`-M`) or has nothing to evict.
+    OutOfMemory {
+        /// Host and port, or path.
+        server: Arc<str>,
+    },
+    /// The server takes only smaller values (`-I`). What was there before is gone.
+    /// See [`max_item`](crate::MemCachedBuilder::max_item).
+    TooLarge {
+        /// Host and port, or path.
+        server: Arc<str>,
+    },
+    /// The server cannot do it now, which is not the fault of who asked (`SERVER_ERROR`): a proxy says
+    /// so where the server behind it is down.
+    NotReady {
+        /// Host and port, or path.
+        server: Arc<str>,
+        /// What it says.
+        message: String,
+    },
+    /// Any other error that the server reports.
+    Server {
+        /// Host and port, or path.
+        server: Arc<str>,
+        /// What it says.
+        message: String,
+    },
+}
+
+impl MemCachedError {
+    /// What failed while connecting to `server`, which had `after` to answer.
+    pub(super) fn connecting(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
+        NetError::connecting(peer(server), after, error).into()
+    }
+
+    /// What failed while talking to `server`, which had `after` to answer.
+    pub(super) fn talking(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
+        NetError::talking(peer(server), after, error).into()
+    }
+
+    pub(super) fn protocol(server: &Arc<str>, what: &'static str) -> Self {
+        let server = peer(server);
+        NetError::Protocol { server, what }.into()
+    }
+
+    /// What the server reports in `line`, if that is what it is.
+    pub(super) fn reported(server: &Arc<str>, line: &[u8]) -> Option<Self> {
+        let (word, told) = ["SERVER_ERROR", "CLIENT_ERROR", "ERROR"]
+            .iter()
+            .find_map(|word| Some((*word, line.strip_prefix(word.as_bytes())?.trim_ascii())))?;
+        let server = server.clone();
+        let starts = |text: &str| told.starts_with(text.as_bytes());
+        Some(if starts("Too many open connections") {
+            let server = peer(&server);
+            NetError::TooManyClients { server }.into()
+        } else if starts("object too large") {
+            Self::TooLarge { server }
+        } else if starts("out of memory") || starts("Out of memory") {
+            Self::OutOfMemory { server }
+        } else {
+            let message = one_line(&String::from_utf8_lossy(line));
+            match word {
+                "SERVER_ERROR" => Self::NotReady { server, message },
+                _ => Self::Server { server, message },
+            }
+        })
+    }
+}
+
+/// The Memcached server at `address`.
+pub(super) fn peer(address: &Arc<str>) -> Peer {
+    Peer::new("Memcached", address)
+}
+
+impl Failure for MemCachedError {
+    fn fate(&self) -> Fate {
+        match self {
+            Self::Net(error) => error.fate(),
+            Self::Core(_)
+            | Self::OutOfMemory { .. }
+            | Self::TooLarge { .. }
+            | Self::NotReady { .. } => Fate::Keep,
+            // Requests are well formed: where the server sees an error in one, the two are out of step.
+            Self::Server { .. } | Self::Address(_) => Fate::Discard,
+        }
+    }
+}
+
+impl CacheError for MemCachedError {
+    fn as_core(&self) -> Option<Error> {
+        match self {
+            Self::Core(error) => Some(*error),
+            _ => None,
+        }
+    }
+
+    /// Whether the server or the way to it is at fault, so that the same operation may succeed
+    /// later; the others are faults of the caller and stay.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Net(error) => error.is_outage(),
+            Self::OutOfMemory { .. } | Self::NotReady { .. } => true,
+            Self::Core(_) | Self::Address(_) | Self::TooLarge { .. } | Self::Server { .. } => false,
+        }
+    }
+}
+
+impl From<NetError> for MemCachedError {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
+    }
+}
+
+impl From<Error> for MemCachedError {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl fmt::Display for MemCachedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Core(error) => error.fmt(f),
+            Self::Net(error) => error.fmt(f),
+            Self::Address(what) => write!(f, "not the address of a Memcached server: {what}"),
+            Self::OutOfMemory { server } => write!(f, "Memcached at {server} is out of memory"),
+            Self::TooLarge { server } => {
+                write!(f, "value larger than Memcached at {server} takes")
+            }
+            Self::NotReady { server, message } => {
+                write!(f, "Memcached at {server} is not ready: {message}")
+            }
+            Self::Server { server, message } => write!(f, "Memcached at {server} says: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for MemCachedError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Core(error) => Some(error),
+            Self::Net(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_reports_is_told_apart() {
+        let server: Arc<str> = "s".into();
+        let reported = |line: &str| MemCachedError::reported(&server, line.as_bytes());
+        let owned = || server.clone();
+        assert_eq!(reported("STORED"), None);
+        assert_eq!(
+            reported("ERROR Too many open connections"),
+            Some(
+                NetError::TooManyClients {
+                    server: peer(&server)
+                }
+                .into()
+            )
+        );
+        assert_eq!(
+            reported("SERVER_ERROR object too large for cache"),
+            Some(MemCachedError::TooLarge { server: owned() })
+        );
+        assert_eq!(
+            reported("SERVER_ERROR out of memory storing object"),
+            Some(MemCachedError::OutOfMemory { server: owned() })
+        );
+        let down = reported("SERVER_ERROR backend\ttimeout").unwrap();
+        let shown = "Memcached at s is not ready: SERVER_ERROR backend timeout";
+        assert_eq!(down.to_string(), shown);
+        assert!(down.is_outage() && down.fate() == Fate::Keep);
+        for line in ["CLIENT_ERROR bad data chunk", "ERROR"] {
+            let error = reported(line).unwrap();
+            assert!(!error.is_outage() && error.fate() == Fate::Discard);
+        }
+        let other = reported("CLIENT_ERROR bad\tdata chunk").map(|error| error.to_string());
+        let shown = "Memcached at s says: CLIENT_ERROR bad data chunk";
+        assert_eq!(other.as_deref(), Some(shown));
+    }
+}

@@ -1,0 +1,143 @@
+use super::{JsonSerde, MemValue};
+use crate::backends::str_key::StrKey;
+use ctu_core::{Error, json};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// How a [`MemCached`](crate::MemCached) writes keys and values: [`AsPython`] or [`Raw`].
+pub trait Form<K: ?Sized, V>: sealed::Sealed {
+    /// The key as text, before base85.
+    #[doc(hidden)]
+    fn key<'k>(&self, key: &'k K) -> Cow<'k, str>;
+
+    /// The data and flags on the server.
+    #[doc(hidden)]
+    fn encode(&self, value: V) -> Result<(Vec<u8>, u32), Error>;
+
+    /// The value that data and flags on the server stand for.
+    #[doc(hidden)]
+    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<V, Error>;
+}
+
+/// Keys are any [text](StrKey), values of any type that has a form in JSON, as Python's `MemCached`
+/// with its `JsonSerde` writes them: what is a text has the flags of a text, the rest those of JSON.
+///
+/// Values that are to be Python's `bytes`, or anything that a Python program may have stored, are a
+/// [`MemValue`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AsPython;
+
+/// Keys and values are bytes, as `EncryptedCache` on a `MemCached` has them in Python: keys are
+/// written as Python shows them (`b'..'`), values have the flags of bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Raw;
+
+impl<K, V> Form<K, V> for AsPython
+where
+    K: StrKey + ?Sized,
+    V: Serialize + DeserializeOwned,
+{
+    fn key<'k>(&self, key: &'k K) -> Cow<'k, str> {
+        key.text()
+    }
+
+    fn encode(&self, value: V) -> Result<(Vec<u8>, u32), Error> {
+        let encoded = json::to_vec(&value)?;
+        if encoded.starts_with(b"\"") {
+            let text: String = json::from_slice(&encoded)?;
+            return Ok((text.into_bytes(), JsonSerde::TEXT));
+        }
+        Ok((encoded, JsonSerde::JSON))
+    }
+
+    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<V, Error> {
+        // Without a stop at `Value`, which not every number gets through.
+        if flags == JsonSerde::JSON {
+            return json::from_slice(&data);
+        }
+        match JsonSerde::deserialize(data, flags)? {
+            MemValue::Text(text) => serde_json::from_value(Value::String(text))
+                .map_err(|_| Error::Decode("text of the type asked for")),
+            _ => Err(Error::Decode("text or JSON, not bytes")),
+        }
+    }
+}
+
+impl<K: StrKey + ?Sized> Form<K, MemValue> for AsPython {
+    fn key<'k>(&self, key: &'k K) -> Cow<'k, str> {
+        key.text()
+    }
+
+    fn encode(&self, value: MemValue) -> Result<(Vec<u8>, u32), Error> {
+        JsonSerde::serialize(value)
+    }
+
+    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<MemValue, Error> {
+        JsonSerde::deserialize(data, flags)
+    }
+}
+
+impl Form<[u8], Vec<u8>> for Raw {
+    fn key<'k>(&self, key: &'k [u8]) -> Cow<'k, str> {
+        key.text()
+    }
+
+    fn encode(&self, value: Vec<u8>) -> Result<(Vec<u8>, u32), Error> {
+        Ok((value, JsonSerde::BYTES))
+    }
+
+    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<Vec<u8>, Error> {
+        match flags {
+            JsonSerde::BYTES => Ok(data),
+            _ => Err(Error::Decode("flags 1 (bytes)")),
+        }
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::AsPython {}
+    impl Sealed for super::Raw {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored<V>(value: V) -> (String, u32)
+    where
+        AsPython: Form<str, V>,
+    {
+        let (data, flags) = Form::<str, V>::encode(&AsPython, value).unwrap();
+        (String::from_utf8(data).unwrap(), flags)
+    }
+
+    fn found<V>(data: &str, flags: u32) -> Result<V, Error>
+    where
+        AsPython: Form<str, V>,
+    {
+        Form::<str, V>::decode(&AsPython, data.into(), flags)
+    }
+
+    #[test]
+    fn values_of_any_type_have_the_flags_of_python() {
+        assert_eq!(stored("é\"\n".to_owned()), ("é\"\n".into(), 2));
+        assert_eq!(stored('x'), ("x".into(), 2));
+        assert_eq!(stored(Some(1.5)), ("1.5".into(), 3));
+        assert_eq!(stored(vec!["a".to_owned()]), (r#"["a"]"#.into(), 3));
+        assert_eq!(stored(MemValue::from(&b"a"[..])), ("a".into(), 1));
+        assert_eq!(found("é\"\n", 2), Ok("é\"\n".to_owned()));
+        assert_eq!(found("x", 2), Ok(Some('x')));
+        assert_eq!(found("null", 3), Ok(None::<char>));
+        assert_eq!(found("12", 3), Ok(12_u128));
+    }
+
+    #[test]
+    fn what_is_of_another_kind_is_refused() {
+        for (data, flags) in [("1", 0), ("1", 1), ("1", 2), ("x", 3), ("1", 4)] {
+            let read = found::<u32>(data, flags);
+            assert!(matches!(read, Err(Error::Decode(_))), "{data} {flags}");
+        }
+    }
+}

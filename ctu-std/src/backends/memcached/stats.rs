@@ -1,0 +1,113 @@
+use super::{MemCached, MemCachedError};
+use crate::backends::net::{Reads, ServerInfo};
+use ctu_core::Error;
+use std::fmt;
+
+/// What a Memcached server counted since it started, for all its clients together.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemCachedStats {
+    /// Host and port, or path.
+    pub server: String,
+    /// Reads that found a key.
+    pub hits: u64,
+    /// Reads that found none.
+    pub misses: u64,
+    /// Entries now, those included whose time is over and that nobody has asked for since.
+    pub items: u64,
+    /// Bytes that they take.
+    pub bytes: u64,
+    /// Entries that had to leave for want of memory.
+    pub evicted: u64,
+    /// Connections that were accepted.
+    pub connections: u64,
+}
+
+impl MemCachedStats {
+    /// The share of reads that found a key, 0 to 1; 0 where there was no read.
+    #[must_use]
+    pub fn hit_rate(&self) -> f64 {
+        self.reads().hit_rate()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads {
+            hits: self.hits,
+            misses: self.misses,
+        }
+    }
+}
+
+impl fmt::Display for MemCachedStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.server, self.reads())
+    }
+}
+
+impl<K: ?Sized, V, F> MemCached<K, V, F> {
+    /// What each server tells about itself: `section` is `settings`, `items`, `slabs`, ..., or empty
+    /// for the usual. The server, then pairs of a name and a value in its order.
+    ///
+    /// `reset` tells nothing: servers set their counters to zero then, for everybody.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for a section that is not one word, and whatever keeps a server from telling.
+    pub fn info(&self, section: &str) -> Result<Vec<ServerInfo>, MemCachedError> {
+        let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+        if !section.chars().all(is_word) {
+            return Err(Error::Encode("a section that is not one word").into());
+        }
+        let deadline = self.client.deadline();
+        let servers = self.client.servers.iter();
+        servers
+            .map(|server| Ok((server.label.to_string(), server.stats(section, deadline)?)))
+            .collect()
+    }
+
+    /// What each server counted since it started. Of the servers, not of this cache alone: put a
+    /// [`StatsCache`](crate::StatsCache) on a cache for its own.
+    ///
+    /// # Errors
+    /// Whatever keeps a server from telling.
+    pub fn stats(&self) -> Result<Vec<MemCachedStats>, MemCachedError> {
+        Ok(self.info("")?.into_iter().map(counts).collect())
+    }
+
+    /// The share of the servers' reads that found a key, 0 to 1.
+    ///
+    /// # Errors
+    /// Whatever keeps a server from telling.
+    pub fn hits(&self) -> Result<f64, MemCachedError> {
+        let stats = self.stats()?;
+        let reads = Reads {
+            hits: sum(&stats, |stats| stats.hits),
+            misses: sum(&stats, |stats| stats.misses),
+        };
+        Ok(reads.hit_rate())
+    }
+}
+
+/// What all servers counted together. They may say what they like.
+pub(super) fn sum(stats: &[MemCachedStats], count: impl Fn(&MemCachedStats) -> u64) -> u64 {
+    stats.iter().map(count).fold(0, u64::saturating_add)
+}
+
+fn counts((server, info): ServerInfo) -> MemCachedStats {
+    let mut stats = MemCachedStats {
+        server,
+        ..MemCachedStats::default()
+    };
+    for (name, value) in info {
+        let counter = match name.as_str() {
+            "get_hits" => &mut stats.hits,
+            "get_misses" => &mut stats.misses,
+            "curr_items" => &mut stats.items,
+            "bytes" => &mut stats.bytes,
+            "evictions" => &mut stats.evicted,
+            "total_connections" => &mut stats.connections,
+            _ => continue,
+        };
+        *counter = value.trim().parse().unwrap_or_default();
+    }
+    stats
+}

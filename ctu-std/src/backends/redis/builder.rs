@@ -1,0 +1,224 @@
+#[cfg(feature = "cluster")]
+use super::cluster::Seeds;
+use super::{
+    AsJson, Form, Prefixed, Raw, RedisCache, RedisError,
+    client::{Client, Servers},
+    link::{Connector, Source},
+    node::Node,
+    settings::Settings,
+};
+use crate::backends::net::{Dialer, Limits};
+use redis::ConnectionLike;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Settings of a [`RedisCache`], from [`RedisCache::builder`].
+///
+/// | setting | default |
+/// | --- | --- |
+/// | [`ttl`](Self::ttl) | 600 s |
+/// | [`max_value`](Self::max_value) | 512 MiB |
+/// | [`connect_deadline`](Self::connect_deadline) | 1 s |
+/// | [`deadline`](Self::deadline) | 2 s |
+/// | [`pool_size`](Self::pool_size) | 16 connections |
+/// | [`keep_alive`](Self::keep_alive) | after 30 s |
+#[must_use]
+pub struct RedisBuilder<F = AsJson> {
+    source: Result<Origin, RedisError>,
+    form: F,
+    ttl: Option<Duration>,
+    max_value: usize,
+    limits: Limits,
+}
+
+/// Where connections will come from.
+enum Origin {
+    Server(Settings),
+    #[cfg(feature = "cluster")]
+    Cluster(Seeds),
+    Given(Box<dyn ConnectionLike + Send>),
+}
+
+impl RedisBuilder {
+    pub(super) fn from_url(url: &str) -> Self {
+        Self::new(Settings::from_url(url).map(Origin::Server))
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(super) fn from_nodes(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
+        Self::new(Seeds::from_urls(nodes).map(Origin::Cluster))
+    }
+
+    pub(super) fn over(connection: impl ConnectionLike + Send + 'static) -> Self {
+        Self::new(Ok(Origin::Given(Box::new(connection))))
+    }
+
+    fn new(source: Result<Origin, RedisError>) -> Self {
+        Self {
+            source,
+            form: AsJson,
+            ttl: Some(Duration::from_secs(600)),
+            max_value: 512 << 20,
+            limits: Limits::default(),
+        }
+    }
+
+    /// Keys and values are bytes rather than JSON, as of Python's `RedisCache(raw=True)`.
+    pub fn raw(self) -> RedisBuilder<Raw> {
+        self.form(Raw)
+    }
+
+    /// Keys are `prefix` and the [text](crate::StrKey) of the key, as of Python's `PrefixedRedisCache`.
+    /// The cache is then a [`PrefixedRedisCache`](crate::PrefixedRedisCache).
+    pub fn prefix(self, prefix: impl Into<String>) -> RedisBuilder<Prefixed> {
+        self.form(Prefixed(prefix.into()))
+    }
+
+    fn form<F>(self, form: F) -> RedisBuilder<F> {
+        RedisBuilder {
+            source: self.source,
+            form,
+            ttl: self.ttl,
+            max_value: self.max_value,
+            limits: self.limits,
+        }
+    }
+}
+
+impl<F> RedisBuilder<F> {
+    /// How long entries live that are stored without a time of their own. 600 s unless set.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// Entries stay until the server evicts them, unless they are stored with a time of their own.
+    pub fn no_ttl(mut self) -> Self {
+        self.ttl = None;
+        self
+    }
+
+    /// How many bytes a value has on the server, at most: its `proto-max-bulk-len`, 512 MiB unless set. What
+    /// is longer is [refused](ctu_core::Error::ValueTooLong) before it is sent, since a server that refuses
+    /// it closes the connection.
+    pub fn max_value(mut self, bytes: usize) -> Self {
+        self.max_value = bytes;
+        self
+    }
+
+    /// The user to log in as, in place of one in the address; without a password, as one who has none.
+    pub fn user(self, user: impl Into<String>) -> Self {
+        let user = user.into();
+        self.settings(|settings| settings.user = Some(user.clone()))
+    }
+
+    /// The password to log in with, in place of one in the address.
+    pub fn password(self, password: impl Into<String>) -> Self {
+        let password = password.into();
+        self.settings(|settings| settings.password = Some(password.clone()))
+    }
+
+    /// The number of the database, in place of one in the address. 0 unless set, and always in a cluster.
+    pub fn database(self, number: u32) -> Self {
+        self.settings(|settings| settings.database = number.into())
+    }
+
+    /// How long connecting and logging in may take. 1 s unless set.
+    pub fn connect_deadline(self, deadline: Duration) -> Self {
+        self.dialer(|dialer| dialer.deadline = deadline)
+    }
+
+    /// How long an operation may take: waiting for a connection of the pool, connecting, all nodes of a
+    /// cluster that it concerns, and the repetition of what is safe to repeat included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
+    /// of a prefixed cache, `retain` and `keys` are several operations.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.limits.deadline = deadline;
+        self
+    }
+
+    /// How many connections there are at most; in a cluster, to each node. They are opened when needed.
+    /// 16 unless set.
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.limits.pool_size = connections;
+        self
+    }
+
+    /// After how long without traffic the operating system asks whether the server is still there;
+    /// `None` for never. 30 s unless set. TCP only.
+    pub fn keep_alive(self, idle: Option<Duration>) -> Self {
+        self.dialer(|dialer| dialer.keep_alive = idle)
+    }
+
+    /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
+    /// system. For `rediss://`. What is no certificate is an error of connecting.
+    #[cfg(feature = "tls")]
+    pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
+        let pem = pem.into();
+        self.dialer(|dialer| dialer.tls.authorities = Some(pem.clone()))
+    }
+
+    /// Shows the server who we are: certificates and private key, both in PEM. For `rediss://`.
+    #[cfg(feature = "tls")]
+    pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        let identity = (certificates.into(), key.into());
+        self.dialer(|dialer| dialer.tls.identity = Some(identity.clone()))
+    }
+
+    fn dialer(self, change: impl Fn(&mut Dialer)) -> Self {
+        self.settings(|settings| change(&mut settings.endpoint.dialer))
+    }
+
+    /// What was given needs no settings of this kind.
+    fn settings(mut self, change: impl Fn(&mut Settings)) -> Self {
+        match &mut self.source {
+            Ok(Origin::Server(settings)) => change(settings),
+            #[cfg(feature = "cluster")]
+            Ok(Origin::Cluster(seeds)) => seeds.each(change),
+            Ok(Origin::Given(_)) | Err(_) => {}
+        }
+        self
+    }
+
+    /// Makes the cache. Connects to nothing: the first operation does.
+    ///
+    /// # Errors
+    /// [`RedisError::Url`] for an address that is none and for nodes of a cluster that are not to be reached
+    /// in the same way, [`OutOfRange`](ctu_core::Error::OutOfRange) for a pool of no connection and for
+    /// another database than 0 of a cluster.
+    pub fn build<K, V>(self) -> Result<RedisCache<K, V, F>, RedisError>
+    where
+        K: ToOwned + ?Sized,
+        F: Form<K, V>,
+    {
+        let source = self.source?;
+        let limits = self.limits.check()?;
+        let one = |source, server, size| {
+            let node = Node::new(Connector { source, server }, size);
+            Servers::One(Arc::new(node))
+        };
+        let servers = match source {
+            Origin::Server(settings) => {
+                let server = settings.endpoint.address.label();
+                one(Source::Server(settings), server, limits.pool_size)
+            }
+            #[cfg(feature = "cluster")]
+            Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits.pool_size)?)),
+            Origin::Given(connection) => {
+                one(Source::given(connection), "a given connection".into(), 1)
+            }
+        };
+        let client = Client::new(servers, limits.deadline);
+        let client = Arc::new(client);
+        Ok(RedisCache::new(client, self.form, self.ttl, self.max_value))
+    }
+}
+
+impl<F: fmt::Debug> fmt::Debug for RedisBuilder<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisBuilder")
+            .field("form", &self.form)
+            .field("ttl", &self.ttl)
+            .field("max_value", &self.max_value)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

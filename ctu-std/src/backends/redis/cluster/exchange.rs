@@ -1,0 +1,175 @@
+use super::{
+    super::{
+        RedisError,
+        link::{Connector, Link},
+        node::Node,
+        request::Request,
+    },
+    Part,
+};
+use crate::backends::net::{Deadline, Failure, Fate, Lease};
+use redis::Value;
+use std::{borrow::Cow, io, sync::Arc};
+
+/// What goes to one node in one piece, and for which parts of a batch.
+pub(super) struct Load<'r> {
+    pub(super) node: Arc<Node>,
+    pub(super) request: Cow<'r, Request>,
+    /// Where each part is in the batch, and whether it was sent there by ASK.
+    pub(super) parts: Vec<(usize, bool)>,
+}
+
+/// Why a node did not do something.
+pub(super) struct Failed {
+    pub(super) error: RedisError,
+    /// Whether it was asked at all, and so may have.
+    pub(super) asked: bool,
+}
+
+impl<'r> Load<'r> {
+    pub(super) fn new(node: Arc<Node>, request: &'r Request) -> Self {
+        Self {
+            node,
+            request: Cow::Borrowed(request),
+            parts: Vec::new(),
+        }
+    }
+
+    /// One load for each node that is named.
+    pub(super) fn of(parts: &[Part<'r>], places: Vec<(usize, Arc<Node>, bool)>) -> Vec<Self> {
+        let mut loads: Vec<Self> = Vec::new();
+        for (index, node, asking) in places {
+            let request = match asking {
+                true => Cow::Owned(parts[index].request.asking()),
+                false => Cow::Borrowed(parts[index].request),
+            };
+            match loads.iter_mut().find(|load| Arc::ptr_eq(&load.node, &node)) {
+                Some(load) => {
+                    load.request.to_mut().append(&request);
+                    load.parts.push((index, asking));
+                }
+                None => loads.push(Self {
+                    node,
+                    request,
+                    parts: vec![(index, asking)],
+                }),
+            }
+        }
+        loads
+    }
+}
+
+/// Has nodes work at the same time: sends to each, then reads from each. `end` gets what each replied,
+/// errors among them, and says what becomes of the connection.
+///
+/// Nodes that failed when they were last asked come after the others have ended: one that hangs takes
+/// the whole deadline, and what waits for it would hold connections to the others as long. Only those
+/// who meet it first do.
+pub(super) fn exchange(
+    loads: Vec<Load<'_>>,
+    deadline: Deadline,
+    mut end: impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Fate,
+) {
+    let (doubtful, sound) = loads.into_iter().partition(|load| load.node.has_failed());
+    exchange_at_once(sound, deadline, &mut end);
+    exchange_at_once(doubtful, deadline, &mut end);
+}
+
+fn exchange_at_once(
+    mut loads: Vec<Load<'_>>,
+    deadline: Deadline,
+    end: &mut impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Fate,
+) {
+    // Always in the same order, so that no two threads have what the other waits for.
+    loads.sort_by(|a, b| a.node.server().cmp(b.node.server()));
+    let mut calls = Vec::with_capacity(loads.len());
+    for load in &loads {
+        match Call::new(load, deadline) {
+            Ok(call) => calls.push(call),
+            Err(failed) => {
+                end(load, Err(failed));
+            }
+        }
+    }
+    // Connecting may take long: what is connected comes first.
+    calls.sort_by_key(|call| !call.pooled);
+    calls.retain_mut(|call| match call.send(deadline) {
+        Ok(()) => true,
+        Err(failed) => {
+            end(call.load, Err(failed));
+            false
+        }
+    });
+    for mut call in calls {
+        let replies = call.receive(deadline);
+        if end(call.load, replies) == Fate::Keep {
+            call.lease.keep();
+        }
+    }
+}
+
+/// A load on its way.
+struct Call<'l, 'r> {
+    load: &'l Load<'r>,
+    lease: Lease<'l, Connector>,
+    /// Whether the connection has waited in the pool, and may have died there.
+    pooled: bool,
+    sent: io::Result<()>,
+}
+
+impl<'l, 'r> Call<'l, 'r> {
+    fn new(load: &'l Load<'r>, deadline: Deadline) -> Result<Self, Failed> {
+        let mut lease = load.node.pool().lease(deadline).map_err(not_asked)?;
+        Ok(Self {
+            load,
+            pooled: lease.pooled().is_some(),
+            lease,
+            sent: Ok(()),
+        })
+    }
+
+    fn send(&mut self, deadline: Deadline) -> Result<(), Failed> {
+        let link = match self.lease.connection() {
+            Some(link) => link,
+            None => self.lease.fresh(deadline).map_err(not_asked)?,
+        };
+        self.sent = link.send(&self.load.request, deadline);
+        Ok(())
+    }
+
+    /// Reads what the node replies. Where its connection turns out to be dead, everything is sent
+    /// again on a fresh one, if that is safe.
+    fn receive(&mut self, deadline: Deadline) -> Result<Vec<Value>, Failed> {
+        let sent = std::mem::replace(&mut self.sent, Ok(()));
+        let request = &*self.load.request;
+        let server = self.load.node.server();
+        let receive = |link: &mut Link, sent| link.receive(request, sent, server, deadline);
+        let done = match self.lease.connection() {
+            Some(link) => receive(link, sent),
+            None => Err(self.load.node.surprise()),
+        };
+        let done = match done {
+            Err(error) if self.pooled && error.again(request.repeat()) => {
+                self.lease.fresh(deadline).and_then(|link| {
+                    let sent = link.send(request, deadline);
+                    receive(link, sent)
+                })
+            }
+            done => done,
+        };
+        match done {
+            Ok(replies) => {
+                self.load.node.set_failed(false);
+                Ok(replies)
+            }
+            Err(error) => Err(Failed { error, asked: true }),
+        }
+    }
+}
+
+fn not_asked(error: RedisError) -> Failed {
+    Failed {
+        error,
+        asked: false,
+    }
+}

@@ -1,0 +1,291 @@
+use super::{
+    super::{
+        RedisError,
+        link::{Connector, Source},
+        node::Node,
+        request::Request,
+        settings::Settings,
+    },
+    map::SlotMap,
+    refresh::Refresh,
+    slot::Slot,
+    topology::{self, Place, Shard},
+};
+use crate::backends::net::{Deadline, NetError};
+use ctu_core::CacheError;
+use parking_lot::RwLock;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+/// How long it may take to ask for a map. Who has less left, and less than a sixteenth of an operation's
+/// time, leaves that to the next, rather than blame nodes that had no time to answer.
+const ENOUGH: Duration = Duration::from_millis(100);
+
+/// The nodes of a cluster, and which slots each serves as far as is known.
+pub(super) struct Nodes {
+    /// Whom the user named. At least one.
+    seeds: Vec<Arc<Node>>,
+    label: Arc<str>,
+    /// How nodes are reached that nobody named.
+    settings: Settings,
+    pool_size: usize,
+    /// `None` until a node has told.
+    map: RwLock<Option<Arc<SlotMap>>>,
+    /// Whether something speaks for asking for another map.
+    stale: AtomicBool,
+    refresh: Refresh,
+    /// How often a map was asked for.
+    asked: AtomicUsize,
+}
+
+impl Nodes {
+    /// A cluster that the nodes at `seeds` are in, of which there is at least one. Nodes that they tell
+    /// of are reached as the first of them is.
+    pub(super) fn new(settings: Settings, others: &[Settings], pool_size: usize) -> Self {
+        let seeds: Vec<_> = std::iter::once(&settings)
+            .chain(others)
+            .map(|settings| Arc::new(node(settings.clone(), pool_size)))
+            .collect();
+        let labels: Vec<_> = seeds.iter().map(|node| &**node.server()).collect();
+        Self {
+            label: labels.join(", ").into(),
+            seeds,
+            settings,
+            pool_size,
+            map: RwLock::new(None),
+            stale: AtomicBool::new(true),
+            refresh: Refresh::default(),
+            asked: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whom the user named.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The cluster as a whole cannot do it now.
+    pub(super) fn not_ready(&self, message: impl Into<String>) -> RedisError {
+        RedisError::NotReady {
+            server: self.label.clone(),
+            message: message.into(),
+        }
+    }
+
+    /// The node that serves `slot`.
+    pub(super) fn serving(&self, slot: Slot, deadline: Deadline) -> Result<Arc<Node>, RedisError> {
+        let mut refreshed = Ok(());
+        if self.stale.load(Relaxed) {
+            // Whoever has a map goes on with that one while another thread asks for the next.
+            let wait = self.map.read().is_none().then_some(deadline);
+            refreshed = self.refresh(wait, deadline);
+        }
+        if let Some(node) = self.serves(slot) {
+            return Ok(node);
+        }
+        if self.map.read().is_some() {
+            self.stale.store(true, Relaxed);
+            return Err(self.unserved(slot.number()));
+        }
+        refreshed.and_then(|()| Err(RedisError::timed_out(&self.label, deadline.total())))
+    }
+
+    /// The same, as far as is known.
+    pub(super) fn serves(&self, slot: Slot) -> Option<Arc<Node>> {
+        self.map.read().as_ref()?.master(slot).cloned()
+    }
+
+    fn unserved(&self, slot: u16) -> RedisError {
+        self.not_ready(format!("no node serves slot {slot}"))
+    }
+
+    /// Every master, as of now: of slots that have moved to a new one nothing else would tell.
+    pub(super) fn masters(&self, deadline: Deadline) -> Result<Vec<Arc<Node>>, RedisError> {
+        let refreshed = self.refresh(Some(deadline), deadline);
+        let map = self.map.read().clone();
+        match (map, refreshed) {
+            (Some(map), _) => map.masters().map_err(|slot| {
+                self.stale.store(true, Relaxed);
+                self.unserved(slot)
+            }),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => Err(RedisError::timed_out(&self.label, deadline.total())),
+        }
+    }
+
+    /// Asks for another map, unless that was done just now or hardly any time is left. Waits for another
+    /// thread that asks, if `wait` says until when.
+    pub(super) fn refresh(
+        &self,
+        wait: Option<Deadline>,
+        deadline: Deadline,
+    ) -> Result<(), RedisError> {
+        let left = || {
+            let left = deadline.remaining();
+            left.filter(|left| *left >= ENOUGH.min(deadline.total() / 16))
+        };
+        let late = || RedisError::timed_out(&self.label, deadline.total());
+        left().ok_or_else(late)?;
+        self.refresh.run(wait, || {
+            let mut first = None;
+            for node in self.informers() {
+                let Some(left) = left() else {
+                    break;
+                };
+                // A node that hangs must leave time for another.
+                match shards(&node, deadline.at_most(left / 2)) {
+                    Ok(shards) => {
+                        let host = node.host();
+                        let map = SlotMap::new(&shards, |place| self.node(place, host));
+                        let map = Arc::new(map);
+                        self.stale.store(false, Relaxed);
+                        node.set_failed(false);
+                        *self.map.write() = Some(map);
+                        return Ok(());
+                    }
+                    Err(error) => {
+                        self.doubt(&node, &error);
+                        first.get_or_insert(error);
+                    }
+                }
+            }
+            Err(first.unwrap_or_else(late))
+        })
+    }
+
+    /// Whom to ask for a map: nodes of the last one, then those that the user named; first whoever did
+    /// not fail last time. Not always in the same order, since one may be cut off and not know.
+    fn informers(&self) -> Vec<Arc<Node>> {
+        let map = self.map.read().clone();
+        let mut nodes = map.map_or(Vec::new(), |map| map.nodes().to_vec());
+        let asked = self.asked.fetch_add(1, Relaxed);
+        if !nodes.is_empty() {
+            let first = asked % nodes.len();
+            nodes.rotate_left(first);
+        }
+        for seed in &self.seeds {
+            if !contains(&nodes, seed) {
+                nodes.push(seed.clone());
+            }
+        }
+        nodes.sort_by_key(|node| node.has_failed());
+        nodes
+    }
+
+    /// The node at a place that one at `host` told of.
+    pub(super) fn node(&self, (told, port): &Place, host: &str) -> Arc<Node> {
+        let host = if told.is_empty() { host } else { told };
+        let address = self.settings.endpoint.address.beside(host, *port);
+        let label = address.to_string();
+        let map = self.map.read().clone();
+        let known = map.iter().flat_map(|map| map.nodes()).chain(&self.seeds);
+        match known.into_iter().find(|node| **node.server() == label) {
+            Some(node) => node.clone(),
+            None => {
+                let mut settings = self.settings.clone();
+                settings.endpoint.address = address;
+                Arc::new(node(settings, self.pool_size))
+            }
+        }
+    }
+
+    /// Notes a node that another told of, and that `slot` is there if it is some.
+    pub(super) fn learn(&self, node: &Arc<Node>, slot: Option<Slot>) {
+        let mut map = self.map.write();
+        if let Some(new) = map.as_ref().and_then(|map| map.with(node, slot)) {
+            *map = Some(Arc::new(new));
+        }
+        // Where one slot went, others may have gone.
+        self.stale.fetch_or(slot.is_some(), Relaxed);
+    }
+
+    /// Notes that `node` failed, if it was its fault.
+    pub(super) fn doubt(&self, node: &Node, error: &RedisError) {
+        if is_doubtful(error) {
+            node.set_failed(true);
+            self.stale.store(true, Relaxed);
+        }
+    }
+}
+
+/// Whether after this error another node may be in charge.
+pub(super) fn is_doubtful(error: &RedisError) -> bool {
+    let of_another_kind = matches!(
+        error,
+        RedisError::OutOfMemory { .. }
+            | RedisError::Auth { .. }
+            // That is how busy we are.
+            | RedisError::Net(NetError::PoolTimedOut { .. })
+    );
+    error.is_outage() && !of_another_kind
+}
+
+/// Whether `node` is one of `nodes`.
+pub(super) fn contains(nodes: &[Arc<Node>], node: &Node) -> bool {
+    nodes.iter().any(|other| other.server() == node.server())
+}
+
+/// A node that nothing was asked yet.
+pub(super) fn node(settings: Settings, pool_size: usize) -> Node {
+    let connector = Connector {
+        server: settings.endpoint.address.label(),
+        source: Source::Server(settings),
+    };
+    Node::new(connector, pool_size)
+}
+
+/// What `node` says of who serves which slots.
+fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
+    let request = Request::of(&[b"CLUSTER", b"SLOTS"]);
+    let shards = node.all(&request, deadline, |node, values| {
+        let reply = node.single(values)?;
+        topology::read(&reply).map_err(|what| RedisError::protocol(node.server(), what))
+    })?;
+    match shards.is_empty() {
+        true => Err(RedisError::NotReady {
+            server: node.server().clone(),
+            message: "it knows of no slot of its cluster".into(),
+        }),
+        false => Ok(shards),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backends::redis::error::peer;
+
+    #[test]
+    fn who_has_no_time_left_speaks_for_nobody() {
+        // Nobody listens there.
+        let settings = Settings::from_url("redis://127.0.0.1:1").unwrap();
+        let nodes = Nodes::new(settings, &[], 1);
+        let refresh = |time| {
+            let deadline = Deadline::after(time);
+            nodes.refresh(Some(deadline), deadline)
+        };
+        let late = refresh(Duration::ZERO);
+        let is_late = matches!(late, Err(RedisError::Net(NetError::TimedOut { .. })));
+        assert!(is_late, "{late:?}");
+        assert!(!nodes.seeds[0].has_failed());
+        let refused = refresh(Duration::from_secs(60));
+        let is_refused = matches!(refused, Err(RedisError::Net(NetError::Unreachable { .. })));
+        assert!(is_refused, "{refused:?}");
+        assert!(nodes.seeds[0].has_failed());
+    }
+
+    #[test]
+    fn a_pool_in_use_says_nothing_of_its_node() {
+        let busy = NetError::PoolTimedOut {
+            server: peer(&"a:1".into()),
+            size: 1,
+            after: Duration::ZERO,
+        };
+        assert!(!is_doubtful(&busy.into()));
+    }
+}

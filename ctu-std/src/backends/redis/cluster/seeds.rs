@@ -1,0 +1,159 @@
+use super::{
+    super::{RedisBuilder, RedisCache, RedisError, settings::Settings},
+    Cluster,
+    nodes::Nodes,
+};
+use crate::backends::net::Address;
+use ctu_core::Error;
+
+impl RedisCache<str, String> {
+    /// Starts to build a cache on a Redis Cluster: as [`builder`](Self::builder), from the addresses of
+    /// any of its nodes. One of them has to answer when the first operation asks who else there is.
+    ///
+    /// User, password and TLS are the same for all nodes. There is but database 0.
+    ///
+    /// ```no_run
+    /// use ctu_std::{Cache, RedisCache};
+    /// let nodes = ["redis://:secret@10.0.0.1:7000", "redis://:secret@10.0.0.2:7000"];
+    /// let cache = RedisCache::cluster(nodes).prefix("app.").build()?;
+    /// cache.put_many(vec![("one", 1), ("two", 2)], None)?;
+    /// assert_eq!(cache.get_many(&["one", "two"])?, [Some(1), Some(2)]);
+    /// # Ok::<(), ctu_std::RedisError>(())
+    /// ```
+    ///
+    /// # What happens
+    /// * **Each key** is asked for where it is. A node that has it no more says who has (`MOVED`, `ASK`), and
+    ///   is followed, within the one deadline of the operation.
+    /// * **Batches** go to all nodes at the same time, in one round trip. Connections that are missing are
+    ///   opened before that, one after another, and a node that failed when it was last asked comes after the
+    ///   others. Where a node fails, its failure is the error, and what the others did stays done. Keys with
+    ///   the same `{tag}` are on the same node.
+    /// * **`len`, `clear`, `retain`, `keys`, `info`, `stats` and `hits`** are about every master. While slots
+    ///   are on their way from one to another, keys on their way may be missed or come twice.
+    /// * **A node that fails** is an error for its own keys; the others go on, if the cluster lets them
+    ///   (`cluster-require-full-coverage no`). Operations that meet it ask who has taken over, not more often
+    ///   than every 200 ms, and go there. So after a failover all works again; until then its keys are an
+    ///   [outage](ctu_core::CacheError::is_outage), and nobody waits for it to end.
+    /// * **A node that hangs** is found by the first operation whose deadline it takes. Until then batches
+    ///   that wait for it hold connections to the others, and where that is all of the
+    ///   [pool](RedisBuilder::pool_size), operations on the others wait, too: for one deadline, and once.
+    /// * **A slot that nobody serves** is an error ([`RedisError::NotReady`]) of its keys, and of what is
+    ///   about every master.
+    ///
+    /// # What a failover loses
+    /// Masters acknowledge what their replicas do not have yet. When a replica takes over, a write that
+    /// was acknowledged just before may be gone, and what was removed may be there again. Who cannot have
+    /// that gives entries a short time to live.
+    ///
+    /// # What there is not
+    /// Replicas are not read. Nodes are reached by the addresses that the cluster gives (`cluster-announce-ip`
+    /// and its like decide which); they are not translated. Nothing is done in the background: who has
+    /// which slots is asked by operations that have reason to.
+    pub fn cluster(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> RedisBuilder {
+        RedisBuilder::from_nodes(nodes)
+    }
+}
+
+/// Nodes of a cluster, as the user names them.
+pub(in super::super) struct Seeds(Vec<Settings>);
+
+impl Seeds {
+    /// Reads the addresses of nodes. One that is named twice counts once.
+    pub(in super::super) fn from_urls(
+        urls: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, RedisError> {
+        let mut seeds: Vec<Settings> = Vec::new();
+        for url in urls {
+            let seed = Settings::from_url(url.as_ref())?;
+            let known = |other: &Settings| other.endpoint.address == seed.endpoint.address;
+            if !seeds.iter().any(known) {
+                seeds.push(seed);
+            }
+        }
+        Ok(Self(seeds))
+    }
+
+    /// Changes the settings of each.
+    pub(in super::super) fn each(&mut self, change: impl Fn(&mut Settings)) {
+        self.0.iter_mut().for_each(change);
+    }
+
+    /// The cluster that they are in.
+    pub(in super::super) fn build(self, pool_size: usize) -> Result<Cluster, RedisError> {
+        let [first, others @ ..] = &*self.0 else {
+            return Err(wrong("a cluster needs the address of at least one node"));
+        };
+        for seed in &self.0 {
+            #[cfg(unix)]
+            if let Address::Unix(_) = seed.endpoint.address {
+                return Err(wrong("the nodes of a cluster have hosts and ports"));
+            }
+            if let database @ 1.. = usize::try_from(seed.database).unwrap_or(usize::MAX) {
+                return Err(Error::OutOfRange {
+                    what: "database",
+                    got: database,
+                    min: 0,
+                    max: 0,
+                }
+                .into());
+            }
+            let same_way =
+                first.endpoint.address.beside("", 0) == seed.endpoint.address.beside("", 0);
+            if !same_way || (&first.user, &first.password) != (&seed.user, &seed.password) {
+                return Err(wrong(
+                    "the nodes of a cluster have the same user, password and TLS",
+                ));
+            }
+        }
+        Ok(Cluster(Nodes::new(first.clone(), others, pool_size)))
+    }
+}
+
+fn wrong(what: &str) -> RedisError {
+    RedisError::Url(what.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(urls: &[&str]) -> Result<String, RedisError> {
+        let cluster = Seeds::from_urls(urls)?.build(1)?;
+        Ok(cluster.seeds().to_owned())
+    }
+
+    #[test]
+    fn any_number_of_nodes_may_be_named() {
+        let label = built(&["redis://a:7000", "redis://[::1]", "redis://a:7000"]);
+        assert_eq!(label.unwrap(), "a:7000, [::1]:6379");
+        let same = built(&["redis://me:x@a", "redis://me:x@b/0"]);
+        assert_eq!(same.unwrap(), "a:6379, b:6379");
+    }
+
+    #[test]
+    fn what_cannot_be_a_cluster_is_refused() {
+        for urls in [
+            &[][..],
+            &["http://a"],
+            &["redis://a", "b"],
+            &["unix:///run/redis.sock"],
+            &["redis://:x@a", "redis://b"],
+            &["redis://:hunter2@a", "redis://:hunter3@b"],
+            &["redis://me:x@a", "redis://you:x@b"],
+            #[cfg(feature = "tls")]
+            &["rediss://a", "redis://b"],
+        ] {
+            let error = built(urls).unwrap_err();
+            assert!(matches!(error, RedisError::Url(_)), "{urls:?}: {error:?}");
+            assert!(!format!("{error} {error:?}").contains("hunter"));
+        }
+        for database in ["redis://a/1", "redis://a/-1"] {
+            let error = built(&[database]);
+            let core = matches!(
+                error,
+                Err(RedisError::Core(Error::OutOfRange { .. }) | RedisError::Url(_))
+            );
+            assert!(core, "{database}: {error:?}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+use crate::backends::net::{Failure, Fate, NetError, Peer, one_line};
+use ctu_core::{CacheError, Error};
+use std::{fmt, io, sync::Arc, time::Duration};
+
+/// Why an operation of a [`RedisCache`](crate::RedisCache) failed.
+///
+/// Every message is one line. None holds a password, a key or a value.
+/// Where an error says that a connection was lost or an answer came too late, the server may or may
+/// not have done what it was asked to, or may yet do it: a request that waits in a server that hangs
+/// is run when it goes on, after what others have asked for meanwhile through connections of their own.
+///
+/// ```
+/// use ctu_std::{RedisCache, RedisError};
+/// let error = RedisCache::builder("http://localhost").raw().build().unwrap_err();
+/// assert!(matches!(error, RedisError::Url(_)));
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RedisError {
+    /// A key, value or time-to-live that does not fit, or a value of another kind than expected.
+    /// Nothing was changed, but by [`pop`](ctu_core::Cache::pop): a value that it cannot read is gone.
+    Core(Error),
+    /// The address is not one of a Redis server; the text says what is wrong with it.
+    Url(String),
+    /// The server cannot be reached or understood, or has no time for this client.
+    Net(NetError),
+    /// A wrong user or password, or none where one is needed.
+    Auth {
+        /// Host and port, or path.
+        server: Arc<str>,
+    },
+    /// This user may not do this (ACL).
+    Denied {
+        /// What the server says.
+        message: String,
+    },
+    /// The server is a replica, which cannot be written to.
+    ReadOnly {
+        /// Host and port, or path.
+        server: Arc<str>,
+    },
+    /// The server is out of memory and is told not to evict (`maxmemory-policy noeviction`).
+    OutOfMemory {
+        /// Host and port, or path.
+        server: Arc<str>,
+    },
+    /// The server is not ready: it loads its data, cannot save it, or its cluster or master is down.
+    NotReady {
+        /// Host and port, or path.
+        server: Arc<str>,
+        /// What the server says.
+        message: String,
+    },
+    /// The key holds something other than a string: a list, a hash, ...
+    WrongType,
+    /// Any other error that the server reports.
+    Server {
+        /// Its first word, such as `ERR`.
+        code: String,
+        /// The rest of it.
+        message: String,
+    },
+}
+
+impl RedisError {
+    /// What failed while connecting to `server`, which had `after` to answer.
+    pub(super) fn connecting(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
+        NetError::connecting(peer(server), after, error).into()
+    }
+
+    /// What failed while talking to `server`, which had `after` to answer.
+    pub(super) fn talking(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
+        NetError::talking(peer(server), after, error).into()
+    }
+
+    pub(super) fn timed_out(server: &Arc<str>, after: Duration) -> Self {
+        let server = peer(server);
+        NetError::TimedOut { server, after }.into()
+    }
+
+    pub(super) fn protocol(server: &Arc<str>, what: &'static str) -> Self {
+        let server = peer(server);
+        NetError::Protocol { server, what }.into()
+    }
+
+    /// What the server reports.
+    pub(super) fn reported(server: &Arc<str>, error: &redis::ServerError) -> Self {
+        let server = server.clone();
+        // A server that does not know a command repeats what it was given: a key, a password.
+        let details = error.details().unwrap_or_default();
+        let message = || one_line(details.split(", with args").next().unwrap_or_default());
+        match error.code() {
+            "NOAUTH" | "WRONGPASS" => Self::Auth { server },
+            "NOPERM" => Self::Denied { message: message() },
+            "READONLY" => Self::ReadOnly { server },
+            "OOM" => Self::OutOfMemory { server },
+            "WRONGTYPE" => Self::WrongType,
+            "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" | "MISCONF"
+            | "NOREPLICAS" => Self::NotReady {
+                server,
+                message: message(),
+            },
+            "ERR" if details.starts_with("max number of clients") => {
+                let server = peer(&server);
+                NetError::TooManyClients { server }.into()
+            }
+            code => Self::Server {
+                code: one_line(code),
+                message: message(),
+            },
+        }
+    }
+
+    /// Whether it is the last that the server says before it closes the connection.
+    pub(super) fn is_last(&self) -> bool {
+        match self {
+            Self::Net(NetError::TooManyClients { .. }) => true,
+            Self::Server { code, message } => match code.as_str() {
+                "ERR" => message.starts_with("Protocol error"),
+                // To whom is not on the same machine (`protected-mode`).
+                code => code == "DENIED",
+            },
+            _ => false,
+        }
+    }
+}
+
+/// The Redis server at `address`.
+pub(super) fn peer(address: &Arc<str>) -> Peer {
+    Peer::new("Redis", address)
+}
+
+impl Failure for RedisError {
+    fn fate(&self) -> Fate {
+        match self {
+            Self::Net(error) => error.fate(),
+            Self::Server { .. } if self.is_last() => Fate::Discard,
+            Self::Core(_)
+            | Self::OutOfMemory { .. }
+            | Self::NotReady { .. }
+            | Self::Denied { .. }
+            | Self::WrongType
+            | Self::Server { .. } => Fate::Keep,
+            // A master that became a replica: the name may lead to another server by now.
+            Self::ReadOnly { .. } | Self::Auth { .. } | Self::Url(_) => Fate::Discard,
+        }
+    }
+}
+
+impl CacheError for RedisError {
+    fn as_core(&self) -> Option<Error> {
+        match self {
+            Self::Core(error) => Some(*error),
+            _ => None,
+        }
+    }
+
+    /// Whether the server or the way to it is at fault, so that the same operation may succeed
+    /// later; the others are faults of the caller and stay.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Net(error) => error.is_outage(),
+            Self::Auth { .. }
+            | Self::ReadOnly { .. }
+            | Self::OutOfMemory { .. }
+            | Self::NotReady { .. } => true,
+            Self::Core(_)
+            | Self::Url(_)
+            | Self::Denied { .. }
+            | Self::WrongType
+            | Self::Server { .. } => false,
+        }
+    }
+}
+
+impl From<NetError> for RedisError {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
+    }
+}
+
+impl From<Error> for RedisError {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl fmt::Display for RedisError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Core(error) => error.fmt(f),
+            Self::Net(error) => error.fmt(f),
+            Self::Url(what) => write!(f, "not the address of a Redis server: {what}"),
+            Self::Auth { server } => {
+                write!(f, "Redis at {server} refuses this user and password")
+            }
+            Self::Denied { message } => write!(f, "Redis does not allow this: {message}"),
+            Self::ReadOnly { server } => write!(f, "Redis at {server} is a read-only replica"),
+            Self::OutOfMemory { server } => write!(f, "Redis at {server} is out of memory"),
+            Self::NotReady { server, message } => {
+                write!(f, "Redis at {server} is not ready: {message}")
+            }
+            Self::WrongType => f.write_str("the key holds something that no cache stored there"),
+            Self::Server { code, message } => {
+                write!(f, "Redis says: {code} {message}")?;
+                match code.as_str() {
+                    // What a cache on a cluster is never told.
+                    "MOVED" | "ASK" | "CROSSSLOT" => {
+                        f.write_str("; it is in a cluster: use RedisCache::cluster")
+                    }
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl std::error::Error for RedisError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Core(error) => Some(error),
+            Self::Net(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_stays_unless_the_server_closes_it() {
+        for (code, message, last) in [
+            ("ERR", "Protocol error: invalid bulk length", true),
+            ("DENIED", "Redis is running in protected mode", true),
+            ("ERR", "unknown command 'GETDEL'", false),
+            ("MOVED", "3999 127.0.0.1:6381", false),
+        ] {
+            let (code, message) = (code.into(), message.into());
+            let error = RedisError::Server { code, message };
+            assert_eq!(error.is_last(), last, "{error}");
+            assert_eq!(error.fate() == Fate::Discard, last, "{error}");
+            assert!(!error.is_outage());
+        }
+    }
+}

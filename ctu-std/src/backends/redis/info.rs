@@ -1,0 +1,105 @@
+use super::{RedisCache, RedisError, request::Request};
+use crate::backends::net::{Reads, ServerInfo};
+use std::fmt;
+
+/// What a Redis server counted since it started, for all its databases and clients together.
+#[non_exhaustive]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RedisStats {
+    /// Reads that found a key.
+    pub hits: u64,
+    /// Reads that found none.
+    pub misses: u64,
+    /// Keys that reached the end of their time.
+    pub expired: u64,
+    /// Keys that had to leave for want of memory.
+    pub evicted: u64,
+    /// Commands that were run.
+    pub commands: u64,
+    /// Connections that were accepted.
+    pub connections: u64,
+}
+
+impl RedisStats {
+    /// The share of reads that found a key, 0 to 1; 0 where there was no read.
+    #[must_use]
+    pub fn hit_rate(&self) -> f64 {
+        self.reads().hit_rate()
+    }
+
+    fn reads(&self) -> Reads {
+        Reads {
+            hits: self.hits,
+            misses: self.misses,
+        }
+    }
+}
+
+impl fmt::Display for RedisStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reads().fmt(f)
+    }
+}
+
+impl<K: ?Sized, V, F> RedisCache<K, V, F> {
+    /// What the server tells about itself: `section` is `server`, `memory`, `stats`, ..., or empty
+    /// for the usual ones. Of a cluster, what each master tells.
+    ///
+    /// ```no_run
+    /// use ctu_std::RedisCache;
+    /// let cache = RedisCache::builder("redis://127.0.0.1").raw().build()?;
+    /// for (server, pairs) in cache.info("memory")? {
+    ///     let used = pairs.iter().find(|(name, _)| name == "used_memory_human");
+    ///     println!("{server}: {used:?}");
+    /// }
+    /// # Ok::<(), ctu_std::RedisError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Whatever keeps the server from telling.
+    pub fn info(&self, section: &str) -> Result<Vec<ServerInfo>, RedisError> {
+        let request = match section {
+            "" => Request::of(&[b"INFO"]),
+            section => Request::of(&[b"INFO", section.as_bytes()]),
+        };
+        self.client.every(&request, |node, values| {
+            let text = node.as_bytes(node.single(values)?)?.unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            let pairs = text.lines().filter_map(|line| line.split_once(':'));
+            let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Ok((node.server().to_string(), pairs.collect()))
+        })
+    }
+
+    /// What the server counted since it started; of a cluster, the sums over its masters. Of the
+    /// server, not of this cache alone: put a [`StatsCache`](crate::StatsCache) on a cache for its own.
+    ///
+    /// # Errors
+    /// Whatever keeps the server from telling.
+    pub fn stats(&self) -> Result<RedisStats, RedisError> {
+        let mut stats = RedisStats::default();
+        let servers = self.info("stats")?;
+        for (name, value) in servers.into_iter().flat_map(|(_, pairs)| pairs) {
+            let counter = match name.as_str() {
+                "keyspace_hits" => &mut stats.hits,
+                "keyspace_misses" => &mut stats.misses,
+                "expired_keys" => &mut stats.expired,
+                "evicted_keys" => &mut stats.evicted,
+                "total_commands_processed" => &mut stats.commands,
+                "total_connections_received" => &mut stats.connections,
+                _ => continue,
+            };
+            let more = value.trim().parse().unwrap_or_default();
+            *counter = counter.saturating_add(more);
+        }
+        Ok(stats)
+    }
+
+    /// The share of the server's reads that found a key, 0 to 1.
+    ///
+    /// # Errors
+    /// Whatever keeps the server from telling.
+    pub fn hits(&self) -> Result<f64, RedisError> {
+        Ok(self.stats()?.hit_rate())
+    }
+}

@@ -1,0 +1,158 @@
+use super::{Form, RedisCache, RedisError, node::Node, request::Request};
+use crate::backends::net::Deadline;
+use redis::Value;
+use std::{borrow::ToOwned, fmt, mem, sync::Arc};
+
+/// Keys per round trip.
+const BATCH: usize = 500;
+
+/// The keys of a [`RedisCache`], from [`RedisCache::keys`]. Ends after the first error.
+pub struct Keys<'c, K: ?Sized, V, F> {
+    cache: &'c RedisCache<K, V, F>,
+    /// Servers that were gone through.
+    done: Vec<Arc<Node>>,
+    at: Place,
+    /// Read and not yet returned, last first.
+    ahead: Vec<Vec<u8>>,
+}
+
+/// Where to go on.
+enum Place {
+    /// At the start of another server.
+    Next,
+    /// In the middle of one, by its cursor.
+    Within(Arc<Node>, Vec<u8>),
+    /// Nowhere.
+    End,
+}
+
+impl<'c, K, V, F> Keys<'c, K, V, F>
+where
+    K: ToOwned + ?Sized,
+    F: Form<K, V>,
+{
+    pub(super) fn new(cache: &'c RedisCache<K, V, F>) -> Self {
+        Self {
+            cache,
+            done: Vec::new(),
+            at: Place::Next,
+            ahead: Vec::new(),
+        }
+    }
+
+    /// The next keys as they are on the server, perhaps none; `None` at the end. One round trip.
+    pub(super) fn stored(&mut self) -> Result<Option<Vec<Vec<u8>>>, RedisError> {
+        let client = &self.cache.client;
+        let deadline = client.deadline();
+        loop {
+            let (node, cursor) = match mem::replace(&mut self.at, Place::End) {
+                Place::Within(node, cursor) => (node, cursor),
+                Place::Next => match client.next(&self.done, deadline)? {
+                    Some(node) => (node, b"0".to_vec()),
+                    None => return Ok(None),
+                },
+                Place::End => return Ok(None),
+            };
+            match scan(&node, &cursor, self.cache.form.prefix(), deadline) {
+                Ok((cursor, keys)) => {
+                    self.at = if cursor == b"0" {
+                        self.done.push(node);
+                        Place::Next
+                    } else {
+                        Place::Within(node, cursor)
+                    };
+                    return Ok(Some(keys));
+                }
+                Err(error) => client.replaced(&node, error, deadline)?,
+            }
+            self.at = Place::Next;
+        }
+    }
+}
+
+/// The keys that begin with `prefix` from `cursor` on, a few hundred, and where to go on.
+fn scan(
+    node: &Node,
+    cursor: &[u8],
+    prefix: &[u8],
+    deadline: Deadline,
+) -> Result<(Vec<u8>, Vec<Vec<u8>>), RedisError> {
+    let count = BATCH.to_string();
+    let request = Request::of(&[
+        b"SCAN",
+        cursor,
+        b"MATCH",
+        &pattern(prefix),
+        b"COUNT",
+        count.as_bytes(),
+    ]);
+    let (cursor, mut keys) = node.all(&request, deadline, |node, values| {
+        let mut parts = node.as_array(node.single(values)?)?;
+        let (Some(keys), Some(cursor), None) = (parts.pop(), parts.pop(), parts.pop()) else {
+            return Err(node.surprise());
+        };
+        let bytes = |value: Value| node.as_bytes(value)?.ok_or_else(|| node.surprise());
+        let keys = node
+            .as_array(keys)?
+            .into_iter()
+            .map(bytes)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok((bytes(cursor)?, keys))
+    })?;
+    // Whatever a server makes of the pattern, keys of others are not touched.
+    keys.retain(|key| key.starts_with(prefix));
+    Ok((cursor, keys))
+}
+
+/// The pattern of all keys that begin with `prefix`.
+fn pattern(prefix: &[u8]) -> Vec<u8> {
+    let mut pattern = Vec::with_capacity(prefix.len() + 1);
+    for byte in prefix {
+        if b"*?[]^\\".contains(byte) {
+            pattern.push(b'\\');
+        }
+        pattern.push(*byte);
+    }
+    pattern.push(b'*');
+    pattern
+}
+
+impl<K, V, F> Iterator for Keys<'_, K, V, F>
+where
+    K: ToOwned + ?Sized,
+    F: Form<K, V>,
+{
+    type Item = Result<K::Owned, RedisError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            while let Some(stored) = self.ahead.pop() {
+                if let Some(key) = self.cache.form.own(&stored) {
+                    return Some(Ok(key));
+                }
+            }
+            match self.stored() {
+                Ok(Some(keys)) => self.ahead = keys,
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+impl<K: ?Sized, V, F> fmt::Debug for Keys<'_, K, V, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pattern;
+
+    #[test]
+    fn a_prefix_stands_for_itself_alone() {
+        assert_eq!(pattern(b"app."), b"app.*");
+        assert_eq!(pattern(b"a*b?[c]\\"), b"a\\*b\\?\\[c\\]\\\\*");
+    }
+}

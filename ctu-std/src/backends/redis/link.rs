@@ -1,0 +1,256 @@
+use super::{RedisError, error::peer, request::Request, resp::Replies, settings::Settings};
+use crate::backends::net::{Connect, Connection, Deadline, NetError, Peer, Stream};
+use parking_lot::Mutex;
+use redis::{ConnectionLike, Value};
+use std::{io, sync::Arc, time::Duration};
+
+/// A connection to a server.
+///
+/// The `redis` crate's own connection is not used for it: its timeouts count from each system call,
+/// so that an operation may take for ever; it takes bytes that nobody asked for as the next reply;
+/// and it repeats its set-up in several round trips.
+pub(super) enum Link {
+    Own {
+        stream: Stream,
+        replies: Replies,
+    },
+    /// One that the user had already. There is no other in its place: it stays until it is
+    /// [closed](Self::close), whatever becomes of the link.
+    Given(Given),
+}
+
+/// The place of a connection of any kind that the `redis` crate knows; empty once it broke.
+type Given = Arc<Mutex<Option<Box<dyn ConnectionLike + Send>>>>;
+
+impl Link {
+    /// Opens a connection and logs in, in one round trip.
+    fn open(
+        settings: &Settings,
+        server: &Arc<str>,
+        deadline: Deadline,
+    ) -> Result<Self, RedisError> {
+        let deadline = deadline.at_most(settings.endpoint.dialer.deadline);
+        let stream = Stream::connect(&settings.endpoint, deadline)
+            .map_err(|error| RedisError::connecting(server, deadline.total(), &error))?;
+        let mut link = Self::Own {
+            stream,
+            replies: Replies::default(),
+        };
+        if let Some(request) = login(settings) {
+            link.exchange(&request, server, deadline)
+                .map_err(|error| match error {
+                    // "ERR AUTH called without any password configured", and a database that is not.
+                    RedisError::Server { message, .. } if message.contains("AUTH") => {
+                        RedisError::Auth {
+                            server: server.clone(),
+                        }
+                    }
+                    error => error,
+                })?;
+        }
+        Ok(link)
+    }
+
+    /// Sends a request and reads its replies. The first of them that is an error is the error.
+    pub(super) fn exchange(
+        &mut self,
+        request: &Request,
+        server: &Arc<str>,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, RedisError> {
+        let sent = self.send(request, deadline);
+        checked(self.receive(request, sent, server, deadline)?, server)
+    }
+
+    /// Sends a request whose replies are to be [received](Self::receive) next.
+    pub(super) fn send(&mut self, request: &Request, deadline: Deadline) -> io::Result<()> {
+        match self {
+            Self::Own { stream, .. } => stream.send(request.bytes(), deadline),
+            // It does both in one.
+            Self::Given(_) => Ok(()),
+        }
+    }
+
+    /// Reads the replies to what was `sent`, if it was; some of them may be errors.
+    pub(super) fn receive(
+        &mut self,
+        request: &Request,
+        sent: io::Result<()>,
+        server: &Arc<str>,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, RedisError> {
+        let commands = request.commands();
+        let values = match self {
+            Self::Own { stream, replies } => {
+                own(stream, replies, commands, sent, server, deadline)?
+            }
+            Self::Given(slot) => {
+                // Out of its place meanwhile: a panic throws it away.
+                let taken = slot.lock().take();
+                let mut connection = taken.ok_or_else(|| broken(server))?;
+                let values = connection.req_packed_commands(request.bytes(), 0, commands);
+                *slot.lock() = Some(connection);
+                values.map_err(|error| given(&error, server, deadline.total()))?
+            }
+        };
+        if values.len() == commands {
+            Ok(values)
+        } else {
+            Err(RedisError::protocol(server, "wrong number of replies"))
+        }
+    }
+
+    /// Sees to it that one that was given is used no more: it is broken, or nobody knows what it says next.
+    pub(super) fn close(&mut self) {
+        if let Self::Given(slot) = self {
+            *slot.lock() = None;
+        }
+    }
+}
+
+/// The replies, unless one of them is an error: then that is the error.
+pub(super) fn checked(values: Vec<Value>, server: &Arc<str>) -> Result<Vec<Value>, RedisError> {
+    match values.iter().find_map(|value| match value {
+        Value::ServerError(error) => Some(error),
+        _ => None,
+    }) {
+        Some(error) => Err(RedisError::reported(server, error)),
+        None => Ok(values),
+    }
+}
+
+fn broken(server: &Arc<str>) -> RedisError {
+    let broken = NetError::Unreachable {
+        server: peer(server),
+        kind: io::ErrorKind::NotConnected,
+        why: "the connection that the cache was given is broken".into(),
+    };
+    broken.into()
+}
+
+fn login(settings: &Settings) -> Option<Request> {
+    let mut request = Request::batch();
+    match (&settings.user, &settings.password) {
+        (Some(user), password) => {
+            // Who has none is still somebody else than who does not log in.
+            let password = password.as_deref().unwrap_or_default();
+            request.add(&[b"AUTH", user.as_bytes(), password.as_bytes()]);
+        }
+        (None, Some(password)) => request.add(&[b"AUTH", password.as_bytes()]),
+        (None, None) => {}
+    }
+    if settings.database != 0 {
+        request.add(&[b"SELECT", settings.database.to_string().as_bytes()]);
+    }
+    (request.commands() > 0).then_some(request)
+}
+
+fn own(
+    stream: &mut Stream,
+    replies: &mut Replies,
+    commands: usize,
+    sent: io::Result<()>,
+    server: &Arc<str>,
+    deadline: Deadline,
+) -> Result<Vec<Value>, RedisError> {
+    let failed = |error: io::Error| RedisError::talking(server, deadline.total(), &error);
+    let mut values = Vec::with_capacity(commands.min(1024));
+    while values.len() < commands {
+        // Where it could not be sent, the server may have said why before it closed.
+        let value = match (replies.read(stream), &sent) {
+            (Ok(value), _) => value,
+            (Err(error), Ok(())) => return Err(failed(error)),
+            (Err(_), Err(_)) => break,
+        };
+        if let Value::ServerError(error) = &value {
+            let error = RedisError::reported(server, error);
+            if error.is_last() {
+                return Err(error);
+            }
+        }
+        values.push(value);
+    }
+    sent.map_err(failed)?;
+    if replies.is_drained() {
+        Ok(values)
+    } else {
+        Err(RedisError::protocol(
+            server,
+            "it says more than it was asked",
+        ))
+    }
+}
+
+fn given(error: &redis::RedisError, server: &Arc<str>, after: Duration) -> RedisError {
+    if error.is_timeout() {
+        return RedisError::timed_out(server, after);
+    }
+    if error.is_io_error() || error.is_connection_dropped() {
+        let lost = NetError::Lost {
+            server: peer(server),
+            kind: io::ErrorKind::ConnectionAborted,
+        };
+        return lost.into();
+    }
+    match error.clone().into_server_errors() {
+        Some(errors) if !errors.is_empty() => RedisError::reported(server, &errors[0].1),
+        _ => RedisError::protocol(server, "its answer makes no sense"),
+    }
+}
+
+impl Connection for Link {
+    fn is_idle(&mut self) -> bool {
+        match self {
+            Self::Own { stream, .. } => stream.is_idle(),
+            Self::Given(slot) => slot.lock().as_ref().is_some_and(|given| given.is_open()),
+        }
+    }
+}
+
+/// Where connections come from.
+pub(super) enum Source {
+    Server(Settings),
+    /// There is one, and never another.
+    Given(Given),
+}
+
+impl Source {
+    /// One that there is already.
+    pub(super) fn given(connection: Box<dyn ConnectionLike + Send>) -> Self {
+        Self::Given(Arc::new(Mutex::new(Some(connection))))
+    }
+}
+
+/// Opens connections to one server.
+pub(super) struct Connector {
+    pub(super) source: Source,
+    pub(super) server: Arc<str>,
+}
+
+#[cfg(feature = "cluster")]
+impl Connector {
+    /// The host of the server, if it is one that has a host.
+    pub(super) fn host(&self) -> &str {
+        match &self.source {
+            Source::Server(settings) => settings.endpoint.address.host(),
+            Source::Given(_) => "",
+        }
+    }
+}
+
+impl Connect for Connector {
+    type Connection = Link;
+    type Error = RedisError;
+
+    fn connect(&self, deadline: Deadline) -> Result<Link, RedisError> {
+        match &self.source {
+            Source::Server(settings) => Link::open(settings, &self.server, deadline),
+            Source::Given(slot) if slot.lock().is_some() => Ok(Link::Given(slot.clone())),
+            Source::Given(_) => Err(broken(&self.server)),
+        }
+    }
+
+    fn peer(&self) -> Peer {
+        peer(&self.server)
+    }
+}

@@ -1,0 +1,188 @@
+//! Commands as a Redis server reads them.
+
+#[cfg(feature = "cluster")]
+use crate::backends::net::read_number;
+use crate::backends::net::{Repeat, push_number};
+
+/// One or more commands that travel together, and how many replies they get.
+#[derive(Clone, Debug)]
+pub(super) struct Request {
+    bytes: Vec<u8>,
+    commands: usize,
+    repeat: Repeat,
+}
+
+impl Request {
+    /// One command, safe to repeat.
+    pub(super) fn of(arguments: &[&[u8]]) -> Self {
+        Self::batch().and(arguments)
+    }
+
+    /// No command yet.
+    pub(super) fn batch() -> Self {
+        Self {
+            bytes: Vec::new(),
+            commands: 0,
+            repeat: Repeat::Safe,
+        }
+    }
+
+    /// The same with another command after it.
+    pub(super) fn and(mut self, arguments: &[&[u8]]) -> Self {
+        self.add(arguments);
+        self
+    }
+
+    /// Adds a command.
+    pub(super) fn add(&mut self, arguments: &[&[u8]]) {
+        // `$` and a length of up to 20 digits and two line ends.
+        let len = arguments.iter().map(|argument| argument.len() + 25).sum();
+        self.bytes.reserve(len);
+        self.head(arguments.len());
+        for argument in arguments {
+            self.argument(argument);
+        }
+    }
+
+    /// Adds a command with as many arguments as there are keys.
+    pub(super) fn add_keys(&mut self, command: &str, keys: &[impl AsRef<[u8]>]) {
+        let len: usize = keys.iter().map(|key| key.as_ref().len() + 25).sum();
+        self.bytes.reserve(len + 50);
+        self.head(keys.len() + 1);
+        self.argument(command.as_bytes());
+        for key in keys {
+            self.argument(key.as_ref());
+        }
+    }
+
+    /// Adds the commands of another request.
+    #[cfg(feature = "cluster")]
+    pub(super) fn append(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
+        self.commands += other.commands;
+        if other.repeat == Repeat::Never {
+            self.repeat = Repeat::Never;
+        }
+    }
+
+    /// The same with ASKING before each command: a node that a slot is on its way to then serves it.
+    #[cfg(feature = "cluster")]
+    pub(super) fn asking(&self) -> Self {
+        let mut asking = Self::batch();
+        asking.repeat = self.repeat;
+        let mut rest = &*self.bytes;
+        while !rest.is_empty() {
+            let (command, next) = rest.split_at(first_command(rest));
+            asking.add(&[b"ASKING"]);
+            asking.bytes.extend_from_slice(command);
+            asking.commands += 1;
+            rest = next;
+        }
+        asking
+    }
+
+    /// The same, never to be done twice.
+    pub(super) fn once(mut self) -> Self {
+        self.repeat = Repeat::Never;
+        self
+    }
+
+    fn head(&mut self, arguments: usize) {
+        self.commands += 1;
+        self.length(b'*', arguments);
+    }
+
+    fn argument(&mut self, argument: &[u8]) {
+        self.length(b'$', argument.len());
+        self.bytes.extend_from_slice(argument);
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    fn length(&mut self, kind: u8, number: usize) {
+        self.bytes.push(kind);
+        push_number(&mut self.bytes, number as u64);
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+
+    /// The bytes to send.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many replies there will be.
+    pub(super) fn commands(&self) -> usize {
+        self.commands
+    }
+
+    /// Whether it may be done twice.
+    pub(super) fn repeat(&self) -> Repeat {
+        self.repeat
+    }
+}
+
+/// How long the first command of `bytes`, which a request wrote, is.
+#[cfg(feature = "cluster")]
+fn first_command(bytes: &[u8]) -> usize {
+    // A line with a kind and a number, and where what follows it begins.
+    let line = |start: usize| {
+        let line = bytes.get(start..).unwrap_or_default();
+        let len = line
+            .iter()
+            .position(|byte| *byte == b'\r')
+            .unwrap_or(line.len());
+        let number = read_number(line.get(1..len).unwrap_or_default()).unwrap_or(0);
+        (number as usize, start + len + 2)
+    };
+    let (arguments, mut end) = line(0);
+    for _ in 0..arguments {
+        let (len, start) = line(end);
+        end = start + len + 2;
+    }
+    end.min(bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Request;
+
+    #[test]
+    fn commands_are_written_as_redis_reads_them() {
+        let long = [b'x'; 1234];
+        let request = Request::of(&[b"SET", b"", &long]).and(&[b"DBSIZE"]);
+        let mut expected = b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$1234\r\n".to_vec();
+        expected.extend_from_slice(&long);
+        expected.extend_from_slice(b"\r\n*1\r\n$6\r\nDBSIZE\r\n");
+        assert_eq!(request.bytes(), expected);
+        assert_eq!(request.commands(), 2);
+        let keys = [b"a".to_vec(), b"b".to_vec()];
+        let mut request = Request::batch();
+        request.add_keys("DEL", &keys);
+        let expected = b"*3\r\n$3\r\nDEL\r\n$1\r\na\r\n$1\r\nb\r\n";
+        assert_eq!(request.bytes(), expected);
+        let mut request = Request::batch();
+        request.length(b':', usize::MAX);
+        assert_eq!(request.bytes(), format!(":{}\r\n", usize::MAX).as_bytes());
+    }
+
+    #[cfg(feature = "cluster")]
+    #[test]
+    fn asking_comes_before_each_command() {
+        let nested = b"*1\r\n$6\r\nDBSIZE\r\n";
+        let request = Request::of(&[b"SET", b"", nested]).and(&[b"DBSIZE"]).once();
+        let expected = Request::of(&[b"ASKING"])
+            .and(&[b"SET", b"", nested])
+            .and(&[b"ASKING"])
+            .and(&[b"DBSIZE"])
+            .once();
+        let asking = request.asking();
+        assert_eq!(asking.bytes(), expected.bytes());
+        assert_eq!(asking.commands(), 4);
+        assert_eq!(asking.repeat(), expected.repeat());
+        let mut twice = Request::batch();
+        twice.append(&request);
+        twice.append(&request);
+        assert_eq!(twice.bytes(), request.bytes().repeat(2));
+        assert_eq!((twice.commands(), twice.repeat()), (4, request.repeat()));
+        assert_eq!(Request::batch().asking().commands(), 0);
+    }
+}

@@ -1,0 +1,10 @@
+//! Behaviours on top of other caches. `machines` has their state machines, without I/O and clocks.
+
+mod machines;
+#[cfg(test)]
+mod shuttle;
+mod single_flight;
+mod two_level;
+
+pub use single_flight::SingleFlightCache;
+pub use two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats};

@@ -1,0 +1,125 @@
+//! Every order in which threads can meet in a `SingleFlightCache`, tried at random by shuttle.
+
+use super::SingleFlightCache;
+use crate::behaviours::shuttle::{
+    Remote, in_many_orders, in_orders, one_computation::tests_of_one_computation, spawn,
+};
+use ctu_core::Cache;
+use shuttle::thread::yield_now;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering::SeqCst},
+};
+
+type Explored = SingleFlightCache<Remote>;
+
+fn new() -> Arc<Explored> {
+    Arc::new(SingleFlightCache::new(Remote::default()))
+}
+
+tests_of_one_computation!(new, SingleFlightCache::get_ref);
+
+/// Threads compute from a source that then changes, and `change` tells the cache, which was true before and after.
+fn nothing_from_before(change: fn(&Explored)) {
+    in_orders(3_000, move || {
+        let (cache, source) = (new(), Arc::new(AtomicU32::new(1)));
+        let compute = || {
+            let source = Arc::clone(&source);
+            move |cache: &Explored| {
+                let make = || {
+                    let value = source.load(SeqCst);
+                    yield_now();
+                    value
+                };
+                cache.get_or_insert_with("k", make).unwrap()
+            }
+        };
+        let early = [spawn(&cache, compute()), spawn(&cache, compute())];
+        let (changed, late) = (Arc::clone(&source), compute());
+        let changer = spawn(&cache, move |cache| {
+            changed.store(2, SeqCst);
+            change(cache);
+            let found = cache.get("k").unwrap();
+            assert!(found.is_none_or(|found| found == 2), "{found:?}");
+            late(cache)
+        });
+        assert_eq!(changer.join().unwrap(), 2);
+        for thread in early {
+            thread.join().unwrap();
+        }
+        assert_eq!(cache.get("k").unwrap(), Some(2));
+    });
+}
+
+#[test]
+fn nothing_computed_before_a_removal_is_seen_after_it() {
+    nothing_from_before(|cache| assert!(cache.remove("k").is_ok()));
+    nothing_from_before(|cache| assert!(cache.remove_many(&["other", "k"]).is_ok()));
+}
+
+#[test]
+fn nothing_computed_before_a_pop_is_seen_after_it() {
+    // A pop is a look and a removal where there is something, and what was found was stored before.
+    nothing_from_before(|cache| assert!(cache.pop("k").is_ok()));
+}
+
+#[test]
+fn nothing_computed_before_a_clear_is_seen_after_it() {
+    nothing_from_before(|cache| cache.clear().unwrap());
+}
+
+#[test]
+fn what_is_written_stays() {
+    for write in [
+        |cache: &Explored| cache.insert("k", 10u32).unwrap(),
+        |cache: &Explored| {
+            let entries = vec![("other", 9), ("k", 10)];
+            cache.put_many(entries, None).unwrap();
+        },
+    ] {
+        in_orders(3_000, move || {
+            let cache = new();
+            let compute = |cache: &Explored| {
+                let make = || {
+                    yield_now();
+                    1u32
+                };
+                cache.get_or_insert_with("k", make).unwrap()
+            };
+            let threads = [spawn(&cache, compute), spawn(&cache, compute)];
+            let writer = spawn(&cache, move |cache| {
+                write(cache);
+                assert_eq!(cache.get("k").unwrap(), Some(10));
+                assert_eq!(compute(cache), 10);
+            });
+            writer.join().unwrap();
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            assert_eq!(cache.get("k").unwrap(), Some(10));
+        });
+    }
+}
+
+#[test]
+fn threads_that_write_within_computations_wait_for_nobody() {
+    in_many_orders(|| {
+        let cache = new();
+        let threads: Vec<_> = [1, 2, 3]
+            .map(|number| {
+                spawn(&cache, move |cache| {
+                    let made = cache.get_or_insert_with("k", || {
+                        cache.insert("k", number).unwrap();
+                        cache.clear().unwrap();
+                        number
+                    });
+                    assert!((1..=3).contains(&made.unwrap()));
+                })
+            })
+            .into();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(cache.get("k").unwrap(), None);
+    });
+}

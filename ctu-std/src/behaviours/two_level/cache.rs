@@ -1,0 +1,292 @@
+use super::{
+    TwoLevelBuilder, TwoLevelStats,
+    counts::Counted,
+    levels::{Failed, Levels},
+};
+use crate::caches::IntoCache;
+use ctu_core::{Cache, Error, Found};
+use std::{fmt, hash::Hash, sync::Arc, time::Duration};
+
+/// A small, quick cache in front of a large, shared one: memory in front of Redis.
+///
+/// | operation | first level | second level |
+/// | --- | --- | --- |
+/// | `get` | asked first, filled from the second | asked where the first has nothing |
+/// | `insert`, `remove` | changed second | changed first |
+/// | `contains` | asked first | asked where the first has nothing |
+/// | `len` | asked | |
+/// | `clear`, `retain` | cleared | cleared if [`clears_both`](TwoLevelBuilder::clears_both) |
+///
+/// Unless it is [`resilient`](TwoLevelBuilder::resilient), errors of the second level reach the caller. A
+/// failed `insert` then leaves the first level as it was; a failed `remove` removes the entry from the first
+/// level all the same, as the second may have done so.
+/// A hit in the first level asks nobody else and waits for nothing.
+///
+/// `get_or_insert_with` and its relatives compute a value once, however many threads ask for it: the others
+/// wait, and get it, or, if computing it fails or panics, one of them tries next. Two computations that wait
+/// for each other's keys wait for ever. A value that cannot be stored still goes to those who wait. A value at the second
+/// level that cannot be decoded, which is an error of `get` unless the cache is resilient, is written over.
+///
+/// ```
+/// use ctu_std::{Cache, LruCache, TwoLevelCache};
+///
+/// // The second would be a `RedisCache`.
+/// let second = LruCache::<String, u32>::with_capacity(100_000);
+/// let first = LruCache::<String, u32>::with_capacity(100);
+/// let cache = TwoLevelCache::builder(first, second).build();
+/// cache.insert("one", 1)?;
+/// cache.first().clear()?;
+/// assert_eq!(cache.get("one")?, Some(1));
+/// assert_eq!(cache.stats().second_hits, 1);
+/// assert!(cache.first().contains("one")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # How long entries live
+/// An entry lives in the first level for the first's own time, and no longer than the second has it still. A first level
+/// that keeps no time-to-live ([`LruCache`](crate::LruCache)) keeps it until it has to leave. An entry that is stored with a
+/// time of its own is not kept in a first level that cannot count it.
+///
+/// In front of a cache whose entries expire, or that other nodes write to, take
+/// * [`SieveCache::with_ttl`](crate::SieveCache::with_ttl) where many threads look up: a hit takes no lock;
+/// * a [`TtlCache`](crate::TtlCache) where there are one or a few threads, where what is asked for keeps changing, or where values that
+///   leave are to be dropped at once, as large ones and secrets are: it keeps the exact order of use, and removes the expired first.
+///
+/// # Locks
+/// What is written or filled takes locks while the first level is changed: the `Clone` and `Drop` of a value must not use this
+/// cache, and neither may those of others that leave the first level meanwhile.
+///
+/// # Several writers
+/// On one node the first level never shows an older value than the second was last given through this
+/// cache, however reads and writes of threads meet. What other nodes write it learns when its own entry expires.
+pub struct TwoLevelCache<A: Cache<Key: ToOwned>, B> {
+    levels: Arc<Levels<A, B>>,
+}
+
+impl<A, B> TwoLevelCache<A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    /// Starts to build a cache of two levels. Each is a cache, or a store, which gets a lock.
+    pub fn builder<FirstKind, SecondKind>(
+        first: impl IntoCache<FirstKind, Cache = A>,
+        second: impl IntoCache<SecondKind, Cache = B>,
+    ) -> TwoLevelBuilder<A, B> {
+        TwoLevelBuilder::new(first.into_cache(), second.into_cache())
+    }
+
+    pub(super) fn new(levels: Arc<Levels<A, B>>) -> Self {
+        Self { levels }
+    }
+
+    /// The first level.
+    pub fn first(&self) -> &A {
+        &self.levels.first
+    }
+
+    /// The second level. What is changed there directly, the first level does not know.
+    pub fn second(&self) -> &B {
+        &self.levels.second
+    }
+
+    /// What was counted since the cache was made or [reset](Self::reset), and how the second level does.
+    pub fn stats(&self) -> TwoLevelStats {
+        self.levels.stats()
+    }
+
+    /// The share of reads that found a value at either level, 0 to 1.
+    pub fn hits(&self) -> f64 {
+        self.stats().hit_rate()
+    }
+
+    /// Begins to count anew.
+    pub fn reset(&self) {
+        self.levels.counts.reset();
+    }
+
+    /// Why the second level of a [`resilient`](TwoLevelBuilder::resilient) cache failed last, in the words of its error; `None` where
+    /// it never did. To be looked at beside [`stats`](Self::stats), which says whether that is over.
+    ///
+    /// The text holds what the error type of the second level puts there: of `RedisCache` and `MemCached`
+    /// no key, value or password.
+    ///
+    #[cfg_attr(feature = "redis", doc = "```")]
+    #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
+    /// use ctu_std::{Cache, LruCache, RedisCache, TwoLevelCache};
+    ///
+    /// // Nothing listens there.
+    /// let second = RedisCache::builder("redis://127.0.0.1:1").prefix("p.").build()?;
+    /// let first = LruCache::<String, u32>::with_capacity(100);
+    /// let cache = TwoLevelCache::builder(first, second).resilient().build();
+    /// assert_eq!(cache.last_outage(), None);
+    /// assert_eq!(cache.get("one")?, None);
+    /// assert!(cache.last_outage().is_some_and(|why| why.starts_with("no Redis at 127.0.0.1:1")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn last_outage(&self) -> Option<String> {
+        self.levels.last_outage()
+    }
+
+    /// Makes good what the second level missed, as far as one operation of it goes. Returns after how long
+    /// there may be more to do, and `None` when all is made good.
+    ///
+    /// The thread of a [`resilient`](TwoLevelBuilder::resilient) cache does this by itself. For one that
+    /// [`recovers_by_hand`](TwoLevelBuilder::recovers_by_hand), and for a program that is about to end.
+    pub fn recover(&self) -> Option<Duration> {
+        self.levels.recover()
+    }
+
+    /// Counts and returns what the first level says.
+    #[inline]
+    fn first_hit<T>(&self, found: Result<Option<T>, A::Error>) -> Result<Option<T>, Failed<A, B>> {
+        match found {
+            Ok(found) => {
+                if found.is_some() {
+                    self.levels.count(Counted::FirstHit);
+                }
+                Ok(found)
+            }
+            Err(error) => Err(self.levels.first_failed(error)),
+        }
+    }
+
+    /// Looks at the first level, and whether what is there is due to be refreshed.
+    fn first_with_ttl(&self, key: &A::Key) -> Result<Found<A::Value>, Failed<A, B>> {
+        let found = self.first_hit(self.first().get_with_ttl(key))?;
+        if let Some((_, left)) = &found {
+            self.levels.refresh_if_due(key, *left);
+        }
+        Ok(found)
+    }
+
+    #[inline]
+    fn get_first(&self, key: &A::Key) -> Result<Option<A::Value>, Failed<A, B>> {
+        if self.levels.refresh.is_some() {
+            return Ok(self.first_with_ttl(key)?.map(|(value, _)| value));
+        }
+        self.first_hit(self.first().get(key))
+    }
+}
+
+impl<A, B> Cache for TwoLevelCache<A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    type Key = A::Key;
+    type Value = A::Value;
+    type Error = Failed<A, B>;
+
+    #[inline]
+    fn get(&self, key: &A::Key) -> Result<Option<A::Value>, Self::Error> {
+        match self.get_first(key)? {
+            Some(value) => Ok(Some(value)),
+            None => Ok(self.levels.get_second(key)?.map(|(value, _)| value)),
+        }
+    }
+
+    fn put(&self, key: &A::Key, value: A::Value, ttl: Option<Duration>) -> Result<(), Self::Error> {
+        self.levels.put(key, value, ttl)
+    }
+
+    /// As [`Cache::remove`]. Says whether there was an entry at either level.
+    fn remove(&self, key: &A::Key) -> Result<bool, Self::Error> {
+        self.levels.remove(key)
+    }
+
+    /// Clears the first level, as in Python, so that what the second level has comes back; both
+    /// levels if [`clears_both`](TwoLevelBuilder::clears_both).
+    fn clear(&self) -> Result<(), Self::Error> {
+        self.levels.clear()
+    }
+
+    /// The number of entries in the first level, as in Python.
+    fn len(&self) -> Result<usize, Self::Error> {
+        let len = self.first().len();
+        len.map_err(|error| self.levels.first_failed(error))
+    }
+
+    fn contains(&self, key: &A::Key) -> Result<bool, Self::Error> {
+        let first = self.first().contains(key);
+        if first.map_err(|error| self.levels.first_failed(error))? {
+            return Ok(true);
+        }
+        self.levels.contains_second(key)
+    }
+
+    fn get_with_ttl(&self, key: &A::Key) -> Result<Found<A::Value>, Self::Error> {
+        match self.first_with_ttl(key)? {
+            Some(found) => Ok(Some(found)),
+            None => self.levels.get_second(key),
+        }
+    }
+
+    fn default_ttl(&self) -> Option<Duration> {
+        self.levels.second_ttl.or(self.levels.first_ttl)
+    }
+
+    /// As [`Cache::retain`]. Where it concerns both levels, an outage of the second is an error even of a
+    /// [`resilient`](TwoLevelBuilder::resilient) cache, and `keep` is asked at each level.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] while the breaker is open.
+    fn retain(&self, keep: &mut dyn FnMut(&A::Key) -> bool) -> Result<(), Self::Error> {
+        self.levels.retain(keep)
+    }
+
+    /// As [`Cache::get_or_compute`], with one computation a key among all threads. Writes over a value at the second level
+    /// that cannot be decoded.
+    fn get_or_compute(
+        &self,
+        key: &A::Key,
+        make: &mut dyn FnMut() -> Result<Option<A::Value>, Error>,
+    ) -> Result<Option<A::Value>, Self::Error> {
+        match self.get_first(key)? {
+            Some(value) => Ok(Some(value)),
+            None => self.levels.compute(key, make),
+        }
+    }
+
+    fn has_single_flight(&self) -> bool {
+        true
+    }
+
+    /// As [`Cache::get_many`]: the second level is asked at once for all that the first has not.
+    fn get_many(&self, keys: &[&A::Key]) -> Result<Vec<Option<A::Value>>, Self::Error> {
+        let found = self.levels.get_all(keys)?;
+        let values = found.into_iter().map(|found| found.map(|(value, _)| value));
+        Ok(values.collect())
+    }
+
+    fn get_many_with_ttl(&self, keys: &[&A::Key]) -> Result<Vec<Found<A::Value>>, Self::Error> {
+        self.levels.get_all(keys)
+    }
+
+    fn put_many(
+        &self,
+        entries: Vec<(&A::Key, A::Value)>,
+        ttl: Option<Duration>,
+    ) -> Result<(), Self::Error> {
+        self.levels.put_all(entries, ttl)
+    }
+
+    fn remove_many(&self, keys: &[&A::Key]) -> Result<usize, Self::Error> {
+        self.levels.remove_all(keys)
+    }
+}
+
+impl<A, B> fmt::Debug for TwoLevelCache<A, B>
+where
+    A: Cache<Key: ToOwned> + fmt::Debug,
+    B: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TwoLevelCache")
+            .field("first", &self.levels.first)
+            .field("second", &self.levels.second)
+            .field("settings", &self.levels.settings)
+            .finish_non_exhaustive()
+    }
+}

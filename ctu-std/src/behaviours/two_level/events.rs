@@ -1,0 +1,43 @@
+use super::levels::Levels;
+use crate::behaviours::machines::Change;
+use ctu_core::Cache;
+use std::hash::Hash;
+
+impl<A, B> Levels<A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    /// Tells of a change: once for each, however many operations an outage meets. Not while the health is locked.
+    #[cfg(feature = "tracing")]
+    pub(super) fn tell(&self, change: Change) {
+        let cache = self.settings.name.as_deref();
+        let outage = || self.last_outage().map(tracing::field::display);
+        match change {
+            Change::Opened => tracing::warn!(
+                cache,
+                error = outage(),
+                "the second level of a cache fails: it is not asked for a while"
+            ),
+            Change::Closed => tracing::info!(cache, "the second level of a cache is back"),
+            Change::Missed => tracing::warn!(
+                cache,
+                error = outage(),
+                "the second level of a cache missed a write, which is kept in mind"
+            ),
+            Change::Overflowed => tracing::error!(
+                cache,
+                "the second level of a cache missed more writes than there is room for: \
+                 keys that may be among them are misses and deleted when they are asked for"
+            ),
+            Change::Recovered => tracing::info!(
+                cache,
+                "all that the second level of a cache missed is made good"
+            ),
+        }
+    }
+
+    /// Nobody is there to be told.
+    #[cfg(not(feature = "tracing"))]
+    pub(super) fn tell(&self, _: Change) {}
+}

@@ -1,0 +1,93 @@
+use crate::behaviours::machines::{BreakerSettings, JournalSettings};
+use ctu_core::Clock;
+use std::{fmt, hash::BuildHasher, hash::RandomState, sync::Arc, time::Duration, time::Instant};
+
+/// Where the time comes from.
+#[derive(Clone)]
+pub(super) struct Time(Arc<dyn Fn() -> u64 + Send + Sync>);
+
+impl Time {
+    pub(super) fn of(clock: impl Clock + Send + Sync + 'static) -> Self {
+        Self(Arc::new(move || clock.now()))
+    }
+
+    pub(super) fn system() -> Self {
+        let start = Instant::now();
+        Self(Arc::new(move || millis(start.elapsed())))
+    }
+}
+
+impl Clock for Time {
+    fn now(&self) -> u64 {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Time")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// What events call the cache.
+    pub(super) name: Option<String>,
+    pub(super) clears_both: bool,
+    pub(super) resilience: Option<Resilience>,
+    /// How long after its end a value may be served, and how many are kept.
+    pub(super) grace: Option<(Duration, usize)>,
+    /// How long it is remembered that there is nothing, and of how many keys.
+    pub(super) negative: Option<(Duration, usize)>,
+    /// The share of a time-to-live that may be missing.
+    pub(super) jitter: f64,
+    pub(super) time: Time,
+    pub(super) seed: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resilience {
+    pub(super) breaker: BreakerSettings,
+    pub(super) journal: JournalSettings,
+    pub(super) thread: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: None,
+            clears_both: false,
+            resilience: None,
+            grace: None,
+            negative: None,
+            jitter: 0.0,
+            time: Time::system(),
+            seed: RandomState::new().hash_one(0),
+        }
+    }
+}
+
+impl Default for Resilience {
+    fn default() -> Self {
+        Self {
+            breaker: BreakerSettings {
+                failures: 5,
+                patience: 100,
+                first: 500,
+                longest: 10_000,
+            },
+            journal: JournalSettings {
+                capacity: 10_000,
+                settle: 10_000,
+                longest_ttl: None,
+                retry: (500, 10_000),
+            },
+            thread: true,
+        }
+    }
+}
+
+/// Whole milliseconds, rounded up: a time that is not 0 does not become 0.
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
