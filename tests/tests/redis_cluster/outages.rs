@@ -228,3 +228,27 @@ fn a_wrong_password_is_told_and_not_shown() {
         assert!(users.contains("user=me"), "{users}");
     }
 }
+
+#[test]
+fn a_cluster_that_lost_a_node_can_be_joined() {
+    let cluster = RedisCluster::start(3);
+    let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 1)).collect();
+    // It comes back with another id: the others know no address any more for the old one.
+    cluster.node(2).cli(&["cluster", "reset", "hard"]);
+    while !cluster
+        .node(0)
+        .cli(&["cluster", "nodes"])
+        .contains("noaddr")
+    {
+        thread::yield_now();
+    }
+    let cache = at(cluster.urls().into_iter().take(1));
+    for key in &keys[..2] {
+        cache.insert(key.as_bytes(), b"1").unwrap();
+        assert_eq!(text(&cache, key).as_deref(), Some("1"));
+    }
+    let error = cache.get(keys[2].as_bytes()).unwrap_err();
+    assert!(matches!(error, RedisError::NotReady { .. }), "{error:?}");
+    assert!(error.is_outage());
+    assert!(shown(error).contains("has no address for the node of slot"));
+}

@@ -3,7 +3,7 @@
 use crate::{
     at,
     fake::{CLOSE, Fake, map},
-    raw, shown,
+    in_time, raw, shown,
 };
 use ctu_std::{Cache, CacheError as _, NetError, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::{Parrot, RedisCluster, RedisServer, free_port};
@@ -108,11 +108,64 @@ fn a_redirect_that_makes_no_sense_is_told() {
 fn a_redirect_without_a_host_is_to_the_same_host() {
     let cluster = RedisCluster::start(1);
     let port = cluster.node(0).port();
-    for host in ["", "?"] {
-        let node = Fake::master(move |_, _| format!("-MOVED 15495 {host}:{port}\r\n"));
-        assert_eq!(at([node.url()]).get(b"a"), Ok(None));
-        let node = Fake::start(move |_, _| map(&[(0, 16383, host, port)]));
-        assert_eq!(at([node.url()]).get(b"a"), Ok(None));
+    let node = Fake::master(move |_, _| format!("-MOVED 15495 :{port}\r\n"));
+    assert_eq!(at([node.url()]).get(b"a"), Ok(None));
+    let node = Fake::start(move |_, _| map(&[(0, 16383, "", port)]));
+    assert_eq!(at([node.url()]).get(b"a"), Ok(None));
+}
+
+#[test]
+fn a_redirect_to_an_unknown_host_asks_for_the_map() {
+    let cluster = RedisCluster::start(1);
+    let port = cluster.node(0).port();
+    for address in ["?:7000", "?:0", ":0", "127.0.0.1:0"] {
+        let asked = AtomicU16::new(0);
+        let node = Fake::start(move |own, command| match command {
+            // By the second map the slot has moved.
+            "CLUSTER SLOTS" if asked.fetch_add(1, SeqCst) == 0 => {
+                map(&[(0, 16383, "127.0.0.1", own)])
+            }
+            "CLUSTER SLOTS" => map(&[(0, 16383, "127.0.0.1", port)]),
+            _ => format!("-MOVED 15495 {address}\r\n"),
+        });
+        let cache = at([node.url()]);
+        let told = cache.get(b"a");
+        // A map is asked for at most every 200 ms: until then the redirect is an outage.
+        assert!(
+            told.as_ref()
+                .map_or_else(|error| error.is_outage(), |_| true)
+        );
+        assert_eq!(in_time(|| cache.get(b"a")), None, "{address}");
+    }
+}
+
+#[test]
+fn an_odd_entry_of_a_map_leaves_the_other_slots_served() {
+    let cluster = RedisCluster::start(1);
+    let port = cluster.node(0).port();
+    // `a` is in slot 15495, `b` in 3300.
+    for odd in [
+        ("", 0),
+        ("?", 7000),
+        ("no host", 7000),
+        ("127.0.0.1", 0),
+        ("redis://127.0.0.1", port),
+    ] {
+        let node = Fake::start(move |_, _| {
+            map(&[(8192, 16383, odd.0, odd.1), (0, 8191, "127.0.0.1", port)])
+        });
+        let cache = at([node.url()]);
+        assert_eq!(cache.get(b"b"), Ok(None), "{odd:?}");
+        for error in [
+            cache.get(b"a").unwrap_err(),
+            cache.get_many(&[b"b", b"a"]).unwrap_err(),
+            cache.insert(b"a", b"1").unwrap_err(),
+        ] {
+            assert!(matches!(error, RedisError::NotReady { .. }), "{error:?}");
+            let text = "the map of slots has no address for the node of slot 15495";
+            assert!(shown(error).ends_with(text));
+        }
+        assert_eq!(cache.get(b"b"), Ok(None));
     }
 }
 

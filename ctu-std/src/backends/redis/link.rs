@@ -1,4 +1,6 @@
 use super::{RedisError, error::peer, request::Request, resp::Replies, settings::Settings};
+#[cfg(feature = "cluster")]
+use crate::backends::net::Address;
 use crate::backends::net::{Connect, Connection, Deadline, NetError, Peer, Stream};
 use parking_lot::Mutex;
 use redis::{ConnectionLike, Value};
@@ -229,11 +231,11 @@ pub(super) struct Connector {
 
 #[cfg(feature = "cluster")]
 impl Connector {
-    /// The host of the server, if it is one that has a host.
-    pub(super) fn host(&self) -> &str {
+    /// The address of the server, unless its connection was given.
+    pub(super) fn address(&self) -> Option<&Address> {
         match &self.source {
-            Source::Server(settings) => settings.endpoint.address.host(),
-            Source::Given(_) => "",
+            Source::Server(settings) => Some(&settings.endpoint.address),
+            Source::Given(_) => None,
         }
     }
 }

@@ -1,4 +1,6 @@
 use super::{RedisError, link::Connector, request::Request};
+#[cfg(feature = "cluster")]
+use crate::backends::net::Address;
 use crate::backends::net::{Deadline, Pool};
 use redis::Value;
 use std::sync::Arc;
@@ -116,9 +118,9 @@ impl Node {
         &self.pool
     }
 
-    /// Its host, without the port.
-    pub(super) fn host(&self) -> &str {
-        self.pool.connector().host()
+    /// Its address, unless its connection was given.
+    pub(super) fn address(&self) -> Option<&Address> {
+        self.pool.connector().address()
     }
 
     /// Whether it failed when it was last asked.

@@ -5,15 +5,25 @@ use super::{
 };
 use std::{collections::HashMap, sync::Arc};
 
-/// Nodes of a cluster, at most; 1000 are as many as Redis advises.
-const MOST: usize = 4096;
-/// Stands for no node.
-const NOBODY: u16 = u16::MAX;
+/// Limit of the number of nodes of a cluster; Redis advises 1000 at most.
+const MAX_NODES: usize = 4096;
+/// The index of a slot that has no node. Those of [`Unserved`] are all larger than any node's.
+const UNASSIGNED: u16 = u16::MAX;
+const NO_ADDRESS: u16 = u16::MAX - 1;
+
+/// The reason why a slot has no node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unserved {
+    /// The map names no node.
+    Unassigned,
+    /// The map gives no usable address of its node.
+    NoAddress,
+}
 
 /// Which node serves which slot, as of some moment. It is replaced rather than changed.
 #[derive(Clone)]
 pub(super) struct SlotMap {
-    /// Every node that was told of, replicas too: they may become masters, and know who else did.
+    /// Every node of the reply, replicas included: a replica may become a master, and knows the others.
     nodes: Vec<Arc<Node>>,
     /// For each slot the index of its master.
     masters: Box<[u16]>,
@@ -21,37 +31,43 @@ pub(super) struct SlotMap {
 
 impl SlotMap {
     /// The map that `shards` are. `node` finds or makes the node at a place.
-    pub(super) fn new(shards: &[Shard], node: impl Fn(&Place) -> Arc<Node>) -> Self {
+    pub(super) fn new(
+        shards: &[Shard],
+        node: impl Fn(&Place) -> Result<Arc<Node>, Unserved>,
+    ) -> Self {
         let mut map = Self {
             nodes: Vec::new(),
-            masters: vec![NOBODY; SLOTS.into()].into(),
+            masters: vec![UNASSIGNED; SLOTS.into()].into(),
         };
         // A slot that moves splits its shard: there are many more shards than places.
         let mut indices = HashMap::new();
         for shard in shards {
             let mut index = |place| {
                 let index = || match map.nodes.len() {
-                    MOST.. => NOBODY,
-                    _ => map.index(&node(place)),
+                    MAX_NODES.. => UNASSIGNED,
+                    _ => node(place).map_or_else(Unserved::index, |node| map.index(&node)),
                 };
                 *indices.entry(place).or_insert_with(index)
             };
-            let master = index(&shard.master);
+            let master = shard.master.as_ref().map_or(NO_ADDRESS, &mut index);
             shard.replicas.iter().map(index).for_each(drop);
             for slot in shard.slots.clone() {
-                map.masters[usize::from(slot)] = master;
+                let current = &mut map.masters[usize::from(slot)];
+                if usize::from(*current) >= map.nodes.len() {
+                    *current = master;
+                }
             }
         }
         map
     }
 
-    /// The index of `node`, which is added where it is not known. `NOBODY` where there are too many.
+    /// The index of `node`, which is added where it is not known. `UNASSIGNED` above the limit.
     fn index(&mut self, node: &Arc<Node>) -> u16 {
         let known = |known: &Arc<Node>| known.server() == node.server();
         let index = self.nodes.iter().position(known);
         let index = index.unwrap_or(self.nodes.len());
-        if index >= MOST {
-            return NOBODY;
+        if index >= MAX_NODES {
+            return UNASSIGNED;
         }
         if index == self.nodes.len() {
             self.nodes.push(node.clone());
@@ -64,7 +80,7 @@ impl SlotMap {
     pub(super) fn with(&self, node: &Arc<Node>, slot: Option<Slot>) -> Option<Self> {
         let is = |other: &Arc<Node>| other.server() == node.server();
         let known = match slot {
-            Some(slot) => self.master(slot).is_some_and(is),
+            Some(slot) => self.master(slot).is_ok_and(is),
             None => self.nodes.iter().any(is),
         };
         if known {
@@ -78,17 +94,19 @@ impl SlotMap {
         Some(map)
     }
 
-    /// The node that serves `slot`, if any does.
-    pub(super) fn master(&self, slot: Slot) -> Option<&Arc<Node>> {
+    /// The node that serves `slot`.
+    pub(super) fn master(&self, slot: Slot) -> Result<&Arc<Node>, Unserved> {
         let index = self.masters[usize::from(slot.number())];
-        self.nodes.get(usize::from(index))
+        let node = self.nodes.get(usize::from(index));
+        node.ok_or_else(|| Unserved::at(index))
     }
 
     /// Every node that serves slots; where not all slots are served, the first that is not.
-    pub(super) fn masters(&self) -> Result<Vec<Arc<Node>>, u16> {
+    pub(super) fn masters(&self) -> Result<Vec<Arc<Node>>, (u16, Unserved)> {
         let mut serves = vec![false; self.nodes.len()];
         for (index, slot) in self.masters.iter().zip(0_u16..) {
-            *serves.get_mut(usize::from(*index)).ok_or(slot)? = true;
+            let serves = serves.get_mut(usize::from(*index));
+            *serves.ok_or_else(|| (slot, Unserved::at(*index)))? = true;
         }
         let nodes = self.nodes.iter().zip(serves);
         Ok(nodes
@@ -97,9 +115,25 @@ impl SlotMap {
             .collect())
     }
 
-    /// Every node that was told of.
+    /// Every node of the reply.
     pub(super) fn nodes(&self) -> &[Arc<Node>] {
         &self.nodes
+    }
+}
+
+impl Unserved {
+    fn index(self) -> u16 {
+        match self {
+            Self::Unassigned => UNASSIGNED,
+            Self::NoAddress => NO_ADDRESS,
+        }
+    }
+
+    fn at(index: u16) -> Self {
+        match index {
+            NO_ADDRESS => Self::NoAddress,
+            _ => Self::Unassigned,
+        }
     }
 }
 
@@ -114,18 +148,22 @@ mod tests {
         Arc::new(node(settings.unwrap(), 1))
     }
 
+    fn map(shards: &[Shard]) -> SlotMap {
+        SlotMap::new(shards, |place| Ok(at(place)))
+    }
+
     fn shard(slots: std::ops::RangeInclusive<u16>, ports: &[u16]) -> Shard {
         let mut places = ports.iter().map(|port| ("a".into(), *port));
         Shard {
             slots,
-            master: places.next().unwrap(),
+            master: places.next(),
             replicas: places.collect(),
         }
     }
 
     fn master(map: &SlotMap, slot: u16) -> Option<&str> {
         let slot = Slot::new(slot).unwrap();
-        map.master(slot).map(|node| &**node.server())
+        map.master(slot).ok().map(|node| &**node.server())
     }
 
     fn names(nodes: &[Arc<Node>]) -> Vec<&str> {
@@ -139,7 +177,7 @@ mod tests {
             shard(10..=16382, &[2, 1]),
             shard(16383..=16383, &[1]),
         ];
-        let map = SlotMap::new(&shards, at);
+        let map = map(&shards);
         assert_eq!(master(&map, 9), Some("a:1"));
         assert_eq!(master(&map, 10), Some("a:2"));
         assert_eq!(master(&map, 16383), Some("a:1"));
@@ -148,10 +186,10 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_may_be_served_by_nobody_and_found_later() {
-        let map = SlotMap::new(&[shard(0..=9, &[1]), shard(11..=16383, &[2])], at);
+    fn an_unserved_slot_is_found_later() {
+        let map = map(&[shard(0..=9, &[1]), shard(11..=16383, &[2])]);
         assert_eq!(master(&map, 10), None);
-        assert_eq!(map.masters().err(), Some(10));
+        assert_eq!(map.masters().err(), Some((10, Unserved::Unassigned)));
         let slot = Slot::new(10);
         let map = map.with(&at(&("b".into(), 5)), slot).unwrap();
         assert_eq!(master(&map, 10), Some("b:5"));
@@ -165,16 +203,41 @@ mod tests {
     }
 
     #[test]
-    fn nodes_beyond_number_serve_nothing() {
+    fn nodes_above_the_limit_serve_nothing() {
         let shards: Vec<Shard> = (0..SLOTS).map(|n| shard(n..=n, &[n + 1])).collect();
         let made = Cell::new(0);
         let map = SlotMap::new(&shards, |place| {
             made.set(made.get() + 1);
-            at(place)
+            Ok(at(place))
         });
-        assert_eq!((map.nodes().len(), made.get()), (MOST, MOST));
-        assert_eq!(map.masters().err(), Some(MOST as u16));
+        assert_eq!((map.nodes().len(), made.get()), (MAX_NODES, MAX_NODES));
+        assert_eq!(
+            map.masters().err(),
+            Some((MAX_NODES as u16, Unserved::Unassigned))
+        );
         assert_eq!(master(&map, 7), Some("a:8"));
         assert_eq!(master(&map, 5000), None);
+    }
+
+    #[test]
+    fn an_entry_without_an_address_leaves_its_own_slots_unserved() {
+        let lost = Shard {
+            slots: 10..=19,
+            master: None,
+            replicas: vec![],
+        };
+        let map = map(&[shard(0..=9, &[1]), lost, shard(15..=16383, &[2])]);
+        assert_eq!(master(&map, 9), Some("a:1"));
+        assert_eq!(master(&map, 15), Some("a:2"));
+        let slot = Slot::new(10).unwrap();
+        assert_eq!(map.master(slot).err(), Some(Unserved::NoAddress));
+        assert_eq!(map.masters().err(), Some((10, Unserved::NoAddress)));
+    }
+
+    #[test]
+    fn the_first_of_overlapping_entries_counts() {
+        let map = map(&[shard(0..=9, &[1]), shard(5..=16383, &[2])]);
+        assert_eq!(master(&map, 9), Some("a:1"));
+        assert_eq!(master(&map, 10), Some("a:2"));
     }
 }

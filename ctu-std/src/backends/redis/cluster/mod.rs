@@ -120,10 +120,8 @@ impl Cluster {
             }
         }
         if let Some((_, node, _)) = places.first() {
-            error.get_or_insert(RedisError::NotReady {
-                server: node.server().clone(),
-                message: "the nodes of the cluster send each other's clients in circles".into(),
-            });
+            let message = "the nodes of the cluster send each other's clients in circles";
+            error.get_or_insert(not_ready(node, message));
         }
         match error {
             Some(error) => Err(error),
@@ -226,18 +224,21 @@ impl Cluster {
     ) -> Result<Hop, RedisError> {
         let Failed { error, asked } = failed;
         match Redirect::of(&error) {
-            Some(Ok(redirect)) => {
-                let Redirect { slot, moved, .. } = redirect;
-                let node = self.0.node(&(redirect.host, redirect.port), node.host());
-                let here = moved && slot == part.slot;
-                self.0.learn(&node, here.then_some(slot));
-                return Ok(Hop {
-                    node,
-                    asking: !moved,
-                });
+            Some(Ok(Redirect { slot, moved, place })) => {
+                let target = place.and_then(|place| self.0.node(&place, node).ok());
+                if let Some(node) = target {
+                    let here = moved && slot == part.slot;
+                    self.0.learn(&node, here.then_some(slot));
+                    return Ok(Hop {
+                        node,
+                        asking: !moved,
+                    });
+                }
+                let what = "it redirects to a node whose address it does not know";
+                return self.elsewhere(part, node, not_ready(node, what), deadline);
             }
             Some(Err(_)) => {
-                let what = "it redirects to what is no node";
+                let what = "a redirect without an address";
                 return Err(RedisError::protocol(node.server(), what));
             }
             None => {}
@@ -251,15 +252,33 @@ impl Cluster {
         if !is_doubtful(&error) || !again || deadline.remaining().is_none() {
             return Err(error);
         }
+        self.elsewhere(part, node, error, deadline)
+    }
+
+    /// The node that serves the slot of `part` by a new map, unless it is still `node`; `error` then.
+    fn elsewhere(
+        &self,
+        part: &Part<'_>,
+        node: &Node,
+        error: RedisError,
+        deadline: Deadline,
+    ) -> Result<Hop, RedisError> {
         let _ = self.0.refresh(Some(deadline), deadline);
         match self.0.serves(part.slot) {
-            // Another has taken over. It may need a moment, but only its users' patience decides that.
+            // Another node has taken over. It may need a moment; only the deadline limits that.
             Some(other) if other.server() != node.server() => Ok(Hop {
                 node: other,
                 asking: false,
             }),
             _ => Err(error),
         }
+    }
+}
+
+fn not_ready(node: &Node, message: &str) -> RedisError {
+    RedisError::NotReady {
+        server: node.server().clone(),
+        message: message.to_owned(),
     }
 }
 

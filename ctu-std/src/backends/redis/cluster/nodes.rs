@@ -6,11 +6,13 @@ use super::{
         request::Request,
         settings::Settings,
     },
-    map::SlotMap,
+    map::{SlotMap, Unserved},
     refresh::Refresh,
     slot::Slot,
     topology::{self, Place, Shard},
 };
+#[cfg(feature = "tls")]
+use crate::backends::net::Address;
 use crate::backends::net::{Deadline, NetError};
 use ctu_core::CacheError;
 use parking_lot::RwLock;
@@ -85,23 +87,34 @@ impl Nodes {
             let wait = self.map.read().is_none().then_some(deadline);
             refreshed = self.refresh(wait, deadline);
         }
-        if let Some(node) = self.serves(slot) {
-            return Ok(node);
-        }
-        if self.map.read().is_some() {
-            self.stale.store(true, Relaxed);
-            return Err(self.unserved(slot.number()));
+        let master = self
+            .map
+            .read()
+            .as_ref()
+            .map(|map| map.master(slot).cloned());
+        match master {
+            Some(Ok(node)) => return Ok(node),
+            Some(Err(why)) => {
+                self.stale.store(true, Relaxed);
+                return Err(self.unserved(slot.number(), why));
+            }
+            None => {}
         }
         refreshed.and_then(|()| Err(RedisError::timed_out(&self.label, deadline.total())))
     }
 
     /// The same, as far as is known.
     pub(super) fn serves(&self, slot: Slot) -> Option<Arc<Node>> {
-        self.map.read().as_ref()?.master(slot).cloned()
+        self.map.read().as_ref()?.master(slot).ok().cloned()
     }
 
-    fn unserved(&self, slot: u16) -> RedisError {
-        self.not_ready(format!("no node serves slot {slot}"))
+    fn unserved(&self, slot: u16, why: Unserved) -> RedisError {
+        self.not_ready(match why {
+            Unserved::Unassigned => format!("no node serves slot {slot}"),
+            Unserved::NoAddress => {
+                format!("the map of slots has no address for the node of slot {slot}")
+            }
+        })
     }
 
     /// Every master, as of now: of slots that have moved to a new one nothing else would tell.
@@ -109,9 +122,9 @@ impl Nodes {
         let refreshed = self.refresh(Some(deadline), deadline);
         let map = self.map.read().clone();
         match (map, refreshed) {
-            (Some(map), _) => map.masters().map_err(|slot| {
+            (Some(map), _) => map.masters().map_err(|(slot, why)| {
                 self.stale.store(true, Relaxed);
-                self.unserved(slot)
+                self.unserved(slot, why)
             }),
             (None, Err(error)) => Err(error),
             (None, Ok(())) => Err(RedisError::timed_out(&self.label, deadline.total())),
@@ -140,8 +153,7 @@ impl Nodes {
                 // A node that hangs must leave time for another.
                 match shards(&node, deadline.at_most(left / 2)) {
                     Ok(shards) => {
-                        let host = node.host();
-                        let map = SlotMap::new(&shards, |place| self.node(place, host));
+                        let map = SlotMap::new(&shards, |place| self.node(place, &node));
                         let map = Arc::new(map);
                         self.stale.store(false, Relaxed);
                         node.set_failed(false);
@@ -177,19 +189,28 @@ impl Nodes {
         nodes
     }
 
-    /// The node at a place that one at `host` told of.
-    pub(super) fn node(&self, (told, port): &Place, host: &str) -> Arc<Node> {
-        let host = if told.is_empty() { host } else { told };
-        let address = self.settings.endpoint.address.beside(host, *port);
+    /// The node at a place that `told_by` named.
+    pub(super) fn node(&self, place: &Place, told_by: &Node) -> Result<Arc<Node>, Unserved> {
+        let address = match (place, told_by.address()) {
+            ((host, port @ 1..), Some(own)) if host.is_empty() => own.beside(own.host(), *port),
+            ((host, port @ 1..), _) => self.settings.endpoint.address.beside(host, *port),
+            // Nodes with TLS alone may announce the port that they do not listen on, 0: it is then the
+            // one port at which all of them are reached.
+            #[cfg(feature = "tls")]
+            ((host, 0), Some(own @ Address::Tls(_, port))) if !host.is_empty() => {
+                own.beside(host, *port)
+            }
+            _ => return Err(Unserved::NoAddress),
+        };
         let label = address.to_string();
         let map = self.map.read().clone();
         let known = map.iter().flat_map(|map| map.nodes()).chain(&self.seeds);
         match known.into_iter().find(|node| **node.server() == label) {
-            Some(node) => node.clone(),
+            Some(node) => Ok(node.clone()),
             None => {
                 let mut settings = self.settings.clone();
                 settings.endpoint.address = address;
-                Arc::new(node(settings, self.pool_size))
+                Ok(Arc::new(node(settings, self.pool_size)))
             }
         }
     }
@@ -246,10 +267,10 @@ fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
         let reply = node.single(values)?;
         topology::read(&reply).map_err(|what| RedisError::protocol(node.server(), what))
     })?;
-    match shards.is_empty() {
+    match shards.iter().all(|shard| shard.master.is_none()) {
         true => Err(RedisError::NotReady {
             server: node.server().clone(),
-            message: "it knows of no slot of its cluster".into(),
+            message: "it knows of no slot of its cluster that has a node".into(),
         }),
         false => Ok(shards),
     }

@@ -1,17 +1,16 @@
-use super::{super::RedisError, slot::Slot};
+use super::{super::RedisError, slot::Slot, topology::Place};
 
-/// Where a node of a cluster sends who asks it for a key that it has not.
+/// The address to which a node of a cluster redirects a request for a key that it does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Redirect {
     pub(super) slot: Slot,
     /// Whether the slot is there for good; otherwise only what this request is about, this once.
     pub(super) moved: bool,
-    /// Empty where it is the host that was asked.
-    pub(super) host: String,
-    pub(super) port: u16,
+    /// `None` where the node that redirects does not know the address.
+    pub(super) place: Option<Place>,
 }
 
-/// What a redirect that nobody can follow is.
+/// The error of a redirect that cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Nonsense;
 
@@ -36,27 +35,24 @@ impl Redirect {
         Some(Self {
             slot: Slot::new(decimal(slot)?)?,
             moved,
-            host: read_host(host)?,
-            port: decimal(port).filter(|port| *port != 0)?,
+            place: match host {
+                "?" => None,
+                host => Some((read_host(host)?, decimal(port)?)),
+            },
         })
     }
 }
 
-/// A number of digits alone: Rust would also take a sign.
+/// A number of digits alone: Rust's own parser also takes a sign.
 fn decimal(text: &str) -> Option<u16> {
     let number = crate::backends::net::read_number(text.as_bytes())?;
     u16::try_from(number).ok()
 }
 
-/// The host of a node as nodes name it. Empty where they do not know: then it is the host that was asked.
-/// `None` for what is no host.
+/// The host of a node; empty for the host of the node that answers. `None` where it is no host.
 pub(super) fn read_host(text: &str) -> Option<String> {
-    let odd = |char: char| char.is_whitespace() || char.is_control();
-    match text {
-        "" | "?" => Some(String::new()),
-        host if host.len() <= 255 && !host.contains(odd) => Some(host.to_owned()),
-        _ => None,
-    }
+    let allowed = |char: char| char.is_ascii_alphanumeric() || "-_.:%".contains(char);
+    (text.len() <= 255 && text.chars().all(allowed)).then(|| text.to_owned())
 }
 
 #[cfg(test)]
@@ -75,32 +71,31 @@ mod tests {
             ("cache.example", "cache.example"),
             ("2001:db8::1", "2001:db8::1"),
             ("", ""),
-            ("?", ""),
         ] {
             for code in ["MOVED", "ASK"] {
                 let redirect = read(code, &format!("3999 {host}:6381"));
                 let expected = Redirect {
                     slot: Slot::new(3999).unwrap(),
                     moved: code == "MOVED",
-                    host: expected.into(),
-                    port: 6381,
+                    place: Some((expected.into(), 6381)),
                 };
                 assert_eq!(redirect, Some(Ok(expected)));
             }
         }
+        let unknown = read("MOVED", "3999 ?:6381").unwrap().unwrap();
+        assert_eq!(unknown.place, None);
         assert_eq!(read("ERR", "3999 127.0.0.1:6381"), None);
         assert_eq!(Redirect::of(&RedisError::WrongType), None);
     }
 
     #[test]
-    fn what_cannot_be_followed_is_told() {
+    fn unreadable_redirects_are_refused() {
         for message in [
             "",
             "3999",
             "3999 ",
             "3999 127.0.0.1",
             "3999 127.0.0.1:",
-            "3999 127.0.0.1:0",
             "3999 127.0.0.1:65536",
             "3999 127.0.0.1:+1",
             "16384 127.0.0.1:1",

@@ -6,32 +6,37 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shard {
     pub(super) slots: RangeInclusive<u16>,
-    pub(super) master: Place,
+    /// `None` where the map gives no usable address.
+    pub(super) master: Option<Place>,
     pub(super) replicas: Vec<Place>,
 }
 
-/// Host and port. The host is empty where it is the one that was asked.
+/// Host and port. An empty host is the host of the node that answers; port 0 is a port that the map
+/// does not tell.
 pub(super) type Place = (String, u16);
 
-/// Reads the reply to CLUSTER SLOTS, which every version of Redis and Valkey has: slots from and to,
-/// the master, replicas, and more that came with later versions. Where it is no such reply, says why.
+/// Reads the reply to CLUSTER SLOTS, which every version of Redis and Valkey has: first and last slot,
+/// the master, replicas, and more that came with later versions.
+///
+/// An entry that cannot be read leaves its own slots unserved and takes no other entry with it. Of two
+/// entries that name the same slot the first counts: a node that does not serve it redirects.
+///
+/// # Errors
+/// The first fault, where no entry can be read at all.
 pub(super) fn read(reply: &Value) -> Result<Vec<Shard>, &'static str> {
+    let mut fault = None;
     let shards: Vec<Shard> = array(reply)?
         .iter()
-        .map(shard)
-        .collect::<Result<_, &'static str>>()?;
-    let mut taken = vec![false; SLOTS.into()];
-    for slot in shards.iter().flat_map(|shard| shard.slots.clone()) {
-        let taken = &mut taken[usize::from(slot)];
-        if std::mem::replace(taken, true) {
-            return Err("a map of slots that names one twice");
-        }
+        .filter_map(|entry| shard(entry).map_err(|what| fault.get_or_insert(what)).ok())
+        .collect();
+    match fault {
+        Some(fault) if shards.iter().all(|shard| shard.master.is_none()) => Err(fault),
+        _ => Ok(shards),
     }
-    Ok(shards)
 }
 
-fn shard(value: &Value) -> Result<Shard, &'static str> {
-    let [first, last, master, replicas @ ..] = array(value)? else {
+fn shard(entry: &Value) -> Result<Shard, &'static str> {
+    let [first, last, master, replicas @ ..] = array(entry)? else {
         return Err("a map of slots with a part missing");
     };
     let (first, last) = (slot(first)?, slot(last)?);
@@ -40,8 +45,8 @@ fn shard(value: &Value) -> Result<Shard, &'static str> {
     }
     Ok(Shard {
         slots: first..=last,
-        master: place(master)?,
-        replicas: replicas.iter().map(place).collect::<Result<_, _>>()?,
+        master: place(master),
+        replicas: replicas.iter().filter_map(place).collect(),
     })
 }
 
@@ -55,22 +60,36 @@ fn slot(value: &Value) -> Result<u16, &'static str> {
     }
 }
 
-fn place(value: &Value) -> Result<Place, &'static str> {
-    let [host, port, ..] = array(value)? else {
-        return Err("a map of slots with a part missing");
+/// The address of a node; `None` where the entry has none.
+fn place(node: &Value) -> Option<Place> {
+    let [host, Value::Int(port), more @ ..] = array(node).ok()? else {
+        return None;
     };
     let host = match host {
-        Value::BulkString(host) => std::str::from_utf8(host).ok().and_then(read_host),
-        Value::SimpleString(host) => read_host(host),
-        Value::Nil => Some(String::new()),
-        _ => return Err(WRONG),
+        Value::Nil => String::new(),
+        // The preferred endpoint is a host name that this node does not have. Its IP address is in
+        // the metadata then.
+        host if text(host)? == "?" => read_host(metadata(more.get(1)?, "ip")?)?,
+        host => read_host(text(host)?)?,
     };
-    let port = match port {
-        Value::Int(port) => u16::try_from(*port).ok().filter(|port| *port != 0),
-        _ => return Err(WRONG),
-    };
-    host.zip(port)
-        .ok_or("a map of slots with an address that is none")
+    let place = (host, u16::try_from(*port).ok()?);
+    // A node that left the cluster and still owns slots.
+    (place != (String::new(), 0)).then_some(place)
+}
+
+/// The value of `name` in the metadata of a node, a list of names and values.
+fn metadata<'v>(list: &'v Value, name: &str) -> Option<&'v str> {
+    let (pairs, _) = array(list).ok()?.as_chunks();
+    let [_, value] = pairs.iter().find(|[key, _]| text(key) == Some(name))?;
+    text(value).filter(|value| !value.is_empty())
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(text) => std::str::from_utf8(text).ok(),
+        Value::SimpleString(text) => Some(text),
+        _ => None,
+    }
 }
 
 fn array(value: &Value) -> Result<&[Value], &'static str> {
