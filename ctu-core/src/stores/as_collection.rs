@@ -1,4 +1,4 @@
-//! The map-like stores as collections: printed, gone through, extended and compared by their entries.
+//! The map-like stores as collections: debug output, iteration, `Extend` and equality.
 
 use super::{iter::Iter, lru::Lru, slots::Slots, ttl::Ttl};
 use crate::clock::Clock;

@@ -1,4 +1,5 @@
-//! The map-like stores as [`Store`]s: looked up by the borrowed form of their keys, which storing makes the owned form of.
+//! The map-like stores as [`Store`]s. Lookups take the borrowed key; `put` converts it to the owned
+//! one.
 
 use super::store::Store;
 use super::{lru::Lru, slots::Slots, ttl::Ttl};

@@ -1,3 +1,5 @@
+//! A store without a bound: a hash map.
+
 use super::{slots::RandomState, store::Store};
 use crate::{
     entries::{Equivalent, StoredKey},
@@ -11,7 +13,7 @@ use core::{
 };
 use hashbrown::HashMap;
 
-/// A store that keeps everything: a hash map, as `DictCache` of Python's CacheToolsUtils is a `dict`.
+/// A store that never evicts: a hash map, the counterpart of `DictCache` in CacheToolsUtils.
 ///
 /// ```
 /// use ctu_core::{Cache, SpinCache, heap::DictCache};
@@ -55,16 +57,16 @@ impl<K, V, S: Default> Default for DictCache<K, V, S> {
     }
 }
 
-/// What stands for a key of `L`, as the map wants it.
-struct StandsFor<'q, Q, L: ?Sized>(&'q Q, PhantomData<fn(&L)>);
+/// The parts of a key of `L`, in the form that the map looks up.
+struct KeyPartsOf<'q, Q, L: ?Sized>(&'q Q, PhantomData<fn(&L)>);
 
-impl<Q: Equivalent<L>, L: ?Sized> Hash for StandsFor<'_, Q, L> {
+impl<Q: Equivalent<L>, L: ?Sized> Hash for KeyPartsOf<'_, Q, L> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash_as(state);
     }
 }
 
-impl<Q: Equivalent<L>, L: ?Sized, K: Borrow<L>> hashbrown::Equivalent<K> for StandsFor<'_, Q, L> {
+impl<Q: Equivalent<L>, L: ?Sized, K: Borrow<L>> hashbrown::Equivalent<K> for KeyPartsOf<'_, Q, L> {
     fn equivalent(&self, key: &K) -> bool {
         self.0.is(key.borrow())
     }
@@ -79,7 +81,7 @@ impl<K: StoredKey, V, S: BuildHasher> Store for DictCache<K, V, S> {
     }
 
     fn get_equivalent<Q: Equivalent<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
-        Ok(self.0.get(&StandsFor::<Q, K::Lookup>(key, PhantomData)))
+        Ok(self.0.get(&KeyPartsOf::<Q, K::Lookup>(key, PhantomData)))
     }
 
     fn put(

@@ -1,4 +1,4 @@
-//! Which entry expires first.
+//! Deadlines of a store's entries, in order.
 
 use super::{
     slots::{Deadline, Deadlines, Slot},
@@ -7,16 +7,16 @@ use super::{
 
 /// The slots of a store in the order of their deadlines.
 ///
-/// Entries that live as long as the cache is set to expire in the order they were written: a queue,
-/// O(1) an operation. Entries with a time-to-live of their own are kept in a tree, O(log n). An entry
-/// is in one of the two, so both use the same two links.
+/// Entries with the default time-to-live expire in the order of their writes: a queue, O(1) an
+/// operation. Entries with a time-to-live of their own are in a tree, O(log n). An entry is in one of
+/// the two, so both use the same two links.
 #[derive(Clone, Debug)]
 pub(super) struct Expiry<I, D> {
     deadlines: D,
     first: I,
     last: I,
     root: I,
-    /// Goes into the tree's priorities.
+    /// The seed of the tree's priorities.
     seed: u32,
 }
 
@@ -34,7 +34,8 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         }
     }
 
-    /// Seeds the tree, if it is empty. Whoever could tell its priorities and choose deadlines could make a list of it.
+    /// Seeds an empty tree. An attacker who can predict priorities and choose deadlines could
+    /// degenerate the treap into a list.
     #[inline]
     pub(super) fn seed(&mut self, seed: impl FnOnce() -> u32) {
         if self.root == I::NONE {
@@ -48,7 +49,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         self.deadlines.deadline(slot).map(|node| node.at >> 1)
     }
 
-    /// The slot that expires first, and when. O(1), or O(log n) where entries have their own deadlines.
+    /// The slot that expires first, and its tick. O(1), or O(log n) with entries in the tree.
     #[inline]
     pub(super) fn earliest(&self) -> Option<(I, u32)> {
         let queued = self.tick(self.first).map(|tick| (self.first, tick));
@@ -64,7 +65,8 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         }
     }
 
-    /// Files a slot under a tick, at most [`MAX_TICK`]. Without `own`, no earlier than any before it.
+    /// Adds a slot with a tick of at most [`MAX_TICK`]. A slot without an `own` time-to-live must not be
+    /// earlier than its predecessors.
     #[inline]
     pub(super) fn schedule(&mut self, slot: I, tick: u32, own: bool) {
         self.deadlines.reserve(slot);
@@ -87,7 +89,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         self.last = slot;
     }
 
-    /// Takes a slot out.
+    /// Removes a slot.
     #[inline]
     pub(super) fn cancel(&mut self, slot: I) {
         let Some(&Deadline { left, right, at }) = self.deadlines.deadline(slot) else {
@@ -101,7 +103,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         }
     }
 
-    /// Takes a slot out, and gives its place to the last one.
+    /// Removes a slot, and moves the deadline of the last slot into its place.
     pub(super) fn swap_remove(&mut self, slot: I, last: I) {
         self.cancel(slot);
         if slot != last {
@@ -109,7 +111,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         }
     }
 
-    /// Gives the deadline of one slot, which is free then, to another, which is free now.
+    /// Moves the deadline of a slot to a free slot.
     fn relocate(&mut self, from: I, to: I) {
         let Some(&node) = self.deadlines.deadline(from) else {
             return;
@@ -126,7 +128,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         self.link_back(node.right, to);
     }
 
-    /// Moves the deadline of a slot, and of every other in turn, `ticks` earlier.
+    /// Moves the deadline of a slot `ticks` earlier. The caller does so for every slot.
     pub(super) fn rebase(&mut self, slot: I, ticks: u32) {
         if let Some(node) = self.deadlines.deadline_mut(slot) {
             let own = node.at & 1;
@@ -140,7 +142,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         self.root = I::NONE;
     }
 
-    /// What follows `slot` in the queue is `next`.
+    /// Sets the successor of `slot` in the queue to `next`.
     fn link(&mut self, slot: I, next: I) {
         match self.deadlines.deadline_mut(slot) {
             Some(node) => node.right = next,
@@ -148,7 +150,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         }
     }
 
-    /// What goes before `slot` in the queue is `previous`.
+    /// Sets the predecessor of `slot` in the queue to `previous`.
     fn link_back(&mut self, slot: I, previous: I) {
         match self.deadlines.deadline_mut(slot) {
             Some(node) => node.left = previous,
@@ -164,7 +166,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         }
     }
 
-    /// Walks the queue and the tree, and says what is wrong if anything is.
+    /// Checks the queue and the tree; the error describes the broken invariant.
     #[cfg(any(test, feature = "validate"))]
     pub(super) fn validate(&self, len: usize) -> Result<(), &'static str> {
         let (mut seen, mut slot, mut previous) = (0, self.first, I::NONE);
@@ -184,7 +186,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         if previous != self.last {
             return Err("the queue of deadlines does not end at its last");
         }
-        // Some 3 log n is what a treap's depth comes to; it is never much more.
+        // The depth of a treap is about 3 log n, and hardly ever much more.
         let depth = 16 + 5 * (len + 1).ilog2();
         seen += self.validate_tree(self.root, None, None, depth)?;
         if seen != len {

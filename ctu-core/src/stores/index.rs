@@ -1,10 +1,12 @@
+//! The index from hashes to slots of a store without a heap.
+
 use core::{fmt, hint::select_unpredictable};
 
-/// Where keys are, in 4 bytes an entry: a hash table of slot numbers without a heap.
+/// A hash table of slot numbers, in 4 bytes an entry.
 ///
-/// Chained hashing with one bucket an entry. It needs no power of two, and never rehashes: the cost of an
-/// operation does not depend on what happened before. Chains end in [`NONE`]; cell `i` below `N` leads from
-/// slot `i` on, and the others begin a bucket's chain.
+/// Chained hashing with one bucket an entry. `N` need not be a power of two, and there is no rehash:
+/// the cost of an operation does not depend on earlier ones. Chains end in [`NONE`]. Cell `i` below
+/// `N` is the successor of slot `i`; the other cells are the heads of the buckets.
 #[derive(Clone)]
 pub(super) struct Index<const N: usize>([[u16; 2]; N]);
 
@@ -25,10 +27,10 @@ impl<const N: usize> Index<N> {
         }
     }
 
-    /// The cell in which a hash's chain begins.
+    /// The cell with the head of a hash's chain.
     ///
-    /// Fibonacci hashing spreads what a plain hasher leaves in few bits; the high half of a
-    /// product takes it to any N without a division.
+    /// Fibonacci hashing spreads hashes that differ in few bits; the high half of a product maps them
+    /// to any N without a division.
     #[inline]
     fn bucket(hash: u64) -> usize {
         let folded = (hash ^ (hash >> 32)) as u32;
@@ -38,9 +40,9 @@ impl<const N: usize> Index<N> {
 
     /// The slot with this hash whose key is `key`; `keys` are those of all slots.
     ///
-    /// How far down a chain an entry is cannot be predicted, and a wrong guess costs a processor that guesses more than the
-    /// look at one more key. So the first two entries are looked at together (a full store's keys are there 9 times
-    /// in 10) where keys are small and the processor is of that kind.
+    /// The depth of an entry in its chain is unpredictable, and on a processor with branch prediction
+    /// a misprediction costs more than the comparison of one more key. There, with small keys, the
+    /// first two entries are compared together: 9 of 10 keys of a full store are among them.
     #[inline]
     pub(super) fn find<K>(&self, hash: u64, keys: &[K], is: impl Fn(&K) -> bool) -> u16 {
         let mut slot = self.cell(Self::bucket(hash));
@@ -48,7 +50,7 @@ impl<const N: usize> Index<N> {
             let Some(last) = keys.len().min(N).checked_sub(1) else {
                 return NONE;
             };
-            // Where a chain has ended, any other slot is looked at instead: if its key is the one, it is found.
+            // Beyond the end of a chain any slot will do: a match there is a match.
             let first = usize::from(slot).min(last);
             let next = self.cell(first);
             let second = usize::from(next).min(last);
@@ -57,7 +59,7 @@ impl<const N: usize> Index<N> {
             if keys.get(found).is_some_and(&is) {
                 return found as u16;
             }
-            // 1 where either is none. As numbers, because the compiler makes a branch of anything plainer.
+            // 1 if either is none. Arithmetic, since the compiler turns plainer code into a branch.
             let ended = (u32::from(slot).wrapping_add(1) | u32::from(next).wrapping_add(1)) >> 16;
             slot = self.cell(second) | (ended as u16).wrapping_neg();
         }
@@ -78,7 +80,7 @@ impl<const N: usize> Index<N> {
         self.set(bucket, slot);
     }
 
-    /// The cell that leads to a slot with this hash.
+    /// The cell that points to a slot with this hash.
     #[inline]
     fn leading_to(&self, hash: u64, slot: u16) -> usize {
         let mut at = Self::bucket(hash);
@@ -96,14 +98,14 @@ impl<const N: usize> Index<N> {
         }
     }
 
-    /// Takes a slot out of the table.
+    /// Removes a slot from the table.
     #[inline]
     pub(super) fn remove(&mut self, hash: u64, slot: u16) {
         let next = self.cell(usize::from(slot));
         self.set(self.leading_to(hash, slot), next);
     }
 
-    /// Gives a slot in the table another number.
+    /// Changes the number of a slot in the table.
     #[inline]
     pub(super) fn renumber(&mut self, hash: u64, slot: u16, to: u16) {
         let next = self.cell(usize::from(slot));

@@ -1,3 +1,5 @@
+//! The least-recently-used store: a doubly linked recency list over dense slots.
+
 use super::{
     iter::{Iter, Order},
     slots::{Inline, Link, Slot, Slots},
@@ -10,12 +12,12 @@ use core::{
 };
 use rustc_hash::FxBuildHasher;
 
-/// A store of at most `N` entries that makes room by removing the least recently used one.
+/// A store of at most `N` entries that evicts the least recently used one.
 ///
-/// It lives where it is put, a `static` included, and takes no heap:
-/// `size_of::<K>() + size_of::<V>() + 8` bytes an entry, for any `N` from 1 to 65,535.
-/// Every operation is O(1), but `clear`, `retain` and iteration. With feature `alloc`,
-/// `heap::LruCache` is the same with a capacity chosen at run time.
+/// The entries are in the store itself, which may be a `static`; there is no heap. An entry takes
+/// `size_of::<K>() + size_of::<V>() + 8` bytes, for any `N` from 1 to 65,535. Every operation is O(1)
+/// except `clear`, `retain` and iteration. With feature `alloc`, `heap::LruCache` is the same store
+/// with a capacity chosen at run time.
 ///
 /// ```
 /// use ctu_core::LruCache;
@@ -29,12 +31,12 @@ use rustc_hash::FxBuildHasher;
 /// assert_eq!(cache.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [3, 1]);
 /// ```
 ///
-/// Keys are hashed with [`FxHasher`](rustc_hash::FxHasher), which is quick and the same everywhere:
-/// whoever chooses keys can make an operation cost O(N). Give [`with_hasher`](Lru::with_hasher) a seeded hasher where
-/// strangers choose them.
+/// Keys are hashed with [`FxHasher`](rustc_hash::FxHasher), which is quick and has no seed: an
+/// attacker who chooses the keys can make an operation cost O(N). Pass a seeded hasher to
+/// [`with_hasher`](Lru::with_hasher) where keys come from untrusted callers.
 pub type LruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K, V, N>, S>;
 
-/// The least-recently-used store behind [`LruCache`] and its heap-backed twin.
+/// The least-recently-used store, generic over its storage: [`LruCache`] and `heap::LruCache`.
 #[derive(Clone)]
 pub struct Lru<K, V, T: Slots<K, V>, S = FxBuildHasher> {
     slots: T,
@@ -77,7 +79,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         }
     }
 
-    /// The most entries there may be.
+    /// The maximum number of entries.
     pub fn capacity(&self) -> usize {
         self.slots.capacity()
     }
@@ -92,7 +94,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         self.len() == 0
     }
 
-    /// Whether the next new key makes an entry leave.
+    /// Whether the next new key evicts an entry.
     pub fn is_full(&self) -> bool {
         self.len() >= self.capacity()
     }
@@ -104,7 +106,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         self.slots.clear();
     }
 
-    /// The entries, from the most to the least recently used; `.rev()` goes the other way.
+    /// Iterates over the entries, from the most to the least recently used; `.rev()` reverses.
     pub fn iter(&self) -> Iter<'_, K, V, T> {
         Iter(self.order())
     }
@@ -113,7 +115,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         Order::new(&self.slots, self.head, self.tail)
     }
 
-    /// The least recently used entry, which stays that.
+    /// Returns the least recently used entry without a change to the recency order.
     pub fn peek_lru(&self) -> Option<(&K, &V)> {
         Some((self.slots.key(self.tail)?, self.slots.value(self.tail)?))
     }
@@ -130,7 +132,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         &mut self.slots
     }
 
-    /// What follows `slot`, or the most recently used entry where that is none, is `next`.
+    /// Sets the successor of `slot` to `next`; without a `slot`, sets the head of the list.
     #[inline]
     fn set_next(&mut self, slot: T::Slot, next: T::Slot) {
         if !self.slots.set_next(slot, next) {
@@ -138,7 +140,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         }
     }
 
-    /// What comes before `slot`, or the least recently used entry where that is none, is `prev`.
+    /// Sets the predecessor of `slot` to `prev`; without a `slot`, sets the tail of the list.
     #[inline]
     fn set_prev(&mut self, slot: T::Slot, prev: T::Slot) {
         if !self.slots.set_prev(slot, prev) {
@@ -146,7 +148,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         }
     }
 
-    /// Puts an entry that is not in the list at its head.
+    /// Links an entry that is not in the list at the head.
     #[inline]
     fn link_first(&mut self, slot: T::Slot) {
         let head = self.head;
@@ -190,7 +192,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
             .find(self.hash(key), |found| found.borrow() == key)
     }
 
-    /// [`find`](Self::find) by what stands for a key.
+    /// [`find`](Self::find) by the parts of a key.
     #[inline]
     pub(super) fn find_equivalent<Q, L>(&self, key: &Q) -> T::Slot
     where
@@ -204,7 +206,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
             .find(state.finish(), |found| key.is(found.borrow()))
     }
 
-    /// The value in a slot, which becomes the most recently used.
+    /// Returns the value in a slot and marks the entry as most recently used.
     #[inline]
     pub(super) fn use_slot(&mut self, slot: T::Slot) -> Option<&mut V> {
         if slot == T::Slot::NONE {
@@ -214,7 +216,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         self.slots.value_mut(slot)
     }
 
-    /// The value at `key`, which becomes the most recently used.
+    /// Returns the value at `key` and marks the entry as most recently used.
     #[inline]
     pub fn get<Q>(&mut self, key: &Q) -> Option<&V>
     where
@@ -224,7 +226,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         self.get_mut(key).map(|value| &*value)
     }
 
-    /// The value at `key`, which becomes the most recently used.
+    /// Returns the value at `key` and marks the entry as most recently used.
     #[inline]
     pub fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
     where
@@ -234,7 +236,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         self.use_slot(self.find(key))
     }
 
-    /// The value at `key`, whose place in the recency order stays.
+    /// Returns the value at `key` without a change to the recency order.
     pub fn peek<Q>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -243,7 +245,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         self.slots.value(self.find(key))
     }
 
-    /// Whether there is an entry at `key`, whose place in the recency order stays.
+    /// Whether `key` has an entry. The recency order does not change.
     pub fn contains<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -252,10 +254,11 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         self.find(key) != T::Slot::NONE
     }
 
-    /// Stores `value` at `key`, which becomes the most recently used.
+    /// Stores `value` at `key` and marks the entry as most recently used.
     ///
-    /// Returns the entry that this displaced: `key` with its old value, or else the least recently
-    /// used entry where the store was full; which of the two it was, its key tells. (A heap-backed store of capacity 0 returns what it was given.)
+    /// Returns the displaced entry: `key` with its old value, or the least recently used entry if
+    /// the store was full; the returned key distinguishes the two. A heap-backed store of capacity 0
+    /// returns the new entry itself.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         let hash = self.hash(&key);
         let slot = self.slots.find(hash, |found| *found == key);
@@ -267,7 +270,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         self.insert_new(hash, key, value).1
     }
 
-    /// Stores an entry whose key is not in the store. Returns its slot, and the entry that made room.
+    /// Stores an entry whose key is not in the store. Returns its slot and the evicted entry.
     #[inline]
     pub(super) fn insert_new(&mut self, hash: u64, key: K, value: V) -> (T::Slot, Option<(K, V)>) {
         let hasher = &self.hasher;
@@ -281,7 +284,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
             }
             Err(entry) => entry,
         };
-        // Full: the oldest entry's slot is written over.
+        // Full: the new entry takes over the slot of the least recently used one.
         let tail = self.tail;
         let Some(oldest) = self.slots.key(tail) else {
             return (T::Slot::NONE, Some((key, value)));
@@ -294,7 +297,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         (tail, evicted)
     }
 
-    /// The value at `key`; where there is none, what `make` returns, which is stored.
+    /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
     /// `None` only for a heap-backed store of capacity 0.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
         let hash = self.hash(&key);
@@ -322,9 +325,9 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         self.remove_slot(self.tail)
     }
 
-    /// Removes the entries that `keep` refuses. O(n), in no particular order.
+    /// Removes the entries for which `keep` returns false. O(n), in no particular order.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        // Downwards, so that what moves into a freed slot has been asked for already.
+        // Downwards: the entry that moves into a freed slot has been visited already.
         for index in (0..self.len()).rev() {
             let slot = T::Slot::new(index);
             if let Some((key, value)) = self.slots.entry_mut(slot)
@@ -338,7 +341,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     /// Removes the entry of a slot; the entry of the last slot then has its number.
     pub(super) fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
         let last = T::Slot::new(self.len().checked_sub(1)?);
-        // Hashes first: they are the user's code, and where it panics the store is whole.
+        // Hashes first: `Hash` is the user's code, and a panic there leaves the store unchanged.
         let hash = self.hash(self.slots.key(slot)?);
         let last_hash = self.hash(self.slots.key(last)?);
         let Link { prev, next } = self.slots.link(slot)?;
@@ -354,7 +357,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         entry
     }
 
-    /// Walks all links and the whole index, and says what is wrong if anything is.
+    /// Checks all links and the whole index; the error describes the broken invariant.
     #[cfg(any(test, feature = "validate"))]
     #[doc(hidden)]
     pub fn validate(&self) -> Result<(), &'static str> {
@@ -362,11 +365,11 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         let (mut slot, mut before) = (self.head, T::Slot::NONE);
         for _ in 0..self.len() {
             if self.slots.key(slot).is_none() {
-                return Err("the list leads out of the slots, or ends early");
+                return Err("a link leads outside the slots, or the list ends early");
             }
             let link = self.slots.link(slot).unwrap_or(Link::NONE);
             if link.prev != before {
-                return Err("an entry does not lead back");
+                return Err("a predecessor link is wrong");
             }
             (slot, before) = (link.next, slot);
         }

@@ -1,9 +1,9 @@
-//! Caches as plain data.
+//! Stores: caches as plain data, with one owner and no lock.
 //!
-//! [`Lru`] keeps entries and their recency order; [`Ttl`] adds deadlines to it. Both are written once,
-//! over where entries live: in the value itself ([`Inline`]: no heap, a capacity that the type names)
-//! or on the heap (`Heap`: a capacity chosen at run time). Slots are dense: entry `i` of `n` is in
-//! slot `i`, and removing one moves the last into its place, so no slot is ever empty.
+//! [`Lru`] keeps entries and their recency order; [`Ttl`] adds deadlines. Both are written once,
+//! over the storage of the entries: [`Inline`] keeps them in the store itself (no heap, capacity in
+//! the type), `Heap` keeps them on the heap (capacity chosen at run time). Slots are dense: entry `i`
+//! of `n` is in slot `i`, and a removal moves the last entry into the freed slot.
 
 mod as_collection;
 mod as_store;

@@ -1,7 +1,7 @@
-//! The stores with a capacity chosen at run time, on the heap.
+//! Stores on the heap, with a capacity chosen at run time.
 //!
-//! The same stores as [`crate::LruCache`] and [`crate::TtlCache`], method for method, on
-//! [`hashbrown`]'s table. Their default hasher is seeded at random and so resists chosen keys.
+//! They have the methods of [`crate::LruCache`] and [`crate::TtlCache`], over the table of
+//! [`hashbrown`]. Their default hasher has a random seed and so resists chosen keys.
 
 use super::{lru::Lru, slots::Heap, ttl::Ttl};
 use alloc::vec::Vec;
@@ -11,7 +11,8 @@ pub use super::{dict::DictCache, slots::RandomState};
 
 /// [`crate::LruCache`] with a capacity chosen at run time.
 ///
-/// Memory is taken as entries come. An entry costs `size_of::<(K, V, [u32; 2])>()` bytes and 6 to 12 in the index.
+/// Memory is allocated as entries are added. An entry takes `size_of::<(K, V, [u32; 2])>()` bytes,
+/// and 6 to 12 bytes in the index.
 ///
 /// ```
 /// use ctu_core::heap::LruCache;
@@ -24,7 +25,7 @@ pub type LruCache<K, V, S = RandomState> = Lru<K, V, Heap<K, V>, S>;
 
 /// [`crate::TtlCache`] with a capacity chosen at run time.
 ///
-/// An entry costs 12 bytes more than in an [`LruCache`].
+/// An entry takes 12 bytes more than in an [`LruCache`].
 ///
 /// ```
 /// use core::time::Duration;

@@ -1,5 +1,5 @@
-//! Stores as data: their entries in a row, from the least to the most recently used, so that inserting them in turn makes the
-//! same store again.
+//! Serde for stores: the sequence of entries, from the least to the most recently used. Insertion in
+//! this order restores the store.
 
 use super::{
     lru::{Lru, LruCache},
@@ -16,7 +16,7 @@ use serde::{
 };
 
 impl<K: Serialize, V: Serialize, T: Slots<K, V>, S> Serialize for Lru<K, V, T, S> {
-    /// Its entries as a sequence of pairs, the least recently used first.
+    /// Writes the entries as a sequence of pairs, the least recently used first.
     fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
         serializer.collect_seq(self.iter().rev())
     }
@@ -28,8 +28,8 @@ where
     V: Deserialize<'de>,
     S: BuildHasher + Default,
 {
-    /// A store of these entries. More than `N` are an error: none is left out unnoticed. (A heap-backed store, whose capacity is
-    /// not in its type, is made and then extended with a `Vec<(K, V)>`.)
+    /// Reads at most `N` entries; more are an error. A heap-backed store has no capacity in its type:
+    /// create it, then extend it with a `Vec<(K, V)>`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(Entries(PhantomData))
     }

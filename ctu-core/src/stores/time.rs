@@ -1,3 +1,5 @@
+//! The time of a store, read from its clock.
+
 use super::{
     ticks::{Ticks, millis},
     timeline::Timeline,
@@ -5,7 +7,7 @@ use super::{
 use crate::{clock::Clock, error::Error};
 use core::time::Duration;
 
-/// A store's time: what its clock tells, in the ticks of its deadlines.
+/// The time of a store: readings of its clock, as ticks of its deadlines.
 #[derive(Clone)]
 pub(super) struct Time<C> {
     ticks: Ticks,
@@ -35,7 +37,7 @@ impl<C> Time<C> {
         Duration::from_millis(self.ticks.max_ttl())
     }
 
-    /// A time-to-live in milliseconds, unless it is too long.
+    /// Converts a time-to-live to milliseconds; an error if it is too long.
     pub(super) fn check(&self, ttl: Duration) -> Result<u64, Error> {
         let ttl = millis(ttl);
         if ttl > self.ticks.max_ttl() {
@@ -57,18 +59,19 @@ impl<C> Time<C> {
         self.ticks.now(self.elapsed())
     }
 
-    /// The tick `ttl` milliseconds after the last reading of the clock, which is `None` beyond what a deadline can count.
+    /// The tick `ttl` milliseconds after the last reading of the clock. `None` beyond the range of a
+    /// deadline.
     #[inline]
     pub(super) fn after(&self, ttl: u64) -> Option<u32> {
         self.ticks.at(self.elapsed().saturating_add(ttl))
     }
 
-    /// Counts ticks from the last reading of the clock on. Returns how many there were.
+    /// Moves the origin to the last reading of the clock. Returns the number of ticks that it moved.
     pub(super) fn count_from_last(&mut self) -> u32 {
         self.ticks.count_from(self.elapsed())
     }
 
-    /// Forgets what has passed.
+    /// Restarts the time at 0.
     pub(super) fn restart(&mut self) {
         self.timeline.restart();
         self.ticks.count_from(0);
@@ -87,7 +90,7 @@ impl<C: Clock> Time<C> {
         self.ticks.now(self.timeline.at(&self.clock).elapsed())
     }
 
-    /// What is left until a tick.
+    /// The time left until a tick.
     pub(super) fn left(&self, tick: u32) -> Duration {
         let elapsed = self.timeline.at(&self.clock).elapsed();
         self.ticks.left(tick, elapsed)

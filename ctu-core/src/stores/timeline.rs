@@ -1,17 +1,19 @@
+//! A monotonic time made of any clock.
+
 use crate::clock::Clock;
 
-/// Time as a store counts it: only ever forwards, whatever its clock reads.
+/// The elapsed time of a store. It never moves backwards, for any reading of the clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Timeline {
-    /// The clock's reading that `elapsed` belongs to.
+    /// The reading of the clock at `elapsed`.
     last: Option<u64>,
     /// Milliseconds since the first reading.
     elapsed: u64,
 }
 
 impl Timeline {
-    /// A clock behind by less than this jitters (it is read on two cores, say) and is waited for;
-    /// one further behind was set.
+    /// A step back by less than this is jitter (readings on two cores, for example): time waits for
+    /// the clock. A larger step means that the clock was set.
     const JITTER: u64 = 1_000;
 
     pub(super) const fn new() -> Self {
@@ -27,7 +29,7 @@ impl Timeline {
         *self = self.at(clock);
     }
 
-    /// What [`advance`](Self::advance) would make of the clock.
+    /// The result of [`advance`](Self::advance), without a change.
     #[inline]
     pub(super) fn at<C: Clock + ?Sized>(&self, clock: &C) -> Self {
         let reading = clock.now();
@@ -57,7 +59,7 @@ impl Timeline {
         }
     }
 
-    /// Begins to count from 0 again.
+    /// Restarts at 0.
     pub(super) const fn restart(&mut self) {
         self.elapsed = 0;
     }

@@ -1,11 +1,12 @@
-//! Deadlines in order, in two links an entry: a treap (Seidel and Aragon, "Randomized search trees",
-//! 1996) whose priorities are seeded hashes of the slots and take no room. Operations are O(log n) expected.
+//! Ordered deadlines in two links an entry: a treap (Seidel and Aragon, "Randomized search trees",
+//! 1996). The priorities are seeded hashes of the slot numbers and take no memory. Operations are
+//! O(log n) expected.
 //!
-//! There are no parent links: whatever is removed is looked up first, by its deadline and slot.
+//! There are no parent links: a removal looks up the node by its deadline and slot first.
 
 use super::slots::{Deadline, Deadlines, Slot};
 
-/// Where a link to a node is kept: the root, or a child of a node.
+/// The location of a link to a node: the root, or a child link of a node.
 #[derive(Clone, Copy)]
 enum Place<I> {
     Root,
@@ -40,7 +41,7 @@ impl<I: Slot, D: Deadlines<I>> Treap<'_, I, D> {
         }
     }
 
-    /// Adds a slot whose deadline is set and which is nowhere else.
+    /// Adds a slot that has a deadline and is not in the tree.
     pub(super) fn insert(&mut self, slot: I) {
         let Some(new) = self.node(slot) else {
             return;
@@ -59,7 +60,7 @@ impl<I: Slot, D: Deadlines<I>> Treap<'_, I, D> {
             }
         }
         self.set(place, slot);
-        // What stood there is split in two: what comes before the new node, and what after.
+        // The subtree at this place is split in two: the nodes before the new one and those after it.
         let (mut before, mut after) = (Place::Left(slot), Place::Right(slot));
         while let Some(node) = self.node(at) {
             if (node.at, at) < (new.at, slot) {
@@ -76,7 +77,7 @@ impl<I: Slot, D: Deadlines<I>> Treap<'_, I, D> {
         self.set(after, I::NONE);
     }
 
-    /// Takes a slot out.
+    /// Removes a slot.
     pub(super) fn remove(&mut self, slot: I) {
         let Some(old) = self.node(slot) else {
             return;

@@ -1,3 +1,5 @@
+//! The least-recently-used store whose entries expire.
+
 use super::{
     expiry::{Expiry, MAX_TICK},
     lru::Lru,
@@ -15,11 +17,11 @@ use rustc_hash::FxBuildHasher;
 /// An [`LruCache`](crate::LruCache) whose entries expire: after the cache's own time-to-live, or one
 /// of their own ([`insert_for`](Ttl::insert_for)).
 ///
-/// An expired entry is never returned, and makes room before any live entry has to. It stays until its key is written or
-/// removed, its room is needed, or [`expire`](Ttl::expire) sweeps; no look-up drops it.
-/// `size_of::<K>() + size_of::<V>() + 16` bytes an entry. Every operation is O(1) amortised, and
-/// O(log n) expected while there are `n` entries with a time-to-live of their own; `clear`, `retain` and
-/// `expire` go through what they remove.
+/// An expired entry is never returned, and it is evicted before any live entry. It keeps its slot
+/// until its key is written or removed, the slot is needed, or [`expire`](Ttl::expire) runs; a lookup
+/// does not drop it. An entry takes `size_of::<K>() + size_of::<V>() + 16` bytes. Every operation is
+/// O(1) amortised, and O(log n) expected while `n` entries have a time-to-live of their own; `clear`,
+/// `retain` and `expire` cost O(1) for each removed entry.
 ///
 /// ```
 /// use core::time::Duration;
@@ -36,25 +38,28 @@ use rustc_hash::FxBuildHasher;
 /// ```
 ///
 /// # Time
-/// Times are whole milliseconds, rounded down, for a time-to-live of up to 6 days; beyond that the unit doubles
-/// with each doubling of the cache's time-to-live, so an entry may expire up to 1 part in 268 million early,
-/// and never late. An entry's own time-to-live may be twice the cache's or 12 days, whichever is longer,
-/// at least; see [`max_ttl`](Ttl::max_ttl).
+/// Times are whole milliseconds, rounded down, for a time-to-live of up to 6 days. Beyond that the
+/// unit doubles with each doubling of the cache's time-to-live: an entry may expire up to 1 part in
+/// 268 million early, and never late. An entry's own time-to-live may be at least twice the cache's,
+/// and at least 12 days; see [`max_ttl`](Ttl::max_ttl).
 ///
-/// The store counts the time between its operations, and only forwards. (Those with `&mut self`, as every operation on a
-/// [`LockedCache`](crate::LockedCache) is: `peek`, `contains`, `remaining` and `iter` read the clock and leave the store's time as it is.)
-/// * A clock that **stands still**: nothing expires.
-/// * A clock that **wraps around** as its [`Clock::BITS`] says: nothing happens, if the store is used at least
-///   once in half the clock's span. After a longer silence, entries live on by what was not seen.
-/// * A clock that **goes backwards**: what is live stays live and what has expired stays expired. By less than a second: time
-///   stands still until the clock has caught up. By more: it was set, and time goes on from there, so that entries
-///   live on by no more than the time between the last operation and the step.
-/// * A clock that goes **to and fro** by more than a second, as where it is read on cores that disagree, cannot be told from one
-///   that is set again and again: every step ahead counts, and entries expire early.
-/// * A clock that **jumps ahead**: that time has passed, as far as anyone can tell.
+/// The store adds up the time between its operations, and its time only moves forwards. Operations
+/// with `&mut self` (every operation of a [`LockedCache`](crate::LockedCache)) advance it; `peek`,
+/// `contains`, `remaining` and `iter` read the clock and leave the store's time unchanged.
+/// * The clock **stands still**: nothing expires.
+/// * The clock **wraps around** at [`Clock::BITS`]: no effect if the store is used at least once in
+///   half the clock's range. After a longer pause, entries live longer by the unseen time.
+/// * The clock **goes backwards**: live entries stay live and expired ones stay expired. Less than a
+///   second: the store's time stands still until the clock catches up. More: the clock was set, and
+///   time continues from there; entries live longer by at most the time between the last operation
+///   and the step.
+/// * The clock goes **back and forth** by more than a second, as on cores whose clocks disagree: each
+///   step ahead counts, and entries expire early. The store cannot distinguish this from a clock
+///   that is set repeatedly.
+/// * The clock **jumps ahead**: the store counts the jump as elapsed time.
 pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline<K, V, N>, C, S>;
 
-/// The store with deadlines behind [`TtlCache`] and its heap-backed twin.
+/// The store with deadlines, generic over its storage: [`TtlCache`] and `heap::TtlCache`.
 #[derive(Clone)]
 pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
     lru: Lru<K, V, T, S>,
@@ -97,27 +102,27 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
         }
     }
 
-    /// The most entries there may be.
+    /// The maximum number of entries.
     pub fn capacity(&self) -> usize {
         self.lru.capacity()
     }
 
-    /// The number of entries, with those that have expired and are still there.
+    /// The number of entries, including expired ones that still occupy a slot.
     pub fn len(&self) -> usize {
         self.lru.len()
     }
 
-    /// Whether there is no entry, not even one that has expired.
+    /// Whether there is no entry, not even an expired one.
     pub fn is_empty(&self) -> bool {
         self.lru.is_empty()
     }
 
-    /// How long an entry lives that was given no time of its own.
+    /// The time-to-live of an entry that is stored without one of its own.
     pub fn ttl(&self) -> Duration {
         Duration::from_millis(self.time.ttl())
     }
 
-    /// The longest time that an entry can be given.
+    /// The longest time-to-live that an entry may have.
     pub fn max_ttl(&self) -> Duration {
         self.time.max_ttl()
     }
@@ -139,7 +144,7 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
 }
 
 impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
-    /// The live entries, from the most to the least recently used.
+    /// Iterates over the live entries, from the most to the least recently used.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
         let now = self.time.peek();
         let order = self.lru.order();
@@ -160,13 +165,13 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.live(|lru| lru.find(key))
     }
 
-    /// The slot that `find` finds, if its entry is live.
+    /// The result of `find`, if the entry in that slot is live.
     #[inline]
     pub(super) fn live(
         &mut self,
         find: impl FnOnce(&Lru<K, V, T, S>) -> T::Slot,
     ) -> Option<T::Slot> {
-        // Before anything else: a look-up that finds nothing is a use of the store as well.
+        // First of all: a miss advances the store's time as well.
         let now = self.time.now();
         let slot = find(&self.lru);
         if slot == T::Slot::NONE || self.expired(slot, now) {
@@ -184,7 +189,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         (slot != T::Slot::NONE && !self.expired(slot, self.time.peek())).then_some(slot)
     }
 
-    /// The value at `key`, which becomes the most recently used.
+    /// Returns the value at `key` and marks the entry as most recently used.
     pub fn get<Q>(&mut self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -193,7 +198,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.get_mut(key).map(|value| &*value)
     }
 
-    /// The value at `key`, which becomes the most recently used. Its deadline stays.
+    /// Returns the value at `key` and marks the entry as most recently used. Its deadline stays.
     pub fn get_mut<Q>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
@@ -203,13 +208,13 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.lru.use_slot(slot)
     }
 
-    /// The value in the slot of a live entry, which becomes the most recently used.
+    /// Returns the value of a live entry and marks the entry as most recently used.
     #[inline]
     pub(super) fn use_slot(&mut self, slot: T::Slot) -> Option<&V> {
         self.lru.use_slot(slot).map(|value| &*value)
     }
 
-    /// The value at `key`, whose place in the recency order stays.
+    /// Returns the value at `key` without a change to the recency order.
     pub fn peek<Q>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -218,7 +223,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.lru.slots().value(self.find_to_peek(key)?)
     }
 
-    /// Whether there is a live entry at `key`, whose place in the recency order stays.
+    /// Whether `key` has a live entry. The recency order does not change.
     pub fn contains<Q>(&self, key: &Q) -> bool
     where
         K: Borrow<Q>,
@@ -227,7 +232,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.find_to_peek(key).is_some()
     }
 
-    /// How much longer the entry at `key` lives.
+    /// The remaining time-to-live of the entry at `key`.
     pub fn remaining<Q>(&self, key: &Q) -> Option<Duration>
     where
         K: Borrow<Q>,
@@ -239,8 +244,8 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
 
     /// Stores `value` at `key` for the cache's time-to-live.
     ///
-    /// Returns the live entry that this displaced: `key` with its old value, or else, where the store was
-    /// full of live entries, the least recently used one.
+    /// Returns the displaced live entry: `key` with its old value, or the least recently used entry if
+    /// the store was full of live entries.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         let (entry, live) = self.insert_until(key, value, self.time.ttl(), false);
         entry.filter(|_| live)
@@ -256,7 +261,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         Ok(entry.filter(|_| live))
     }
 
-    /// Returns the entry that was displaced, and whether it was live.
+    /// Returns the displaced entry, and whether it was live.
     pub(super) fn insert_until(
         &mut self,
         key: K,
@@ -269,7 +274,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         let now = self.time.last();
         let hash = self.lru.hash(&key);
         if own {
-            // What nobody outside knows, if the hasher is seeded, is the shape of the tree.
+            // With a seeded hasher, an attacker cannot predict the shape of the tree.
             self.expiry
                 .seed(|| self.lru.hash(&self.time.elapsed()) as u32);
         }
@@ -289,7 +294,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         let (slot, evicted) = self.lru.insert_new(hash, key, value);
         if slot != T::Slot::NONE {
             if evicted.is_some() {
-                // Whose slot it was.
+                // The slot still has the deadline of the evicted entry.
                 self.expiry.cancel(slot);
             }
             self.expiry.schedule(slot, tick, own);
@@ -303,10 +308,10 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         if let Some(tick) = self.time.after(ttl) {
             return tick;
         }
-        // Deadlines have counted as far as they can: they begin anew from now.
+        // The ticks are used up: all deadlines are counted from now on.
         self.expire();
         if self.lru.is_empty() {
-            // And so does time itself, lest a clock that once jumped to its end leaves none to count.
+            // The store's time restarts too: a clock that jumped to its end would leave no ticks.
             self.time.restart();
         } else {
             let ticks = self.time.count_from_last();
@@ -346,15 +351,15 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.remove_slot(self.lru.tail())
     }
 
-    /// Removes the entries that have expired, and says how many.
+    /// Removes the expired entries and returns their number.
     pub fn expire(&mut self) -> usize {
         let now = self.time.now();
         core::iter::from_fn(|| self.pop_expired_at(now)).count()
     }
 
-    /// Removes an entry that has expired, the one that did first, and returns it.
+    /// Removes and returns the entry that expired first, if any has expired.
     ///
-    /// What [`expire`](Self::expire) does in steps, with nothing dropped while a lock is held:
+    /// This is [`expire`](Self::expire) in steps; the caller drops each entry outside the lock:
     ///
     /// ```
     /// use core::time::Duration;
@@ -379,7 +384,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.remove_slot(slot)
     }
 
-    /// Removes the entries that `keep` refuses, and those that have expired. O(n), in no particular order.
+    /// Removes expired entries and those for which `keep` returns false. O(n), in no particular order.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         self.expire();
         for index in (0..self.lru.len()).rev() {
@@ -399,7 +404,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         Some(entry)
     }
 
-    /// Walks all links, deadlines and the whole index, and says what is wrong if anything is.
+    /// Checks all links, deadlines and the whole index; the error describes the broken invariant.
     #[cfg(any(test, feature = "validate"))]
     #[doc(hidden)]
     pub fn validate(&self) -> Result<(), &'static str> {

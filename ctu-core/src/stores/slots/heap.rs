@@ -3,20 +3,20 @@ use alloc::vec::Vec;
 use core::{fmt, mem};
 use hashbrown::HashTable;
 
-/// The default hasher of heap-backed stores: seeded at random, so that whoever chooses keys does not know which collide.
+/// The default hasher of heap-backed stores. Its random seed hides from an attacker which keys collide.
 ///
-/// The seed comes from the operating system with feature `std`. Without, it comes from addresses, which are the same at
-/// every start of a microcontroller. No quick hasher withstands an attacker who can time it; where that matters, give
-/// stores a keyed one, such as SipHash.
+/// With feature `std` the seed comes from the operating system. Without it, the seed comes from
+/// addresses, which are the same at every start of a microcontroller. No quick hasher resists an
+/// attacker who can time it; pass a keyed hasher such as SipHash to the store in that case.
 pub use foldhash::fast::RandomState;
 
-/// Entries on the heap, as many as was chosen at run time, up to 4,294,967,294.
+/// Entries on the heap, with a capacity chosen at run time, up to 4,294,967,294.
 ///
-/// Memory is taken as entries come, never for more than the capacity. An entry costs its key, its
-/// value, 8 bytes of links, and 5 bytes in a hash table that is 7/16 to 7/8 full.
+/// Memory is allocated as entries are added, never for more than the capacity. An entry takes its
+/// key, its value, 8 bytes of links, and 5 bytes in a hash table that is 7/16 to 7/8 full.
 ///
-/// That table is hashbrown's. Where a key's `Hash` panics while it is made anew, entries may be found no more; they leave
-/// when they are the least recently used.
+/// The table is hashbrown's. If a key's `Hash` panics during a rehash, lookups may miss some entries;
+/// these are evicted as the least recently used ones.
 #[derive(Clone)]
 pub struct Heap<K, V> {
     index: HashTable<u32>,
@@ -46,7 +46,7 @@ impl<K, V> Heap<K, V> {
         }
     }
 
-    /// Room for one more, never for more than the capacity.
+    /// Reserves memory for more entries, never for more than the capacity.
     #[cold]
     fn grow(&mut self) {
         let len = self.nodes.len();

@@ -2,10 +2,10 @@ use super::{Deadline, Deadlines, Link, Slot, Slots};
 use crate::stores::index::Index;
 use core::{fmt, mem};
 
-/// Entries in the value itself: no heap, at most `N` of them, `N` from 1 to 65,535.
+/// Entries in the store itself, without a heap: at most `N` of them, `N` from 1 to 65,535.
 ///
-/// Keys, values, links and the index are arrays of their own, so that no padding comes between them:
-/// an entry costs its key, its value and 8 bytes (4 for two links, 4 in the index).
+/// Keys, values, links and the index are separate arrays, without padding between them: an entry
+/// takes its key, its value and 8 bytes (4 for two links, 4 in the index).
 #[derive(Clone)]
 pub struct Inline<K, V, const N: usize> {
     keys: heapless::Vec<K, N, u16>,

@@ -1,4 +1,4 @@
-//! Where entries live: what the recency list and the deadlines are written over.
+//! The storage of entries, below the recency list and the deadlines.
 
 #[cfg(feature = "alloc")]
 mod heap;
@@ -11,7 +11,7 @@ pub use inline::Inline;
 use core::fmt;
 
 mod sealed {
-    /// What only this crate implements.
+    /// Restricts the traits of this module to the types of this crate.
     pub trait Sealed {}
 
     impl Sealed for u16 {}
@@ -24,11 +24,11 @@ mod sealed {
     impl Sealed for alloc::vec::Vec<super::Deadline<u32>> {}
 }
 
-/// The number of a slot. The largest value stands for "none" and is never a slot.
+/// The number of a slot. The largest value means "none" and is never a slot.
 pub trait Slot: sealed::Sealed + Copy + Eq + Ord + fmt::Debug {
-    /// No slot. Out of range for every array of slots, so a look-up of it finds nothing.
+    /// No slot. It is out of range for every array of slots, so a lookup finds nothing.
     const NONE: Self;
-    /// The slot of this number, or [`NONE`](Self::NONE) where the type cannot tell it.
+    /// The slot of this number, or [`NONE`](Self::NONE) if the type cannot hold it.
     fn new(index: usize) -> Self;
     /// Its number.
     fn index(self) -> usize;
@@ -63,7 +63,7 @@ pub struct Link<I> {
 pub struct Deadline<I> {
     pub(crate) left: I,
     pub(crate) right: I,
-    /// The tick at which the entry expires, above one bit that says where it is filed.
+    /// The tick of expiry, shifted left by one; bit 0 is set for an entry of the tree.
     pub(crate) at: u32,
 }
 
@@ -88,24 +88,24 @@ pub trait Deadlines<I>: sealed::Sealed {
     fn deadline(&self, slot: I) -> Option<&Deadline<I>>;
     /// The deadline in a slot.
     fn deadline_mut(&mut self, slot: I) -> Option<&mut Deadline<I>>;
-    /// Makes sure that there is room for the deadline of a slot.
+    /// Reserves memory for the deadline of a slot.
     fn reserve(&mut self, slot: I);
 }
 
 /// Entries in dense slots, an index from keys to slots, and a link per slot.
 ///
-/// The number of a slot is valid from the `push` that returned it until a `swap_remove`. Methods
-/// given any other number do nothing. Hashes are the caller's: the same key, the same hash.
-/// Implemented by [`Inline`](Inline) and `Heap`, and by nobody else.
+/// The number of a slot is valid from the `push` that returned it until a `swap_remove`. A method
+/// called with any other number does nothing. The caller computes hashes: equal keys, equal hashes.
+/// Only [`Inline`](Inline) and `Heap` implement it.
 pub trait Slots<K, V>: sealed::Sealed {
     /// The number of a slot.
     type Slot: Slot;
     /// A deadline per slot, for stores that need one.
     type Deadlines: Deadlines<Self::Slot>;
 
-    /// The most entries there may be.
+    /// The maximum number of entries.
     fn capacity(&self) -> usize;
-    /// How many slots are taken.
+    /// The number of occupied slots.
     fn taken(&self) -> usize;
     /// The key in a slot.
     fn key(&self, slot: Self::Slot) -> Option<&K>;
@@ -119,14 +119,14 @@ pub trait Slots<K, V>: sealed::Sealed {
     fn link(&self, slot: Self::Slot) -> Option<Link<Self::Slot>>;
     /// Sets the link of a slot.
     fn set_link(&mut self, slot: Self::Slot, link: Link<Self::Slot>);
-    /// Sets what was used more recently than the entry in a slot; says whether there is that slot.
+    /// Sets the more recently used neighbour of a slot. Returns whether the slot exists.
     fn set_prev(&mut self, slot: Self::Slot, prev: Self::Slot) -> bool;
-    /// Sets what was used less recently than the entry in a slot; says whether there is that slot.
+    /// Sets the less recently used neighbour of a slot. Returns whether the slot exists.
     fn set_next(&mut self, slot: Self::Slot, next: Self::Slot) -> bool;
 
-    /// The slot of the key that hashes to `hash` and that `is` knows.
+    /// The slot of the key with this `hash` for which `is` returns true.
     fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> Self::Slot;
-    /// Appends an entry, with links of no meaning yet. Gives it back when all slots are taken.
+    /// Appends an entry with unset links. Returns the entry if all slots are occupied.
     fn push(
         &mut self,
         hash: u64,
@@ -134,7 +134,7 @@ pub trait Slots<K, V>: sealed::Sealed {
         value: V,
         rehash: impl Fn(&K) -> u64,
     ) -> Result<Self::Slot, (K, V)>;
-    /// Puts another entry, under another key, in a slot. Links stay. Returns what was there.
+    /// Replaces the entry of a slot. Its links stay. Returns the old entry.
     fn replace(
         &mut self,
         slot: Self::Slot,
@@ -144,7 +144,7 @@ pub trait Slots<K, V>: sealed::Sealed {
         value: V,
         rehash: impl Fn(&K) -> u64,
     ) -> Option<(K, V)>;
-    /// Removes the entry of a slot, and moves the last one, its link included, into it.
+    /// Removes the entry of a slot, and moves the last entry and its link into the slot.
     fn swap_remove(&mut self, slot: Self::Slot, hash: u64, last_hash: u64) -> Option<(K, V)>;
     /// Removes every entry.
     fn clear(&mut self);
