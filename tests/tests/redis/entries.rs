@@ -1,6 +1,6 @@
 use crate::{json_cache, raw};
 use ctu_std::CacheError as _;
-use ctu_std::{Cache, Error, RedisError};
+use ctu_std::{Cache, Error, PrefixedRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::RedisServer;
 use std::collections::BTreeSet;
 
@@ -66,4 +66,23 @@ fn are_counted_by_the_server() {
     assert_eq!(address, format!("127.0.0.1:{}", server.port()));
     assert!(pairs.iter().any(|(name, _)| name == "redis_version"));
     assert!(info("").1.len() > pairs.len());
+}
+
+#[test]
+fn key_in_another_spelling_is_neither_listed_nor_removed() {
+    let server = RedisServer::start();
+    let foreign = [" 7", "7 ", "7.0", "07", "\"7\"", "p. 7", "p.07"];
+    for key in foreign {
+        server.cli(&["set", key, "1"]);
+    }
+    let json: RedisCache<u32, u32> = RedisCache::builder(server.url()).build().unwrap();
+    let builder = RedisCache::builder(server.url()).prefix("p.");
+    let prefixed: PrefixedRedisCache<u32, u32> = builder.build().unwrap();
+    json.insert(&7, 1).unwrap();
+    prefixed.insert(&7, 1).unwrap();
+    assert_eq!(json.keys().collect::<Result<Vec<_>, _>>(), Ok(vec![7]));
+    assert_eq!(prefixed.keys().collect::<Result<Vec<_>, _>>(), Ok(vec![7]));
+    json.retain(&mut |_| false).unwrap();
+    prefixed.retain(&mut |_| false).unwrap();
+    assert_eq!(server.cli(&["dbsize"]), foreign.len().to_string());
 }

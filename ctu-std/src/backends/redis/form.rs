@@ -2,7 +2,7 @@ use super::RedisError;
 use crate::backends::str_key::StrKey;
 use ctu_core::json;
 use serde::{Serialize, de::DeserializeOwned};
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 /// How a [`RedisCache`](crate::RedisCache) writes keys and values: [`AsJson`], [`Raw`] or [`Prefixed`].
 pub trait Form<K: ToOwned + ?Sized, V>: sealed::Sealed {
@@ -10,9 +10,20 @@ pub trait Form<K: ToOwned + ?Sized, V>: sealed::Sealed {
     #[doc(hidden)]
     fn key<'k>(&self, key: &'k K) -> Result<Cow<'k, [u8]>, RedisError>;
 
-    /// The key that a key on the server stands for; `None` where it is not one of this cache.
+    /// The key that a key on the server can be read as.
     #[doc(hidden)]
-    fn own(&self, stored: &[u8]) -> Option<K::Owned>;
+    fn read_key(&self, stored: &[u8]) -> Option<K::Owned>;
+
+    /// The key of this cache that is stored as `stored`. `None` where this cache writes the same key
+    /// in another way: such an entry belongs to another program.
+    #[doc(hidden)]
+    fn own(&self, stored: &[u8]) -> Option<K::Owned> {
+        let key = self.read_key(stored)?;
+        let is_own = self
+            .key(key.borrow())
+            .is_ok_and(|written| *written == *stored);
+        is_own.then_some(key)
+    }
 
     /// The value on the server.
     #[doc(hidden)]
@@ -56,7 +67,7 @@ where
         Ok(json::to_vec(key)?.into())
     }
 
-    fn own(&self, stored: &[u8]) -> Option<K::Owned> {
+    fn read_key(&self, stored: &[u8]) -> Option<K::Owned> {
         json::from_slice(stored).ok()
     }
 
@@ -74,7 +85,7 @@ impl Form<[u8], Vec<u8>> for Raw {
         Ok(key.into())
     }
 
-    fn own(&self, stored: &[u8]) -> Option<Vec<u8>> {
+    fn read_key(&self, stored: &[u8]) -> Option<Vec<u8>> {
         Some(stored.to_vec())
     }
 
@@ -96,7 +107,7 @@ where
         Ok([self.0.as_bytes(), key.text().as_bytes()].concat().into())
     }
 
-    fn own(&self, stored: &[u8]) -> Option<K::Owned> {
+    fn read_key(&self, stored: &[u8]) -> Option<K::Owned> {
         let text = stored.strip_prefix(self.0.as_bytes())?;
         K::from_text(std::str::from_utf8(text).ok()?)
     }
@@ -126,4 +137,100 @@ mod sealed {
     impl Sealed for super::AsJson {}
     impl Sealed for super::Raw {}
     impl Sealed for super::Prefixed {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Debug;
+
+    /// The only stored form of `key` is its own one.
+    fn only_form<K>(form: &impl Form<K, u8>, key: &K, foreign: &[&str])
+    where
+        K: ToOwned<Owned: Debug + PartialEq> + PartialEq<K::Owned> + Debug + ?Sized,
+    {
+        let stored = form.key(key).unwrap().into_owned();
+        let own = form.own(&stored);
+        assert!(own.is_some_and(|own| *key == own), "{key:?}");
+        for foreign in foreign {
+            assert_eq!(form.own(foreign.as_bytes()), None, "{foreign} of {key:?}");
+        }
+    }
+
+    #[test]
+    fn json_keys_of_another_spelling_belong_to_another_program() {
+        only_form(
+            &AsJson,
+            &7_u32,
+            &[" 7", "7 ", "7.0", "07", "7e0", "+7", "\"7\"", "7\n"],
+        );
+        only_form(&AsJson, &-7_i64, &["-7.0", "-07", "- 7"]);
+        only_form(&AsJson, &7.0_f64, &["7", "7.00", "7e0", "0.7e1", "70e-1"]);
+        only_form(
+            &AsJson,
+            &1e16_f64,
+            &["1e16", "10000000000000000.0", "1E+16"],
+        );
+        only_form(&AsJson, &-0.0_f64, &["-0", "-0.00"]);
+        only_form(&AsJson, &true, &["true ", " true", "True"]);
+        only_form(
+            &AsJson,
+            "a/é",
+            &[
+                "\"a\\/\\u00e9\"",
+                "\"a/é\"",
+                "\"\\u0061/\\u00e9\"",
+                "\"a/\\u00E9\"",
+            ],
+        );
+        only_form(
+            &AsJson,
+            &(1, 2.0),
+            &["[1, 2.0]", "[1,2]", "[1,2.0 ]", "[1,2.0,3]"],
+        );
+        only_form(&AsJson, &Some(7), &["7.0", "[7]"]);
+        only_form(&AsJson, &None::<u8>, &["null ", "None"]);
+        only_form(
+            &AsJson,
+            &['a', 'b'].to_vec(),
+            &["[\"a\", \"b\"]", "[\"\\u0061\",\"b\"]"],
+        );
+    }
+
+    #[test]
+    fn prefixed_keys_of_another_spelling_belong_to_another_program() {
+        let form = Prefixed("p.".into());
+        only_form(&form, &7_u32, &["p.07", "p.+7", "p. 7", "p.7.0", "7"]);
+        only_form(&form, &7.0_f64, &["p.7", "p.7.00", "p.7e0"]);
+        only_form(&form, &true, &["p.true", "p.1"]);
+        only_form(&form, &'a', &["p.ab", "p. a"]);
+        only_form(&form, &b"a'"[..], &[r"p.b'a\''", "p.b\"\\x61'\"", "p.a'"]);
+        only_form(&form, "a", &["a", "P.a"]);
+    }
+
+    #[test]
+    fn sloppy_text_of_a_foreign_type_is_checked_as_well() {
+        #[derive(Clone, Debug, PartialEq)]
+        struct Sloppy(u8);
+        impl StrKey for Sloppy {
+            fn text(&self) -> Cow<'_, str> {
+                Cow::Owned(self.0.to_string())
+            }
+
+            fn from_text(text: &str) -> Option<Self> {
+                text.trim().parse().ok().map(Self)
+            }
+        }
+        only_form(
+            &Prefixed("p.".into()),
+            &Sloppy(7),
+            &["p. 7", "p.+7", "p.07"],
+        );
+    }
+
+    #[test]
+    fn every_key_of_bytes_is_its_own() {
+        let own = Form::<[u8], Vec<u8>>::own(&Raw, b" 7");
+        assert_eq!(own.as_deref(), Some(&b" 7"[..]));
+    }
 }
