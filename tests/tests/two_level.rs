@@ -265,7 +265,7 @@ fn reads_and_writes_of_threads_leave_no_old_value() {
 #[test]
 fn redis_is_a_second_level() {
     let mut server = RedisServer::start();
-    let redis = RedisCache::builder(&server.url()).prefix("p.");
+    let redis = RedisCache::builder(server.url()).prefix("p.");
     let redis = redis.deadline(secs(60)).build().unwrap();
     let first = TtlCache::<String, u32, _>::with_capacity(10, secs(60), StdClock::new());
     let cache = TwoLevelCache::builder(first, redis).build();
@@ -294,7 +294,7 @@ fn redis_is_a_second_level() {
 #[test]
 fn what_another_program_stored_in_redis_is_written_over() {
     let server = RedisServer::start();
-    let redis = RedisCache::builder(&server.url()).prefix("p.");
+    let redis = RedisCache::builder(server.url()).prefix("p.");
     let redis = redis.deadline(secs(60)).build().unwrap();
     let cache = TwoLevelCache::builder(memory(), redis).resilient().build();
     server.cli(&["mset", "p.a", "no number", "p.b", "2", "p.c", "{}"]);
@@ -308,7 +308,7 @@ fn what_another_program_stored_in_redis_is_written_over() {
 #[test]
 fn a_wrong_password_is_an_outage_that_says_so() {
     let server = RedisServer::with(&["--requirepass", "open sesame"]);
-    let redis = RedisCache::builder(&server.url()).password("open barley");
+    let redis = RedisCache::builder(server.url()).password("open barley");
     let redis = redis.prefix("p.").deadline(secs(60)).build().unwrap();
     let cache = TwoLevelCache::builder(memory(), redis).resilient().build();
     assert_eq!(cache.get("a"), Ok(None));

@@ -11,7 +11,7 @@ struct Pages {
 
 impl Pages {
     fn on(server: &RedisServer) -> Self {
-        let builder = RedisCache::builder(&server.url()).deadline(Duration::from_secs(60));
+        let builder = RedisCache::builder(server.url()).deadline(Duration::from_secs(60));
         Self {
             cache: builder.build().unwrap(),
             told: RefCell::default(),
@@ -65,7 +65,7 @@ fn keys_of_text_with_a_prefix() {
     }
 
     let server = RedisServer::start();
-    let builder = RedisCache::builder(&server.url()).deadline(Duration::from_secs(60));
+    let builder = RedisCache::builder(server.url()).deadline(Duration::from_secs(60));
     let cache = builder.prefix("acme.").build().unwrap();
     assert_eq!(acme(&cache, "é", 2), "éé");
     assert_eq!(

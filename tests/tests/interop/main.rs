@@ -154,7 +154,7 @@ fn scalars(ours: Ours<'_>) -> Ours<'_> {
 
 /// What is on a Redis, and that it has the time of the cache to live.
 fn on_redis(server: &RedisServer) -> impl Fn(&[u8]) -> Vec<u8> {
-    let raw = RedisCache::builder(&server.url()).raw().build().unwrap();
+    let raw = RedisCache::builder(server.url()).raw().build().unwrap();
     move |key| {
         let (stored, left) = raw.get_with_ttl(key).unwrap().expect("an entry");
         let left = left.expect("a time to live");
@@ -226,7 +226,7 @@ fn redis_setup(server: &RedisServer) -> Value {
 #[test]
 fn redis_cache() {
     let server = RedisServer::start();
-    let cache: RedisCache<Value, Value> = RedisCache::builder(&server.url()).build().unwrap();
+    let cache: RedisCache<Value, Value> = RedisCache::builder(server.url()).build().unwrap();
     let (mut peer, stored) = (Peer::start(1), on_redis(&server));
     share(
         &mut peer,
@@ -242,7 +242,7 @@ fn prefixed_redis_cache() {
     let server = RedisServer::start();
     let mut peer = Peer::start(2);
     for prefix in ["app.", "é*? ", ""] {
-        let builder = RedisCache::builder(&server.url()).prefix(prefix);
+        let builder = RedisCache::builder(server.url()).prefix(prefix);
         let cache = builder.build::<str, Value>().unwrap();
         let mut setup = redis_setup(&server);
         setup["prefix"] = prefix.into();
@@ -255,7 +255,7 @@ fn prefixed_redis_cache() {
 #[test]
 fn encrypted_on_raw_redis() {
     let server = RedisServer::start();
-    let cache = RedisCache::builder(&server.url()).raw().build().unwrap();
+    let cache = RedisCache::builder(server.url()).raw().build().unwrap();
     let mut setup = redis_setup(&server);
     setup["raw"] = true.into();
     let mut peer = Peer::start(3);
@@ -265,7 +265,7 @@ fn encrypted_on_raw_redis() {
 #[test]
 fn encrypted_as_text_on_redis() {
     let server = RedisServer::start();
-    let cache = RedisCache::builder(&server.url()).build::<str, String>();
+    let cache = RedisCache::builder(server.url()).build::<str, String>();
     let cache = BytesCache::new(cache.unwrap());
     let mut peer = Peer::start(4);
     let setup = redis_setup(&server);

@@ -85,7 +85,7 @@ fn of_large_values_do_not_block_each_other() {
 #[test]
 fn may_mix_kinds() {
     let server = MemcachedServer::start();
-    let cache: MemCached<str, MemValue> = builder(&server.address()).build().unwrap();
+    let cache: MemCached<str, MemValue> = builder(server.address()).build().unwrap();
     let kinds: [MemValue; 3] = [
         (&b"\xff"[..]).into(),
         "text".into(),

@@ -10,6 +10,16 @@ fn are_some() {
 }
 
 #[test]
+fn path_of_a_socket_may_have_blanks_and_percent_signs() {
+    let server = MemcachedServer::on_socket();
+    let odd = format!("{} a%20+b", server.address());
+    std::os::unix::fs::symlink(server.address(), &odd).unwrap();
+    raw(&odd).insert(b"a", b"1").unwrap();
+    let url = format!("unix://{}", odd.replace('%', "%25").replace(' ', "%20"));
+    assert_eq!(raw(&url).get(b"a"), Ok(Some(b"1".to_vec())));
+}
+
+#[test]
 fn may_be_over_a_unix_socket() {
     let mut server = MemcachedServer::on_socket();
     let cache = raw(&server.address());

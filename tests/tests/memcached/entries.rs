@@ -18,7 +18,7 @@ fn are_added_where_there_is_none() {
 #[test]
 fn never_become_commands() {
     let server = MemcachedServer::start();
-    let cache: MemCached<str, MemValue> = builder(&server.address()).build().unwrap();
+    let cache: MemCached<str, MemValue> = builder(server.address()).build().unwrap();
     cache.insert("kept", "1").unwrap();
     for key in [
         "a\r\nflush_all",
@@ -43,7 +43,7 @@ fn never_become_commands() {
 #[test]
 fn may_be_of_any_type() {
     let server = MemcachedServer::start();
-    let cache: MemCached<u32, Option<(String, f64)>> = builder(&server.address()).build().unwrap();
+    let cache: MemCached<u32, Option<(String, f64)>> = builder(server.address()).build().unwrap();
     let value = Some(("é".to_owned(), 1e-7));
     cache.insert(&7, value.clone()).unwrap();
     assert_eq!(cache.get(&7), Ok(Some(value)));
@@ -54,7 +54,7 @@ fn may_be_of_any_type() {
 #[test]
 fn of_other_flags_are_errors() {
     let server = MemcachedServer::start();
-    let cache: MemCached<str, MemValue> = builder(&server.address()).build().unwrap();
+    let cache: MemCached<str, MemValue> = builder(server.address()).build().unwrap();
     // b85 of "a" is VE.
     for (flags, stored) in [(0, "1"), (4, "1"), (16, "1"), (3, "{"), (3, "")] {
         let len = stored.len();

@@ -7,7 +7,7 @@ use ctu_tests::servers::{MemcachedServer, free_port};
 #[test]
 fn what_does_not_fit_is_not_sent() {
     // There is no server: whoever sent something would see.
-    let cache: MemCached<str, String> = builder(&format!("127.0.0.1:{}", free_port()))
+    let cache: MemCached<str, String> = builder(format!("127.0.0.1:{}", free_port()))
         .build()
         .unwrap();
     let long = "x".repeat(201);
@@ -38,7 +38,7 @@ fn what_does_not_fit_is_not_sent() {
 #[test]
 fn a_key_may_be_as_long_as_memcached_takes_it() {
     let server = MemcachedServer::start();
-    let cache: MemCached<str, u8> = builder(&server.address()).build().unwrap();
+    let cache: MemCached<str, u8> = builder(server.address()).build().unwrap();
     let long = "x".repeat(200);
     cache.insert(&long, 1).unwrap();
     assert_eq!(cache.get(&long), Ok(Some(1)));
@@ -56,7 +56,7 @@ fn a_value_may_be_as_large_as_memcached_takes_it() {
         (&["-I", "512k"], 512 << 10),
     ] {
         let server = MemcachedServer::with(options);
-        let cache = builder(&server.address()).raw().max_item(max_item).build();
+        let cache = builder(server.address()).raw().max_item(max_item).build();
         let cache = cache.unwrap();
         let Err(MemCachedError::Core(Error::ValueTooLong { max, .. })) =
             cache.put(b"key", vec![1; max_item], None)
@@ -68,7 +68,7 @@ fn a_value_may_be_as_large_as_memcached_takes_it() {
             assert!(cache.get(b"key").unwrap().unwrap() == vec![7; len]);
         }
         // The server's own limit is a byte or a few above.
-        let unaware = builder(&server.address())
+        let unaware = builder(server.address())
             .raw()
             .max_item(max_item * 2)
             .build();
@@ -83,7 +83,7 @@ fn a_value_may_be_as_large_as_memcached_takes_it() {
 #[test]
 fn a_refused_value_leaves_the_connection_and_its_neighbours_in_order() {
     let server = MemcachedServer::start();
-    let cache = builder(&server.address()).raw().max_item(8 << 20).build();
+    let cache = builder(server.address()).raw().max_item(8 << 20).build();
     let cache = cache.unwrap();
     cache.insert(b"warm", b"up").unwrap();
     let before = cache.stats().unwrap()[0].connections;

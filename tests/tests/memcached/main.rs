@@ -20,7 +20,7 @@ fn secs(n: u64) -> Duration {
 }
 
 /// A patient builder.
-fn builder(address: &str) -> MemCachedBuilder {
+fn builder(address: impl AsRef<str>) -> MemCachedBuilder {
     let builder = MemCached::builder(address).deadline(secs(60));
     builder.connect_deadline(secs(30))
 }

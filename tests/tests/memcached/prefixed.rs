@@ -3,7 +3,7 @@ use ctu_std::{Cache, Error, MemCachedError, PrefixedMemCached};
 use ctu_tests::servers::MemcachedServer;
 
 fn cache(server: &MemcachedServer, prefix: &str) -> PrefixedMemCached<str, u32> {
-    let builder = builder(&server.address()).prefix(prefix);
+    let builder = builder(server.address()).prefix(prefix);
     builder.build().unwrap()
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 #[test]
 fn finds_the_same_keys_and_values() {
     let server = MemcachedServer::start();
-    let cache: MemCached<str, MemValue> = builder(&server.address()).build().unwrap();
+    let cache: MemCached<str, MemValue> = builder(server.address()).build().unwrap();
     let keys = "get VE\r\n";
     for (value, stored) in [
         (MemValue::from("é"), "VALUE VE 2 2\r\né\r\nEND\r\n"),
@@ -28,7 +28,7 @@ fn finds_the_same_keys_and_values() {
 #[test]
 fn finds_the_same_prefixed_keys() {
     let server = MemcachedServer::start();
-    let builder = || builder(&server.address()).prefix("é.");
+    let builder = || builder(server.address()).prefix("é.");
     let names: PrefixedMemCached<str, Vec<u8>> = builder().build().unwrap();
     let flags: PrefixedMemCached<bool, ()> = builder().build().unwrap();
     names.insert("a", vec![1, 2]).unwrap();

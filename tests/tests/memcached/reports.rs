@@ -70,7 +70,7 @@ fn counts_that_cannot_be_are_no_panic() {
     let most = format!("STAT curr_items {}\r\nEND\r\n", u64::MAX);
     let parrots = [0, 1].map(|_| Parrot::start(&*most).unwrap());
     let [one, other] = parrots.each_ref().map(Parrot::port);
-    let builder = builder(&format!("127.0.0.1:{one}"));
-    let cache = builder.server(&format!("127.0.0.1:{other}")).raw().build();
+    let builder = builder(format!("127.0.0.1:{one}"));
+    let cache = builder.server(format!("127.0.0.1:{other}")).raw().build();
     assert_eq!(cache.unwrap().len(), Ok(usize::MAX));
 }

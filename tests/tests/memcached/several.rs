@@ -5,8 +5,8 @@ use std::time::Duration;
 
 fn three() -> (Vec<MemcachedServer>, MemCached<u32, u32>) {
     let servers: Vec<_> = (0..3).map(|_| MemcachedServer::start()).collect();
-    let builder = builder(&servers[0].address()).server(&servers[1].address());
-    let builder = builder.server(&servers[2].address());
+    let builder = builder(servers[0].address()).server(servers[1].address());
+    let builder = builder.server(servers[2].address());
     (servers, builder.build().unwrap())
 }
 
@@ -52,10 +52,10 @@ fn servers_share_the_keys() {
 #[test]
 fn their_order_is_no_matter() {
     let (servers, cache) = three();
-    let other: MemCached<u32, u32> = builder(&servers[2].address())
-        .server(&servers[0].address())
-        .server(&servers[1].address())
-        .server(&servers[0].address())
+    let other: MemCached<u32, u32> = builder(servers[2].address())
+        .server(servers[0].address())
+        .server(servers[1].address())
+        .server(servers[0].address())
         .build()
         .unwrap();
     for key in 0..50 {
@@ -108,9 +108,9 @@ fn one_that_hangs_leaves_the_others_their_time() {
     let keys: Vec<u32> = (0..100).collect();
     let keys: Vec<&u32> = keys.iter().collect();
     let one_each = || keys.iter().map(|key| (*key, **key)).collect::<Vec<_>>();
-    let mut builder = builder(&servers[0].address()).deadline(Duration::from_millis(600));
+    let mut builder = builder(servers[0].address()).deadline(Duration::from_millis(600));
     for server in &servers[1..] {
-        builder = builder.server(&server.address());
+        builder = builder.server(server.address());
     }
     let cache: MemCached<u32, u32> = builder.build().unwrap();
     cache.put_many(one_each(), None).unwrap();

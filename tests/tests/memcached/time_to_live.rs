@@ -18,7 +18,7 @@ fn is_for_ever_unless_set() {
 #[test]
 fn is_the_caches_or_the_entrys_own() {
     let server = MemcachedServer::start();
-    let cache = builder(&server.address()).ttl(secs(600)).raw().build();
+    let cache = builder(server.address()).ttl(secs(600)).raw().build();
     let cache = cache.unwrap();
     assert_eq!(cache.default_ttl(), Some(secs(600)));
     cache.insert(b"default", b"").unwrap();

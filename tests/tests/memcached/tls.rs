@@ -7,7 +7,7 @@ use ctu_tests::{
 
 /// A patient builder that trusts nobody else.
 fn trusting(certificate: &Certificate, port: u16) -> MemCachedBuilder {
-    let builder = builder(&format!("memcaches://localhost:{port}"));
+    let builder = builder(format!("memcaches://localhost:{port}"));
     builder.root_certificates(certificate.pem())
 }
 
@@ -31,7 +31,7 @@ fn carries_entries_large_and_small() {
     cache.insert(b"small", b"1").unwrap();
     let found = cache.get_many(&[b"small", b"large", b"none"]).unwrap();
     assert!(found == [Some(b"1".to_vec()), Some(large), None]);
-    let stranger = builder(&format!("memcaches://localhost:{port}")).raw();
+    let stranger = builder(format!("memcaches://localhost:{port}")).raw();
     let error = stranger.build().unwrap().get(b"small").unwrap_err();
     let refused = matches!(error, MemCachedError::Net(NetError::Unreachable { .. }));
     assert!(refused, "{error}");

@@ -5,6 +5,7 @@ use ctu_tests::servers::RedisServer;
 use serde_json::Value;
 use std::time::Duration;
 
+mod addresses;
 mod batches;
 mod connections;
 mod entries;
@@ -30,7 +31,7 @@ fn raw(url: &str) -> RawRedisCache {
 }
 
 fn json_cache(server: &RedisServer) -> RedisCache<str, Value> {
-    RedisCache::builder(&server.url())
+    RedisCache::builder(server.url())
         .deadline(secs(60))
         .build()
         .expect("a good address")

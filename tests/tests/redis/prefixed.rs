@@ -4,7 +4,7 @@ use ctu_tests::servers::RedisServer;
 use std::collections::BTreeSet;
 
 fn cache(server: &RedisServer, prefix: &str) -> PrefixedRedisCache<str, u32> {
-    let builder = RedisCache::builder(&server.url()).prefix(prefix);
+    let builder = RedisCache::builder(server.url()).prefix(prefix);
     builder.deadline(secs(60)).build().unwrap()
 }
 
@@ -43,7 +43,7 @@ fn retain_keeps_what_is_wanted_and_the_keys_of_others() {
 #[test]
 fn a_prefix_of_the_builder_is_plain_and_one_on_any_cache_is_in_the_json() {
     let server = RedisServer::start();
-    let builder = RedisCache::builder(&server.url()).deadline(secs(60));
+    let builder = RedisCache::builder(server.url()).deadline(secs(60));
     let redis: RedisCache<str, u32> = builder.build().unwrap();
     let (plain, inside) = (cache(&server, "x."), PrefixedCache::new(&redis, "x."));
     plain.insert("home", 1).unwrap();
@@ -70,7 +70,7 @@ fn a_prefix_of_the_builder_is_plain_and_one_on_any_cache_is_in_the_json() {
 fn without_a_prefix_clear_flushes_its_database_only() {
     let server = RedisServer::start();
     let zero = raw(&server.url());
-    let builder = RedisCache::builder(&server.url()).database(1).raw();
+    let builder = RedisCache::builder(server.url()).database(1).raw();
     let one = builder.deadline(secs(60)).build().unwrap();
     zero.insert(b"a", b"0").unwrap();
     one.insert(b"a", b"1").unwrap();

@@ -18,7 +18,7 @@ fn finds_the_same_keys_and_values_as_json() {
 #[test]
 fn finds_the_same_keys_of_other_types() {
     let server = RedisServer::start();
-    let cache: RedisCache<(u32, String), f64> = RedisCache::builder(&server.url()).build().unwrap();
+    let cache: RedisCache<(u32, String), f64> = RedisCache::builder(server.url()).build().unwrap();
     let key = (7, "x".to_owned());
     cache.insert(&key, 0.1).unwrap();
     assert_eq!(server.cli(&["--raw", "get", r#"[7,"x"]"#]), "0.1");
@@ -30,7 +30,7 @@ fn finds_the_same_keys_of_other_types() {
 #[test]
 fn finds_the_same_prefixed_keys() {
     let server = RedisServer::start();
-    let builder = || RedisCache::builder(&server.url()).prefix("app.");
+    let builder = || RedisCache::builder(server.url()).prefix("app.");
     let names: PrefixedRedisCache<str, Vec<u8>> = builder().build().unwrap();
     let numbers: PrefixedRedisCache<i64, String> = builder().build().unwrap();
     let flags: PrefixedRedisCache<bool, ()> = builder().build().unwrap();
@@ -48,7 +48,7 @@ fn writes_the_same_bytes() {
     let vectors: Value = serde_json::from_str(vectors).unwrap();
     let server = RedisServer::start();
     let ttl = secs(60);
-    let builder = || RedisCache::builder(&server.url()).ttl(ttl).deadline(ttl);
+    let builder = || RedisCache::builder(server.url()).ttl(ttl).deadline(ttl);
     let cache: RedisCache<Value, Value> = builder().build().unwrap();
     let stored = builder().raw().build().unwrap();
     for vector in vectors["redis"].as_array().unwrap() {

@@ -21,7 +21,7 @@ fn a_wrong_password_is_told_and_not_shown() {
     let cache = raw(&server.url().replace("//", "//:right@"));
     assert_eq!(cache.get(b"a"), Ok(None));
     assert!(!format!("{cache:?}").contains("right"));
-    let builder = RedisCache::builder(&server.url()).raw().deadline(secs(60));
+    let builder = RedisCache::builder(server.url()).raw().deadline(secs(60));
     let cache = builder.user("default").password("right").build().unwrap();
     assert_eq!(cache.get(b"a"), Ok(None));
 }
@@ -92,7 +92,7 @@ fn a_user_without_a_password_is_nobody_else() {
     let server = RedisServer::start();
     server.cli(&["acl", "setuser", "weak", "on", "nopass", "~*", "+get"]);
     server.cli(&["acl", "setuser", "strong", "on", ">s3cret", "~*", "+@all"]);
-    let builder = |user: &str| RedisCache::builder(&server.url()).raw().user(user);
+    let builder = |user: &str| RedisCache::builder(server.url()).raw().user(user);
     let cache = builder("weak").deadline(secs(60)).build().unwrap();
     assert_eq!(cache.get(b"a"), Ok(None));
     let error = cache.insert(b"a", b"1").unwrap_err();
@@ -105,7 +105,7 @@ fn a_user_without_a_password_is_nobody_else() {
 #[test]
 fn a_value_that_is_too_long_is_not_sent() {
     let server = RedisServer::start();
-    let builder = RedisCache::builder(&server.url()).deadline(secs(60));
+    let builder = RedisCache::builder(server.url()).deadline(secs(60));
     let cache = builder.max_value(10).raw().build().unwrap();
     cache.insert(b"a", &[b'x'; 10]).unwrap();
     let long = Err(RedisError::Core(Error::ValueTooLong { len: 11, max: 10 }));

@@ -9,7 +9,7 @@ fn left(server: &RedisServer, key: &str) -> i64 {
 }
 
 fn for_ever(server: &RedisServer) -> RawRedisCache {
-    let builder = RedisCache::builder(&server.url()).raw().no_ttl();
+    let builder = RedisCache::builder(server.url()).raw().no_ttl();
     builder.deadline(secs(60)).build().unwrap()
 }
 

@@ -86,7 +86,7 @@ fn a_connection_that_the_server_ended_costs_no_operation() {
 fn an_answer_that_nobody_asked_for_is_nobodys_value() {
     let server = RedisServer::start();
     let front = TlsFront::to(server.port());
-    let builder = RedisCache::builder(&format!("rediss://localhost:{}", front.port()));
+    let builder = RedisCache::builder(format!("rediss://localhost:{}", front.port()));
     let builder = builder.deadline(secs(60)).connect_deadline(secs(30));
     let builder = builder.root_certificates(front.certificate().pem());
     let cache = builder.raw().build().unwrap();
@@ -136,7 +136,7 @@ fn shows_who_we_are_where_the_server_asks() {
 #[test]
 fn needs_a_server_that_speaks_it() {
     let garbage = Parrot::start("+PONG\r\n").unwrap();
-    let builder = RedisCache::builder(&format!("rediss://127.0.0.1:{}", garbage.port())).raw();
+    let builder = RedisCache::builder(format!("rediss://127.0.0.1:{}", garbage.port())).raw();
     let cache = builder
         .connect_deadline(secs(30))
         .deadline(secs(60))
@@ -146,7 +146,7 @@ fn needs_a_server_that_speaks_it() {
     assert!(refused, "{error}");
     // Redis itself takes the greeting for the beginning of a command, and waits for its end.
     let server = RedisServer::start();
-    let builder = RedisCache::builder(&server.url().replace("redis:", "rediss:")).raw();
+    let builder = RedisCache::builder(server.url().replace("redis:", "rediss:")).raw();
     let cache = builder.connect_deadline(Duration::from_millis(50)).build();
     let error = cache.unwrap().get(b"a").unwrap_err();
     assert!(

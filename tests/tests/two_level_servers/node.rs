@@ -27,7 +27,7 @@ pub(crate) trait Second:
 
 impl Second for PrefixedRedisCache<str, u64> {
     fn at(port: u16, deadline: Duration) -> Self {
-        let builder = RedisCache::builder(&format!("redis://127.0.0.1:{port}")).prefix("storm.");
+        let builder = RedisCache::builder(format!("redis://127.0.0.1:{port}")).prefix("storm.");
         let builder = builder.ttl(Duration::from_secs(3_600));
         let builder = builder.deadline(deadline).connect_deadline(deadline);
         builder.build().expect("a good address")
@@ -36,7 +36,7 @@ impl Second for PrefixedRedisCache<str, u64> {
 
 impl Second for MemCached<str, u64> {
     fn at(port: u16, deadline: Duration) -> Self {
-        let builder = MemCached::builder(&format!("127.0.0.1:{port}")).prefix("storm.");
+        let builder = MemCached::builder(format!("127.0.0.1:{port}")).prefix("storm.");
         let builder = builder.ttl(Duration::from_secs(3_600));
         let builder = builder.deadline(deadline).connect_deadline(deadline);
         builder.build().expect("a good address")

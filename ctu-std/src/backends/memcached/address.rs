@@ -1,83 +1,57 @@
 use super::MemCachedError;
-use crate::backends::net::Address;
+use crate::backends::net::{Address, Fault, Url};
 
 /// Where Memcached listens unless told otherwise.
 const PORT: u16 = 11211;
 
 /// Reads the address of a server.
 pub(super) fn read(text: &str) -> Result<Address, MemCachedError> {
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    if scheme == "unix" || rest.starts_with('/') || text.starts_with("unix:") {
-        return path(rest.strip_prefix("unix:").unwrap_or(rest));
+    parse(text).map_err(MemCachedError::Address)
+}
+
+fn parse(text: &str) -> Result<Address, Fault> {
+    // A path alone is no URL: each character stands for itself.
+    #[cfg(unix)]
+    if text.starts_with('/') && !text.contains('\0') {
+        return Ok(Address::Unix(text.into()));
     }
-    let at = match scheme {
+    let url = Url::parse(text)?;
+    url.only_names_a_server()?;
+    let at = match &*url.scheme {
+        "unix" => return socket(&url),
         "" | "memcache" | "memcached" | "tcp" => Address::Tcp,
         "memcaches" => through_tls()?,
-        _ => {
-            return Err(wrong(
-                "expected memcache://, memcaches:// or unix://, or none",
-            ));
-        }
+        _ => return Err("expected memcache://, memcaches:// or unix://, or none".into()),
     };
-    // A slash at the end of a URL says nothing.
-    let rest = match rest.strip_suffix('/') {
-        Some(rest) if !scheme.is_empty() => rest,
-        _ => rest,
-    };
-    let (host, port) = if let Some(bracketed) = rest.strip_prefix('[') {
-        let (host, port) = bracketed
-            .split_once(']')
-            .ok_or_else(|| wrong("no ] after ["))?;
-        match (port, port.strip_prefix(':')) {
-            ("", _) => (host, None),
-            (_, Some(port)) => (host, Some(port)),
-            _ => return Err(wrong("no : after ]")),
-        }
-    } else {
-        match rest.split_once(':') {
-            Some((_, port)) if port.contains(':') => {
-                return Err(wrong("an IPv6 address is written in [ and ]"));
-            }
-            Some((host, port)) => (host, Some(port)),
-            None => (rest, None),
-        }
-    };
-    let odd = |char: char| {
-        char.is_whitespace() || char.is_control() || matches!(char, '/' | '?' | '#' | '@' | ',')
-    };
-    if host.is_empty() || host.contains(odd) {
-        return Err(wrong("expected a host, and a port perhaps"));
+    match (&*url.path, &*url.scheme) {
+        // A slash at the end of a URL says nothing.
+        (b"", _) | (b"/", "memcache" | "memcached" | "tcp" | "memcaches") => {}
+        _ => return Err("a path has no meaning in it".into()),
     }
-    let port = match port {
-        Some(port) => port
-            .parse()
-            .map_err(|_| wrong("a port is a number up to 65535"))?,
-        None => PORT,
-    };
-    Ok(at(host.to_owned(), port))
+    if url.host.is_empty() {
+        return Err("expected a host, and perhaps a port".into());
+    }
+    Ok(at(url.host, url.port.unwrap_or(PORT)))
+}
+
+#[cfg(unix)]
+fn socket(url: &Url) -> Result<Address, Fault> {
+    url.socket().map(Address::Unix)
+}
+
+#[cfg(not(unix))]
+fn socket(_: &Url) -> Result<Address, Fault> {
+    Err("this system has no Unix sockets".into())
 }
 
 #[cfg(feature = "tls")]
-fn through_tls() -> Result<fn(String, u16) -> Address, MemCachedError> {
+fn through_tls() -> Result<fn(String, u16) -> Address, Fault> {
     Ok(Address::Tls)
 }
 
 #[cfg(not(feature = "tls"))]
-fn through_tls() -> Result<fn(String, u16) -> Address, MemCachedError> {
-    Err(wrong("memcaches:// needs feature `tls` of ctu-std"))
-}
-
-#[cfg(unix)]
-fn path(path: &str) -> Result<Address, MemCachedError> {
-    if path.is_empty() || path.contains('\0') {
-        return Err(wrong("expected a path"));
-    }
-    Ok(Address::Unix(path.into()))
-}
-
-#[cfg(not(unix))]
-fn path(_: &str) -> Result<Address, MemCachedError> {
-    Err(wrong("no such kind of address on this system"))
+fn through_tls() -> Result<fn(String, u16) -> Address, Fault> {
+    Err("memcaches:// needs feature `tls` of ctu-std".into())
 }
 
 /// The name by which keys are spread over servers: pymemcache's, in which no bracket is.
@@ -88,10 +62,6 @@ pub(super) fn name(address: &Address) -> String {
         Address::Tls(host, port) => format!("{host}:{port}"),
         other => other.to_string(),
     }
-}
-
-fn wrong(what: &str) -> MemCachedError {
-    MemCachedError::Address(what.to_owned())
 }
 
 #[cfg(test)]
@@ -128,11 +98,39 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
-    fn what_is_no_address_is_refused() {
+    fn escapes_are_resolved_in_a_url_and_not_in_a_path() {
+        for (text, path) in [
+            ("/run/a%20b c+d?e#f", "/run/a%20b c+d?e#f"),
+            ("unix:///run/a%20b c+d%3F", "/run/a b c+d?"),
+        ] {
+            assert_eq!(read(text), Ok(Address::Unix(path.into())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_without_meaning_is_refused() {
+        for (text, part) in [
+            ("memcache://me@a", "user"),
+            ("memcache://:x@a", "password"),
+            ("memcache://a?timeout=1", "`timeout`"),
+            ("a?timeout=1", "`timeout`"),
+            ("memcache://a#b", "#"),
+            ("memcache://a/b", "path"),
+            ("unix:///s?timeout=1", "`timeout`"),
+            ("unix:///s#b", "#"),
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_address_is_refused() {
         for text in [
             "", ":7", "http://a", "a b", "a:b", "a:99999", "a:-1", "::1", "[::1", "[::1]7", "a/b",
-            "me@a", "a,b", "a\r\n", "unix:", "unix://", "a?b=c", "a:7/",
+            "me@a", "a:+7", "a:0", "a:", "a,b", "a\r\n", "unix:", "unix://", "a?b=c", "a:7/",
         ] {
             let read = read(text);
             assert!(

@@ -29,7 +29,7 @@ pub struct MemCachedBuilder<F = AsPython> {
 }
 
 impl MemCachedBuilder {
-    pub(super) fn at(server: &str) -> Self {
+    pub(super) fn at(server: impl AsRef<str>) -> Self {
         Self {
             servers: Ok(Vec::new()),
             form: AsPython,
@@ -60,9 +60,9 @@ impl<F> MemCachedBuilder<F> {
     /// One more server. Each key is on one of them: where `HashClient` of Python's pymemcache puts
     /// it, if the servers have the same names there, in whatever order. One that is named already
     /// is not added.
-    pub fn server(mut self, address: &str) -> Self {
+    pub fn server(mut self, address: impl AsRef<str>) -> Self {
         if let Ok(servers) = &mut self.servers {
-            match address::read(address) {
+            match address::read(address.as_ref()) {
                 Ok(address) if servers.contains(&address) => {}
                 Ok(address) => servers.push(address),
                 Err(error) => self.servers = Err(error),
@@ -137,7 +137,7 @@ impl<F> MemCachedBuilder<F> {
     /// Makes the cache. Connects to nothing: the first operation does.
     ///
     /// # Errors
-    /// [`MemCachedError::Address`] for an address that is none, [`Encode`](ctu_core::Error::Encode) for
+    /// [`MemCachedError::Address`] for an address that is none and for certificates without TLS, [`Encode`](ctu_core::Error::Encode) for
     /// a prefix with blanks or control characters, [`OutOfRange`](ctu_core::Error::OutOfRange) for a
     /// pool of no connection.
     pub fn build<K, V>(self) -> Result<MemCached<K, V, F>, MemCachedError>
@@ -148,16 +148,15 @@ impl<F> MemCachedBuilder<F> {
         check_prefix(&self.prefix)?;
         let limits = self.limits.check()?;
         let server = |address: Address| {
-            let connector = Connector {
-                server: address.label(),
-                endpoint: Endpoint {
-                    address: address.clone(),
-                    dialer: self.dialer.clone(),
-                },
-            };
-            Server::new(address::name(&address), connector, limits.pool_size)
+            let (server, name) = (address.label(), address::name(&address));
+            let dialer = self.dialer.clone();
+            let endpoint = Endpoint { address, dialer };
+            endpoint.check().map_err(MemCachedError::Address)?;
+            let connector = Connector { server, endpoint };
+            Ok(Server::new(name, connector, limits.pool_size))
         };
-        let servers = self.servers?.into_iter().map(server).collect();
+        let servers = self.servers?.into_iter().map(server);
+        let servers = servers.collect::<Result<Vec<_>, MemCachedError>>()?;
         Ok(MemCached::new(
             Arc::new(Client::new(servers, limits.deadline)),
             self.form,

@@ -93,8 +93,11 @@ impl MemCached<str, String> {
     /// | `memcaches://host:11211` | the same through TLS (feature `tls`) |
     /// | `/path`, `unix:/path`, `unix:///path` | a Unix socket |
     ///
+    /// In all but `/path`, `%` with two hexadecimal digits stands for a byte. Any other part, such as
+    /// a user, a parameter or a fragment, is an error of [`build`](MemCachedBuilder::build).
+    ///
     /// The types of keys and values are those that the cache is used with, not the ones named here.
-    pub fn builder(address: &str) -> MemCachedBuilder {
+    pub fn builder(address: impl AsRef<str>) -> MemCachedBuilder {
         MemCachedBuilder::at(address)
     }
 }

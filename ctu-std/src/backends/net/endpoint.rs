@@ -1,8 +1,8 @@
-use super::Address;
+use super::{Address, Fault};
 use std::{fmt, time::Duration};
 
 /// A server, and how to connect to it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     /// Where it listens.
     pub(crate) address: Address,
@@ -11,7 +11,7 @@ pub(crate) struct Endpoint {
 }
 
 /// How to connect to a server, wherever it is.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Dialer {
     /// How long connecting may take, logging in included.
     pub(crate) deadline: Duration,
@@ -21,6 +21,24 @@ pub(crate) struct Dialer {
     /// Whom to trust.
     #[cfg(feature = "tls")]
     pub(crate) tls: super::tls::Tls,
+}
+
+impl Endpoint {
+    /// [`Fault`] for settings of TLS with an address that is not spoken to through TLS: the
+    /// connections would be open to all.
+    #[cfg(feature = "tls")]
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        match self.address {
+            Address::Tls(..) => Ok(()),
+            _ if self.dialer.tls.is_default() => Ok(()),
+            _ => Err("certificates are set, but the address does not ask for TLS".into()),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        Ok(())
+    }
 }
 
 impl Default for Dialer {

@@ -2,7 +2,7 @@ use ctu_core::Error;
 use std::time::Duration;
 
 /// How long an operation may take, and how many may be under way at once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// The time of an operation: waiting for a connection, connecting and repeating included.
     pub(crate) deadline: Duration,

@@ -17,6 +17,7 @@ mod socket;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
+mod url;
 
 pub(crate) use address::Address;
 pub(crate) use deadline::Deadline;
@@ -37,3 +38,6 @@ pub(crate) use reader::garbage;
 pub(crate) use reads::Reads;
 pub use server_info::ServerInfo;
 pub(crate) use stream::Stream;
+#[cfg(feature = "redis")]
+pub(crate) use url::shown;
+pub(crate) use url::{Fault, Url};

@@ -66,7 +66,21 @@ fn hear(stream: &mut TlsStream) -> Result<bool, rustls::Error> {
     Ok(false)
 }
 
+impl PartialEq for Tls {
+    /// By the settings alone.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.authorities, &self.identity) == (&other.authorities, &other.identity)
+    }
+}
+
+impl Eq for Tls {}
+
 impl Tls {
+    /// Whether nothing was set.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Makes a session with `host`, whose certificate has to be good.
     pub(super) fn open(&self, host: &str, socket: TimedSocket) -> io::Result<TlsStream> {
         let name = ServerName::try_from(host.to_owned())

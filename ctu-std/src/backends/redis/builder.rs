@@ -2,6 +2,7 @@
 use super::cluster::Seeds;
 use super::{
     AsJson, Form, Prefixed, Raw, RedisCache, RedisError,
+    address::Target,
     client::{Client, Servers},
     link::{Connector, Source},
     node::Node,
@@ -40,25 +41,31 @@ enum Origin {
 
 impl RedisBuilder {
     pub(super) fn from_url(url: &str) -> Self {
-        Self::new(Settings::from_url(url).map(Origin::Server))
+        match Target::from_url(url) {
+            Ok(Target { settings, limits }) => Self::new(Ok(Origin::Server(settings)), limits),
+            Err(error) => Self::new(Err(error), Limits::default()),
+        }
     }
 
     #[cfg(feature = "cluster")]
     pub(super) fn from_nodes(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
-        Self::new(Seeds::from_urls(nodes).map(Origin::Cluster))
+        match Seeds::from_urls(nodes) {
+            Ok((seeds, limits)) => Self::new(Ok(Origin::Cluster(seeds)), limits),
+            Err(error) => Self::new(Err(error), Limits::default()),
+        }
     }
 
     pub(super) fn over(connection: impl ConnectionLike + Send + 'static) -> Self {
-        Self::new(Ok(Origin::Given(Box::new(connection))))
+        Self::new(Ok(Origin::Given(Box::new(connection))), Limits::default())
     }
 
-    fn new(source: Result<Origin, RedisError>) -> Self {
+    fn new(source: Result<Origin, RedisError>, limits: Limits) -> Self {
         Self {
             source,
             form: AsJson,
             ttl: Some(Duration::from_secs(600)),
             max_value: 512 << 20,
-            limits: Limits::default(),
+            limits,
         }
     }
 
@@ -117,9 +124,17 @@ impl<F> RedisBuilder<F> {
         self.settings(|settings| settings.password = Some(password.clone()))
     }
 
+    /// The name of each connection, which `CLIENT LIST` on the server shows. None unless set, or
+    /// `client_name` in the address. It has printable ASCII characters and
+    /// no blank.
+    pub fn client_name(self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        self.settings(|settings| settings.client_name = Some(name.clone()))
+    }
+
     /// The number of the database, in place of one in the address. 0 unless set, and always in a cluster.
     pub fn database(self, number: u32) -> Self {
-        self.settings(|settings| settings.database = number.into())
+        self.settings(|settings| settings.database = number)
     }
 
     /// How long connecting and logging in may take. 1 s unless set.
@@ -167,13 +182,17 @@ impl<F> RedisBuilder<F> {
         self.settings(|settings| change(&mut settings.endpoint.dialer))
     }
 
-    /// What was given needs no settings of this kind.
     fn settings(mut self, change: impl Fn(&mut Settings)) -> Self {
         match &mut self.source {
             Ok(Origin::Server(settings)) => change(settings),
             #[cfg(feature = "cluster")]
             Ok(Origin::Cluster(seeds)) => seeds.each(change),
-            Ok(Origin::Given(_)) | Err(_) => {}
+            Ok(Origin::Given(_)) => {
+                let fault = "a given connection has its own user, password, database, name, \
+                             connect deadline, keep-alive and certificates";
+                self.source = Err(RedisError::Url(fault.into()));
+            }
+            Err(_) => {}
         }
         self
     }
@@ -184,6 +203,8 @@ impl<F> RedisBuilder<F> {
     /// [`RedisError::Url`] for an address that is none and for nodes of a cluster that are not to be reached
     /// in the same way, [`OutOfRange`](ctu_core::Error::OutOfRange) for a pool of no connection and for
     /// another database than 0 of a cluster.
+    /// [`RedisError::Url`] also for certificates without TLS, and for a setting that a given
+    /// connection cannot have.
     pub fn build<K, V>(self) -> Result<RedisCache<K, V, F>, RedisError>
     where
         K: ToOwned + ?Sized,
@@ -197,8 +218,9 @@ impl<F> RedisBuilder<F> {
         };
         let servers = match source {
             Origin::Server(settings) => {
+                settings.check()?;
                 let server = settings.endpoint.address.label();
-                one(Source::Server(settings), server, limits.pool_size)
+                one(Source::Server(settings.into()), server, limits.pool_size)
             }
             #[cfg(feature = "cluster")]
             Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits.pool_size)?)),

@@ -72,11 +72,31 @@ impl RedisCache<str, String> {
     /// | --- | --- |
     /// | `redis://user:password@host:6379/0` | TCP; all but the host may be left out |
     /// | `rediss://...` | the same through TLS (feature `tls`) |
-    /// | `unix:///path?db=0&user=..&pass=..` | a Unix socket |
+    /// | `unix:///path?db=0&username=..&password=..` | a Unix socket |
+    ///
+    /// Parameters after `?` are those of redis-py and of the `redis` crate:
+    ///
+    /// | parameter | setting |
+    /// | --- | --- |
+    /// | `db` | [`database`](RedisBuilder::database) |
+    /// | `username` (`user`), `password` (`pass`) | [`user`](RedisBuilder::user), [`password`](RedisBuilder::password) |
+    /// | `client_name` | [`client_name`](RedisBuilder::client_name) |
+    /// | `socket_timeout`, in seconds | [`deadline`](RedisBuilder::deadline) of a whole operation |
+    /// | `socket_connect_timeout`, in seconds | [`connect_deadline`](RedisBuilder::connect_deadline) |
+    /// | `socket_keepalive`, true or false | [`keep_alive`](RedisBuilder::keep_alive) with its default or never |
+    /// | `max_connections` | [`pool_size`](RedisBuilder::pool_size) |
+    /// | `ssl_ca_certs`, a file, or `ssl_ca_data`, PEM | `root_certificates` |
+    /// | `ssl_certfile`, `ssl_keyfile`, files | `identity` |
+    /// | `protocol=2`, `ssl_cert_reqs=required`, `ssl_check_hostname=true`, `retry_on_timeout=false`, `health_check_interval=0` | the way of this client, which has no other |
+    ///
+    /// Any other parameter or value, a fragment, and two spellings that contradict each other, such
+    /// as `/1?db=2`, are an error of [`build`](RedisBuilder::build). Each character stands for itself
+    /// and `%` with two hexadecimal digits for a byte; so a `+` is a plus, and a blank in a value is
+    /// `%20`. Where a setter of the builder sets the same, the setter counts.
     ///
     /// The types of keys and values are those that the cache is used with, not the ones named here.
-    pub fn builder(url: &str) -> RedisBuilder {
-        RedisBuilder::from_url(url)
+    pub fn builder(url: impl AsRef<str>) -> RedisBuilder {
+        RedisBuilder::from_url(url.as_ref())
     }
 
     /// Starts to build a cache on a connection that there is already: any blocking one of the
@@ -85,7 +105,8 @@ impl RedisCache<str, String> {
     /// When it breaks, is too late, or answers what makes no sense, the cache has no other and every
     /// operation fails from then on; what the server refuses changes nothing. Operations wait for each
     /// other, up to the [deadline](RedisBuilder::deadline); how long one then takes is a matter of the
-    /// connection's own timeouts. Of the other settings, those of the way to a server mean nothing here.
+    /// connection's own timeouts. A setting of the way to a server, such as
+    /// [`password`](RedisBuilder::password), is an error of [`build`](RedisBuilder::build).
     pub fn over(connection: impl ConnectionLike + Send + 'static) -> RedisBuilder {
         RedisBuilder::over(connection)
     }

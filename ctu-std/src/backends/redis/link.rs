@@ -141,6 +141,9 @@ fn login(settings: &Settings) -> Option<Request> {
         (None, Some(password)) => request.add(&[b"AUTH", password.as_bytes()]),
         (None, None) => {}
     }
+    if let Some(name) = &settings.client_name {
+        request.add(&[b"CLIENT", b"SETNAME", name.as_bytes()]);
+    }
     if settings.database != 0 {
         request.add(&[b"SELECT", settings.database.to_string().as_bytes()]);
     }
@@ -211,7 +214,7 @@ impl Connection for Link {
 
 /// Where connections come from.
 pub(super) enum Source {
-    Server(Settings),
+    Server(Box<Settings>),
     /// There is one, and never another.
     Given(Given),
 }

@@ -1,5 +1,6 @@
 //! A Redis server as a cache.
 
+mod address;
 mod batch;
 mod builder;
 mod cache;

@@ -140,12 +140,12 @@ impl Unserved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::redis::{cluster::nodes::node, settings::Settings};
+    use crate::backends::redis::{address::Target, cluster::nodes::node};
     use std::cell::Cell;
 
     fn at((host, port): &Place) -> Arc<Node> {
-        let settings = Settings::from_url(&format!("redis://{host}:{port}"));
-        Arc::new(node(settings.unwrap(), 1))
+        let target = Target::from_url(&format!("redis://{host}:{port}"));
+        Arc::new(node(target.unwrap().settings, 1))
     }
 
     fn map(shards: &[Shard]) -> SlotMap {

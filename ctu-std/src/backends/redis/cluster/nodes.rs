@@ -255,7 +255,7 @@ pub(super) fn contains(nodes: &[Arc<Node>], node: &Node) -> bool {
 pub(super) fn node(settings: Settings, pool_size: usize) -> Node {
     let connector = Connector {
         server: settings.endpoint.address.label(),
-        source: Source::Server(settings),
+        source: Source::Server(settings.into()),
     };
     Node::new(connector, pool_size)
 }
@@ -279,12 +279,12 @@ fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::redis::error::peer;
+    use crate::backends::redis::{address::Target, error::peer};
 
     #[test]
     fn who_has_no_time_left_speaks_for_nobody() {
         // Nobody listens there.
-        let settings = Settings::from_url("redis://127.0.0.1:1").unwrap();
+        let settings = Target::from_url("redis://127.0.0.1:1").unwrap().settings;
         let nodes = Nodes::new(settings, &[], 1);
         let refresh = |time| {
             let deadline = Deadline::after(time);

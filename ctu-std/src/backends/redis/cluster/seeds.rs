@@ -1,9 +1,9 @@
 use super::{
-    super::{RedisBuilder, RedisCache, RedisError, settings::Settings},
+    super::{RedisBuilder, RedisCache, RedisError, address::Target, settings::Settings},
     Cluster,
     nodes::Nodes,
 };
-use crate::backends::net::Address;
+use crate::backends::net::{Address, Limits};
 use ctu_core::Error;
 
 impl RedisCache<str, String> {
@@ -58,19 +58,25 @@ impl RedisCache<str, String> {
 pub(in super::super) struct Seeds(Vec<Settings>);
 
 impl Seeds {
-    /// Reads the addresses of nodes. One that is named twice counts once.
+    /// Reads the addresses of nodes, and the limits of operations from their parameters. An address
+    /// that is named twice counts once.
     pub(in super::super) fn from_urls(
         urls: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<Self, RedisError> {
+    ) -> Result<(Self, Limits), RedisError> {
         let mut seeds: Vec<Settings> = Vec::new();
+        let mut limits = None;
         for url in urls {
-            let seed = Settings::from_url(url.as_ref())?;
+            let target = Target::from_url(url.as_ref())?;
+            let seed = target.settings;
+            if *limits.get_or_insert(target.limits) != target.limits {
+                return Err(wrong(DIFFERENT));
+            }
             let known = |other: &Settings| other.endpoint.address == seed.endpoint.address;
             if !seeds.iter().any(known) {
                 seeds.push(seed);
             }
         }
-        Ok(Self(seeds))
+        Ok((Self(seeds), limits.unwrap_or_default()))
     }
 
     /// Changes the settings of each.
@@ -88,7 +94,7 @@ impl Seeds {
             if let Address::Unix(_) = seed.endpoint.address {
                 return Err(wrong("the nodes of a cluster have hosts and ports"));
             }
-            if let database @ 1.. = usize::try_from(seed.database).unwrap_or(usize::MAX) {
+            if let database @ 1.. = seed.database as usize {
                 return Err(Error::OutOfRange {
                     what: "database",
                     got: database,
@@ -97,17 +103,20 @@ impl Seeds {
                 }
                 .into());
             }
+            let mut like_first = seed.clone();
+            like_first.endpoint.address = first.endpoint.address.clone();
             let same_way =
                 first.endpoint.address.beside("", 0) == seed.endpoint.address.beside("", 0);
-            if !same_way || (&first.user, &first.password) != (&seed.user, &seed.password) {
-                return Err(wrong(
-                    "the nodes of a cluster have the same user, password and TLS",
-                ));
+            if !same_way || like_first != *first {
+                return Err(wrong(DIFFERENT));
             }
+            seed.check()?;
         }
         Ok(Cluster(Nodes::new(first.clone(), others, pool_size)))
     }
 }
+
+const DIFFERENT: &str = "the nodes of a cluster have the same user, password, TLS and parameters";
 
 fn wrong(what: &str) -> RedisError {
     RedisError::Url(what.to_owned())
@@ -118,7 +127,7 @@ mod tests {
     use super::*;
 
     fn built(urls: &[&str]) -> Result<String, RedisError> {
-        let cluster = Seeds::from_urls(urls)?.build(1)?;
+        let cluster = Seeds::from_urls(urls)?.0.build(1)?;
         Ok(cluster.seeds().to_owned())
     }
 
@@ -140,6 +149,9 @@ mod tests {
             &["redis://:x@a", "redis://b"],
             &["redis://:hunter2@a", "redis://:hunter3@b"],
             &["redis://me:x@a", "redis://you:x@b"],
+            &["redis://a?socket_timeout=1", "redis://b"],
+            &["redis://a?client_name=x", "redis://b?client_name=y"],
+            &["redis://a?db=0#x"],
             #[cfg(feature = "tls")]
             &["rediss://a", "redis://b"],
         ] {
@@ -147,7 +159,7 @@ mod tests {
             assert!(matches!(error, RedisError::Url(_)), "{urls:?}: {error:?}");
             assert!(!format!("{error} {error:?}").contains("hunter"));
         }
-        for database in ["redis://a/1", "redis://a/-1"] {
+        for database in ["redis://a/1", "redis://a?db=1"] {
             let error = built(&[database]);
             let core = matches!(
                 error,
