@@ -1,5 +1,5 @@
-//! Ascii85 as Python's `base64.a85encode` writes it by default: no frame, no line breaks. Nothing
-//! in this crate reads it.
+//! Ascii85 in the default form of Python's `base64.a85encode`: no frame, no line breaks. This crate
+//! has no decoder for it.
 
 use super::base85::digits;
 use crate::{entries::TextBuffer, error::Error};
@@ -7,7 +7,7 @@ use crate::{entries::TextBuffer, error::Error};
 /// Writes `bytes` as text; four zero bytes become a `z`.
 ///
 /// # Errors
-/// [`Error::ValueTooLong`] when the text does not fit `T`.
+/// [`Error::ValueTooLong`] if the text does not fit `T`.
 pub(crate) fn encode<T: TextBuffer>(bytes: &[u8]) -> Result<T, Error> {
     let mut text = T::default();
     for group in bytes.chunks(4) {

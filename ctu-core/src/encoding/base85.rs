@@ -1,10 +1,10 @@
-//! Base85 with the alphabet of RFC 1924, as Python's `base64.b85encode` and `b85decode` have it.
+//! Base85 with the alphabet of RFC 1924, compatible with Python's `base64.b85encode` and `b85decode`.
 //!
-//! Four bytes become five characters; one to three bytes at the end become one character more than
-//! they are, so there is no padding.
+//! Four bytes become five characters. A final group of `n` bytes becomes `n + 1` characters, without
+//! padding.
 //!
-//! Written here because no crate would do: of those for this alphabet, the one in use needs `std`
-//! and `unsafe`, and overflows on bad input where Python refuses it.
+//! No crate serves here: the common one for this alphabet needs `std` and `unsafe`, and overflows on
+//! bad input that Python rejects.
 //!
 //! ```
 //! use ctu_core::{Bytes, Text, base85};
@@ -23,13 +23,13 @@ use crate::{
 const ALPHABET: &[u8; 85] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
-/// The value of the last character, with which a short group at the end is filled up to read it.
+/// The value of the last character. The decoder fills a short final group with it.
 const FILL: u64 = 84;
 
 /// No character has this value.
 const NONE: u8 = u8::MAX;
 
-/// The value of each character. Evaluated by the compiler, as are its bounds.
+/// The value of each character. The compiler evaluates the table and its bounds.
 const VALUES: [u8; 256] = {
     let mut values = [NONE; 256];
     let mut value = 0;
@@ -40,7 +40,7 @@ const VALUES: [u8; 256] = {
     values
 };
 
-/// The length of what `len` bytes become.
+/// The number of characters for `len` bytes.
 ///
 /// ```
 /// assert_eq!(ctu_core::base85::encoded_len(16), 20);
@@ -56,7 +56,7 @@ pub const fn encoded_len(len: usize) -> usize {
     }
 }
 
-/// The length of what `len` characters become.
+/// The number of bytes for `len` characters.
 ///
 /// ```
 /// assert_eq!(ctu_core::base85::decoded_len(20), 16);
@@ -66,10 +66,10 @@ pub const fn decoded_len(len: usize) -> usize {
     len / 5 * 4 + (len % 5).saturating_sub(1)
 }
 
-/// Writes `bytes` as text.
+/// Encodes `bytes`.
 ///
 /// # Errors
-/// [`Error::ValueTooLong`] when the text does not fit `T`.
+/// [`Error::ValueTooLong`] if the text does not fit `T`.
 pub fn encode<T: TextBuffer>(bytes: &[u8]) -> Result<T, Error> {
     let mut text = T::default();
     for group in bytes.chunks(4) {
@@ -82,18 +82,18 @@ pub fn encode<T: TextBuffer>(bytes: &[u8]) -> Result<T, Error> {
     Ok(text)
 }
 
-/// What four bytes become. Of fewer, one character more than they are counts.
+/// The five characters of a group. A group of `n < 4` bytes uses the first `n + 1`.
 #[doc(hidden)]
 #[must_use]
 pub fn encode_group(group: &[u8]) -> [u8; 5] {
     digits(group).map(character)
 }
 
-/// Reads what [`encode`] wrote. As in Python, one character alone at the end stands for no byte.
+/// Decodes the output of [`encode`]. As in Python, a single final character yields no byte.
 ///
 /// # Errors
 /// [`Error::Decode`] for a character outside the alphabet and for a group over 32 bits;
-/// [`Error::ValueTooLong`] when the bytes do not fit `B`.
+/// [`Error::ValueTooLong`] if the bytes do not fit `B`.
 pub fn decode<B: Buffer>(text: &str) -> Result<B, Error> {
     let mut bytes = B::default();
     for group in text.as_bytes().chunks(5) {
@@ -120,7 +120,7 @@ pub fn decode<B: Buffer>(text: &str) -> Result<B, Error> {
     Ok(bytes)
 }
 
-/// The five digits of four bytes or, filled up with zeros, fewer. Most significant first.
+/// The five digits of a group, filled up with zeros. Most significant first.
 pub(super) fn digits(group: &[u8]) -> [u8; 5] {
     let mut word = [0; 4];
     for (to, from) in word.iter_mut().zip(group) {
@@ -140,7 +140,7 @@ fn character(digit: u8) -> u8 {
     ALPHABET.get(usize::from(digit)).copied().unwrap_or(b'0')
 }
 
-/// Buffers are filled group by group, but an error tells what would have been needed in all.
+/// A buffer is filled group by group; the error states the length that the whole would need.
 fn whole_length(error: Error, len: usize) -> Error {
     match error {
         Error::ValueTooLong { max, .. } => Error::ValueTooLong { len, max },

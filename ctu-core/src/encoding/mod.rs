@@ -1,4 +1,4 @@
-//! Bytes as text.
+//! Encodings of bytes as text.
 
 pub(crate) mod ascii85;
 pub mod base85;

@@ -2,7 +2,7 @@ use super::{ascii85, base85};
 use crate::{entries::Text, error::Error};
 use core::str::FromStr;
 
-/// How `AutoPrefixedCache` writes the number of a cache, with the names that Python has for it.
+/// The encoding of the cache number in an `AutoPrefixedCache`, with the names of CacheToolsUtils.
 ///
 /// ```
 /// use ctu_core::PrefixEncoding;
@@ -48,13 +48,13 @@ impl PrefixEncoding {
         }
     }
 
-    /// Writes `counter`: its bytes, most significant first and without leading zeros, at least one.
+    /// Encodes `counter`: its bytes, most significant first, without leading zeros, at least one.
     #[must_use]
     pub fn encode(self, counter: u64) -> Text<24> {
         let bytes = counter.to_be_bytes();
         let zeros = (counter.leading_zeros() / 8).min(7) as usize;
         let bytes = bytes.get(zeros..).unwrap_or(&bytes);
-        // Eight bytes take 16 characters at most, so none of these fails.
+        // Eight bytes take at most 16 characters, so none of these fails.
         match self {
             Self::B64 => digits::<6, 4>(BASE64, bytes),
             Self::B64u => digits::<6, 4>(BASE64URL, bytes),
@@ -73,9 +73,10 @@ const BASE32: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Its first sixteen are the digits of hexadecimal.
 const BASE32HEX: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
-/// Writes `bytes` in digits of `BITS` bits, padded to a multiple of `GROUP` characters.
+/// Encodes `bytes` in digits of `BITS` bits, padded to a multiple of `GROUP` characters.
 ///
-/// By hand, because the tables of a crate for this take 2.5 KiB of flash, and it can panic as far as a linker can tell.
+/// Written here, since the tables of a crate for this take 2.5 KiB of flash, and a no-panic link
+/// fails with it.
 fn digits<const BITS: u32, const GROUP: usize>(alphabet: &str, bytes: &[u8]) -> Text<24> {
     let mut text = Text::new();
     let push = |text: &mut Text<24>, digit: u32| {
@@ -89,7 +90,7 @@ fn digits<const BITS: u32, const GROUP: usize>(alphabet: &str, bytes: &[u8]) -> 
                 .into(),
         );
     };
-    // At most 5 bits are waiting when 8 more come.
+    // At most 5 bits are pending before the next 8.
     let (mut waiting, mut bits) = (0u32, 0);
     for &byte in bytes {
         waiting = waiting << 8 | u32::from(byte);
@@ -109,7 +110,7 @@ fn digits<const BITS: u32, const GROUP: usize>(alphabet: &str, bytes: &[u8]) -> 
 impl FromStr for PrefixEncoding {
     type Err = Error;
 
-    /// The encoding that has `name` in Python.
+    /// Parses the name of an encoding in Python.
     ///
     /// # Errors
     /// [`Error::UnknownName`].

@@ -4,7 +4,7 @@ use crate::{
     error::Error,
 };
 
-/// Bytes, and what Python's `b85encode` and `a85encode` make of them.
+/// Bytes, and the output of Python's `b85encode` and `a85encode`.
 const FACTS: &[(&[u8], &str, &str)] = &[
     (&[], r##""##, r##""##),
     (&[0x00], r##"00"##, r##"!!"##),
@@ -51,7 +51,7 @@ const FACTS: &[(&[u8], &str, &str)] = &[
 ];
 
 #[test]
-fn base85_and_ascii85_write_what_python_writes() {
+fn base85_and_ascii85_encode_like_python() {
     for (bytes, b85, a85) in FACTS {
         assert_eq!(base85::encode::<Text<40>>(bytes).as_deref(), Ok(*b85));
         assert_eq!(base85::encoded_len(bytes.len()), b85.len());
@@ -60,7 +60,7 @@ fn base85_and_ascii85_write_what_python_writes() {
 }
 
 #[test]
-fn base85_reads_what_python_writes() {
+fn base85_decodes_output_of_python() {
     for (bytes, b85, _) in FACTS {
         assert_eq!(base85::decode::<Bytes<40>>(b85).as_deref(), Ok(*bytes));
         assert_eq!(base85::decoded_len(b85.len()), bytes.len());
@@ -68,7 +68,7 @@ fn base85_reads_what_python_writes() {
 }
 
 #[test]
-fn one_character_at_the_end_stands_for_no_byte() {
+fn single_final_character_yields_no_byte() {
     assert_eq!(base85::decode::<Bytes<4>>("0").as_deref(), Ok(&[][..]));
     assert_eq!(
         base85::decode::<Bytes<4>>("VPa!s0").as_deref(),
@@ -77,7 +77,7 @@ fn one_character_at_the_end_stands_for_no_byte() {
 }
 
 #[test]
-fn base85_refuses_what_python_refuses() {
+fn base85_rejects_input_that_python_rejects() {
     let bad = Err(Error::Decode("a character that is not base85"));
     for text in ["\"", "abc d", "VPa!s,", "\u{e9}", "a\0", "z\\"] {
         assert_eq!(base85::decode::<Bytes<8>>(text), bad, "{text:?}");
@@ -89,7 +89,7 @@ fn base85_refuses_what_python_refuses() {
 }
 
 #[test]
-fn what_does_not_fit_is_told_with_its_whole_length() {
+fn buffer_overflow_reports_the_whole_length() {
     assert_eq!(
         base85::encode::<Text<7>>(b"Hello World!"),
         Err(Error::ValueTooLong { len: 15, max: 7 })
@@ -101,7 +101,7 @@ fn what_does_not_fit_is_told_with_its_whole_length() {
 }
 
 #[test]
-fn every_prefix_encoding_writes_what_python_writes() {
+fn every_prefix_encoding_encodes_like_python() {
     for (counter, texts) in PREFIXES {
         for (name, text) in NAMES.iter().zip(texts) {
             let encoding: PrefixEncoding = name.parse().unwrap();
@@ -112,7 +112,7 @@ fn every_prefix_encoding_writes_what_python_writes() {
 }
 
 #[test]
-fn an_unknown_prefix_encoding_is_refused() {
+fn unknown_prefix_encoding_is_an_error() {
     for name in ["", "B64", "z85", "b64 "] {
         assert_eq!(
             PrefixEncoding::try_from(name),

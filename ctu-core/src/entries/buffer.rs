@@ -3,7 +3,7 @@
 use crate::error::Error;
 use heapless::LenType;
 
-/// Bytes of a fixed capacity, without a heap: the usual key and value of a cache on a microcontroller.
+/// Bytes of a fixed capacity, without a heap: the usual key and value on a microcontroller.
 ///
 /// ```
 /// use ctu_core::Bytes;
@@ -16,24 +16,35 @@ pub type Bytes<const N: usize> = heapless::Vec<u8, N, u16>;
 /// Text of a fixed capacity in bytes, without a heap.
 pub type Text<const N: usize> = heapless::String<N, u16>;
 
-/// An owned run of bytes that can grow, up to a capacity if it has one.
+/// An owned byte buffer that can grow, up to its capacity if it has one.
 ///
-/// Values move through a stack of mappings in the buffer of the cache below, and are encrypted and
-/// padded where they are: no mapping needs a scratch buffer of its own.
+/// A value moves through a stack of mappings in the buffer type of the inner cache. Encryption and
+/// padding happen in place: no mapping needs a scratch buffer of its own.
+///
+/// ```
+/// use ctu_core::{Buffer, Bytes, Error};
+///
+/// let mut buffer = Bytes::<4>::default();
+/// Buffer::append(&mut buffer, b"abc")?;
+/// let error = Buffer::append(&mut buffer, b"de");
+/// assert_eq!(error, Err(Error::ValueTooLong { len: 5, max: 4 }));
+/// assert_eq!(buffer, b"abc");
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Buffer: AsRef<[u8]> + AsMut<[u8]> + Default {
     /// Appends `bytes`.
     ///
     /// # Errors
-    /// [`Error::ValueTooLong`] when they do not fit; the buffer is unchanged.
+    /// [`Error::ValueTooLong`] if they do not fit; the buffer is unchanged.
     fn append(&mut self, bytes: &[u8]) -> Result<(), Error>;
 
-    /// Keeps the first `len` bytes. Does nothing where there are no more than these.
+    /// Keeps the first `len` bytes. No effect on a shorter buffer.
     fn truncate(&mut self, len: usize);
 
-    /// A buffer that holds `bytes`.
+    /// Creates a buffer that holds `bytes`.
     ///
     /// # Errors
-    /// [`Error::ValueTooLong`] when they do not fit.
+    /// [`Error::ValueTooLong`] if they do not fit.
     fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut buffer = Self::default();
         buffer.append(bytes)?;

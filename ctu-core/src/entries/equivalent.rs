@@ -1,10 +1,13 @@
+//! Lookups by the parts of a key.
+
 use crate::error::Error;
 use core::{borrow::Borrow, hash::Hasher};
 
-/// What stands for a key without being one: the parts that it would be made of.
+/// The borrowed parts of a key of several parts.
 ///
-/// [`Cache::get_equivalent`](crate::Cache::get_equivalent) looks up by it, and the stores of this crate make no key
-/// for that. A cache of keys `(Text<8>, u32)`, or `(String, u32)`, is so asked for a `&str` and a number:
+/// [`Cache::get_equivalent`](crate::Cache::get_equivalent) looks up by them; the stores of this crate
+/// build no key for it. A cache with keys `(Text<8>, u32)`, or `(String, u32)`, thus takes a `&str`
+/// and a number:
 ///
 /// ```
 /// use core::hash::{Hash, Hasher};
@@ -33,22 +36,22 @@ use core::{borrow::Borrow, hash::Hasher};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// # For who implements it
-/// It hashes as the key that it stands for does, and [`is`](Self::is) that key and no other. What no key can be
-/// made of is no key.
+/// # For implementers
+/// The parts must hash exactly like the key and equal only that key. [`make`](Self::make) fails if no
+/// key can be built from them.
 pub trait Equivalent<K: ?Sized> {
-    /// The key, once it is made.
+    /// The key that [`make`](Self::make) builds.
     type Key: Borrow<K>;
 
     /// Hashes as the key does.
     fn hash_as<H: Hasher>(&self, state: &mut H);
 
-    /// Whether `key` is the key that it stands for.
+    /// Whether `key` consists of these parts.
     fn is(&self, key: &K) -> bool;
 
-    /// Makes the key.
+    /// Builds the key.
     ///
     /// # Errors
-    /// [`Error::KeyTooLong`] where it does not fit.
+    /// [`Error::KeyTooLong`] if it does not fit.
     fn make(&self) -> Result<Self::Key, Error>;
 }

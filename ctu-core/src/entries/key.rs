@@ -1,13 +1,13 @@
-//! Keys as stores keep them, and the borrowed forms they are looked up by.
+//! Owned keys, and the borrowed forms for lookups.
 
 use crate::error::Error;
 use core::{borrow::Borrow, hash::Hash};
 use heapless::LenType;
 
-/// A key that a store owns, made from the borrowed form that it is looked up by.
+/// A key that a store owns, built from the borrowed form of lookups.
 ///
-/// A cache whose keys are `Bytes<20>` is asked for a `&[u8]`, one whose keys are `String` for a
-/// `&str`; only storing needs the owned form, and fails where the key does not fit it.
+/// A lookup in a cache with keys `Bytes<20>` takes a `&[u8]`, and with keys `String` a `&str`. Only a
+/// write needs the owned form, and it fails if the key does not fit.
 ///
 /// Numbers, `bool`, `char`, arrays, tuples, `&'static` references, heapless and (with `alloc`) heap
 /// buffers are keys. For a type of your own:
@@ -32,13 +32,13 @@ use heapless::LenType;
     note = "floats are no keys, since NaN does not equal itself: keep `value.to_bits()`, or the number as text"
 )]
 pub trait StoredKey: Borrow<Self::Lookup> + Hash + Eq + Sized {
-    /// What a look-up is given by reference. Hashes and compares as the owned key does.
+    /// The borrowed form. It hashes and compares like the owned key.
     type Lookup: ?Sized + Hash + Eq;
 
-    /// Makes the owned key.
+    /// Builds the owned key.
     ///
     /// # Errors
-    /// [`Error::KeyTooLong`] when the key does not fit.
+    /// [`Error::KeyTooLong`] if the key does not fit.
     fn store(lookup: &Self::Lookup) -> Result<Self, Error>;
 }
 

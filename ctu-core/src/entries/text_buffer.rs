@@ -1,9 +1,11 @@
+//! Text values that mappings build in place.
+
 use super::buffer::Buffer;
 use crate::error::Error;
 use core::borrow::Borrow;
 use heapless::LenType;
 
-/// An owned text that can grow, up to a capacity if it has one: what [`Buffer`] is to bytes.
+/// An owned text that can grow, up to its capacity if it has one: the counterpart of [`Buffer`].
 ///
 /// `heapless::String` and, with `alloc`, `String` are text buffers.
 ///
@@ -24,7 +26,7 @@ pub trait TextBuffer: AsRef<str> + Borrow<str> + Clone + Default {
     /// Appends `text`.
     ///
     /// # Errors
-    /// [`Error::ValueTooLong`] when it does not fit; the buffer is unchanged.
+    /// [`Error::ValueTooLong`] if it does not fit; the buffer is unchanged.
     fn append(&mut self, text: &str) -> Result<(), Error>;
 }
 

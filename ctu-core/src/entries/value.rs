@@ -1,17 +1,27 @@
-//! Values as callers write them.
+//! Conversion of a caller's argument to a value.
 
 use crate::error::Error;
 use heapless::LenType;
 
-/// What may be written where a cache's value `V` is wanted: a `V`, or a slice that fits it.
+/// An argument that converts to a value `V`: a `V` itself, or a slice that fits.
 ///
-/// This is what lets `insert(b"wifi/psk", b"correct horse")` fill a cache of `Bytes<64>`, and
-/// `insert("name", "value")` one of `String`.
+/// With it, `insert(b"wifi/psk", b"correct horse")` works on a cache of `Bytes<64>`, and
+/// `insert("name", "value")` on a cache of `String`.
+///
+/// ```
+/// use ctu_core::{Bytes, Error, IntoValue};
+///
+/// let value: Bytes<4> = b"abc".into_value()?;
+/// assert_eq!(value, b"abc");
+/// let error: Result<Bytes<4>, _> = b"abcde".into_value();
+/// assert_eq!(error, Err(Error::ValueTooLong { len: 5, max: 4 }));
+/// # Ok::<(), Error>(())
+/// ```
 pub trait IntoValue<V> {
-    /// Makes the value.
+    /// Converts to the value.
     ///
     /// # Errors
-    /// [`Error::ValueTooLong`] when it does not fit.
+    /// [`Error::ValueTooLong`] if it does not fit.
     fn into_value(self) -> Result<V, Error>;
 }
 
