@@ -1,8 +1,8 @@
 use super::{
     escape::push_text,
     float::{push_float, widen},
+    refusal::Refusal,
     special,
-    writer::Refusal,
 };
 use crate::error::Error;
 use alloc::{borrow::Cow, borrow::ToOwned, string::String};
@@ -153,7 +153,20 @@ impl Key {
     }
 }
 
-/// Makes a [`Key`] of what is serialized.
+/// A number given as text as a key of a map. Integers over 128 bits cannot be compared here.
+fn number_key(text: &str) -> Option<Key> {
+    if special::integer(text).is_none() {
+        return text.parse().ok().map(Key::Float);
+    }
+    if let Ok(int) = text.parse::<i128>() {
+        return Some(Key::Int(Int::from(int)));
+    }
+    text.parse::<u128>()
+        .ok()
+        .map(|int| Key::Int(Int::from(int)))
+}
+
+/// Makes a [`Key`] of a serialized value.
 pub(super) struct KeySerializer;
 
 const NOT_A_KEY: Refusal = Refusal(Error::Encode(
@@ -319,7 +332,7 @@ impl SerializeStruct for NumberKey {
         value: &T,
     ) -> Result<(), Refusal> {
         if let Key::Text(text) = value.serialize(KeySerializer)? {
-            self.0 = special::number_key(&text);
+            self.0 = number_key(&text);
         }
         Ok(())
     }

@@ -1,7 +1,10 @@
 use super::{
+    data::Data,
     key::{Key, KeySerializer},
+    read::from_str,
+    refusal::Refusal,
     special,
-    writer::{Refusal, Writer},
+    writer::Writer,
 };
 use crate::error::Error;
 use alloc::{borrow::Cow, string::String, vec::Vec};
@@ -29,16 +32,21 @@ struct Entry {
 }
 
 impl<'w> MapWriter<'w> {
-    /// The opening bracket is written already.
-    pub(super) fn new(writer: &'w mut Writer, keys_are_text: bool, close: &'static str) -> Self {
-        Self {
+    /// Writes the opening bracket.
+    pub(super) fn open(
+        writer: &'w mut Writer,
+        keys_are_text: bool,
+        close: &'static str,
+    ) -> Result<Self, Refusal> {
+        writer.open("{")?;
+        Ok(Self {
             start: writer.out.len(),
             writer,
             entries: Vec::new(),
             in_order: true,
             keys_are_text,
             close,
-        }
+        })
     }
 
     fn key(&mut self, key: Key) -> Result<(), Refusal> {
@@ -163,10 +171,10 @@ impl SerializeStruct for StructWriter<'_> {
         match self {
             Self::Object(map) => SerializeStructVariant::serialize_field(map, name, value),
             Self::Number(writer) => {
-                special::push_number(&mut writer.out, &special::text_of(value)?)?;
+                special::push_number(&mut writer.out, &text_of(value)?)?;
                 Ok(())
             }
-            Self::Raw(writer) => special::write_raw(writer, &special::text_of(value)?),
+            Self::Raw(writer) => write_raw(writer, &text_of(value)?),
         }
     }
 
@@ -176,4 +184,19 @@ impl SerializeStruct for StructWriter<'_> {
             Self::Number(_) | Self::Raw(_) => Ok(()),
         }
     }
+}
+
+/// The text that `serde_json` hands over.
+fn text_of<T: ?Sized + Serialize>(value: &T) -> Result<Cow<'static, str>, Refusal> {
+    match value.serialize(KeySerializer)? {
+        Key::Text(text) => Ok(text),
+        _ => Err(Refusal(Error::Encode("a number without text"))),
+    }
+}
+
+/// Reads raw JSON and writes it in Python's form.
+fn write_raw(writer: &mut Writer, text: &str) -> Result<(), Refusal> {
+    let value: Data =
+        from_str(text).map_err(|_| Refusal(Error::Encode("raw JSON that is not JSON")))?;
+    value.serialize(writer)
 }

@@ -49,7 +49,10 @@ mod guard;
 mod key;
 mod map;
 mod read;
+mod refusal;
 mod scan;
+mod seq;
+mod serializer;
 mod special;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,6 @@
 
 use super::{
     TwoLevelError, TwoLevelStats,
-    ask::Asked,
     counts::{Counted, Counts},
     due::Due,
     memory::Memory,
@@ -13,7 +12,7 @@ use super::{
 };
 use crate::{
     behaviours::{
-        machines::{Change, Health, Noted, What},
+        machines::{Change, Health},
         single_flight::SingleFlight,
     },
     random::Random,
@@ -129,60 +128,13 @@ where
         TwoLevelError::Second(error)
     }
 
-    /// Takes in what became of a write or delete of `key`, while its stripe is locked.
-    pub(super) fn note<T>(
-        &self,
-        key: &A::Key,
-        asked: &Asked<T, B::Error>,
-        write: bool,
-        alone: bool,
-    ) {
-        let Some(health) = &self.health else { return };
-        let mut health = health.lock();
-        match *asked {
-            Asked::Done(_) if alone => health.journal.done(key),
-            Asked::Done(_) | Asked::Failed(_) => {}
-            Asked::Missed(ref error) => {
-                let what = match (write, error) {
-                    (true, Some(_)) => What::SentWrite,
-                    _ => What::Other,
-                };
-                let had = health.journal.overflowed();
-                let noted = health.journal.missed(key, what);
-                drop(health);
-                self.count(Counted::Missed);
-                match noted {
-                    Noted::First => self.changed(Change::Missed),
-                    // The thread may wait for what is due later.
-                    Noted::Sooner => self.wake(),
-                    Noted::Kept => {}
-                    Noted::Overflowed => {
-                        self.count(Counted::Overflowed);
-                        if !had {
-                            self.tell(Change::Overflowed);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes in that a `clear` of the second level was missed.
-    pub(super) fn note_missed_clear(&self) {
-        if let Some(health) = &self.health {
-            health.lock().journal.missed_all();
-            self.count(Counted::Missed);
-            self.changed(Change::Missed);
-        }
-    }
-
     /// Tells of a change, and has the thread see to it.
     pub(super) fn changed(&self, change: Change) {
         self.tell(change);
         self.wake();
     }
 
-    fn wake(&self) {
+    pub(super) fn wake(&self) {
         if let Some(wake) = self.recovery {
             wake(self);
         }

@@ -6,7 +6,10 @@ use super::{
     levels::{Failed, Levels},
     order::{Batch, Begun},
 };
-use crate::behaviours::single_flight::Leading;
+use crate::behaviours::{
+    machines::{Change, Noted, What},
+    single_flight::Leading,
+};
 use ctu_core::{Cache, Error};
 use std::{hash::Hash, time::Duration};
 
@@ -19,6 +22,47 @@ where
     fn begin(&self, key: &A::Key) -> Begun {
         self.flights.written(key);
         self.order.begin(key)
+    }
+
+    /// Records the outcome of a write or delete of `key`. Its stripe is locked.
+    fn note<T>(&self, key: &A::Key, asked: &Asked<T, B::Error>, write: bool, alone: bool) {
+        let Some(health) = &self.health else { return };
+        let mut health = health.lock();
+        match *asked {
+            Asked::Done(_) if alone => health.journal.done(key),
+            Asked::Done(_) | Asked::Failed(_) => {}
+            Asked::Missed(ref error) => {
+                let what = match (write, error) {
+                    (true, Some(_)) => What::SentWrite,
+                    _ => What::Other,
+                };
+                let had = health.journal.overflowed();
+                let noted = health.journal.missed(key, what);
+                drop(health);
+                self.count(Counted::Missed);
+                match noted {
+                    Noted::First => self.changed(Change::Missed),
+                    // The thread may wait for what is due later.
+                    Noted::Sooner => self.wake(),
+                    Noted::Kept => {}
+                    Noted::Overflowed => {
+                        self.count(Counted::Overflowed);
+                        if !had {
+                            self.tell(Change::Overflowed);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Records a `clear` that the second level missed.
+    fn note_missed_clear(&self) {
+        if let Some(health) = &self.health {
+            health.lock().journal.missed_all();
+            self.count(Counted::Missed);
+            self.changed(Change::Missed);
+        }
     }
 
     pub(super) fn put(

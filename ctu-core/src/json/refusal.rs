@@ -1,0 +1,27 @@
+use crate::error::Error;
+use core::fmt::{self, Display};
+use serde::ser;
+
+/// Serde wants an error made of any text; ours stays what it is and is not opened to that.
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) Error);
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(error)
+    }
+}
+
+impl Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+impl ser::Error for Refusal {
+    fn custom<T: Display>(_: T) -> Self {
+        Self(Error::Encode("a value that its own type refused"))
+    }
+}

@@ -1,0 +1,189 @@
+//! The Serde serializer: appends a value to a [`Writer`].
+
+use super::{
+    escape::push_text,
+    float::{push_float, widen},
+    map::{MapWriter, StructWriter},
+    refusal::Refusal,
+    seq::SeqWriter,
+    special,
+    writer::{Expect, Writer},
+};
+use crate::error::Error;
+use core::fmt::Write;
+use serde::ser::{Serialize, Serializer};
+
+macro_rules! integers {
+    ($($method:ident $t:ty,)*) => {$(
+        fn $method(self, value: $t) -> Result<(), Refusal> {
+            // Writing to a `String` does not fail.
+            let _ = write!(self.scalar()?, "{value}");
+            Ok(())
+        }
+    )*};
+}
+
+impl<'w> Serializer for &'w mut Writer {
+    type Ok = ();
+    type Error = Refusal;
+    type SerializeSeq = SeqWriter<'w>;
+    type SerializeTuple = SeqWriter<'w>;
+    type SerializeTupleStruct = SeqWriter<'w>;
+    type SerializeTupleVariant = SeqWriter<'w>;
+    type SerializeMap = MapWriter<'w>;
+    type SerializeStruct = StructWriter<'w>;
+    type SerializeStructVariant = MapWriter<'w>;
+
+    integers! {
+        serialize_i8 i8,
+        serialize_i16 i16,
+        serialize_i32 i32,
+        serialize_i64 i64,
+        serialize_i128 i128,
+        serialize_u8 u8,
+        serialize_u16 u16,
+        serialize_u32 u32,
+        serialize_u64 u64,
+        serialize_u128 u128,
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), Refusal> {
+        self.scalar()?
+            .push_str(if value { "true" } else { "false" });
+        Ok(())
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), Refusal> {
+        self.serialize_f64(widen(value))
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), Refusal> {
+        push_float(self.scalar()?, value)?;
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), Refusal> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), Refusal> {
+        push_text(self.scalar()?, value);
+        Ok(())
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Result<(), Refusal> {
+        Err(Refusal(Error::Encode("bytes in JSON")))
+    }
+
+    fn serialize_none(self) -> Result<(), Refusal> {
+        self.scalar()?.push_str("null");
+        Ok(())
+    }
+
+    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), Refusal> {
+        let start = self.out.len();
+        self.wrapped(value)?;
+        if self.is_key && self.out.get(start..) == Some("null") {
+            return Err(Refusal(Error::Encode("a key of `Some` of what is null")));
+        }
+        Ok(())
+    }
+
+    fn serialize_unit(self) -> Result<(), Refusal> {
+        self.out.push_str(match self.expect {
+            Expect::Anything => "null",
+            Expect::Arguments => "[]",
+            Expect::Keywords => "{}",
+        });
+        Ok(())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Refusal> {
+        self.serialize_unit()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Refusal> {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_newtype_struct<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Refusal> {
+        self.wrapped(value)
+    }
+
+    fn serialize_newtype_variant<T: ?Sized + Serialize>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), Refusal> {
+        self.open_variant(variant)?;
+        value.serialize(&mut *self)?;
+        self.close("}");
+        Ok(())
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<SeqWriter<'w>, Refusal> {
+        self.is(Expect::Arguments)?;
+        SeqWriter::open(self, "]")
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<SeqWriter<'w>, Refusal> {
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<SeqWriter<'w>, Refusal> {
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<SeqWriter<'w>, Refusal> {
+        self.open_variant(variant)?;
+        SeqWriter::open(self, "]}")
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<MapWriter<'w>, Refusal> {
+        let keys_are_text = self.expect == Expect::Keywords;
+        self.is(Expect::Keywords)?;
+        MapWriter::open(self, keys_are_text, "}")
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<StructWriter<'w>, Refusal> {
+        match name {
+            special::NUMBER => {
+                self.scalar()?;
+                Ok(StructWriter::Number(self))
+            }
+            special::RAW => Ok(StructWriter::Raw(self)),
+            _ => {
+                self.is(Expect::Keywords)?;
+                Ok(StructWriter::Object(MapWriter::open(self, true, "}")?))
+            }
+        }
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<MapWriter<'w>, Refusal> {
+        self.open_variant(variant)?;
+        MapWriter::open(self, true, "}}")
+    }
+}
