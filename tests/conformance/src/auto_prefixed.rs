@@ -1,10 +1,10 @@
-//! `AutoPrefixedCache`: caches that number themselves, as CacheToolsUtils writes the numbers.
+//! `AutoPrefixedCache`: caches with a number as prefix, in the format of CacheToolsUtils.
 
 use ctu_core::{
     AutoPrefixedCache, Bytes, Cache, Error, LruCache, PrefixCounter, PrefixEncoding, SpinCache, Text,
 };
 
-pub(crate) fn numbers_its_caches() {
+pub(crate) fn auto_prefixes_number_the_caches() {
     static COUNTER: PrefixCounter = PrefixCounter::new();
     let base = SpinCache::new(LruCache::<Text<16>, u32, 8>::new());
     let make = || AutoPrefixedCache::counted(&base, &COUNTER, PrefixEncoding::B64, ".");
@@ -18,14 +18,14 @@ pub(crate) fn numbers_its_caches() {
     assert_eq!(first.clear(), Ok(()));
     assert_eq!((first.get("key"), second.get("key")), (Ok(None), Ok(Some(2))));
 
-    // Those of the process differ from one another, whichever numbers they have.
+    // Numbers of the process counter differ from one another.
     let base = SpinCache::new(LruCache::<Bytes<16>, u32, 8>::new());
     let (one, other) = (AutoPrefixedCache::new(&base), AutoPrefixedCache::new(&base));
     assert_eq!(one.insert(b"key", 1), Ok(()));
     assert_eq!((one.get(b"key"), other.get(b"key")), (Ok(Some(1)), Ok(None)));
 }
 
-pub(crate) fn writes_numbers_in_every_encoding() {
+pub(crate) fn auto_prefixes_have_every_encoding() {
     for (encoding, text) in [
         (PrefixEncoding::B64, "AQ=="),
         (PrefixEncoding::B64u, "AQ=="),
@@ -39,7 +39,7 @@ pub(crate) fn writes_numbers_in_every_encoding() {
     }
 }
 
-pub(crate) fn refuses_a_long_separator() {
+pub(crate) fn long_separator_is_an_error() {
     let counter = PrefixCounter::new();
     let base = SpinCache::new(LruCache::<Text<16>, u32, 2>::new());
     let made = AutoPrefixedCache::counted(&base, &counter, PrefixEncoding::B16, "seventeen letters");

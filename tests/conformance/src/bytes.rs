@@ -4,10 +4,10 @@ use ctu_core::{BytesCache, Cache, Error, LruCache, SpinCache, Text};
 
 type Base = SpinCache<LruCache<Text<10>, Text<10>, 4>>;
 
-pub(crate) fn writes_base85() {
+pub(crate) fn bytes_cache_stores_base85() {
     let base = Base::new(LruCache::new());
     let cache = BytesCache::new(&base);
-    // What Python's `b85encode` makes of it.
+    // The output of Python's `b85encode`.
     for (bytes, text) in [
         (&b""[..], ""),
         (b"a", "VE"),
@@ -25,7 +25,7 @@ pub(crate) fn writes_base85() {
     }
 }
 
-pub(crate) fn what_is_not_base85_is_an_error() {
+pub(crate) fn invalid_base85_is_an_error() {
     let base = Base::new(LruCache::new());
     let cache = BytesCache::new(&base);
     assert_eq!(base.insert("VE", "not base"), Ok(()));
@@ -34,7 +34,7 @@ pub(crate) fn what_is_not_base85_is_an_error() {
     assert!(cache.get(b"a").is_ok());
 }
 
-pub(crate) fn too_long_in_base85_is_refused() {
+pub(crate) fn value_too_long_in_base85_is_an_error() {
     let base = Base::new(LruCache::new());
     let cache = BytesCache::new(&base);
     assert_eq!(cache.insert(b"8 bytes.", b"8 bytes."), Ok(()));

@@ -1,4 +1,4 @@
-//! What every `Cache` offers beside its five basic operations.
+//! The provided operations of every `Cache`.
 
 use crate::support::SECOND;
 use core::cell::RefCell;
@@ -7,7 +7,7 @@ use ctu_core::{Bytes, Cache, Error, LruCache, ManualClock, SpinCache, TtlCache};
 
 type Numbers<const N: usize> = SpinCache<LruCache<u32, u32, N>>;
 
-pub(crate) fn inserts_gets_removes() {
+pub(crate) fn insert_get_and_remove_work() {
     let cache = Numbers::<2>::new(LruCache::new());
     assert_eq!(cache.is_empty(), Ok(true));
     assert_eq!(cache.insert(&1, 10), Ok(()));
@@ -20,7 +20,7 @@ pub(crate) fn inserts_gets_removes() {
     assert_eq!((cache.get(&2), cache.is_empty()), (Ok(None), Ok(true)));
 }
 
-pub(crate) fn pop_takes_out() {
+pub(crate) fn pop_removes_and_returns_the_value() {
     let cache = Numbers::<2>::new(LruCache::new());
     assert_eq!(cache.pop(&1), Ok(None));
     assert_eq!(cache.insert(&1, 10), Ok(()));
@@ -57,7 +57,7 @@ pub(crate) fn get_or_try_insert_with_stores_no_error() {
     assert_eq!((made, cache.get(&1)), (Ok(Ok(10)), Ok(Some(10))));
 }
 
-pub(crate) fn get_or_insert_with_says_what_does_not_fit() {
+pub(crate) fn get_or_insert_with_reports_a_value_that_does_not_fit() {
     let cache = SpinCache::new(LruCache::<Bytes<4>, Bytes<4>, 2>::new());
     let made = cache.get_or_insert_with(b"key", || b"value");
     assert_eq!(made, Err(Error::ValueTooLong { len: 5, max: 4 }));
@@ -66,7 +66,7 @@ pub(crate) fn get_or_insert_with_says_what_does_not_fit() {
     assert_eq!(cache.len(), Ok(0));
 }
 
-pub(crate) fn retain_removes_what_is_refused() {
+pub(crate) fn retain_removes_rejected_keys() {
     let cache = Numbers::<4>::new(LruCache::new());
     for key in 1..=4 {
         assert_eq!(cache.insert(&key, key), Ok(()));
@@ -76,7 +76,7 @@ pub(crate) fn retain_removes_what_is_refused() {
     assert_eq!(left, [Ok(false), Ok(true), Ok(false), Ok(true)]);
 }
 
-pub(crate) fn plain_lru_keeps_no_time() {
+pub(crate) fn plain_lru_rejects_a_ttl() {
     let cache = Numbers::<1>::new(LruCache::new());
     assert_eq!(cache.insert(&1, 10), Ok(()));
     assert_eq!(cache.insert_for(&2, 20, SECOND), Err(Error::TtlUnsupported));
@@ -84,7 +84,7 @@ pub(crate) fn plain_lru_keeps_no_time() {
     assert_eq!(cache.get_with_ttl(&2), Ok(None));
 }
 
-pub(crate) fn ttl_is_told_and_kept() {
+pub(crate) fn ttl_is_reported_and_applied() {
     let clock = ManualClock::new();
     let cache = SpinCache::new(TtlCache::<u32, u32, 2, _>::new(10 * SECOND, &clock));
     assert_eq!(cache.insert(&1, 10), Ok(()));
@@ -114,13 +114,13 @@ pub(crate) fn references_are_caches() {
     use_it(cache);
 }
 
-pub(crate) fn is_used_as_a_trait_object() {
+pub(crate) fn cache_works_as_a_trait_object() {
     let locked = Numbers::<2>::new(LruCache::new());
     let single = RefCell::new(LruCache::<u32, u32, 2>::new());
     let caches: [&dyn Cache<Key = u32, Value = u32, Error = Error>; 2] = [&locked, &single];
     for (cache, value) in caches.into_iter().zip([10, 20]) {
         assert_eq!(cache.put(&1, value, None), Ok(()));
-        // The methods with type parameters are there by way of the reference.
+        // Methods with type parameters are reached through the reference.
         assert_eq!((&cache).insert(&2, value), Ok(()));
         assert_eq!(cache.get(&1), Ok(Some(value)));
         assert_eq!(cache.len(), Ok(2));

@@ -14,10 +14,10 @@ fn calibrated(sensor: &str, channel: u8) -> Result<u32, Error> {
     Ok(sensor.len() as u32 * 100 + u32::from(channel))
 }
 
-pub(crate) fn functions_remember_what_they_returned() {
+pub(crate) fn cached_function_runs_once_per_argument() {
     assert_eq!(calibrated("inlet", 7), Ok(507));
     assert_eq!(calibrated::cache_in("inlet", 7), Ok(true));
-    // What is stored is what is returned.
+    // The stored value is the returned one.
     let key = calibrated::cache_key("inlet", 7);
     assert_eq!(key.map(|key| READINGS.insert(&key, 1u32)), Ok(Ok(())));
     assert_eq!(calibrated("inlet", 7), Ok(1));
@@ -28,7 +28,7 @@ pub(crate) fn functions_remember_what_they_returned() {
     assert_eq!(calibrated::cache_in("inlet", 7), Ok(false));
 }
 
-pub(crate) fn functions_keep_no_error_and_no_long_key() {
+pub(crate) fn cached_function_stores_no_error_and_no_long_key() {
     assert_eq!(calibrated("outlet", 0), Err(Error::Busy));
     assert_eq!(calibrated::cache_in("outlet", 0), Ok(false));
     assert_eq!(calibrated("a long name", 1), Ok(1101));

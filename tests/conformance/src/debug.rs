@@ -1,11 +1,11 @@
-//! `DebugCache` tells of what is done, and does no more.
+//! `DebugCache` reports operations and changes no result.
 
 use crate::support::SECOND;
 use core::cell::RefCell;
 use core::fmt::Write;
 use ctu_core::{Cache, DebugCache, Error, LruCache, SpinCache};
 
-pub(crate) fn tells_of_every_operation() {
+pub(crate) fn debug_cache_reports_every_operation() {
     let log = RefCell::new(heapless::String::<256>::new());
     let inner = SpinCache::new(LruCache::<u32, u32, 2>::new());
     let cache = DebugCache::new(inner, "c", |event| {
@@ -22,7 +22,7 @@ pub(crate) fn tells_of_every_operation() {
     assert_eq!(log.into_inner(), expected);
 }
 
-pub(crate) fn changes_nothing() {
+pub(crate) fn debug_cache_changes_no_result() {
     let inner = SpinCache::new(LruCache::<u32, u32, 2>::new());
     let cache = DebugCache::new(&inner, "c", |_| ());
     assert_eq!(cache.get_or_insert_with(&1, || 10u32), Ok(10));

@@ -1,4 +1,4 @@
-//! `EncryptedCache`: CacheToolsUtils' format byte for byte, one SHA3 of the key an operation, and nothing lost or shown.
+//! `EncryptedCache`: the format of CacheToolsUtils byte for byte, and one SHA3 of the key an operation.
 
 use crate::support::{Count, printed};
 use crate::vectors::{AES, CHACHA20, SALSA20, Vector};
@@ -10,14 +10,14 @@ use ctu_core::{
 
 const SECRET: &[u8; 24] = b"sixteen bytes or more...";
 
-/// The widest key, and room for a value of 64 bytes with all that encryption adds to it.
+/// The longest key, and capacity for a value of 64 bytes with the overhead of encryption.
 type Base = SpinCache<LruCache<Bytes<32>, Bytes<112>, 4>>;
 
 fn is<E, const N: usize>(found: Result<Option<Bytes<N>>, E>, value: &[u8]) -> bool {
     found.ok().flatten().as_deref() == Some(value)
 }
 
-pub(crate) fn gives_back_what_was_stored() {
+pub(crate) fn encrypted_value_round_trips() {
     static BASE: Base = Base::new(LruCache::new());
     let vault = EncryptedCache::new(&BASE, SECRET);
     assert_eq!(vault.insert(b"wifi/psk", b"correct horse"), Ok(()));
@@ -30,12 +30,12 @@ pub(crate) fn gives_back_what_was_stored() {
     assert_eq!(made.as_deref(), Ok(&b"home"[..]));
     assert!(is(vault.pop(b"wifi/ssid"), b"home"));
     assert_eq!((vault.remove(b"wifi/psk"), vault.len()), (Ok(true), Ok(1)));
-    // Every key below is its own, so it clears all.
+    // Every key of the inner cache is its own, so `clear` removes all.
     assert_eq!(vault.clear(), Ok(()));
     assert_eq!((BASE.len(), vault.damaged()), (Ok(0), 0));
 }
 
-pub(crate) fn stores_neither_key_nor_value_in_the_clear() {
+pub(crate) fn stored_key_and_value_are_not_plaintext() {
     let base = Base::new(LruCache::new());
     let vault = EncryptedCache::new(&base, SECRET);
     let (key, value) = (b"a key that is known", b"a value that is known");
@@ -81,19 +81,19 @@ fn is_byte_exact<X: Cipher + Copy>(cipher: X, vectors: &[Vector]) {
     }
 }
 
-pub(crate) fn salsa20_is_byte_exact() {
+pub(crate) fn salsa20_matches_python() {
     is_byte_exact(Salsa20, SALSA20);
 }
 
-pub(crate) fn chacha20_is_byte_exact() {
+pub(crate) fn chacha20_matches_python() {
     is_byte_exact(ChaCha20, CHACHA20);
 }
 
-pub(crate) fn aes_is_byte_exact() {
+pub(crate) fn aes_matches_python() {
     is_byte_exact(Aes128Cbc, AES);
 }
 
-pub(crate) fn every_length_and_setting_comes_back() {
+pub(crate) fn every_length_and_setting_round_trips() {
     fn all<X: Cipher + Copy>(cipher: X) {
         let bytes: [u8; 64] = core::array::from_fn(|i| i as u8);
         for (hsize, csize) in [(8, 0), (16, 1), (32, 32)] {
@@ -115,7 +115,7 @@ pub(crate) fn every_length_and_setting_comes_back() {
     all(Aes128Cbc);
 }
 
-/// A secret that counts how often it is read.
+/// A secret that counts its reads.
 struct Watched<'c>(&'c Count);
 
 impl AsRef<[u8]> for Watched<'_> {
@@ -125,9 +125,9 @@ impl AsRef<[u8]> for Watched<'_> {
     }
 }
 
-pub(crate) fn hashes_the_key_once_an_operation() {
-    // No hash of `key + secret` without reading the secret: it is read once an operation, by `at`. What `encode` and
-    // `decode` are given holds neither key nor secret, so they have nothing to hash the key from.
+pub(crate) fn each_operation_hashes_its_key_once() {
+    // A hash of `key + secret` reads the secret: `at` reads it once an operation. The arguments of
+    // `encode` and `decode` hold neither key nor secret.
     let reads = Count::default();
     let base = Base::new(LruCache::new());
     let vault = EncryptedCache::try_new(&base, Watched(&reads)).and_then(|vault| vault.csize(8));
@@ -135,7 +135,7 @@ pub(crate) fn hashes_the_key_once_an_operation() {
         panic!("the secret is long enough")
     };
     reads.take();
-    let once = |what: &str| assert_eq!(reads.take(), 1, "{what} hashes its key once");
+    let once = |operation: &str| assert_eq!(reads.take(), 1, "{operation} hashes its key once");
     assert_eq!(vault.insert(b"key", b"value"), Ok(()));
     once("insert");
     assert!(is(vault.get(b"key"), b"value"));
@@ -156,7 +156,7 @@ pub(crate) fn hashes_the_key_once_an_operation() {
     once("pop");
     assert_eq!((vault.len(), vault.clear()), (Ok(0), Ok(())));
     assert_eq!(reads.take(), 0);
-    // And each of the mapping's three functions by itself.
+    // The same for each of the three functions of the mapping.
     let mapping = vault.mapping();
     let Ok(at) = Mapping::<[u8], Bytes<64>>::at(mapping, b"key") else {
         panic!("any key has a place")
@@ -170,7 +170,7 @@ pub(crate) fn hashes_the_key_once_an_operation() {
     assert_eq!(reads.take(), 0);
 }
 
-pub(crate) fn sizes_out_of_range_are_refused() {
+pub(crate) fn sizes_out_of_range_are_errors() {
     let refused = |what, got, min, max| Some(Error::OutOfRange { what, got, min, max });
     let encryption = || Encryption::new(SECRET);
     for hsize in [0, 7, 33, 256, usize::MAX] {
@@ -185,7 +185,7 @@ pub(crate) fn sizes_out_of_range_are_refused() {
     assert!((0..=32).all(|csize| encryption().csize(csize).is_ok()));
 }
 
-pub(crate) fn short_secrets_are_refused() {
+pub(crate) fn short_secret_is_an_error() {
     let bytes = [7; 16];
     for len in 0..16 {
         let refused = Encryption::try_new(&bytes[..len]).err();
@@ -194,7 +194,7 @@ pub(crate) fn short_secrets_are_refused() {
     assert!(Encryption::try_new(&bytes[..]).is_ok());
 }
 
-/// Changes every value in the base.
+/// Changes every value of the base.
 fn damage(base: &Base, change: impl Fn(&mut Bytes<112>)) {
     let done = base.with(|store| {
         store.retain(|_, value| {
@@ -205,20 +205,20 @@ fn damage(base: &Base, change: impl Fn(&mut Bytes<112>)) {
     assert_eq!(done, Ok(()));
 }
 
-pub(crate) fn damage_is_a_counted_miss() {
+pub(crate) fn corrupt_value_is_a_counted_miss() {
     fn one<X: Cipher>(cipher: X) {
         let base = Base::new(LruCache::new());
         let Ok(vault) = EncryptedCache::new(&base, SECRET).csize(8) else {
             panic!("8 is in range")
         };
         let vault = vault.cipher(cipher);
-        // In the checksum, at the value's beginning, at its end.
+        // In the checksum, at the first byte and at the last byte of the value.
         for at in [0, 8, 20] {
             assert_eq!(vault.insert(b"key", b"thirteen char"), Ok(()));
             damage(&base, |value| value[at] ^= 1);
             let before = vault.damaged();
             assert_eq!((vault.get(b"key"), vault.damaged()), (Ok(None), before + 1));
-            // It is still there, and can be written over.
+            // The entry is still present, and a write replaces it.
             assert_eq!(vault.contains(b"key"), Ok(true));
             assert!(vault.get_or_insert_with(b"key", || b"new").is_ok());
             assert!(is(vault.get(b"key"), b"new"));
@@ -229,7 +229,7 @@ pub(crate) fn damage_is_a_counted_miss() {
     one(Aes128Cbc);
 }
 
-pub(crate) fn shortened_values_are_damage() {
+pub(crate) fn truncated_value_is_corrupt() {
     let base = Base::new(LruCache::new());
     let Ok(vault) = EncryptedCache::new(&base, SECRET).csize(8) else {
         panic!("8 is in range")
@@ -239,7 +239,7 @@ pub(crate) fn shortened_values_are_damage() {
         damage(&base, |value| value.truncate(len));
         assert_eq!((vault.get(b"key"), vault.damaged()), (Ok(None), 13 - len));
     }
-    // Blocks that are cut in two do not decrypt, with no checksum either.
+    // Partial blocks do not decrypt, even without a checksum.
     let vault = EncryptedCache::new(&base, SECRET).cipher(Aes128Cbc);
     assert_eq!(vault.insert(b"key", b"value"), Ok(()));
     damage(&base, |value| value.truncate(15));
@@ -248,7 +248,7 @@ pub(crate) fn shortened_values_are_damage() {
     assert_eq!((vault.get(b"key"), vault.damaged()), (Ok(None), 2));
 }
 
-pub(crate) fn other_secrets_see_nothing() {
+pub(crate) fn other_secret_reads_a_miss() {
     let base = Base::new(LruCache::new());
     let one = EncryptedCache::new(&base, SECRET);
     let other = EncryptedCache::new(&base, b"another secret, as long.");
@@ -259,7 +259,7 @@ pub(crate) fn other_secrets_see_nothing() {
     assert!(is(other.get(b"key"), b"other"));
 }
 
-pub(crate) fn too_long_a_value_changes_nothing() {
+pub(crate) fn encrypted_value_too_long_changes_nothing() {
     fn one<X: Cipher>(cipher: X, longest: usize) {
         let base = RefCell::new(LruCache::<Bytes<16>, Bytes<32>, 2>::new());
         let Ok(vault) = EncryptedCache::new(&base, SECRET).csize(4) else {
@@ -297,12 +297,12 @@ pub(crate) fn secrets_are_not_printed() {
     let at = Mapping::<[u8], Bytes<64>>::at(vault.mapping(), b"key");
     for text in [printed(&vault), printed(vault.mapping()), printed(&at)] {
         assert!(!text.contains("sixteen"));
-        // Nor in numbers, as a slice of bytes prints: "si" is 115, 105.
+        // Nor as numbers, the debug form of bytes: "si" is 115, 105.
         assert!(!text.contains("115, 105"));
     }
 }
 
-pub(crate) fn works_through_prefixes_and_references() {
+pub(crate) fn encryption_composes_with_prefixes_and_references() {
     static BASE: SpinCache<LruCache<Bytes<20>, Bytes<64>, 4>> = SpinCache::new(LruCache::new());
     let vault = EncryptedCache::new(PrefixedCache::new(&BASE, b"cfg."), SECRET);
     assert_eq!(vault.insert(b"wifi/psk", b"correct horse"), Ok(()));
@@ -311,7 +311,7 @@ pub(crate) fn works_through_prefixes_and_references() {
     let prefixed = BASE.with(|store| store.iter().all(|(key, _)| key.starts_with(b"cfg.")));
     assert_eq!(prefixed, Ok(true));
     assert_eq!(BASE.insert(b"other", b"1"), Ok(()));
-    // The prefix below keeps apart what is its own.
+    // The inner prefix separates the entries.
     assert_eq!((vault.clear(), BASE.len()), (Ok(()), Ok(1)));
     assert_eq!(BASE.clear(), Ok(()));
 }

@@ -1,4 +1,4 @@
-//! The stores with a capacity chosen at run time: the same list logic on a heap.
+//! Stores with a capacity chosen at run time: the same logic on a heap.
 
 use crate::support::{Dial, Random};
 use alloc::string::String;
@@ -7,7 +7,7 @@ use core::time::Duration;
 use ctu_core::heap::{DictCache, LruCache, TtlCache};
 use ctu_core::{Cache, Error, MAX_INLINE_KEY, PrefixedCache, SpinCache};
 
-pub(crate) fn lru_does_as_the_one_without_a_heap() {
+pub(crate) fn heap_lru_matches_the_inline_one() {
     let mut random = Random::new(0xB0BA_CAFE);
     let mut on_heap = LruCache::<u32, u32>::with_capacity(6);
     let mut inline = ctu_core::LruCache::<u32, u32, 6>::new();
@@ -24,7 +24,7 @@ pub(crate) fn lru_does_as_the_one_without_a_heap() {
     }
 }
 
-pub(crate) fn ttl_does_as_the_one_without_a_heap() {
+pub(crate) fn heap_ttl_matches_the_inline_one() {
     let mut random = Random::new(0x0DDB_A115);
     let clock = Dial::<64>::at(0);
     let ttl = Duration::from_millis(20);
@@ -56,7 +56,7 @@ pub(crate) fn capacity_zero_keeps_nothing() {
     assert!(cache.is_empty());
 }
 
-pub(crate) fn dict_keeps_everything() {
+pub(crate) fn dict_never_evicts() {
     let cache = SpinCache::new(DictCache::<u32, u32>::new());
     for key in 0..100 {
         assert_eq!(cache.insert(&key, !key), Ok(()));
@@ -78,7 +78,7 @@ pub(crate) fn strings_and_vectors_are_keys() {
     assert_eq!(cache.get(b"key").map(|v| v.as_deref() == Some("value")), Ok(true));
 }
 
-pub(crate) fn long_prefixes_go_to_the_heap() {
+pub(crate) fn long_prefixes_use_the_heap() {
     let base = SpinCache::new(LruCache::<Vec<u8>, u32>::with_capacity(2));
     let cache = PrefixedCache::new(&base, b"prefix.");
     let long = [b'x'; MAX_INLINE_KEY];
@@ -90,7 +90,7 @@ pub(crate) fn long_prefixes_go_to_the_heap() {
     assert_eq!((cache.clear(), base.len()), (Ok(()), Ok(0)));
 }
 
-pub(crate) fn batches_are_as_many_operations() {
+pub(crate) fn batches_match_single_operations() {
     let base = SpinCache::new(LruCache::<Vec<u8>, u32>::with_capacity(8));
     let cache = PrefixedCache::new(&base, b"p.");
     let entries = Vec::from([(&b"a"[..], 1), (b"b", 2), (b"c", 3)]);

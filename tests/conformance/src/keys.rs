@@ -1,4 +1,4 @@
-//! What keys and values may be, and what becomes of those that do not fit.
+//! Types of keys and values, and the errors of those that do not fit.
 
 use ctu_core::{Bytes, Cache, Error, LruCache, SpinCache, StoredKey, Text};
 
@@ -11,7 +11,7 @@ fn full() -> Result<Small, Error> {
     Ok(cache)
 }
 
-/// Whether both entries are still there, in the order they were: nothing was lost or moved.
+/// Asserts that both entries are present in their old order.
 fn is_unchanged(cache: &Small) -> bool {
     let as_before = cache.with(|store| {
         let entries = store.iter().map(|(key, value)| (&key[..], &value[..]));
@@ -20,21 +20,21 @@ fn is_unchanged(cache: &Small) -> bool {
     as_before == Ok(true)
 }
 
-pub(crate) fn too_long_a_key_is_refused() {
+pub(crate) fn key_too_long_is_an_error() {
     let Ok(cache) = full() else {
         panic!("both entries fit")
     };
     let refused = Err(Error::KeyTooLong { len: 5, max: 4 });
     assert_eq!(cache.insert(b"abcde", b"3"), refused);
     assert_eq!(cache.try_insert(b"abcde", b"3"), refused);
-    // Asking for it is no error: it is not there.
+    // A lookup of such a key is a miss, not an error.
     assert_eq!(cache.get(b"abcde"), Ok(None));
     assert_eq!(cache.contains(b"abcde"), Ok(false));
     assert_eq!(cache.remove(b"abcde"), Ok(false));
     assert!(is_unchanged(&cache));
 }
 
-pub(crate) fn too_long_a_value_is_refused() {
+pub(crate) fn value_too_long_is_an_error() {
     let Ok(cache) = full() else {
         panic!("both entries fit")
     };
@@ -62,7 +62,7 @@ pub(crate) fn numbers_tuples_and_arrays_are_keys() {
     round_trip::<&'static str>(&"one", &"two");
 }
 
-/// A key of the user's own.
+/// A key of a user's type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Sensor {
     bus: u8,
@@ -76,7 +76,7 @@ impl StoredKey for Sensor {
     }
 }
 
-pub(crate) fn own_types_are_keys() {
+pub(crate) fn user_types_are_keys() {
     let cache = SpinCache::new(LruCache::<Sensor, i32, 4>::new());
     let sensor = Sensor { bus: 1, address: 0x48 };
     let other = Sensor { bus: 2, ..sensor };
@@ -93,7 +93,7 @@ pub(crate) fn text_is_a_key() {
     assert_eq!(cache.insert("ééééx", ""), refused);
 }
 
-pub(crate) fn slices_become_values() {
+pub(crate) fn slices_convert_to_values() {
     let cache = SpinCache::new(LruCache::<u32, Bytes<8>, 8>::new());
     let own = Bytes::try_from(&b"own"[..]).unwrap_or_default();
     assert_eq!(cache.insert(&1, own), Ok(()));
@@ -107,7 +107,7 @@ pub(crate) fn slices_become_values() {
     }
 }
 
-pub(crate) fn errors_tell_lengths() {
+pub(crate) fn errors_report_lengths() {
     use core::fmt::Write;
     let mut text = heapless::String::<64>::new();
     let error = Error::KeyTooLong { len: 21, max: 20 };

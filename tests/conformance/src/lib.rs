@@ -1,17 +1,17 @@
-//! What every build of ctu-core must do, as plain functions.
+//! The conformance suite of ctu-core, as plain functions.
 //!
-//! Each case is a function that panics where ctu-core does not keep a promise. They are listed once, below:
-//! on the host every one is a test (`cargo test -p ctu-conformance`), and firmware runs [`CASES`], and [`HEAP_CASES`]
-//! where it has an allocator (feature `alloc`).
-//! No case waits for time to pass, and each leaves room for 16 KiB of RAM.
+//! Each case is a function that panics on a broken promise. The list below is the only one: on the
+//! host every case is a test (`cargo test -p ctu-conformance`), and firmware runs [`CASES`], and
+//! [`HEAP_CASES`] with an allocator (feature `alloc`). No case waits for time to pass, and each runs
+//! in 16 KiB of RAM.
 #![no_std]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
-/// On a microcontroller a failed comparison tells its line and not both sides: with them, the suite would not fit
-/// 256 KiB of flash. The host, which runs the same cases, tells both.
+/// On a microcontroller a failed comparison prints its line only: with both sides, the suite would not
+/// fit 256 KiB of flash. The host runs the same cases and prints both.
 #[cfg(target_os = "none")]
 macro_rules! assert_eq {
     ($left:expr, $right:expr) => {
@@ -27,11 +27,11 @@ macro_rules! assert_eq {
 mod support;
 mod vectors;
 
-/// A case: what it shows, and the function that panics where that is not so.
+/// A case: its name, and the function that panics on failure.
 pub type Case = (&'static str, fn());
 
-/// The cases of one part of all, for firmware whose flash has no room for them all at once: what is not in the part is
-/// not linked. `N` is `CASES.len()`.
+/// One part of the cases, for firmware without flash for all of them at once: cases outside the part
+/// are not linked. `N` is `CASES.len()`.
 pub const fn part<const N: usize>(part: usize, parts: usize) -> [Option<Case>; N] {
     let mut cases = [None; N];
     let mut i = 0;
@@ -72,143 +72,143 @@ suite! {
     /// Every case that needs no heap, in the order of the topics.
     CASES, tests;
     lru:
-        starts_empty,
+        new_store_is_empty,
         evicts_the_least_recently_used,
-        holds_one_entry,
-        holds_any_number_of_entries,
-        get_makes_most_recently_used,
-        get_mut_changes_the_value,
+        capacity_one_works,
+        any_capacity_works,
+        get_marks_the_entry_most_recently_used,
+        get_mut_gives_a_mutable_value,
         peek_and_contains_keep_the_order,
-        insert_returns_what_it_displaced,
+        insert_returns_the_displaced_entry,
         remove_frees_a_slot,
-        pop_lru_empties_from_the_oldest,
+        pop_lru_removes_the_oldest_first,
         iterates_both_ways,
         retain_keeps_the_order,
-        clear_empties,
-        get_or_insert_with_makes_once,
-        looks_up_borrowed_keys,
-        compares_by_entries_and_order,
-        survives_keys_of_one_hash,
-        drops_each_value_once,
-        lives_in_a_static,
-        costs_eight_bytes_an_entry,
-        agrees_with_a_list;
+        clear_removes_every_entry,
+        get_or_insert_with_calls_the_closure_once,
+        lookup_takes_a_borrowed_key,
+        equality_compares_entries_and_order,
+        keys_of_one_hash_work,
+        each_value_is_dropped_once,
+        store_works_in_a_static,
+        entry_takes_eight_bytes_over_key_and_value,
+        random_operations_agree_with_a_list;
     ttl:
-        expires_after_its_time,
-        keeps_each_entry_its_own_time,
-        expired_makes_room_before_live,
+        entry_expires_after_its_ttl,
+        each_entry_has_its_own_ttl,
+        expired_entry_is_evicted_before_a_live_one,
         evicts_the_least_recently_used_live_entry,
-        insert_says_nothing_of_the_expired,
-        rewriting_begins_a_new_life,
-        looking_does_not_prolong_life,
-        expire_sweeps,
-        tells_what_remains,
-        iterates_over_the_live,
-        zero_time_expires_at_once,
-        too_long_a_time_is_refused,
-        longest_time_is_kept,
-        costs_sixteen_bytes_an_entry,
-        agrees_with_a_list;
+        insert_does_not_return_an_expired_entry,
+        rewrite_restarts_the_ttl,
+        lookup_does_not_extend_the_ttl,
+        expire_removes_expired_entries,
+        remaining_returns_the_time_left,
+        iteration_skips_expired_entries,
+        zero_ttl_expires_at_once,
+        ttl_above_the_maximum_is_an_error,
+        maximum_ttl_is_accepted,
+        entry_takes_sixteen_bytes_over_key_and_value,
+        random_operations_agree_with_a_list;
     ttl_clock:
-        stands_still,
-        wraps_around,
-        jitters_back,
-        is_set_back,
-        jumps_ahead,
-        looking_through_a_lock_moves_time,
-        a_miss_is_a_use,
-        time_goes_on_after_a_clock_went_mad,
-        clocks_that_disagree_make_time_run,
-        counts_beyond_thirty_one_bits,
-        expires_early_by_a_tick_at_most;
+        stopped_clock_expires_nothing,
+        wrapped_clock_keeps_deadlines,
+        small_step_back_pauses_the_time,
+        clock_set_back_keeps_live_and_expired,
+        jump_ahead_counts_as_elapsed_time,
+        lookup_through_a_lock_advances_the_time,
+        miss_advances_the_time,
+        time_continues_after_a_wild_clock,
+        alternating_clocks_expire_early,
+        deadlines_work_beyond_31_bits,
+        entry_expires_at_most_one_tick_early;
     keys:
-        too_long_a_key_is_refused,
-        too_long_a_value_is_refused,
+        key_too_long_is_an_error,
+        value_too_long_is_an_error,
         numbers_tuples_and_arrays_are_keys,
-        own_types_are_keys,
+        user_types_are_keys,
         text_is_a_key,
-        slices_become_values,
-        errors_tell_lengths;
+        slices_convert_to_values,
+        errors_report_lengths;
     cached:
-        functions_remember_what_they_returned,
-        functions_keep_no_error_and_no_long_key,
+        cached_function_runs_once_per_argument,
+        cached_function_stores_no_error_and_no_long_key,
         methods_share_a_cache_by_prefixes;
     cache:
-        inserts_gets_removes,
-        pop_takes_out,
+        insert_get_and_remove_work,
+        pop_removes_and_returns_the_value,
         get_or_insert_with_computes_once,
         get_or_insert_with_holds_no_lock,
         get_or_try_insert_with_stores_no_error,
-        get_or_insert_with_says_what_does_not_fit,
-        retain_removes_what_is_refused,
-        plain_lru_keeps_no_time,
-        ttl_is_told_and_kept,
+        get_or_insert_with_reports_a_value_that_does_not_fit,
+        retain_removes_rejected_keys,
+        plain_lru_rejects_a_ttl,
+        ttl_is_reported_and_applied,
         references_are_caches,
-        is_used_as_a_trait_object;
+        cache_works_as_a_trait_object;
     locks:
-        spin_lock_in_a_static,
+        spin_lock_works_in_a_static,
         spin_lock_is_busy_while_held,
-        critical_section_in_a_static,
+        critical_section_lock_works_in_a_static,
         critical_section_is_busy_for_its_holder,
         ref_cell_is_busy_while_borrowed,
-        try_operations_do_as_the_others,
-        with_does_several_in_one,
-        values_are_dropped_after_the_lock,
-        expired_values_are_dropped_after_the_lock,
-        debug_of_a_held_lock_does_not_wait;
+        try_operations_match_the_waiting_ones,
+        with_runs_several_operations_under_one_lock,
+        values_are_dropped_after_unlock,
+        expired_values_are_dropped_after_unlock,
+        debug_output_does_not_wait_for_the_lock;
     prefixed:
-        keeps_apart_what_shares_a_base,
-        clear_removes_only_its_own,
-        retain_sees_its_own_keys_without_prefix,
+        prefixes_separate_caches_on_one_base,
+        clear_removes_only_keys_with_the_prefix,
+        retain_passes_keys_without_the_prefix,
         prefixes_nest,
-        text_has_prefixes,
-        too_long_together_is_refused,
-        empty_prefix_and_empty_key;
+        text_keys_take_prefixes,
+        prefix_and_key_too_long_together_is_an_error,
+        empty_prefix_and_empty_key_are_valid;
     stats:
-        counts_every_operation,
-        counts_get_or_insert_with,
-        reset_begins_anew,
-        hit_rate_of_nothing_is_zero,
-        prints_itself;
+        stats_count_every_operation,
+        stats_count_get_or_insert_with,
+        reset_sets_all_counts_to_zero,
+        hit_rate_is_zero_before_the_first_read,
+        stats_have_a_text_form;
     auto_prefixed:
-        numbers_its_caches,
-        writes_numbers_in_every_encoding,
-        refuses_a_long_separator;
+        auto_prefixes_number_the_caches,
+        auto_prefixes_have_every_encoding,
+        long_separator_is_an_error;
     debug:
-        tells_of_every_operation,
-        changes_nothing;
+        debug_cache_reports_every_operation,
+        debug_cache_changes_no_result;
     bytes:
-        writes_base85,
-        what_is_not_base85_is_an_error,
-        too_long_in_base85_is_refused;
+        bytes_cache_stores_base85,
+        invalid_base85_is_an_error,
+        value_too_long_in_base85_is_an_error;
     postcard:
-        writes_own_types,
-        what_does_not_decode_is_an_error,
-        too_long_is_refused,
-        encrypts_what_it_wrote;
+        postcard_stores_user_types,
+        undecodable_value_is_an_error,
+        value_too_long_in_postcard_is_an_error,
+        postcard_composes_with_encryption;
     mapped:
-        user_mapping_translates,
-        each_operation_translates_its_key_once,
-        one_mapping_serves_blocking_and_async,
-        one_mapping_serves_a_single_core_executor,
-        refusals_leave_the_cache_unchanged,
-        damage_is_written_over;
+        user_mapping_converts_keys_and_values,
+        each_operation_maps_its_key_once,
+        one_mapping_works_blocking_and_async,
+        one_mapping_works_on_a_single_core_executor,
+        rejected_operations_leave_the_cache_unchanged,
+        corrupt_value_is_overwritten;
     encrypted:
-        gives_back_what_was_stored,
-        stores_neither_key_nor_value_in_the_clear,
-        salsa20_is_byte_exact,
-        chacha20_is_byte_exact,
-        aes_is_byte_exact,
-        every_length_and_setting_comes_back,
-        hashes_the_key_once_an_operation,
-        sizes_out_of_range_are_refused,
-        short_secrets_are_refused,
-        damage_is_a_counted_miss,
-        shortened_values_are_damage,
-        other_secrets_see_nothing,
-        too_long_a_value_changes_nothing,
+        encrypted_value_round_trips,
+        stored_key_and_value_are_not_plaintext,
+        salsa20_matches_python,
+        chacha20_matches_python,
+        aes_matches_python,
+        every_length_and_setting_round_trips,
+        each_operation_hashes_its_key_once,
+        sizes_out_of_range_are_errors,
+        short_secret_is_an_error,
+        corrupt_value_is_a_counted_miss,
+        truncated_value_is_corrupt,
+        other_secret_reads_a_miss,
+        encrypted_value_too_long_changes_nothing,
         secrets_are_not_printed,
-        works_through_prefixes_and_references;
+        encryption_composes_with_prefixes_and_references;
 }
 
 #[cfg(feature = "alloc")]
@@ -216,15 +216,15 @@ suite! {
     /// Every case that needs a heap.
     HEAP_CASES, heap_tests;
     heap_stores:
-        lru_does_as_the_one_without_a_heap,
-        ttl_does_as_the_one_without_a_heap,
+        heap_lru_matches_the_inline_one,
+        heap_ttl_matches_the_inline_one,
         capacity_zero_keeps_nothing,
-        dict_keeps_everything,
+        dict_never_evicts,
         strings_and_vectors_are_keys,
-        long_prefixes_go_to_the_heap,
-        batches_are_as_many_operations;
+        long_prefixes_use_the_heap,
+        batches_match_single_operations;
     json:
-        writes_as_python_does,
-        keys_of_calls,
-        what_does_not_decode_is_an_error;
+        json_values_match_python,
+        json_keys_of_calls_match_python,
+        undecodable_value_is_an_error;
 }

@@ -1,4 +1,4 @@
-//! What makes a store a cache: locks for cores, for interrupts, and for a single owner.
+//! Locks that make a cache of a store: for cores, for interrupts, and for a single owner.
 
 use crate::support::{Count, SECOND, printed};
 use core::cell::RefCell;
@@ -10,7 +10,7 @@ use ctu_core::{
 type Numbers = LruCache<u32, u32, 4>;
 type InCriticalSection<S> = LockedCache<CriticalSectionMutex, S>;
 
-pub(crate) fn spin_lock_in_a_static() {
+pub(crate) fn spin_lock_works_in_a_static() {
     static CACHE: SpinCache<LruCache<Bytes<20>, Bytes<16>, 4>> = SpinCache::new(LruCache::new());
     assert_eq!(CACHE.insert(b"key", b"value"), Ok(()));
     assert_eq!(CACHE.get(b"key").map(|v| v.as_deref() == Some(b"value")), Ok(true));
@@ -30,11 +30,11 @@ pub(crate) fn spin_lock_is_busy_while_held() {
     });
     let busy = Error::Busy;
     assert_eq!(meanwhile, Ok((Err(busy), Err(busy), Err(busy), Err(busy))));
-    // Nothing happened, and the lock is free again.
+    // The store is unchanged, and the lock is free again.
     assert_eq!((cache.try_get(&1), cache.try_get(&2)), (Ok(Some(10)), Ok(None)));
 }
 
-pub(crate) fn critical_section_in_a_static() {
+pub(crate) fn critical_section_lock_works_in_a_static() {
     static CACHE: InCriticalSection<LruCache<Bytes<20>, Bytes<16>, 4>> =
         LockedCache::new(LruCache::new());
     assert_eq!(CACHE.insert(b"key", b"value"), Ok(()));
@@ -43,7 +43,7 @@ pub(crate) fn critical_section_in_a_static() {
 }
 
 pub(crate) fn critical_section_is_busy_for_its_holder() {
-    // Who holds it and asks again would wait for itself; it is told so, by the waiting operations too.
+    // A second lock by the holder would deadlock: every operation returns `Busy`.
     let cache = InCriticalSection::new(Numbers::new());
     assert_eq!(cache.insert(&1, 10), Ok(()));
     let meanwhile = cache.with(|_| (cache.get(&1), cache.insert(&2, 20), cache.try_get(&1)));
@@ -63,14 +63,14 @@ pub(crate) fn ref_cell_is_busy_while_borrowed() {
     assert_eq!((cache.get(&1), cache.len()), (Ok(Some(10)), Ok(1)));
 }
 
-pub(crate) fn try_operations_do_as_the_others() {
+pub(crate) fn try_operations_match_the_waiting_ones() {
     let cache = InCriticalSection::new(Numbers::new());
     assert_eq!(cache.try_insert(&1, 10u32), Ok(()));
     assert_eq!((cache.try_get(&1), cache.get(&1)), (Ok(Some(10)), Ok(Some(10))));
     assert_eq!((cache.try_remove(&1), cache.try_remove(&1)), (Ok(true), Ok(false)));
 }
 
-pub(crate) fn with_does_several_in_one() {
+pub(crate) fn with_runs_several_operations_under_one_lock() {
     let cache = SpinCache::new(Numbers::new());
     let count = || {
         cache.with(|store| {
@@ -83,11 +83,11 @@ pub(crate) fn with_does_several_in_one() {
     assert_eq!(cache.into_inner().peek(&1), Some(&3));
 }
 
-/// A value that looks, when it is dropped, whether its cache is locked.
+/// A value whose `Drop` records whether its cache is locked.
 #[derive(Clone)]
 struct Witness(&'static Watch);
 
-/// How many values were dropped under the lock of a cache, and how many after it was given back.
+/// The numbers of values dropped under the lock and after the unlock.
 struct Watch {
     is_locked: fn() -> bool,
     under: Count,
@@ -103,7 +103,7 @@ impl Watch {
         }
     }
 
-    /// Both counts, since they were last asked for.
+    /// Returns both counts since the last call.
     fn take(&self) -> (usize, usize) {
         (self.under.take(), self.after.take())
     }
@@ -120,10 +120,10 @@ impl Drop for Witness {
     }
 }
 
-pub(crate) fn values_are_dropped_after_the_lock() {
+pub(crate) fn values_are_dropped_after_unlock() {
     static CACHE: SpinCache<LruCache<u32, Witness, 1>> = SpinCache::new(LruCache::new());
     static WATCH: Watch = Watch::new(|| CACHE.try_with(|_| ()).is_err());
-    // Replaced, evicted, removed: a value's own `drop` may use the cache that it leaves.
+    // Replaced, evicted, removed: the `Drop` of a value may use its former cache.
     for key in [1, 1, 2] {
         assert_eq!(CACHE.insert(&key, Witness(&WATCH)), Ok(()));
     }
@@ -131,13 +131,13 @@ pub(crate) fn values_are_dropped_after_the_lock() {
     assert_eq!(WATCH.take(), (0, 3));
 }
 
-pub(crate) fn expired_values_are_dropped_after_the_lock() {
+pub(crate) fn expired_values_are_dropped_after_unlock() {
     static CLOCK: ManualClock = ManualClock::new();
     static CACHE: SpinCache<TtlCache<u32, Witness, 2, &ManualClock>> =
         SpinCache::new(TtlCache::new(SECOND, &CLOCK));
     static WATCH: Watch = Watch::new(|| CACHE.try_with(|_| ()).is_err());
 
-    /// What an operation drops, under the lock and after it, where both entries have expired.
+    /// Drops of an operation, under the lock and after it, with both entries expired.
     fn drops(operation: impl FnOnce()) -> (usize, usize) {
         assert_eq!(CACHE.clear(), Ok(()));
         for key in [1, 2] {
@@ -158,19 +158,19 @@ pub(crate) fn expired_values_are_dropped_after_the_lock() {
     assert_eq!(drops(|| assert!(matches!(CACHE.pop(&1), Ok(None)))), (0, 1));
     assert_eq!(drops(|| assert_eq!(CACHE.len(), Ok(0))), (0, 2));
     assert_eq!(drops(|| assert!(CACHE.with(|store| store.pop_expired()).is_ok())), (0, 1));
-    // What is dropped under the lock, as the documentation says.
+    // Drops under the lock, as documented.
     assert_eq!(drops(|| assert_eq!(CACHE.with(|store| store.expire()), Ok(2))), (2, 0));
     assert_eq!(drops(|| assert_eq!(CACHE.retain(&mut |_| true), Ok(()))), (2, 0));
     assert_eq!(drops(|| assert_eq!(CACHE.clear(), Ok(()))), (2, 0));
 }
 
-pub(crate) fn debug_of_a_held_lock_does_not_wait() {
+pub(crate) fn debug_output_does_not_wait_for_the_lock() {
     let cache = SpinCache::new(Numbers::new());
     assert_eq!(cache.insert(&1, 10), Ok(()));
     assert_eq!(printed(&cache), "LockedCache({1: 10})");
     let held = cache.with(|_| printed(&cache));
     assert_eq!(held.as_deref(), Ok("LockedCache(<locked>)"));
-    // The same for every store.
+    // The same for every kind of lock.
     let clock = ManualClock::new();
     let cache = SpinCache::new(TtlCache::<u32, u32, 2, _>::new(SECOND, &clock));
     assert_eq!(cache.insert(&1, 10), Ok(()));

@@ -1,11 +1,11 @@
-//! `LruCache`: exact order, any capacity, borrowed look-ups, 8 bytes an entry.
+//! `LruCache`: exact order, any capacity, borrowed lookups, 8 bytes an entry.
 
 use crate::support::{Random, assert_order};
 use core::cell::Cell;
 use core::hash::{BuildHasher, Hasher};
 use ctu_core::{Bytes, LruCache, Text};
 
-pub(crate) fn starts_empty() {
+pub(crate) fn new_store_is_empty() {
     let mut cache = LruCache::<u32, u32, 3>::new();
     assert_eq!((cache.len(), cache.capacity()), (0, 3));
     assert!(cache.is_empty() && !cache.is_full());
@@ -31,7 +31,7 @@ pub(crate) fn evicts_the_least_recently_used() {
     assert_order(&cache, &[5, 4, 3]);
 }
 
-pub(crate) fn holds_one_entry() {
+pub(crate) fn capacity_one_works() {
     let mut cache = LruCache::<u32, u32, 1>::new();
     assert_eq!(cache.insert(1, 10), None);
     assert_eq!(cache.insert(2, 20), Some((1, 10)));
@@ -45,7 +45,7 @@ pub(crate) fn holds_one_entry() {
     assert_order(&cache, &[]);
 }
 
-pub(crate) fn holds_any_number_of_entries() {
+pub(crate) fn any_capacity_works() {
     fn fill_twice<const N: usize>() {
         let mut cache = LruCache::<u32, u32, N>::new();
         let n = N as u32;
@@ -69,7 +69,7 @@ pub(crate) fn holds_any_number_of_entries() {
     fill_twice::<100>();
 }
 
-pub(crate) fn get_makes_most_recently_used() {
+pub(crate) fn get_marks_the_entry_most_recently_used() {
     let mut cache = LruCache::<u32, u32, 3>::new();
     cache.extend([(1, 10), (2, 20), (3, 30)]);
     // The oldest, one in the middle, the newest.
@@ -82,7 +82,7 @@ pub(crate) fn get_makes_most_recently_used() {
     assert_eq!(cache.insert(4, 40), Some((2, 20)));
 }
 
-pub(crate) fn get_mut_changes_the_value() {
+pub(crate) fn get_mut_gives_a_mutable_value() {
     let mut cache = LruCache::<u32, u32, 3>::new();
     cache.extend([(1, 10), (2, 20)]);
     if let Some(value) = cache.get_mut(&1) {
@@ -101,19 +101,19 @@ pub(crate) fn peek_and_contains_keep_the_order() {
     assert_order(&cache, &[3, 2, 1]);
 }
 
-pub(crate) fn insert_returns_what_it_displaced() {
+pub(crate) fn insert_returns_the_displaced_entry() {
     let mut cache = LruCache::<u32, u32, 2>::new();
     assert_eq!(cache.insert(1, 10), None);
     assert_eq!(cache.insert(1, 11), Some((1, 10)));
     assert_eq!(cache.insert(2, 20), None);
-    // Rewriting makes most recently used, and evicts nobody.
+    // A rewrite marks the entry most recently used and evicts no entry.
     assert_eq!(cache.insert(1, 12), Some((1, 11)));
     assert_order(&cache, &[1, 2]);
     assert_eq!(cache.insert(3, 30), Some((2, 20)));
 }
 
 pub(crate) fn remove_frees_a_slot() {
-    // Every place in the ring, and every slot, with what follows it.
+    // Every position in the list and every slot.
     for removed in 1..=4 {
         let mut cache = LruCache::<u32, u32, 4>::new();
         cache.extend([(1, 10), (2, 20), (3, 30), (4, 40)]);
@@ -128,7 +128,7 @@ pub(crate) fn remove_frees_a_slot() {
     }
 }
 
-pub(crate) fn pop_lru_empties_from_the_oldest() {
+pub(crate) fn pop_lru_removes_the_oldest_first() {
     let mut cache = LruCache::<u32, u32, 3>::new();
     cache.extend([(1, 10), (2, 20), (3, 30)]);
     cache.get(&1);
@@ -168,7 +168,7 @@ pub(crate) fn retain_keeps_the_order() {
     assert_order(&cache, &[]);
 }
 
-pub(crate) fn clear_empties() {
+pub(crate) fn clear_removes_every_entry() {
     let mut cache = LruCache::<u32, u32, 3>::new();
     for round in 0..3 {
         cache.extend([(1, round), (2, round), (3, round)]);
@@ -179,7 +179,7 @@ pub(crate) fn clear_empties() {
     }
 }
 
-pub(crate) fn get_or_insert_with_makes_once() {
+pub(crate) fn get_or_insert_with_calls_the_closure_once() {
     let mut cache = LruCache::<u32, u32, 2>::new();
     assert_eq!(cache.get_or_insert_with(1, || 10), Some(&mut 10));
     assert_eq!(cache.get_or_insert_with(1, || unreachable!()), Some(&mut 10));
@@ -189,7 +189,7 @@ pub(crate) fn get_or_insert_with_makes_once() {
     assert_order(&cache, &[3, 1]);
 }
 
-pub(crate) fn looks_up_borrowed_keys() {
+pub(crate) fn lookup_takes_a_borrowed_key() {
     let mut cache = LruCache::<Bytes<8>, u32, 4>::new();
     let key = Bytes::try_from(&b"key"[..]).unwrap_or_default();
     cache.insert(key, 1);
@@ -205,7 +205,7 @@ pub(crate) fn looks_up_borrowed_keys() {
     assert!(cache.contains("clé"));
 }
 
-pub(crate) fn compares_by_entries_and_order() {
+pub(crate) fn equality_compares_entries_and_order() {
     let mut one = LruCache::<u32, u32, 3>::new();
     let mut other = LruCache::<u32, u32, 3>::new();
     one.extend([(1, 10), (2, 20)]);
@@ -217,7 +217,7 @@ pub(crate) fn compares_by_entries_and_order() {
     assert_ne!(one, LruCache::new());
 }
 
-/// The worst that a hasher can do.
+/// A hasher that returns a constant.
 #[derive(Default)]
 struct Constant;
 
@@ -235,7 +235,7 @@ impl BuildHasher for Constant {
     }
 }
 
-pub(crate) fn survives_keys_of_one_hash() {
+pub(crate) fn keys_of_one_hash_work() {
     let mut cache = LruCache::<u32, u32, 5, Constant>::with_hasher(Constant);
     for key in 0..20 {
         assert_eq!(cache.insert(key, key).is_some(), key >= 5);
@@ -257,7 +257,7 @@ impl Drop for Dropped<'_> {
     }
 }
 
-pub(crate) fn drops_each_value_once() {
+pub(crate) fn each_value_is_dropped_once() {
     let drops = Cell::new(0);
     let mut cache = LruCache::<u32, Dropped<'_>, 4>::new();
     for key in 0..6 {
@@ -278,8 +278,8 @@ pub(crate) fn drops_each_value_once() {
     assert_eq!(drops.get(), 9);
 }
 
-pub(crate) fn lives_in_a_static() {
-    // `new` runs when the program is compiled; nothing is set up at run time.
+pub(crate) fn store_works_in_a_static() {
+    // `new` is evaluated at compile time; there is no set-up at run time.
     static CACHE: spin::Mutex<LruCache<u32, u32, 4>> = spin::Mutex::new(LruCache::new());
     let mut cache = CACHE.lock();
     cache.insert(1, 10);
@@ -287,7 +287,7 @@ pub(crate) fn lives_in_a_static() {
     cache.clear();
 }
 
-pub(crate) fn costs_eight_bytes_an_entry() {
+pub(crate) fn entry_takes_eight_bytes_over_key_and_value() {
     fn an_entry<K, V>() -> usize {
         let of = |entries: usize, bytes: usize| bytes / entries;
         of(
@@ -301,15 +301,15 @@ pub(crate) fn costs_eight_bytes_an_entry() {
     assert!(an_entry::<u16, [u8; 3]>() <= 2 + 3 + 8);
     let bytes = size_of::<Bytes<20>>() + size_of::<Bytes<64>>();
     assert!(an_entry::<Bytes<20>, Bytes<64>>() <= bytes + 8);
-    // What a store costs beside its entries: its lengths and its head.
+    // The fixed cost of a store: its lengths, head and tail.
     assert!(size_of::<LruCache<u32, u32, 1>>() <= 4 + 4 + 8 + 16);
 }
 
-pub(crate) fn agrees_with_a_list() {
+pub(crate) fn random_operations_agree_with_a_list() {
     const N: usize = 6;
     let mut random = Random::new(0xC0FF_EE11);
     let mut cache = LruCache::<u32, u32, N>::new();
-    // The plainest LRU there is: the most recently used first.
+    // A naive LRU: the most recently used entry first.
     let mut list = heapless::Vec::<(u32, u32), { N + 1 }>::new();
     for step in 0..1_000 {
         let key = random.below(10);

@@ -1,10 +1,10 @@
-//! A mapping is written once and put on any cache, blocking or async.
+//! One mapping works on any cache, blocking or async.
 
 use crate::support::{Count, block_on};
 use core::cell::RefCell;
 use ctu_core::{Cache, Error, LruCache, Mapped, Mapping, Ready, SpinCache};
 
-/// A user's own mapping: tenths of degrees in two bytes, sensors by number. Counts what is asked of it.
+/// A user's mapping: tenths of degrees in two bytes, sensors by number. It counts its calls.
 #[derive(Default)]
 struct Tenths {
     keys: Count,
@@ -32,14 +32,14 @@ impl Mapping<u8, i16> for &Tenths {
 
     fn decode(&self, _: &u8, value: i16) -> Result<Option<f32>, Error> {
         self.values.one();
-        // Not what `encode` makes: damage, which is a miss.
+        // Not an output of `encode`: corrupt, so a miss.
         Ok((-10_000..=10_000).contains(&value).then(|| f32::from(value) / 10.0))
     }
 }
 
 type Base = SpinCache<LruCache<u8, i16, 4>>;
 
-pub(crate) fn user_mapping_translates() {
+pub(crate) fn user_mapping_converts_keys_and_values() {
     let tenths = Tenths::default();
     let base = Base::new(LruCache::new());
     let cache = Mapped::with(&tenths, &base);
@@ -52,12 +52,12 @@ pub(crate) fn user_mapping_translates() {
     assert_eq!(base.len(), Ok(0));
 }
 
-pub(crate) fn each_operation_translates_its_key_once() {
+pub(crate) fn each_operation_maps_its_key_once() {
     let tenths = Tenths::default();
     let cache = Mapped::with(&tenths, Base::new(LruCache::new()));
-    let asked = |what: &str, values: usize| {
-        assert_eq!(tenths.keys.take(), 1, "{what} translates its key once");
-        assert_eq!(tenths.values.take(), values, "{what} translates its value");
+    let asked = |operation: &str, values: usize| {
+        assert_eq!(tenths.keys.take(), 1, "{operation} maps its key once");
+        assert_eq!(tenths.values.take(), values, "{operation} maps its value");
     };
     assert_eq!(cache.insert("1", 1.0), Ok(()));
     asked("insert", 1);
@@ -79,7 +79,7 @@ pub(crate) fn each_operation_translates_its_key_once() {
     asked("pop", 1);
 }
 
-pub(crate) fn one_mapping_serves_blocking_and_async() {
+pub(crate) fn one_mapping_works_blocking_and_async() {
     use ctu_core::AsyncCache;
     let tenths = Tenths::default();
     let base = Base::new(LruCache::new());
@@ -87,7 +87,7 @@ pub(crate) fn one_mapping_serves_blocking_and_async() {
     let future = Mapped::with(&tenths, Ready(&base));
     assert_eq!(Cache::insert(&blocking, "1", 21.5), Ok(()));
     tenths.keys.take();
-    // What one wrote the other reads.
+    // Each reads the entries of the other.
     assert_eq!(block_on(future.get("1")), Ok(Some(21.5)));
     assert_eq!(block_on(future.insert("2", -3.5f32)), Ok(()));
     assert_eq!(Cache::get(&blocking, "2"), Ok(Some(-3.5)));
@@ -105,7 +105,7 @@ pub(crate) fn one_mapping_serves_blocking_and_async() {
     is_send(&future.get("1"));
 }
 
-pub(crate) fn one_mapping_serves_a_single_core_executor() {
+pub(crate) fn one_mapping_works_on_a_single_core_executor() {
     use ctu_core::LocalAsyncCache;
     let tenths = Tenths::default();
     // A `RefCell` is not for threads, and need not be.
@@ -118,7 +118,7 @@ pub(crate) fn one_mapping_serves_a_single_core_executor() {
     assert_eq!(refused, Err(Error::Encode("sensor's number")));
 }
 
-pub(crate) fn refusals_leave_the_cache_unchanged() {
+pub(crate) fn rejected_operations_leave_the_cache_unchanged() {
     let tenths = Tenths::default();
     let base = Base::new(LruCache::new());
     let cache = Mapped::with(&tenths, &base);
@@ -130,12 +130,12 @@ pub(crate) fn refusals_leave_the_cache_unchanged() {
     let made = cache.get_or_insert_with("2", || f32::NAN);
     assert_eq!(made, Err(Error::Encode("degrees out of range")));
     assert_eq!((cache.get("1"), cache.len()), (Ok(Some(1.0)), Ok(1)));
-    // It cannot tell keys from numbers, so it cannot go through them.
+    // The mapping has no inverse for keys, so it cannot list them.
     let refused = cache.retain(&mut |_| true);
     assert!(matches!(refused, Err(Error::Unsupported(_))));
 }
 
-pub(crate) fn damage_is_written_over() {
+pub(crate) fn corrupt_value_is_overwritten() {
     let tenths = Tenths::default();
     let base = Base::new(LruCache::new());
     let cache = Mapped::with(&tenths, &base);

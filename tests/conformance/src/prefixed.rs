@@ -5,7 +5,7 @@ use ctu_core::{Bytes, Cache, Error, MAX_INLINE_KEY, LruCache, PrefixedCache, Spi
 
 type Base = SpinCache<LruCache<Bytes<16>, u32, 8>>;
 
-pub(crate) fn keeps_apart_what_shares_a_base() {
+pub(crate) fn prefixes_separate_caches_on_one_base() {
     static BASE: Base = Base::new(LruCache::new());
     let (ours, theirs) = (
         PrefixedCache::new(&BASE, b"foo."),
@@ -21,7 +21,7 @@ pub(crate) fn keeps_apart_what_shares_a_base() {
     assert_eq!(BASE.len(), Ok(0));
 }
 
-pub(crate) fn clear_removes_only_its_own() {
+pub(crate) fn clear_removes_only_keys_with_the_prefix() {
     let base = Base::new(LruCache::new());
     let ours = PrefixedCache::new(&base, b"foo.");
     assert_eq!(base.insert(b"fo", 0), Ok(()));
@@ -29,7 +29,7 @@ pub(crate) fn clear_removes_only_its_own() {
     assert_eq!(base.insert(b"xfoo.", 2), Ok(()));
     assert_eq!(ours.insert(b"", 3), Ok(()));
     assert_eq!(ours.insert(b"a", 4), Ok(()));
-    // `len` is that of the base: it cannot tell without going through every key.
+    // `len` is that of the base: a count of its own keys would visit every key.
     assert_eq!(ours.len(), Ok(5));
     assert_eq!(ours.clear(), Ok(()));
     assert_eq!(base.len(), Ok(3));
@@ -37,7 +37,7 @@ pub(crate) fn clear_removes_only_its_own() {
     assert_eq!(base.get(b"foo"), Ok(Some(1)));
 }
 
-pub(crate) fn retain_sees_its_own_keys_without_prefix() {
+pub(crate) fn retain_passes_keys_without_the_prefix() {
     let base = Base::new(LruCache::new());
     let ours = PrefixedCache::new(&base, b"foo.");
     assert_eq!(base.insert(b"other", 0), Ok(()));
@@ -55,13 +55,13 @@ pub(crate) fn prefixes_nest() {
     let inner = PrefixedCache::new(&outer, b"b.");
     assert_eq!(inner.insert(b"key", 1), Ok(()));
     assert_eq!(outer.insert(b"key", 2), Ok(()));
-    // The outermost wrapper's prefix comes last: it is put before the key first.
+    // The prefix of the outermost wrapper comes last: it is prepended first.
     assert_eq!(base.get(b"a.b.key"), Ok(Some(1)));
     assert_eq!(inner.clear(), Ok(()));
     assert_eq!((inner.get(b"key"), outer.get(b"key")), (Ok(None), Ok(Some(2))));
 }
 
-pub(crate) fn text_has_prefixes() {
+pub(crate) fn text_keys_take_prefixes() {
     let base = RefCell::new(LruCache::<Text<16>, u32, 4>::new());
     let menu = PrefixedCache::new(&base, "menü.");
     assert_eq!(menu.insert("thé", 1), Ok(()));
@@ -71,20 +71,20 @@ pub(crate) fn text_has_prefixes() {
     assert_eq!(base.len(), Ok(0));
 }
 
-pub(crate) fn too_long_together_is_refused() {
+pub(crate) fn prefix_and_key_too_long_together_is_an_error() {
     let base = Base::new(LruCache::new());
     let ours = PrefixedCache::new(&base, b"foo.");
     let refused = Err(Error::KeyTooLong { len: 17, max: 16 });
     assert_eq!(ours.insert(b"thirteen char", 1), refused);
     assert_eq!(ours.get(b"thirteen char"), Ok(None));
     assert_eq!(ours.insert(b"twelve chars", 1), Ok(()));
-    // Beyond what fits on the stack, with a heap and without.
+    // Longer than the stack buffer, with a heap and without.
     let long = [b'x'; MAX_INLINE_KEY];
     assert!(matches!(ours.insert(&long, 1), Err(Error::KeyTooLong { .. })));
     assert_eq!(base.len(), Ok(1));
 }
 
-pub(crate) fn empty_prefix_and_empty_key() {
+pub(crate) fn empty_prefix_and_empty_key_are_valid() {
     let base = Base::new(LruCache::new());
     let all = PrefixedCache::new(&base, b"");
     assert_eq!(all.insert(b"", 1), Ok(()));

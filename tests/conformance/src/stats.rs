@@ -8,7 +8,7 @@ const fn counted() -> Counted {
     StatsCache::new(SpinCache::new(LruCache::new()))
 }
 
-pub(crate) fn counts_every_operation() {
+pub(crate) fn stats_count_every_operation() {
     static CACHE: Counted = counted();
     let cache = &CACHE;
     for key in 0..3 {
@@ -21,7 +21,7 @@ pub(crate) fn counts_every_operation() {
     assert_eq!(cache.contains(&1), Ok(true));
     assert_eq!(cache.get_with_ttl(&1), Ok(Some((1, None))));
     assert_eq!((cache.remove(&1), cache.remove(&1)), (Ok(true), Ok(false)));
-    // As Python does it: a look-up, and a removal where it found something.
+    // As in Python: a read, and a removal if it found an entry.
     assert_eq!((cache.pop(&2), cache.pop(&2)), (Ok(Some(2)), Ok(None)));
     let expected = Stats {
         tests: 1,
@@ -35,7 +35,7 @@ pub(crate) fn counts_every_operation() {
     assert_eq!(cache.stats(), Ok(expected));
 }
 
-pub(crate) fn counts_get_or_insert_with() {
+pub(crate) fn stats_count_get_or_insert_with() {
     let cache = counted();
     for _ in 0..3 {
         assert_eq!(cache.get_or_insert_with(&1, || 10u32), Ok(10));
@@ -44,7 +44,7 @@ pub(crate) fn counts_get_or_insert_with() {
     assert_eq!((stats.reads, stats.writes, stats.hits, stats.size), (3, 1, 2, 1));
 }
 
-pub(crate) fn reset_begins_anew() {
+pub(crate) fn reset_sets_all_counts_to_zero() {
     let cache = counted();
     assert_eq!(cache.insert(&1, 10), Ok(()));
     assert_eq!(cache.get(&1), Ok(Some(10)));
@@ -56,14 +56,14 @@ pub(crate) fn reset_begins_anew() {
     assert_eq!(cache.stats(), Ok(nothing));
 }
 
-pub(crate) fn hit_rate_of_nothing_is_zero() {
+pub(crate) fn hit_rate_is_zero_before_the_first_read() {
     let cache = counted();
     assert_eq!(cache.hits(), 0.0);
     assert_eq!(cache.get(&1), Ok(None));
     assert_eq!(cache.hits(), 0.0);
 }
 
-pub(crate) fn prints_itself() {
+pub(crate) fn stats_have_a_text_form() {
     use core::fmt::Write;
     let cache = counted();
     assert_eq!(cache.insert(&1, 10), Ok(()));

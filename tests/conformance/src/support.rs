@@ -1,4 +1,4 @@
-//! What several topics use.
+//! Helpers that several topics share.
 
 use core::cell::Cell;
 use core::fmt::{self, Write};
@@ -12,7 +12,7 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const DAY: Duration = Duration::from_secs(86_400);
 
-/// A clock that tests turn by hand, of `BITS` bits.
+/// A clock of `BITS` bits that a test sets.
 #[derive(Debug, Default)]
 pub(crate) struct Dial<const BITS: u32 = 64>(Cell<u64>);
 
@@ -45,7 +45,7 @@ impl<const BITS: u32> Clock for Dial<BITS> {
     }
 }
 
-/// Counts by way of `&self`, on machines that cannot add in one step too.
+/// Counts through `&self`, also on targets without atomic addition.
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicUsize);
 
@@ -63,7 +63,7 @@ impl Count {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// The count since this was last asked.
+    /// Returns the count since the last call.
     pub(crate) fn take(&self) -> usize {
         let count = self.get();
         self.0.store(0, Ordering::Relaxed);
@@ -71,7 +71,7 @@ impl Count {
     }
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers, equal in every run.
 pub(crate) struct Random(u32);
 
 impl Random {
@@ -89,7 +89,7 @@ impl Random {
     }
 }
 
-/// Runs a future that needs nobody to wake it.
+/// Polls a future that is ready at the first poll.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -100,7 +100,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// What a value prints, without a heap.
+/// The text form of a value, without a heap.
 pub(crate) fn printed(value: impl fmt::Debug) -> heapless::String<512> {
     let mut text = heapless::String::new();
     assert!(write!(text, "{value:?}").is_ok(), "prints too much");

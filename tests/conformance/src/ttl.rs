@@ -6,7 +6,7 @@ use ctu_core::{Error, TtlCache};
 
 type Cache<'c, const N: usize> = TtlCache<u32, u32, N, &'c Dial>;
 
-pub(crate) fn expires_after_its_time() {
+pub(crate) fn entry_expires_after_its_ttl() {
     let clock = Dial::at(5_000);
     let mut cache = Cache::<4>::new(MINUTE, &clock);
     cache.insert(1, 10);
@@ -24,7 +24,7 @@ pub(crate) fn expires_after_its_time() {
     assert_eq!((cache.ttl(), cache.len()), (MINUTE, 0));
 }
 
-pub(crate) fn keeps_each_entry_its_own_time() {
+pub(crate) fn each_entry_has_its_own_ttl() {
     let clock = Dial::at(0);
     let mut cache = Cache::<8>::new(MINUTE, &clock);
     assert_eq!(cache.insert_for(1, 10, 3 * SECOND), Ok(None));
@@ -44,19 +44,19 @@ pub(crate) fn keeps_each_entry_its_own_time() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
-pub(crate) fn expired_makes_room_before_live() {
+pub(crate) fn expired_entry_is_evicted_before_a_live_one() {
     let clock = Dial::at(0);
     let mut cache = Cache::<3>::new(MINUTE, &clock);
     cache.insert(1, 10);
     cache.insert(2, 20);
     assert_eq!(cache.insert_for(3, 30, SECOND), Ok(None));
-    // 1 is the least recently used, and 3 the most; but 3 has expired.
+    // 1 is the least recently used and 3 the most recently used, but 3 has expired.
     clock.pass(SECOND);
     assert_eq!(cache.insert(4, 40), None);
     assert_eq!([1, 3].map(|key| cache.get(&key).copied()), [Some(10), None]);
     assert_eq!(cache.validate(), Ok(()));
 
-    // The same where the expired one had the cache's own time.
+    // The same for an expired entry with the default time-to-live.
     let mut cache = Cache::<2>::new(SECOND, &clock);
     cache.insert(1, 10);
     assert_eq!(cache.insert_for(2, 20, MINUTE), Ok(None));
@@ -82,7 +82,7 @@ pub(crate) fn evicts_the_least_recently_used_live_entry() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
-pub(crate) fn insert_says_nothing_of_the_expired() {
+pub(crate) fn insert_does_not_return_an_expired_entry() {
     let clock = Dial::at(0);
     let mut cache = Cache::<1>::new(SECOND, &clock);
     assert_eq!(cache.insert(1, 10), None);
@@ -94,7 +94,7 @@ pub(crate) fn insert_says_nothing_of_the_expired() {
     assert_eq!(cache.insert(3, 30), Some((2, 20)));
 }
 
-pub(crate) fn rewriting_begins_a_new_life() {
+pub(crate) fn rewrite_restarts_the_ttl() {
     let clock = Dial::at(0);
     let mut cache = Cache::<2>::new(3 * SECOND, &clock);
     cache.insert(1, 10);
@@ -102,7 +102,7 @@ pub(crate) fn rewriting_begins_a_new_life() {
     cache.insert(1, 11);
     clock.pass(2 * SECOND);
     assert_eq!(cache.get(&1), Some(&11));
-    // A shorter life, and a longer one, than the one before.
+    // A shorter time-to-live, then a longer one.
     assert_eq!(cache.insert_for(1, 12, SECOND), Ok(Some((1, 11))));
     assert_eq!(cache.insert_for(1, 13, MINUTE), Ok(Some((1, 12))));
     clock.pass(30 * SECOND);
@@ -113,7 +113,7 @@ pub(crate) fn rewriting_begins_a_new_life() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
-pub(crate) fn looking_does_not_prolong_life() {
+pub(crate) fn lookup_does_not_extend_the_ttl() {
     let clock = Dial::at(0);
     let mut cache = Cache::<2>::new(3 * SECOND, &clock);
     cache.insert(1, 10);
@@ -125,7 +125,7 @@ pub(crate) fn looking_does_not_prolong_life() {
     assert_eq!(cache.get(&1), None);
 }
 
-pub(crate) fn expire_sweeps() {
+pub(crate) fn expire_removes_expired_entries() {
     let clock = Dial::at(0);
     let mut cache = Cache::<8>::new(MINUTE, &clock);
     for key in 0..4 {
@@ -147,7 +147,7 @@ pub(crate) fn expire_sweeps() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
-pub(crate) fn tells_what_remains() {
+pub(crate) fn remaining_returns_the_time_left() {
     let clock = Dial::at(123);
     let mut cache = Cache::<2>::new(MINUTE, &clock);
     cache.insert(1, 10);
@@ -159,7 +159,7 @@ pub(crate) fn tells_what_remains() {
     assert_eq!(cache.remaining(&3), None);
 }
 
-pub(crate) fn iterates_over_the_live() {
+pub(crate) fn iteration_skips_expired_entries() {
     let clock = Dial::at(0);
     let mut cache = Cache::<4>::new(MINUTE, &clock);
     cache.insert(1, 10);
@@ -176,7 +176,7 @@ pub(crate) fn iterates_over_the_live() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
-pub(crate) fn zero_time_expires_at_once() {
+pub(crate) fn zero_ttl_expires_at_once() {
     let clock = Dial::at(7);
     let mut cache = Cache::<2>::new(MINUTE, &clock);
     cache.insert(1, 10);
@@ -188,7 +188,7 @@ pub(crate) fn zero_time_expires_at_once() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
-pub(crate) fn too_long_a_time_is_refused() {
+pub(crate) fn ttl_above_the_maximum_is_an_error() {
     let clock = Dial::at(0);
     let mut cache = Cache::<2>::new(MINUTE, &clock);
     cache.insert(1, 10);
@@ -200,7 +200,7 @@ pub(crate) fn too_long_a_time_is_refused() {
     assert_eq!([1, 2].map(|key| cache.get(&key).copied()), [Some(10), None]);
 }
 
-pub(crate) fn longest_time_is_kept() {
+pub(crate) fn maximum_ttl_is_accepted() {
     let clock = Dial::at(0);
     let mut cache = Cache::<2>::new(MINUTE, &clock);
     let max = cache.max_ttl();
@@ -211,7 +211,7 @@ pub(crate) fn longest_time_is_kept() {
     assert_eq!(cache.get(&1), None);
 }
 
-pub(crate) fn costs_sixteen_bytes_an_entry() {
+pub(crate) fn entry_takes_sixteen_bytes_over_key_and_value() {
     fn an_entry<K, V>() -> usize {
         (size_of::<TtlCache<K, V, 128, Dial>>() - size_of::<TtlCache<K, V, 64, Dial>>()) / 64
     }
@@ -220,7 +220,7 @@ pub(crate) fn costs_sixteen_bytes_an_entry() {
     assert!(an_entry::<u16, [u8; 3]>() <= 2 + 3 + 16);
 }
 
-pub(crate) fn agrees_with_a_list() {
+pub(crate) fn random_operations_agree_with_a_list() {
     const N: usize = 5;
     let mut random = Random::new(0x7E57_AB1E);
     let clock = Dial::at(0);

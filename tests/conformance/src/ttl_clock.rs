@@ -1,4 +1,4 @@
-//! `TtlCache`: time goes on, whatever the clock does.
+//! `TtlCache` with clocks that stop, wrap, jump or go back.
 
 use crate::support::{DAY, Dial, MINUTE, SECOND};
 use core::time::Duration;
@@ -6,7 +6,7 @@ use ctu_core::{Cache as _, SpinCache, TtlCache};
 
 type Cache<'c, const N: usize> = TtlCache<u32, u32, N, &'c Dial>;
 
-pub(crate) fn stands_still() {
+pub(crate) fn stopped_clock_expires_nothing() {
     let clock = Dial::at(99);
     let mut cache = Cache::<3>::new(Duration::from_millis(1), &clock);
     for key in 0..10 {
@@ -16,7 +16,7 @@ pub(crate) fn stands_still() {
     assert_eq!((cache.expire(), cache.len()), (0, 3));
 }
 
-pub(crate) fn wraps_around() {
+pub(crate) fn wrapped_clock_keeps_deadlines() {
     let clock = Dial::<32>::at(u64::from(u32::MAX) - 1_500);
     let mut cache = TtlCache::<u32, u32, 4, _>::new(3 * SECOND, &clock);
     cache.insert(1, 10);
@@ -25,7 +25,7 @@ pub(crate) fn wraps_around() {
     cache.insert(2, 20);
     clock.pass(SECOND);
     assert_eq!((cache.get(&1).copied(), cache.get(&2).copied()), (None, Some(20)));
-    // Round and round, with the store used in between.
+    // Several wraps, with uses of the store in between.
     for _ in 0..5 {
         assert_eq!(cache.insert_for(3, 30, 11 * DAY), Ok(None));
         clock.pass(10 * DAY);
@@ -36,11 +36,11 @@ pub(crate) fn wraps_around() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
-pub(crate) fn jitters_back() {
+pub(crate) fn small_step_back_pauses_the_time() {
     let clock = Dial::at(10_000);
     let mut cache = Cache::<2>::new(SECOND, &clock);
     cache.insert(1, 10);
-    // Another core's clock is a little behind: time stands still until it has caught up.
+    // The clock of another core is slightly behind: the time waits for it.
     clock.turn_back_ms(300);
     assert_eq!(cache.get(&1), Some(&10));
     assert_eq!(cache.remaining(&1), Some(SECOND));
@@ -52,7 +52,7 @@ pub(crate) fn jitters_back() {
     assert_eq!(cache.get(&1), None);
 }
 
-pub(crate) fn is_set_back() {
+pub(crate) fn clock_set_back_keeps_live_and_expired() {
     let clock = Dial::at(1_000_000);
     let mut cache = Cache::<3>::new(MINUTE, &clock);
     cache.insert(1, 10);
@@ -61,7 +61,7 @@ pub(crate) fn is_set_back() {
     assert_eq!(cache.insert_for(3, 30, SECOND), Ok(None));
     clock.pass(SECOND);
     assert_eq!(cache.get(&3), None);
-    // What is live stays live, what has expired stays expired, and time goes on from there.
+    // Live entries stay live, expired ones stay expired, and the time continues from there.
     clock.turn_back_ms(500_000);
     assert_eq!([1, 2, 3].map(|key| cache.contains(&key)), [true, true, false]);
     cache.expire();
@@ -71,7 +71,7 @@ pub(crate) fn is_set_back() {
     assert_eq!(cache.get(&2), None);
 }
 
-pub(crate) fn jumps_ahead() {
+pub(crate) fn jump_ahead_counts_as_elapsed_time() {
     let clock = Dial::at(0);
     let mut cache = Cache::<3>::new(MINUTE, &clock);
     cache.insert(1, 10);
@@ -85,20 +85,20 @@ pub(crate) fn jumps_ahead() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
-pub(crate) fn looking_through_a_lock_moves_time() {
+pub(crate) fn lookup_through_a_lock_advances_the_time() {
     let clock = Dial::<64>::at(1_000);
     let store = TtlCache::<u32, u32, 4, _>::new(10 * SECOND, &clock);
     let cache = SpinCache::new(store);
     assert_eq!(cache.insert(&1, 10), Ok(()));
     clock.pass(20 * SECOND);
-    // Nothing but a question, and yet the clock cannot take its answer back.
+    // A lookup alone advances the time, and a clock set back does not undo it.
     assert_eq!(cache.contains(&1), Ok(false));
     clock.turn_back_ms(15_000);
     assert_eq!((cache.contains(&1), cache.get(&1)), (Ok(false), Ok(None)));
 }
 
-pub(crate) fn a_miss_is_a_use() {
-    // A clock that wraps around after 65 seconds, looked at once a second for what is not there.
+pub(crate) fn miss_advances_the_time() {
+    // A clock that wraps after 65 seconds, read by one miss a second.
     let clock = Dial::<16>::at(0);
     let mut cache = TtlCache::<u32, u32, 4, _>::new(10 * SECOND, &clock);
     cache.insert(1, 10);
@@ -109,7 +109,7 @@ pub(crate) fn a_miss_is_a_use() {
     assert_eq!(cache.get(&1), None);
 }
 
-pub(crate) fn time_goes_on_after_a_clock_went_mad() {
+pub(crate) fn time_continues_after_a_wild_clock() {
     let clock = Dial::<64>::at(0);
     let mut cache = TtlCache::<u32, u32, 4, _>::new(60 * SECOND, &clock);
     for _ in 0..8 {
@@ -127,8 +127,8 @@ pub(crate) fn time_goes_on_after_a_clock_went_mad() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
-pub(crate) fn clocks_that_disagree_make_time_run() {
-    // Told in the documentation: a clock that goes to and fro by two seconds is one that is set again and again.
+pub(crate) fn alternating_clocks_expire_early() {
+    // As documented: each step ahead of a clock that alternates by two seconds counts.
     let clock = Dial::<64>::at(0);
     let mut cache = Cache::<2>::new(60 * SECOND, &clock);
     cache.insert(1, 10);
@@ -142,7 +142,7 @@ pub(crate) fn clocks_that_disagree_make_time_run() {
     assert_eq!(cache.get(&1), None);
 }
 
-pub(crate) fn counts_beyond_thirty_one_bits() {
+pub(crate) fn deadlines_work_beyond_31_bits() {
     // Deadlines have 31 bits of milliseconds, 24 days; a store lives for years.
     let clock = Dial::at(0);
     let mut cache = Cache::<4>::new(DAY, &clock);
@@ -158,7 +158,7 @@ pub(crate) fn counts_beyond_thirty_one_bits() {
     }
 }
 
-pub(crate) fn expires_early_by_a_tick_at_most() {
+pub(crate) fn entry_expires_at_most_one_tick_early() {
     // A time-to-live of ten years is counted in units of more than a millisecond.
     let clock = Dial::at(0);
     let years = 3_650 * 86_400_000;

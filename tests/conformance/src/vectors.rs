@@ -1,6 +1,6 @@
-//! What Python's CacheToolsUtils 11.0 makes of some keys and values; hex. A choice of those that the host checks in full.
+//! Test vectors of CacheToolsUtils 11.0 in hex: a sample of those that the host checks in full.
 
-/// A key and a value, and what they become in the inner cache.
+/// A key and a value, and their form in the inner cache.
 pub(crate) struct Vector {
     pub(crate) secret: &'static str,
     pub(crate) hsize: usize,
