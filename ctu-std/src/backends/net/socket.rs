@@ -1,14 +1,25 @@
 use super::Deadline;
 #[cfg(unix)]
 use socket2::SockAddr;
-use socket2::Socket;
+use socket2::{Domain, Socket, TcpKeepalive, Type};
+#[cfg(unix)]
+use std::path::Path;
 use std::{
     io::{self, Read, Write},
+    net::SocketAddr,
     time::Duration,
 };
 
 /// How far a system call may outlast the deadline; it saves two system calls an operation.
 const SLACK: Duration = Duration::from_millis(1);
+
+/// A write to a connection that the peer has closed is an error, and no signal: a program that has set
+/// SIGPIPE to its default, or that is not written in Rust, would be killed by it.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
+/// Apple's systems have an option of the socket in its place; others have no such signal.
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+const NO_SIGNAL: i32 = 0;
 
 /// A socket each of whose reads and writes ends by the deadline of the operation under way.
 ///
@@ -23,13 +34,34 @@ pub(super) struct TimedSocket {
 }
 
 impl TimedSocket {
-    pub(super) fn new(socket: Socket, deadline: Deadline) -> Self {
-        Self {
+    /// A new socket, which is not connected yet.
+    fn open(domain: Domain, deadline: Deadline) -> io::Result<Self> {
+        let socket = Socket::new(domain, Type::STREAM, None)?;
+        #[cfg(target_vendor = "apple")]
+        socket.set_nosigpipe(true)?;
+        Ok(Self {
             socket,
             deadline,
             reading: None,
             writing: None,
+        })
+    }
+
+    /// Connects over TCP.
+    pub(super) fn connect_tcp(
+        address: SocketAddr,
+        keep_alive: Option<Duration>,
+        deadline: Deadline,
+    ) -> io::Result<Self> {
+        let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+        let connected = Self::open(Domain::for_address(address), deadline)?;
+        connected.socket.connect_timeout(&address.into(), left)?;
+        connected.socket.set_tcp_nodelay(true)?;
+        if let Some(idle) = keep_alive {
+            let probes = TcpKeepalive::new().with_time(idle);
+            connected.socket.set_tcp_keepalive(&probes)?;
         }
+        Ok(connected)
     }
 
     /// Starts an operation.
@@ -42,14 +74,17 @@ impl TimedSocket {
     /// socket2's `connect_timeout` is no help: a full queue is an error at once to a socket that does
     /// not block, and nothing tells when there is room.
     #[cfg(unix)]
-    pub(super) fn connect(&mut self, address: &SockAddr) -> io::Result<()> {
-        let socket = &self.socket;
+    pub(super) fn connect_unix(path: &Path, deadline: Deadline) -> io::Result<Self> {
+        let address = SockAddr::unix(path)?;
+        let mut connected = Self::open(Domain::UNIX, deadline)?;
+        let socket = &connected.socket;
         within(
-            self.deadline,
-            &mut self.writing,
+            deadline,
+            &mut connected.writing,
             |left| socket.set_write_timeout(Some(left)),
-            || socket.connect(address),
-        )
+            || socket.connect(&address),
+        )?;
+        Ok(connected)
     }
 
     /// What the peer has sent that nobody has read yet. One system call.
@@ -140,7 +175,7 @@ impl Write for TimedSocket {
             self.deadline,
             &mut self.writing,
             |left| socket.set_write_timeout(Some(left)),
-            || (&*socket).write(bytes),
+            || socket.send_with_flags(bytes, NO_SIGNAL),
         )
     }
 

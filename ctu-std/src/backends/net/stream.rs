@@ -3,12 +3,8 @@ use super::{
     resolve::resolve,
     socket::{Heard, TimedSocket},
 };
-#[cfg(unix)]
-use socket2::SockAddr;
-use socket2::{Domain, Socket, TcpKeepalive, Type};
 use std::{
     io::{self, Read, Write},
-    net::SocketAddr,
     time::Duration,
 };
 
@@ -28,20 +24,17 @@ impl Stream {
         match address {
             Address::Tcp(host, port) => {
                 let socket = tcp(host, *port, dialer.keep_alive, deadline)?;
-                Ok(Self(Kind::Plain(TimedSocket::new(socket, deadline))))
+                Ok(Self(Kind::Plain(socket)))
             }
             #[cfg(feature = "tls")]
             Address::Tls(host, port) => {
                 let socket = tcp(host, *port, dialer.keep_alive, deadline)?;
-                let socket = TimedSocket::new(socket, deadline);
                 let stream = dialer.tls.open(host, socket)?;
                 Ok(Self(Kind::Tls(Box::new(stream))))
             }
             #[cfg(unix)]
             Address::Unix(path) => {
-                let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-                let mut socket = TimedSocket::new(socket, deadline);
-                socket.connect(&SockAddr::unix(path)?)?;
+                let socket = TimedSocket::connect_unix(path, deadline)?;
                 Ok(Self(Kind::Plain(socket)))
             }
         }
@@ -79,35 +72,20 @@ fn tcp(
     port: u16,
     keep_alive: Option<Duration>,
     deadline: Deadline,
-) -> io::Result<Socket> {
+) -> io::Result<TimedSocket> {
     let addresses = resolve(host, port, deadline)?;
     let mut failed = None;
     for (tried, address) in addresses.iter().enumerate() {
-        match tcp_to(
-            *address,
-            keep_alive,
-            deadline.share(addresses.len() - tried),
-        ) {
-            Ok(socket) => return Ok(socket),
+        let part = deadline.share(addresses.len() - tried);
+        match TimedSocket::connect_tcp(*address, keep_alive, part) {
+            Ok(mut socket) => {
+                socket.set_deadline(deadline);
+                return Ok(socket);
+            }
             Err(error) => failed = Some(error),
         }
     }
     Err(failed.unwrap_or_else(|| io::ErrorKind::TimedOut.into()))
-}
-
-fn tcp_to(
-    address: SocketAddr,
-    keep_alive: Option<Duration>,
-    deadline: Deadline,
-) -> io::Result<Socket> {
-    let left = deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.connect_timeout(&address.into(), left)?;
-    socket.set_tcp_nodelay(true)?;
-    if let Some(idle) = keep_alive {
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle))?;
-    }
-    Ok(socket)
 }
 
 impl Read for Stream {
