@@ -120,6 +120,12 @@ pub trait CacheError: core::error::Error + From<Error> + 'static {
         self.as_core().is_none()
     }
 
+    /// Whether the cache was not asked since this program has too many operations under way at once: the
+    /// same operation may succeed later, and nothing is known about the cache. Not an outage.
+    fn is_overload(&self) -> bool {
+        false
+    }
+
     /// Whether what the cache holds is at fault, and not what was asked of it: [`Error::is_damage`].
     fn is_damage(&self) -> bool {
         self.as_core().is_some_and(|error| error.is_damage())

@@ -9,6 +9,8 @@ mod backends;
 mod behaviours;
 mod caches;
 mod coarse_clock;
+#[cfg(any(feature = "memcache", feature = "redis"))]
+mod per_process;
 mod random;
 mod sync;
 

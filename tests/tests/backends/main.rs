@@ -22,6 +22,7 @@ mod entries;
 mod foul_weather;
 mod memcached;
 mod one_computation;
+mod process;
 mod proxied;
 mod redis;
 mod refusals;

@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Duration};
 /// | [`connect_deadline`](Self::connect_deadline) | 1 s |
 /// | [`deadline`](Self::deadline) | 2 s |
 /// | [`pool_size`](Self::pool_size) | 16 connections a server |
+/// | [`max_connection_age`](Self::max_connection_age) | 5 minutes |
 /// | [`keep_alive`](Self::keep_alive) | after 30 s |
 #[derive(Clone, Debug)]
 #[must_use]
@@ -112,6 +113,16 @@ impl<F> MemCachedBuilder<F> {
         self
     }
 
+    /// How old a connection gets before another one is opened in its place; `None` for no limit. 5 minutes
+    /// unless set, each connection up to a quarter less, so that they do not all end at once.
+    ///
+    /// The name of a server may lead to another one by then, and an old connection that still works
+    /// leads to the old one: for no longer than this.
+    pub fn max_connection_age(mut self, age: Option<Duration>) -> Self {
+        self.limits.max_connection_age = age;
+        self
+    }
+
     /// After how long without traffic the operating system asks whether the server is still there;
     /// `None` for never. 30 s unless set. TCP only.
     pub fn keep_alive(mut self, idle: Option<Duration>) -> Self {
@@ -153,7 +164,7 @@ impl<F> MemCachedBuilder<F> {
             let endpoint = Endpoint { address, dialer };
             endpoint.check().map_err(MemCachedError::Address)?;
             let connector = Connector { server, endpoint };
-            Ok(Server::new(name, connector, limits.pool_size))
+            Ok(Server::new(name, connector, limits))
         };
         let servers = self.servers?.into_iter().map(server);
         let servers = servers.collect::<Result<Vec<_>, MemCachedError>>()?;

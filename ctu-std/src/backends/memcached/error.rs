@@ -128,6 +128,11 @@ impl CacheError for MemCachedError {
             Self::Core(_) | Self::Address(_) | Self::TooLarge { .. } | Self::Server { .. } => false,
         }
     }
+
+    /// Whether the operation found no free connection in time.
+    fn is_overload(&self) -> bool {
+        matches!(self, Self::Net(error) if error.is_overload())
+    }
 }
 
 impl From<NetError> for MemCachedError {

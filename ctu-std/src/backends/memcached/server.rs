@@ -5,7 +5,7 @@ use super::{
     answers::{Meta, Stored, Timed, is_deleted, is_stored},
     link::{Answers, Connector},
 };
-use crate::backends::net::{Deadline, Failure, Fate, Pool, Repeat, push_number};
+use crate::backends::net::{Deadline, Failure, Fate, Limits, Pool, Repeat, push_number};
 use std::sync::Arc;
 
 /// Bytes of a request for values, at most. The server may stop reading until its answers are read,
@@ -32,11 +32,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(name: String, connector: Connector, pool_size: usize) -> Self {
+    pub(super) fn new(name: String, connector: Connector, limits: Limits) -> Self {
         Self {
             name,
             label: connector.server.clone(),
-            pool: Pool::new(connector, pool_size),
+            pool: Pool::new(connector, limits),
         }
     }
 

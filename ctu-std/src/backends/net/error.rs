@@ -49,7 +49,9 @@ pub enum NetError {
         /// The deadline that passed.
         after: Duration,
     },
-    /// Every connection to the server was in use until the deadline.
+    /// Every connection to the server was in use for too long: the deadline passed in the queue for one,
+    /// or more than half of it, so that the server had no fair time to answer. Not an outage of the
+    /// server, but an [overload](ctu_core::CacheError::is_overload) of this program.
     PoolTimedOut {
         /// Who was to be asked.
         server: Peer,
@@ -116,10 +118,14 @@ impl NetError {
         }
     }
 
-    /// Whether the server or the way to it is at fault, so that the same operation may succeed
-    /// later: so it is with all of these.
+    /// Whether the server or the way to it is at fault.
     pub(crate) fn is_outage(&self) -> bool {
-        true
+        !self.is_overload()
+    }
+
+    /// Whether this program has more operations under way than connections.
+    pub(crate) fn is_overload(&self) -> bool {
+        matches!(self, Self::PoolTimedOut { .. })
     }
 }
 
@@ -127,8 +133,8 @@ impl Failure for NetError {
     fn fate(&self) -> Fate {
         match self {
             Self::Lost { .. } => Fate::Lost,
+            Self::TimedOut { .. } => Fate::Silent,
             Self::Unreachable { .. }
-            | Self::TimedOut { .. }
             | Self::PoolTimedOut { .. }
             | Self::TooManyClients { .. }
             | Self::Protocol { .. } => Fate::Discard,
@@ -150,7 +156,7 @@ impl fmt::Display for NetError {
                 after,
             } => write!(
                 f,
-                "all {size} connections to {server} were in use for {after:?}"
+                "all {size} connections to {server} were in use for too long; deadline {after:?}"
             ),
             Self::TooManyClients { server } => write!(f, "{server} takes no more clients"),
             Self::Protocol { server, what } => {
@@ -203,7 +209,7 @@ mod tests {
             (&late, "Redis at [::1]:7 did not answer within 250ms"),
             (
                 &busy,
-                "all 16 connections to Redis at [::1]:7 were in use for 250ms",
+                "all 16 connections to Redis at [::1]:7 were in use for too long; deadline 250ms",
             ),
             (&full, "Redis at [::1]:7 takes no more clients"),
             (
@@ -213,7 +219,8 @@ mod tests {
         ] {
             assert_eq!(error.to_string(), message);
             assert_eq!(error.server(), &server());
-            assert!(error.is_outage());
+            assert_eq!(error.is_outage(), error != &busy);
+            assert_eq!(error.is_overload(), error == &busy);
             let again = error.fate() == Fate::Lost;
             assert_eq!(again, error == &lost, "{error}");
         }

@@ -8,6 +8,8 @@ pub(crate) struct Limits {
     pub(crate) deadline: Duration,
     /// Connections to a server, at most.
     pub(crate) pool_size: usize,
+    /// How old a connection gets at most; `None` for no limit.
+    pub(crate) max_connection_age: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -15,6 +17,7 @@ impl Default for Limits {
         Self {
             deadline: Duration::from_secs(2),
             pool_size: 16,
+            max_connection_age: Some(Duration::from_secs(5 * 60)),
         }
     }
 }

@@ -2,15 +2,25 @@
 //!
 //! Why not `r2d2`, the maintained one: it tells of a refused connection only when its whole timeout
 //! has passed, since it retries in a background thread; it has no way to ask for a connection that
-//! is certainly fresh, which repeating an operation needs; and it checks a connection by asking the
-//! server. Here connections are made by the thread that needs one, within its operation's deadline.
+//! is certainly fresh, which a retry needs; it is not fair; and it checks a connection by a request to
+//! the server. Here connections are opened by the thread that needs one, within the deadline of its
+//! operation.
 
-use super::{Deadline, NetError, Peer};
-use parking_lot::{Condvar, Mutex};
+mod state;
+
+use super::{Deadline, Limits, NetError, Peer};
+use crate::{per_process::PerProcess, random::Random};
+use parking_lot::Mutex;
+use state::{Pooled, State, Ticket, Turn};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::{Duration, Instant},
+};
 
 /// Opens connections.
 pub(crate) trait Connect {
-    /// What is pooled.
+    /// The type of the connections.
     type Connection: Connection;
     /// Why connecting or an operation failed.
     type Error: Failure + From<NetError>;
@@ -18,24 +28,34 @@ pub(crate) trait Connect {
     /// Opens a connection, ready for use, within `deadline`.
     fn connect(&self, deadline: Deadline) -> Result<Self::Connection, Self::Error>;
 
-    /// Whom they lead to.
+    /// The server that connections lead to.
     fn peer(&self) -> Peer;
+
+    /// The time by which connections age. Tests have their own.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// A connection that waits in the pool between operations.
 pub(crate) trait Connection {
-    /// Whether nothing speaks against using it. Without asking the server.
+    /// Whether it can be used, as far as can be told without a request to the server.
     fn is_idle(&mut self) -> bool;
 }
 
-/// What a failed operation means for its connection.
+/// The consequences of a failed operation.
 pub(crate) trait Failure {
     /// What becomes of the connection.
     fn fate(&self) -> Fate;
 
-    /// Whether what failed so on a connection that has waited is worth another try on a fresh one.
+    /// Whether to retry on a fresh connection after this failure on a pooled one.
     fn again(&self, repeat: Repeat) -> bool {
-        self.fate() == Fate::Lost && repeat == Repeat::Safe
+        match self.fate() {
+            Fate::Lost => repeat == Repeat::Safe,
+            // The server refused, so that nothing was done.
+            Fate::Replaced => true,
+            Fate::Keep | Fate::Discard | Fate::Silent => false,
+        }
     }
 }
 
@@ -44,47 +64,51 @@ pub(crate) trait Failure {
 pub(crate) enum Fate {
     /// It is in order: the server answered, though not as wished.
     Keep,
-    /// It is thrown away.
+    /// It is closed.
     Discard,
-    /// It is thrown away, and was perhaps dead before the operation: worth another try on a fresh one.
+    /// It is closed, and was perhaps dead before the operation: worth a retry on a fresh one.
     Lost,
+    /// It is closed, since no answer came in time. The idle ones may lead to the same dead end, and
+    /// are closed as well: the next operation gets a fresh one.
+    Silent,
+    /// It leads to a server that is not in charge (any more), and the name may lead to another one by
+    /// now: worth a retry on a fresh one. Where that one works, all older connections are closed.
+    Replaced,
 }
 
-/// Whether doing an operation twice is as good as doing it once.
+/// Whether an operation that is done twice has the same effect as once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// It is.
+    /// It has.
     Safe,
-    /// It is not: where it is unknown whether the server did it, the caller is told so.
+    /// It has not: where it is unknown whether the server did it, the caller gets the error.
     Never,
 }
 
-/// At most `size` connections, opened when they are needed.
+/// A limited number of connections, opened when they are needed. Callers are served in the order in
+/// which they come.
+///
+/// A forked child has a pool of its own: connections of another process are never used.
 pub(crate) struct Pool<C: Connect> {
     connect: C,
     size: usize,
-    state: Mutex<State<C::Connection>>,
-    freed: Condvar,
-}
-
-struct State<T> {
-    /// The last one used comes first, so that few stay warm rather than all.
-    idle: Vec<T>,
-    /// How many are in use.
-    used: usize,
+    /// How old a connection gets at most, before jitter.
+    max_age: Option<Duration>,
+    seed: u64,
+    rolls: AtomicU64,
+    state: PerProcess<Mutex<State<C::Connection>>>,
 }
 
 impl<C: Connect> Pool<C> {
     /// A pool that has not opened any connection yet.
-    pub(crate) fn new(connect: C, size: usize) -> Self {
+    pub(crate) fn new(connect: C, limits: Limits) -> Self {
         Self {
             connect,
-            size: size.max(1),
-            state: Mutex::new(State {
-                idle: Vec::new(),
-                used: 0,
-            }),
-            freed: Condvar::new(),
+            size: limits.pool_size.max(1),
+            max_age: limits.max_connection_age,
+            seed: RandomState::new().hash_one(()),
+            rolls: AtomicU64::new(0),
+            state: PerProcess::new(),
         }
     }
 
@@ -94,8 +118,8 @@ impl<C: Connect> Pool<C> {
         &self.connect
     }
 
-    /// Runs an operation on a connection, and once more on a fresh one when the pooled one turned
-    /// out to be dead and the operation is safe to repeat. All of it ends by `deadline`.
+    /// Runs an operation on a connection, and once more on a fresh one where the failure on a pooled
+    /// one is worth it. All of it ends by `deadline`.
     pub(crate) fn run<T>(
         &self,
         repeat: Repeat,
@@ -103,124 +127,218 @@ impl<C: Connect> Pool<C> {
         mut operation: impl FnMut(&mut C::Connection, Deadline) -> Result<T, C::Error>,
     ) -> Result<T, C::Error> {
         let mut lease = self.lease(deadline)?;
+        let mut replaced = false;
         if let Some(connection) = lease.pooled() {
-            let done = operation(connection, deadline);
-            match &done {
-                Err(error) if error.again(repeat) => {}
-                Err(error) if error.fate() != Fate::Keep => return done,
-                _ => {
-                    lease.keep();
-                    return done;
-                }
+            match operation(connection, deadline) {
+                Err(error) if error.again(repeat) => replaced = error.fate() == Fate::Replaced,
+                done => return lease.settle(done),
             }
         }
-        let connection = lease.fresh(deadline)?;
-        let done = operation(connection, deadline);
-        if done.as_ref().map_or_else(Failure::fate, |_| Fate::Keep) == Fate::Keep {
-            lease.keep();
+        let done = operation(lease.fresh(deadline)?, deadline);
+        let same = matches!(&done, Err(error) if error.fate() == Fate::Replaced);
+        if replaced && !same {
+            lease.outdate_others();
         }
-        done
+        lease.settle(done)
     }
 
-    /// Takes the right to use a connection, and an idle one if there is any.
+    /// Closes all connections: idle ones now, those in use when they are returned. For when the server
+    /// is known to have been replaced.
+    pub(crate) fn retire(&self) {
+        let retired = self.state().lock().retire();
+        // Closing a socket is a system call: not under the lock.
+        drop(retired);
+    }
+
+    /// Takes the permit to use a connection, and an idle one if there is any. Callers that have to
+    /// wait get it in the order in which they came.
     ///
-    /// For what takes several connections at once; [`run`](Self::run) is for the rest.
+    /// For operations that need several connections at once; [`run`](Self::run) is for the rest.
     pub(crate) fn lease(&self, deadline: Deadline) -> Result<Lease<'_, C>, C::Error> {
-        let mut state = self.state.lock();
-        while state.used >= self.size {
-            let timed_out = self.freed.wait_until(&mut state, deadline.at()).timed_out();
-            if timed_out && state.used >= self.size {
-                return Err(NetError::PoolTimedOut {
-                    server: self.connect.peer(),
-                    size: self.size,
-                    after: deadline.total(),
-                }
-                .into());
+        let state = self.state();
+        let turn = state.lock().enter(self.size);
+        let (connection, queued) = match turn {
+            Turn::Now(connection) => (connection, false),
+            Turn::Later(ticket) => {
+                let handed = self.wait(state, &ticket, deadline);
+                (handed.ok_or_else(|| self.busy(deadline))?, true)
             }
-        }
-        state.used += 1;
+        };
+        let left = deadline.remaining();
         let mut lease = Lease {
             pool: self,
-            connection: state.idle.pop(),
+            state,
+            connection,
             keep: false,
+            deadline,
+            rushed: queued && left.unwrap_or_default() < deadline.total() / 2,
         };
-        drop(state);
-        if deadline.remaining().is_none() {
-            // Nothing can be done on it, which is not its fault.
-            lease.keep();
-            return Err(NetError::TimedOut {
+        if left.is_some() {
+            return Ok(lease);
+        }
+        // Nothing can be done on it, which is not its fault.
+        lease.keep = true;
+        Err(match queued {
+            true => self.busy(deadline),
+            false => NetError::TimedOut {
                 server: self.connect.peer(),
                 after: deadline.total(),
             }
-            .into());
+            .into(),
+        })
+    }
+
+    /// Waits for a permit, and the connection that may come with it; `None` where none comes in time.
+    fn wait(
+        &self,
+        state: &Mutex<State<C::Connection>>,
+        ticket: &Ticket<C::Connection>,
+        deadline: Deadline,
+    ) -> Option<Option<Pooled<C::Connection>>> {
+        let left = deadline.remaining().unwrap_or_default();
+        if let Ok(handed) = ticket.handed.recv_timeout(left) {
+            return Some(handed);
         }
-        Ok(lease)
+        match state.lock().leave(ticket) {
+            true => None,
+            // It was handed over in this very moment.
+            false => ticket.handed.try_recv().ok(),
+        }
+    }
+
+    fn busy(&self, deadline: Deadline) -> C::Error {
+        let busy = NetError::PoolTimedOut {
+            server: self.connect.peer(),
+            size: self.size,
+            after: deadline.total(),
+        };
+        busy.into()
+    }
+
+    fn state(&self) -> &Mutex<State<C::Connection>> {
+        self.state.get(|inherited| {
+            // Closed without a word to the server, which serves the parent on them. Where a thread of
+            // the parent held the lock, they stay open until this process ends.
+            if let Some(mut inherited) = inherited.try_lock() {
+                drop(inherited.retire());
+            }
+        })
+    }
+
+    /// When a connection that is opened now is too old: after three quarters of the age to all of it,
+    /// so that connections that were opened together do not end together.
+    fn expiry(&self) -> Option<Instant> {
+        let age = self.max_age?;
+        let roll = self.seed ^ self.rolls.fetch_add(1, Relaxed).rotate_left(32);
+        let less = age / 4 * (Random::new(roll).next() >> 48) as u32 / (1 << 16);
+        self.connect.now().checked_add(age - less)
     }
 
     #[cfg(test)]
     fn counts(&self) -> (usize, usize) {
-        let state = self.state.lock();
-        (state.idle.len(), state.used)
+        self.state().lock().counts()
     }
 }
 
-/// The right to use one connection. Given back on drop, the connection only if it is to be kept:
-/// a panic in the operation throws it away.
+/// The permit to use one connection. Returned on drop, with the connection only if that is to be kept:
+/// a panic in the operation closes it.
 pub(crate) struct Lease<'p, C: Connect> {
     pool: &'p Pool<C>,
-    connection: Option<C::Connection>,
+    state: &'p Mutex<State<C::Connection>>,
+    connection: Option<Pooled<C::Connection>>,
     keep: bool,
+    deadline: Deadline,
+    /// Whether more than half of the deadline passed in the queue of the pool.
+    rushed: bool,
 }
 
 impl<C: Connect> Lease<'_, C> {
     /// The pooled connection, unless there is none that is fit for use.
     pub(crate) fn pooled(&mut self) -> Option<&mut C::Connection> {
         // A server that went away leaves a pool of dead ones: all of them are passed over.
-        while self
-            .connection
-            .as_mut()
-            .is_some_and(|connection| !connection.is_idle())
-        {
-            let next = self.pool.state.lock().idle.pop();
-            self.connection = next;
+        while let Some(pooled) = &mut self.connection {
+            let is_old = pooled
+                .expires
+                .is_some_and(|expires| expires <= self.pool.connect.now());
+            if !is_old && pooled.connection.is_idle() {
+                break;
+            }
+            let another = self.state.lock().another();
+            self.connection = another;
         }
-        self.connection.as_mut()
+        self.connection()
     }
 
     /// A connection that was opened just now, in place of any other.
     pub(crate) fn fresh(&mut self, deadline: Deadline) -> Result<&mut C::Connection, C::Error> {
         self.connection = None;
-        let connection = self.pool.connect.connect(deadline)?;
-        Ok(self.connection.insert(connection))
+        let generation = self.state.lock().generation();
+        let connection = match self.pool.connect.connect(deadline) {
+            Ok(connection) => connection,
+            Err(error) => return Err(self.blame(error)),
+        };
+        let pooled = Pooled {
+            connection,
+            generation,
+            expires: self.pool.expiry(),
+        };
+        Ok(&mut self.connection.insert(pooled).connection)
     }
 
     /// The connection that was returned last, if there is one.
-    #[cfg(feature = "cluster")]
     pub(crate) fn connection(&mut self) -> Option<&mut C::Connection> {
-        self.connection.as_mut()
+        self.connection
+            .as_mut()
+            .map(|pooled| &mut pooled.connection)
     }
 
-    /// Says that the connection is in order.
-    pub(crate) fn keep(&mut self) {
-        self.keep = true;
+    /// Closes all connections of the pool but this one.
+    fn outdate_others(&mut self) {
+        let mut state = self.state.lock();
+        let retired = state.retire();
+        if let Some(pooled) = &mut self.connection {
+            pooled.generation = state.generation();
+        }
+        drop(state);
+        drop(retired);
+    }
+
+    /// Ends the use of the connection by an operation that ended so.
+    pub(crate) fn settle<T>(&mut self, done: Result<T, C::Error>) -> Result<T, C::Error> {
+        let done = done.map_err(|error| self.blame(error));
+        self.end(done.as_ref().map_or_else(Failure::fate, |_| Fate::Keep));
+        done
+    }
+
+    /// Ends the use of the connection, with this fate.
+    pub(crate) fn end(&mut self, fate: Fate) {
+        match fate {
+            Fate::Keep | Fate::Replaced => self.keep = true,
+            Fate::Discard | Fate::Lost => {}
+            Fate::Silent => self.pool.retire(),
+        }
+    }
+
+    /// The error as it is told. Where an operation spent most of its time in the queue, a late answer is
+    /// not the fault of the server.
+    pub(crate) fn blame(&self, error: C::Error) -> C::Error {
+        match self.rushed && error.fate() == Fate::Silent {
+            true => self.pool.busy(self.deadline),
+            false => error,
+        }
     }
 }
 
 impl<C: Connect> Drop for Lease<'_, C> {
     fn drop(&mut self) {
         let connection = self.connection.take();
-        let mut state = self.pool.state.lock();
-        state.used -= 1;
-        let discarded = if self.keep {
-            state.idle.extend(connection);
-            None
-        } else {
-            connection
+        let (returned, discarded) = match self.keep {
+            true => (connection, None),
+            false => (None, connection),
         };
-        drop(state);
-        self.pool.freed.notify_one();
+        let outdated = self.state.lock().give_back(returned);
         // Closing a socket is a system call: not under the lock.
-        drop(discarded);
+        drop((discarded, outdated));
     }
 }
 

@@ -1,5 +1,6 @@
 use super::Deadline;
-use parking_lot::{Condvar, Mutex};
+use crate::per_process::PerProcess;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::{
     collections::BTreeMap,
     io,
@@ -32,7 +33,7 @@ type Found = Result<Vec<SocketAddr>, io::ErrorKind>;
 /// are hosts, however many operations wait for it or gave up.
 struct Resolver {
     look_up: fn(&str) -> io::Result<Vec<SocketAddr>>,
-    under_way: Mutex<BTreeMap<String, Arc<LookUp>>>,
+    under_way: PerProcess<Mutex<BTreeMap<String, Arc<LookUp>>>>,
 }
 
 /// One look-up, and what it found when it has ended.
@@ -46,8 +47,13 @@ impl Resolver {
     const fn new(look_up: fn(&str) -> io::Result<Vec<SocketAddr>>) -> Self {
         Self {
             look_up,
-            under_way: Mutex::new(BTreeMap::new()),
+            under_way: PerProcess::new(),
         }
+    }
+
+    /// The look-ups of this process: a forked child has none of its parent's threads.
+    fn under_way(&self) -> MutexGuard<'_, BTreeMap<String, Arc<LookUp>>> {
+        self.under_way.get(|_| ()).lock()
     }
 
     fn resolve(&'static self, host: &str, deadline: Deadline) -> io::Result<Vec<SocketAddr>> {
@@ -72,7 +78,7 @@ impl Resolver {
 
     /// The look-up of `host` that is under way, or a new one.
     fn begin(&'static self, host: &str) -> io::Result<Arc<LookUp>> {
-        let mut under_way = self.under_way.lock();
+        let mut under_way = self.under_way();
         if let Some(look_up) = under_way.get(host) {
             return Ok(look_up.clone());
         }
@@ -90,7 +96,7 @@ impl Resolver {
                     Err(error) => Err(error.kind()),
                 };
                 // Who comes from now on asks anew: names move.
-                self.under_way.lock().remove(&name);
+                self.under_way().remove(&name);
                 *ours.found.lock() = Some(found);
                 ours.ended.notify_all();
             })?;
@@ -128,12 +134,12 @@ mod tests {
             let late = HANGING.resolve(host, within(Duration::from_millis(1)));
             assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
         }
-        assert_eq!(HANGING.under_way.lock().len(), 2);
+        assert_eq!(HANGING.under_way().len(), 2);
         // Who waits long enough gets what was asked for those who did not.
         thread::scope(|scope| {
             let patient = || HANGING.resolve("a", within(Duration::from_secs(60)));
             let waiting = [scope.spawn(patient), scope.spawn(patient)];
-            while Arc::strong_count(&HANGING.under_way.lock()["a"]) < 4 {
+            while Arc::strong_count(&HANGING.under_way()["a"]) < 4 {
                 thread::yield_now();
             }
             drop(hang);

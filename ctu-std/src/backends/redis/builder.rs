@@ -21,6 +21,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | [`connect_deadline`](Self::connect_deadline) | 1 s |
 /// | [`deadline`](Self::deadline) | 2 s |
 /// | [`pool_size`](Self::pool_size) | 16 connections |
+/// | [`max_connection_age`](Self::max_connection_age) | 5 minutes |
 /// | [`keep_alive`](Self::keep_alive) | after 30 s |
 #[must_use]
 pub struct RedisBuilder<F = AsJson> {
@@ -157,6 +158,16 @@ impl<F> RedisBuilder<F> {
         self
     }
 
+    /// How old a connection gets before another one is opened in its place; `None` for no limit. 5 minutes
+    /// unless set, each connection up to a quarter less, so that they do not all end at once.
+    ///
+    /// The name of a server may lead to another one after a failover, and an old connection that still
+    /// works leads to the old one: for no longer than this.
+    pub fn max_connection_age(mut self, age: Option<Duration>) -> Self {
+        self.limits.max_connection_age = age;
+        self
+    }
+
     /// After how long without traffic the operating system asks whether the server is still there;
     /// `None` for never. 30 s unless set. TCP only.
     pub fn keep_alive(self, idle: Option<Duration>) -> Self {
@@ -212,20 +223,30 @@ impl<F> RedisBuilder<F> {
     {
         let source = self.source?;
         let limits = self.limits.check()?;
-        let one = |source, server, size| {
-            let node = Node::new(Connector { source, server }, size);
+        let one = |source, server, limits| {
+            let node = Node::new(Connector { source, server }, limits);
             Servers::One(Arc::new(node))
         };
         let servers = match source {
             Origin::Server(settings) => {
                 settings.check()?;
                 let server = settings.endpoint.address.label();
-                one(Source::Server(settings.into()), server, limits.pool_size)
+                one(Source::Server(settings.into()), server, limits)
             }
             #[cfg(feature = "cluster")]
-            Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits.pool_size)?)),
+            Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits)?)),
             Origin::Given(connection) => {
-                one(Source::given(connection), "a given connection".into(), 1)
+                // There is one, and never another.
+                let limits = Limits {
+                    pool_size: 1,
+                    max_connection_age: None,
+                    ..limits
+                };
+                one(
+                    Source::given(connection),
+                    "a given connection".into(),
+                    limits,
+                )
             }
         };
         let client = Client::new(servers, limits.deadline);

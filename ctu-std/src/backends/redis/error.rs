@@ -2,6 +2,19 @@ use crate::backends::net::{Failure, Fate, NetError, Peer, one_line};
 use ctu_core::{CacheError, Error};
 use std::{fmt, io, sync::Arc, time::Duration};
 
+/// Codes of replies by which a server refuses a command since it is not the master, or no longer: after
+/// a failover, the name of the master leads to another server. `READONLY` has an error of its own.
+const DEMOTED: [&str; 4] = [
+    // A master that became a replica loads the data of the new master.
+    "LOADING",
+    // A replica that lost its master, and does not serve stale data.
+    "MASTERDOWN",
+    // A master that lost its replicas: the other side of a split has elected another.
+    "NOREPLICAS",
+    // A role that changed while the command waited.
+    "UNBLOCKED",
+];
+
 /// Why an operation of a [`RedisCache`](crate::RedisCache) failed.
 ///
 /// Every message is one line. None holds a password, a key or a value.
@@ -48,7 +61,9 @@ pub enum RedisError {
     NotReady {
         /// Host and port, or path.
         server: Arc<str>,
-        /// What the server says.
+        /// The first word of what the server says, such as `LOADING`.
+        code: String,
+        /// The rest of it.
         message: String,
     },
     /// The key holds something other than a string: a list, a hash, ...
@@ -96,8 +111,9 @@ impl RedisError {
             "OOM" => Self::OutOfMemory { server },
             "WRONGTYPE" => Self::WrongType,
             "LOADING" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "BUSY" | "MISCONF"
-            | "NOREPLICAS" => Self::NotReady {
+            | "NOREPLICAS" | "UNBLOCKED" => Self::NotReady {
                 server,
+                code: error.code().to_owned(),
                 message: message(),
             },
             "ERR" if details.starts_with("max number of clients") => {
@@ -137,12 +153,13 @@ impl Failure for RedisError {
             Self::Server { .. } if self.is_last() => Fate::Discard,
             Self::Core(_)
             | Self::OutOfMemory { .. }
-            | Self::NotReady { .. }
             | Self::Denied { .. }
             | Self::WrongType
             | Self::Server { .. } => Fate::Keep,
-            // A master that became a replica: the name may lead to another server by now.
-            Self::ReadOnly { .. } | Self::Auth { .. } | Self::Url(_) => Fate::Discard,
+            Self::ReadOnly { .. } => Fate::Replaced,
+            Self::NotReady { code, .. } if DEMOTED.contains(&code.as_str()) => Fate::Replaced,
+            Self::NotReady { .. } => Fate::Keep,
+            Self::Auth { .. } | Self::Url(_) => Fate::Discard,
         }
     }
 }
@@ -171,6 +188,11 @@ impl CacheError for RedisError {
             | Self::Server { .. } => false,
         }
     }
+
+    /// Whether the operation found no free connection in time.
+    fn is_overload(&self) -> bool {
+        matches!(self, Self::Net(error) if error.is_overload())
+    }
 }
 
 impl From<NetError> for RedisError {
@@ -197,8 +219,12 @@ impl fmt::Display for RedisError {
             Self::Denied { message } => write!(f, "Redis does not allow this: {message}"),
             Self::ReadOnly { server } => write!(f, "Redis at {server} is a read-only replica"),
             Self::OutOfMemory { server } => write!(f, "Redis at {server} is out of memory"),
-            Self::NotReady { server, message } => {
-                write!(f, "Redis at {server} is not ready: {message}")
+            Self::NotReady {
+                server,
+                code,
+                message,
+            } => {
+                write!(f, "Redis at {server} is not ready: {code} {message}")
             }
             Self::WrongType => f.write_str("the key holds something that no cache stored there"),
             Self::Server { code, message } => {

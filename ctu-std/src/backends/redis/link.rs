@@ -4,7 +4,7 @@ use crate::backends::net::Address;
 use crate::backends::net::{Connect, Connection, Deadline, NetError, Peer, Stream};
 use parking_lot::Mutex;
 use redis::{ConnectionLike, Value};
-use std::{io, sync::Arc, time::Duration};
+use std::{io, process, sync::Arc, time::Duration};
 
 /// A connection to a server.
 ///
@@ -21,8 +21,14 @@ pub(super) enum Link {
     Given(Given),
 }
 
-/// The place of a connection of any kind that the `redis` crate knows; empty once it broke.
-type Given = Arc<Mutex<Option<Box<dyn ConnectionLike + Send>>>>;
+/// The place of a connection of any kind that the `redis` crate knows.
+#[derive(Clone)]
+pub(super) struct Given {
+    /// Empty once it broke.
+    slot: Arc<Mutex<Option<Box<dyn ConnectionLike + Send>>>>,
+    /// The process that it belongs to: a forked child would read the replies to its parent.
+    process: u32,
+}
 
 impl Link {
     /// Opens a connection and logs in, in one round trip.
@@ -86,10 +92,10 @@ impl Link {
             Self::Own { stream, replies } => {
                 own(stream, replies, commands, sent, server, deadline)?
             }
-            Self::Given(slot) => {
+            Self::Given(Given { slot, .. }) => {
                 // Out of its place meanwhile: a panic throws it away.
                 let taken = slot.lock().take();
-                let mut connection = taken.ok_or_else(|| broken(server))?;
+                let mut connection = taken.ok_or_else(|| no_connection(server, BROKEN))?;
                 let values = connection.req_packed_commands(request.bytes(), 0, commands);
                 *slot.lock() = Some(connection);
                 values.map_err(|error| given(&error, server, deadline.total()))?
@@ -104,8 +110,8 @@ impl Link {
 
     /// Sees to it that one that was given is used no more: it is broken, or nobody knows what it says next.
     pub(super) fn close(&mut self) {
-        if let Self::Given(slot) = self {
-            *slot.lock() = None;
+        if let Self::Given(given) = self {
+            *given.slot.lock() = None;
         }
     }
 }
@@ -121,13 +127,23 @@ pub(super) fn checked(values: Vec<Value>, server: &Arc<str>) -> Result<Vec<Value
     }
 }
 
-fn broken(server: &Arc<str>) -> RedisError {
-    let broken = NetError::Unreachable {
+const BROKEN: &str = "the connection that the cache was given is broken";
+
+/// Why a connection that was given cannot be used, if it cannot.
+fn unusable(given: &Given) -> Option<&'static str> {
+    if given.process != process::id() {
+        return Some("the connection that the cache was given belongs to another process");
+    }
+    given.slot.lock().is_none().then_some(BROKEN)
+}
+
+fn no_connection(server: &Arc<str>, why: &str) -> RedisError {
+    let none = NetError::Unreachable {
         server: peer(server),
         kind: io::ErrorKind::NotConnected,
-        why: "the connection that the cache was given is broken".into(),
+        why: why.into(),
     };
-    broken.into()
+    none.into()
 }
 
 fn login(settings: &Settings) -> Option<Request> {
@@ -207,7 +223,11 @@ impl Connection for Link {
     fn is_idle(&mut self) -> bool {
         match self {
             Self::Own { stream, .. } => stream.is_idle(),
-            Self::Given(slot) => slot.lock().as_ref().is_some_and(|given| given.is_open()),
+            Self::Given(given) => given
+                .slot
+                .lock()
+                .as_ref()
+                .is_some_and(|given| given.is_open()),
         }
     }
 }
@@ -222,7 +242,10 @@ pub(super) enum Source {
 impl Source {
     /// One that there is already.
     pub(super) fn given(connection: Box<dyn ConnectionLike + Send>) -> Self {
-        Self::Given(Arc::new(Mutex::new(Some(connection))))
+        Self::Given(Given {
+            slot: Arc::new(Mutex::new(Some(connection))),
+            process: process::id(),
+        })
     }
 }
 
@@ -250,8 +273,10 @@ impl Connect for Connector {
     fn connect(&self, deadline: Deadline) -> Result<Link, RedisError> {
         match &self.source {
             Source::Server(settings) => Link::open(settings, &self.server, deadline),
-            Source::Given(slot) if slot.lock().is_some() => Ok(Link::Given(slot.clone())),
-            Source::Given(_) => Err(broken(&self.server)),
+            Source::Given(given) => match unusable(given) {
+                Some(why) => Err(no_connection(&self.server, why)),
+                None => Ok(Link::Given(given.clone())),
+            },
         }
     }
 

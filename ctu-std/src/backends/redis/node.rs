@@ -1,7 +1,7 @@
 use super::{RedisError, link::Connector, request::Request};
 #[cfg(feature = "cluster")]
 use crate::backends::net::Address;
-use crate::backends::net::{Deadline, Pool};
+use crate::backends::net::{Deadline, Limits, Pool};
 use redis::Value;
 use std::sync::Arc;
 #[cfg(feature = "cluster")]
@@ -17,10 +17,10 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(connector: Connector, size: usize) -> Self {
+    pub(super) fn new(connector: Connector, limits: Limits) -> Self {
         Self {
             server: connector.server.clone(),
-            pool: Pool::new(connector, size),
+            pool: Pool::new(connector, limits),
             #[cfg(feature = "cluster")]
             failed: AtomicBool::new(false),
         }

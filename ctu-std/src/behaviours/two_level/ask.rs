@@ -74,6 +74,11 @@ where
                 asking.why = Some(error.to_string());
                 Asked::Missed(Some(error))
             }
+            // Nothing is known about the second level; a resilient cache does without it, this once.
+            Err(error) if error.is_overload() => {
+                asking.outcome = Outcome::NotAsked;
+                Asked::Missed(Some(error))
+            }
             Err(error) => {
                 asking.outcome = match error.as_core() {
                     // Refused on this side, before anything was sent. Damage is in an answer.

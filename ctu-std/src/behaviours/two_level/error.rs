@@ -48,4 +48,12 @@ impl<A: CacheError, B: CacheError> CacheError for TwoLevelError<A, B> {
             Self::Second(error) => error.is_outage(),
         }
     }
+
+    fn is_overload(&self) -> bool {
+        match self {
+            Self::Core(_) => false,
+            Self::First(error) => error.is_overload(),
+            Self::Second(error) => error.is_overload(),
+        }
+    }
 }

@@ -102,9 +102,8 @@ fn exchange_at_once(
     });
     for mut call in calls {
         let replies = call.receive(deadline);
-        if end(call.load, replies) == Fate::Keep {
-            call.lease.keep();
-        }
+        let fate = end(call.load, replies);
+        call.lease.end(fate);
     }
 }
 
@@ -162,7 +161,10 @@ impl<'l, 'r> Call<'l, 'r> {
                 self.load.node.set_failed(false);
                 Ok(replies)
             }
-            Err(error) => Err(Failed { error, asked: true }),
+            Err(error) => Err(Failed {
+                error: self.lease.blame(error),
+                asked: true,
+            }),
         }
     }
 }

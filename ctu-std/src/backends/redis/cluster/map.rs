@@ -140,12 +140,15 @@ impl Unserved {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::redis::{address::Target, cluster::nodes::node};
+    use crate::backends::{
+        net::Limits,
+        redis::{address::Target, cluster::nodes::node},
+    };
     use std::cell::Cell;
 
     fn at((host, port): &Place) -> Arc<Node> {
         let target = Target::from_url(&format!("redis://{host}:{port}"));
-        Arc::new(node(target.unwrap().settings, 1))
+        Arc::new(node(target.unwrap().settings, Limits::default()))
     }
 
     fn map(shards: &[Shard]) -> SlotMap {

@@ -84,11 +84,12 @@ impl Cluster {
                 let mut replies = match replies {
                     Ok(replies) => replies.into_iter(),
                     Err(Failed { error, asked }) => {
+                        let fate = error.fate();
                         failures.extend(load.parts.iter().map(|(index, _)| {
                             let error = error.clone();
                             (*index, node.clone(), Failed { error, asked })
                         }));
-                        return Fate::Discard;
+                        return fate;
                     }
                 };
                 let mut fate = Fate::Keep;
@@ -278,6 +279,7 @@ impl Cluster {
 fn not_ready(node: &Node, message: &str) -> RedisError {
     RedisError::NotReady {
         server: node.server().clone(),
+        code: "CLUSTERDOWN".to_owned(),
         message: message.to_owned(),
     }
 }

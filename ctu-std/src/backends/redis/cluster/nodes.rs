@@ -13,7 +13,7 @@ use super::{
 };
 #[cfg(feature = "tls")]
 use crate::backends::net::Address;
-use crate::backends::net::{Deadline, NetError};
+use crate::backends::net::{Deadline, Limits, NetError};
 use ctu_core::CacheError;
 use parking_lot::RwLock;
 use std::{
@@ -35,7 +35,7 @@ pub(super) struct Nodes {
     label: Arc<str>,
     /// How nodes are reached that nobody named.
     settings: Settings,
-    pool_size: usize,
+    limits: Limits,
     /// `None` until a node has told.
     map: RwLock<Option<Arc<SlotMap>>>,
     /// Whether something speaks for asking for another map.
@@ -48,17 +48,17 @@ pub(super) struct Nodes {
 impl Nodes {
     /// A cluster that the nodes at `seeds` are in, of which there is at least one. Nodes that they tell
     /// of are reached as the first of them is.
-    pub(super) fn new(settings: Settings, others: &[Settings], pool_size: usize) -> Self {
+    pub(super) fn new(settings: Settings, others: &[Settings], limits: Limits) -> Self {
         let seeds: Vec<_> = std::iter::once(&settings)
             .chain(others)
-            .map(|settings| Arc::new(node(settings.clone(), pool_size)))
+            .map(|settings| Arc::new(node(settings.clone(), limits)))
             .collect();
         let labels: Vec<_> = seeds.iter().map(|node| &**node.server()).collect();
         Self {
             label: labels.join(", ").into(),
             seeds,
             settings,
-            pool_size,
+            limits,
             map: RwLock::new(None),
             stale: AtomicBool::new(true),
             refresh: Refresh::default(),
@@ -75,6 +75,7 @@ impl Nodes {
     pub(super) fn not_ready(&self, message: impl Into<String>) -> RedisError {
         RedisError::NotReady {
             server: self.label.clone(),
+            code: "CLUSTERDOWN".to_owned(),
             message: message.into(),
         }
     }
@@ -210,7 +211,7 @@ impl Nodes {
             None => {
                 let mut settings = self.settings.clone();
                 settings.endpoint.address = address;
-                Ok(Arc::new(node(settings, self.pool_size)))
+                Ok(Arc::new(node(settings, self.limits)))
             }
         }
     }
@@ -238,10 +239,7 @@ impl Nodes {
 pub(super) fn is_doubtful(error: &RedisError) -> bool {
     let of_another_kind = matches!(
         error,
-        RedisError::OutOfMemory { .. }
-            | RedisError::Auth { .. }
-            // That is how busy we are.
-            | RedisError::Net(NetError::PoolTimedOut { .. })
+        RedisError::OutOfMemory { .. } | RedisError::Auth { .. }
     );
     error.is_outage() && !of_another_kind
 }
@@ -252,12 +250,12 @@ pub(super) fn contains(nodes: &[Arc<Node>], node: &Node) -> bool {
 }
 
 /// A node that nothing was asked yet.
-pub(super) fn node(settings: Settings, pool_size: usize) -> Node {
+pub(super) fn node(settings: Settings, limits: Limits) -> Node {
     let connector = Connector {
         server: settings.endpoint.address.label(),
         source: Source::Server(settings.into()),
     };
-    Node::new(connector, pool_size)
+    Node::new(connector, limits)
 }
 
 /// What `node` says of who serves which slots.
@@ -270,6 +268,7 @@ fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
     match shards.iter().all(|shard| shard.master.is_none()) {
         true => Err(RedisError::NotReady {
             server: node.server().clone(),
+            code: "CLUSTERDOWN".to_owned(),
             message: "it knows of no slot of its cluster that has a node".into(),
         }),
         false => Ok(shards),
@@ -285,7 +284,7 @@ mod tests {
     fn who_has_no_time_left_speaks_for_nobody() {
         // Nobody listens there.
         let settings = Target::from_url("redis://127.0.0.1:1").unwrap().settings;
-        let nodes = Nodes::new(settings, &[], 1);
+        let nodes = Nodes::new(settings, &[], Limits::default());
         let refresh = |time| {
             let deadline = Deadline::after(time);
             nodes.refresh(Some(deadline), deadline)

@@ -85,7 +85,7 @@ impl Seeds {
     }
 
     /// The cluster that they are in.
-    pub(in super::super) fn build(self, pool_size: usize) -> Result<Cluster, RedisError> {
+    pub(in super::super) fn build(self, limits: Limits) -> Result<Cluster, RedisError> {
         let [first, others @ ..] = &*self.0 else {
             return Err(wrong("a cluster needs the address of at least one node"));
         };
@@ -112,7 +112,7 @@ impl Seeds {
             }
             seed.check()?;
         }
-        Ok(Cluster(Nodes::new(first.clone(), others, pool_size)))
+        Ok(Cluster(Nodes::new(first.clone(), others, limits)))
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     fn built(urls: &[&str]) -> Result<String, RedisError> {
-        let cluster = Seeds::from_urls(urls)?.0.build(1)?;
+        let cluster = Seeds::from_urls(urls)?.0.build(Limits::default())?;
         Ok(cluster.seeds().to_owned())
     }
 

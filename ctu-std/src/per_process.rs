@@ -1,0 +1,75 @@
+use std::{process, sync::OnceLock};
+
+/// A value of which each process has its own, also after `fork`.
+///
+/// A forked child has a copy of its parent's memory, but none of its parent's other threads: a lock
+/// that another thread held stays locked, and a look-up that another thread had under way never ends.
+/// So a child starts with a new value. Nothing is locked on the way to it.
+pub(crate) struct PerProcess<T>(OnceLock<Box<Own<T>>>);
+
+/// The value of one process, and those of the processes that it forked.
+struct Own<T> {
+    process: u32,
+    value: T,
+    child: PerProcess<T>,
+}
+
+impl<T: Default> PerProcess<T> {
+    pub(crate) const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// The value of this process. The first time in a forked child, `inherited` gets the value of its
+    /// parent.
+    pub(crate) fn get(&self, inherited: impl Fn(&T)) -> &T {
+        self.of(process::id(), inherited)
+    }
+
+    fn of(&self, process: u32, inherited: impl Fn(&T)) -> &T {
+        let new = || {
+            Box::new(Own {
+                process,
+                value: T::default(),
+                child: Self::new(),
+            })
+        };
+        let mut own = self.0.get_or_init(new);
+        while own.process != process {
+            own = own.child.0.get_or_init(|| {
+                inherited(&own.value);
+                new()
+            });
+        }
+        &own.value
+    }
+}
+
+impl<T: Default> Default for PerProcess<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PerProcess;
+    use std::cell::Cell;
+
+    #[test]
+    fn each_process_has_a_value_of_its_own() {
+        let values = PerProcess::<Cell<u32>>::new();
+        let of = |process| {
+            let inherited = Cell::new(0);
+            let value = values.of(process, |parents| inherited.set(parents.get()));
+            (value, inherited.get())
+        };
+        of(1).0.set(10);
+        let (child, inherited) = of(2);
+        assert_eq!((child.get(), inherited), (0, 10));
+        child.set(20);
+        let (grandchild, inherited) = of(3);
+        assert_eq!((grandchild.get(), inherited), (0, 20));
+        assert_eq!((of(1).0.get(), of(1).1), (10, 0));
+        assert_eq!((of(2).0.get(), of(2).1), (20, 0));
+    }
+}

@@ -1,0 +1,45 @@
+//! Faults that concern a whole process: `fork` and signals. The program `process` does what a test among
+//! threads cannot.
+
+use crate::backend::{Backend, address};
+use ctu_tests::servers::{RedisServer, Server};
+use std::process::{Command, Stdio};
+
+on_every_backend! {
+    a_forked_child_never_uses_the_connections_of_its_parent
+    a_child_that_is_forked_beside_busy_threads_works
+    a_closed_connection_raises_no_signal
+}
+
+fn run(arguments: &[&str]) {
+    let output = Command::new(env!("CARGO_BIN_EXE_process"))
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {told}", output.status);
+}
+
+fn a_forked_child_never_uses_the_connections_of_its_parent<B: Backend>() {
+    let server = Server::<B>::start();
+    run(&["fork", &address::<B>(server.port())]);
+}
+
+fn a_child_that_is_forked_beside_busy_threads_works<B: Backend>() {
+    let server = Server::<B>::start();
+    run(&["fork-with-threads", &address::<B>(server.port())]);
+}
+
+fn a_closed_connection_raises_no_signal<B: Backend>() {
+    let name = format!("ctu-sigpipe-{}-{}", B::NAME, std::process::id());
+    let socket = std::env::temp_dir().join(name);
+    run(&["sigpipe", B::SCHEME, &socket.display().to_string()]);
+    std::fs::remove_file(socket).expect("the socket");
+}
+
+#[test]
+fn a_given_connection_is_not_used_by_a_forked_child() {
+    let server = RedisServer::start();
+    run(&["fork-given", &server.url()]);
+}
