@@ -99,7 +99,9 @@ pub(crate) fn net<T, E: CacheError>(done: Result<T, E>) -> Result<T, NetError> {
         let told = error.source().and_then(|source| source.downcast_ref());
         let told: &NetError = told.unwrap_or_else(|| panic!("{error:?}"));
         assert_eq!(shown(&error), told.to_string());
-        assert!(error.is_outage(), "{error}");
+        let is_overload = matches!(told, NetError::PoolTimedOut { .. });
+        assert_eq!(error.is_overload(), is_overload, "{error}");
+        assert_eq!(error.is_outage(), !is_overload, "{error}");
         told.clone()
     })
 }
