@@ -13,7 +13,7 @@ use super::{
 };
 #[cfg(feature = "tls")]
 use crate::backends::net::Address;
-use crate::backends::net::{Deadline, Limits, NetError};
+use crate::backends::net::{Deadline, Limits};
 use ctu_core::CacheError;
 use parking_lot::RwLock;
 use std::{
@@ -278,7 +278,10 @@ fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::redis::{address::Target, error::peer};
+    use crate::backends::{
+        net::NetError,
+        redis::{address::Target, error::peer},
+    };
 
     #[test]
     fn who_has_no_time_left_speaks_for_nobody() {
