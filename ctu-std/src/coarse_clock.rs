@@ -54,7 +54,7 @@ mod tests {
     use ctu_core::StdClock;
 
     #[test]
-    fn time_is_that_of_the_exact_clock_but_for_a_tick() {
+    fn coarse_time_is_within_a_tick_of_the_exact_clock() {
         let (exact, coarse) = (StdClock::new(), CoarseClock::default());
         // Half a second, which no tick takes, and what went by between the two.
         let most = 500 + exact.now();

@@ -130,7 +130,7 @@ fn told(name: &str, error: &str) -> Vec<String> {
 const GONE: Failure = Failure::Gone;
 
 #[test]
-fn an_outage_is_told_of_when_it_begins() {
+fn outage_is_logged_once_at_its_start() {
     static CACHE: Moody = Moody::new();
 
     #[cached(cache = CACHE)]
@@ -158,7 +158,7 @@ fn an_outage_is_told_of_when_it_begins() {
 }
 
 #[test]
-fn what_a_cache_refuses_is_told_of_once() {
+fn rejection_by_the_cache_is_logged_once() {
     static CACHE: Moody = Moody::new();
     const REFUSED: Failure = Failure::Core(Error::TtlUnsupported);
 
@@ -181,7 +181,7 @@ fn what_a_cache_refuses_is_told_of_once() {
 
 /// Each kind once: who was told of a key that is too long knows nothing of values that are damaged.
 #[test]
-fn one_refusal_does_not_hide_another() {
+fn distinct_rejections_are_each_logged() {
     static CACHE: Moody = Moody::new();
 
     #[cached(cache = CACHE)]
@@ -207,7 +207,7 @@ fn one_refusal_does_not_hide_another() {
 }
 
 #[test]
-fn each_function_tells_for_itself_and_so_does_a_flight() {
+fn each_function_and_flight_logs_its_own_errors() {
     static CACHE: Moody = Moody::new();
 
     #[cached(cache = CACHE, single_flight)]

@@ -4,6 +4,6 @@
 //! workspace is checked with. `TRYBUILD=overwrite` writes them anew.
 
 #[test]
-fn wrong_use_is_told_what_to_write() {
+fn compile_errors_name_the_code_to_write() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

@@ -128,29 +128,29 @@ fn check<C: Tested>(mut store: C) {
 }
 
 #[test]
-fn in_place() {
+fn lru_inline_survives_panicking_hash() {
     check(LruCache::<Key, u32, CAPACITY>::new());
 }
 
 #[test]
-fn on_the_heap() {
+fn lru_heap_survives_panicking_hash() {
     check(heap::LruCache::with_capacity(CAPACITY));
 }
 
 #[test]
-fn with_deadlines() {
+fn ttl_inline_survives_panicking_hash() {
     let clock = ManualClock::new();
     check(TtlCache::<Key, u32, CAPACITY, _>::new(MINUTE, &clock));
 }
 
 #[test]
-fn with_deadlines_on_the_heap() {
+fn ttl_heap_survives_panicking_hash() {
     let clock = ManualClock::new();
     check(heap::TtlCache::with_capacity(CAPACITY, MINUTE, &clock));
 }
 
 #[test]
-fn while_entries_expire() {
+fn panicking_hash_during_expiry_leaves_the_store_whole() {
     let clock = ManualClock::new();
     let mut store = TtlCache::<Key, u32, CAPACITY, _>::new(MINUTE, &clock);
     for key in 1..=CAPACITY as u32 {
@@ -166,7 +166,7 @@ fn while_entries_expire() {
 }
 
 #[test]
-fn while_an_index_on_the_heap_is_made_anew() {
+fn panicking_hash_during_rehash_leaves_the_store_whole() {
     // The same in every run, and yet it scatters.
     let hasher = BuildHasherDefault::<DefaultHasher>::new();
     let mut store = heap::LruCache::with_capacity_and_hasher(100, hasher);

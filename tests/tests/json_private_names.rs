@@ -58,7 +58,7 @@ fn data_reads_objects_with_private_names_as_written() {
 }
 
 #[test]
-fn a_value_holds_the_object_as_written_or_is_refused() {
+fn value_holds_the_object_as_written_or_is_rejected() {
     for object in objects() {
         let text = to_string(&object).unwrap();
         for text in [text.replace('$', "\\u0024"), text] {
@@ -193,7 +193,7 @@ fn private_names_are_ordinary_keys_in_json_keys() {
 }
 
 #[test]
-fn a_cache_returns_the_object_that_was_stored() {
+fn cache_returns_the_stored_object() {
     let base = RefCell::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(16));
     let cache = ToBytesCache::<Value, Data, _>::new(&base);
     for object in objects() {
@@ -205,7 +205,7 @@ fn a_cache_returns_the_object_that_was_stored() {
 }
 
 #[test]
-fn a_memcached_value_is_the_object_that_was_stored() {
+fn memcached_value_is_the_stored_object() {
     for object in objects() {
         let value = MemValue::from(object);
         let (data, flags) = JsonSerde::serialize(value.clone()).unwrap();

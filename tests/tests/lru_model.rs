@@ -166,7 +166,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn inline(ops in prop::collection::vec(op(), 1..200)) {
+    fn inline_lru_agrees_with_the_model(ops in prop::collection::vec(op(), 1..200)) {
         check(LruCache::<u8, u32, 1>::new(), &ops)?;
         check(LruCache::<u8, u32, 2>::new(), &ops)?;
         check(LruCache::<u8, u32, 3>::new(), &ops)?;
@@ -175,19 +175,19 @@ proptest! {
     }
 
     #[test]
-    fn inline_when_every_key_collides(ops in prop::collection::vec(op(), 1..200)) {
+    fn inline_lru_agrees_with_the_model_on_colliding_keys(ops in prop::collection::vec(op(), 1..200)) {
         check(LruCache::<u8, u32, 7, OneBucket>::with_hasher(OneBucket), &ops)?;
     }
 
     #[test]
-    fn on_the_heap(ops in prop::collection::vec(op(), 1..200), capacity in 1..30usize) {
+    fn heap_lru_agrees_with_the_model(ops in prop::collection::vec(op(), 1..200), capacity in 1..30usize) {
         check(heap::LruCache::with_capacity(capacity), &ops)?;
         check(heap::LruCache::with_capacity_and_hasher(capacity, OneBucket), &ops)?;
     }
 }
 
 #[test]
-fn a_store_without_room_keeps_nothing() {
+fn capacity_zero_stores_nothing() {
     let mut cache = heap::LruCache::with_capacity(0);
     assert_eq!(cache.insert(1, 2), Some((1, 2)));
     assert_eq!(cache.get_or_insert_with(1, || 2), None);
@@ -195,7 +195,7 @@ fn a_store_without_room_keeps_nothing() {
 }
 
 #[test]
-fn as_many_entries_as_slots_can_be_numbered() {
+fn capacity_65535_works() {
     // In a static, where a store of a megabyte belongs.
     static CACHE: SpinCache<LruCache<u32, u32, 65_535>> = SpinCache::new(LruCache::new());
     CACHE
@@ -211,7 +211,7 @@ fn as_many_entries_as_slots_can_be_numbered() {
 }
 
 #[test]
-fn dropped_values_are_dropped_once() {
+fn each_value_is_dropped_once() {
     use std::rc::Rc;
     let value = Rc::new(());
     let mut cache = LruCache::<u32, Rc<()>, 8>::new();
@@ -252,7 +252,7 @@ impl std::hash::Hash for Counted {
 }
 
 #[test]
-fn the_work_of_an_operation_does_not_grow() {
+fn work_per_operation_is_constant() {
     /// The most hashes and comparisons that an operation took, on average.
     fn looks<T: Slots<Counted, u32>, S: BuildHasher>(mut cache: Lru<Counted, u32, T, S>) -> u64 {
         let capacity = cache.capacity() as u32;

@@ -93,14 +93,14 @@ fn path(path: &Path) -> &str {
 }
 
 #[test]
-fn help_is_no_error() {
+fn help_exits_with_success() {
     let helped = run(&["--help"]);
     assert!(helped.status.success() && helped.stderr.is_empty());
     assert!(helped.stdout.starts_with(b"usage: quickstart "));
 }
 
 #[test]
-fn the_second_pass_comes_from_the_first_level() {
+fn second_pass_hits_the_first_level() {
     let folder = Folder::with_files();
     let text = good(run(&[path(&folder.0)]));
     assert!(text.starts_with("3 files, 195.32 KiB, in "), "{text}");
@@ -117,7 +117,7 @@ fn the_second_pass_comes_from_the_first_level() {
 }
 
 #[test]
-fn the_second_run_over_redis_starts_warm() {
+fn second_run_over_redis_starts_warm() {
     let server = RedisServer::start();
     let folder = Folder::with_files();
     let arguments = [path(&folder.0), "--redis", &server.url()];
@@ -142,7 +142,7 @@ fn the_second_run_over_redis_starts_warm() {
 }
 
 #[test]
-fn unreadable_files_and_links_are_counted_and_passed_over() {
+fn unreadable_files_and_links_are_counted_and_skipped() {
     let folder = Folder::with_files();
     let secret = folder.0.join("secret");
     fs::write(&secret, "hidden").unwrap();
@@ -165,7 +165,7 @@ fn unreadable_files_and_links_are_counted_and_passed_over() {
 }
 
 #[test]
-fn without_a_folder_it_takes_the_repository() {
+fn default_folder_is_the_repository() {
     let folder = Folder::with_files();
     fs::create_dir(folder.0.join(".git")).unwrap();
     let mut command = Command::new(&*EXAMPLE);
@@ -174,27 +174,27 @@ fn without_a_folder_it_takes_the_repository() {
 }
 
 #[test]
-fn a_missing_folder_is_told() {
+fn missing_folder_is_an_error() {
     let line = bad(run(&["/nowhere/at/all"]));
     assert_eq!(line, "quickstart: /nowhere/at/all: no such folder\n");
 }
 
 #[test]
-fn what_is_no_folder_is_told() {
+fn file_in_place_of_a_folder_is_an_error() {
     let folder = Folder::with_files();
     let line = bad(run(&[path(&folder.0.join("a"))]));
     assert!(line.ends_with("/a: not a directory\n"), "{line}");
 }
 
 #[test]
-fn an_empty_folder_is_told() {
+fn empty_folder_is_an_error() {
     let folder = Folder::new();
     let line = bad(run(&[path(&folder.0)]));
     assert!(line.ends_with(": no files in there\n"), "{line}");
 }
 
 #[test]
-fn a_wrong_address_is_told_without_its_password() {
+fn wrong_address_is_reported_without_its_password() {
     let folder = Folder::with_files();
     let begin = "quickstart: not the address of a Redis server: ";
     for url in ["http://localhost", "redis://:hunter2@localhost:port", ""] {
@@ -205,7 +205,7 @@ fn a_wrong_address_is_told_without_its_password() {
 }
 
 #[test]
-fn a_dead_server_is_told() {
+fn dead_server_is_reported() {
     let folder = Folder::with_files();
     let port = free_port();
     let url = format!("redis://127.0.0.1:{port}");
@@ -215,7 +215,7 @@ fn a_dead_server_is_told() {
 }
 
 #[test]
-fn a_full_server_is_told() {
+fn full_server_is_reported() {
     let full = ["--maxmemory", "1", "--maxmemory-policy", "noeviction"];
     let server = RedisServer::with(&full);
     let folder = Folder::with_files();
@@ -228,7 +228,7 @@ fn a_full_server_is_told() {
 }
 
 #[test]
-fn unknown_arguments_are_told() {
+fn unknown_argument_is_an_error() {
     for arguments in [&["--what"][..], &["a", "b"], &["--redis"]] {
         assert!(bad(run(arguments)).starts_with("quickstart: "));
     }
@@ -249,7 +249,7 @@ fn unread(arguments: &[&str], standard_error: bool) -> Option<i32> {
 }
 
 #[test]
-fn nobody_has_to_read_along() {
+fn closed_output_does_not_panic() {
     let folder = Folder::with_files();
     assert_eq!(unread(&[path(&folder.0)], false), Some(0));
     assert_eq!(unread(&[path(&folder.0)], true), Some(0));

@@ -15,12 +15,12 @@ fn remains<T>(value: T) -> Vec<u8> {
 }
 
 #[test]
-fn a_secret_is_wiped() {
+fn secret_is_wiped_on_drop() {
     assert_eq!(remains(Secret::new(*b"sixteen bytes!!!")), [0; 16]);
 }
 
 #[test]
-fn the_secret_of_a_cache_is_wiped() {
+fn secret_of_a_cache_is_wiped_on_drop() {
     let secret = b"thirty-two bytes that none knows";
     let left = remains(Encryption::new(secret));
     assert!(
@@ -31,7 +31,7 @@ fn the_secret_of_a_cache_is_wiped() {
 }
 
 #[test]
-fn what_is_derived_of_a_key_is_wiped() {
+fn derived_key_material_is_wiped() {
     let encryption = Encryption::new(b"thirty-two bytes that none knows");
     let derive = || Mapping::<[u8], Vec<u8>>::at(&encryption, b"key").unwrap();
     let derived = derive();

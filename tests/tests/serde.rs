@@ -3,7 +3,7 @@
 use ctu_core::{Cache, LruCache, SpinCache, StatsCache, heap};
 
 #[test]
-fn a_store_comes_back_with_its_order() {
+fn store_round_trips_with_its_order() {
     let mut cache = LruCache::<String, u32, 4>::new();
     cache.extend([("one".into(), 1), ("two".into(), 2), ("three".into(), 3)]);
     cache.get("one");
@@ -15,7 +15,7 @@ fn a_store_comes_back_with_its_order() {
 }
 
 #[test]
-fn a_store_on_the_heap_is_extended_with_what_was_kept() {
+fn heap_store_is_extended_from_serialized_entries() {
     let mut cache = heap::LruCache::<u32, u32>::with_capacity(3);
     cache.extend([(1, 10), (2, 20)]);
     let kept: Vec<(u32, u32)> =
@@ -26,13 +26,13 @@ fn a_store_on_the_heap_is_extended_with_what_was_kept() {
 }
 
 #[test]
-fn more_entries_than_there_is_room_for_are_an_error() {
+fn more_entries_than_the_capacity_is_an_error() {
     let error = serde_json::from_str::<LruCache<u32, u32, 1>>("[[1,2],[3,4]]").unwrap_err();
     assert!(error.to_string().contains("at most 1 pairs"), "{error}");
 }
 
 #[test]
-fn statistics_come_back() {
+fn statistics_round_trip() {
     let cache = StatsCache::new(SpinCache::new(LruCache::<u32, u32, 4>::new()));
     cache.insert(&1, 1u32).unwrap();
     cache.get(&1).unwrap();

@@ -55,13 +55,13 @@ where
 }
 
 #[test]
-fn one_computes_for_all_threads() {
+fn threads_share_one_computation() {
     computes_once(SieveCache::<u32, u32>::with_capacity(1_000));
     computes_once(LockedCache::new(LruCache::<u32, u32>::with_capacity(1_000)));
 }
 
 #[test]
-fn cached_functions_share_the_flights_of_their_cache() {
+fn cached_functions_share_flights_of_their_cache() {
     static CACHE: LazyLock<SingleFlightCache<SieveCache<u32, u32>>> =
         LazyLock::new(|| SingleFlightCache::new(SieveCache::with_capacity(1_000)));
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -95,7 +95,7 @@ fn cached_functions_share_the_flights_of_their_cache() {
 }
 
 #[test]
-fn those_who_fail_do_so_one_after_another() {
+fn failing_computations_run_one_after_another() {
     let cache = SingleFlightCache::new(SieveCache::<u32, u32>::with_capacity(10));
     let running = AtomicU32::new(0);
     let failed: BTreeSet<u32> = together(|thread| {
@@ -113,7 +113,7 @@ fn those_who_fail_do_so_one_after_another() {
 }
 
 #[test]
-fn after_a_panic_another_tries() {
+fn waiter_computes_after_a_panic() {
     let cache = SingleFlightCache::new(SieveCache::<u32, u32>::with_capacity(10));
     let runs = AtomicU32::new(0);
     let found = together(|_| {
@@ -132,7 +132,7 @@ fn after_a_panic_another_tries() {
 }
 
 #[test]
-fn a_computation_may_ask_for_its_own_key() {
+fn computation_may_read_its_own_key() {
     let cache = SingleFlightCache::new(SieveCache::<u32, u32>::with_capacity(10));
     let made = cache.get_or_insert_with(&1, || {
         let within = cache.get_or_insert_with(&1, || 10).unwrap();
@@ -143,7 +143,7 @@ fn a_computation_may_ask_for_its_own_key() {
 }
 
 #[test]
-fn what_is_written_during_a_computation_is_not_stored_over() {
+fn write_during_a_computation_survives() {
     type Written = SingleFlightCache<SieveCache<u32, u32>>;
     let writes: [(fn(&Written), _); 8] = [
         (|cache| cache.insert(&1, 5u32).unwrap(), Some(5)),
@@ -182,7 +182,7 @@ fn what_is_written_during_a_computation_is_not_stored_over() {
 }
 
 #[test]
-fn who_comes_after_a_removal_does_not_wait_for_what_was_computed_before() {
+fn caller_after_a_removal_does_not_join_an_older_computation() {
     let cache = SingleFlightCache::new(SieveCache::<u32, u32>::with_capacity(10));
     let early = cache.get_or_insert_with(&1, || {
         let late = || {
@@ -197,7 +197,7 @@ fn who_comes_after_a_removal_does_not_wait_for_what_was_computed_before() {
 }
 
 #[test]
-fn the_cache_below_does_the_rest() {
+fn other_operations_reach_the_inner_cache() {
     let minute = Duration::from_secs(60);
     let store = TtlCache::<String, u32, _>::with_capacity(10, minute, ManualClock::new());
     let cache = SingleFlightCache::new(StatsCache::new(LockedCache::new(store)));

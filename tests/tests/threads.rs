@@ -69,7 +69,7 @@ where
 }
 
 #[test]
-fn a_spin_cache_with_room_for_all() {
+fn spin_cache_is_consistent_without_eviction() {
     static CACHE: SpinCache<LruCache<u32, u64, 256>> = SpinCache::new(LruCache::new());
     contend(&CACHE, true);
     CACHE
@@ -78,7 +78,7 @@ fn a_spin_cache_with_room_for_all() {
 }
 
 #[test]
-fn a_spin_cache_that_evicts() {
+fn spin_cache_is_consistent_with_eviction() {
     static CACHE: SpinCache<LruCache<u32, u64, 17>> = SpinCache::new(LruCache::new());
     contend(&CACHE, false);
     CACHE
@@ -185,7 +185,7 @@ fn an_entry_of_a_sieve_cache_is_removed_once() {
 }
 
 #[test]
-fn a_cache_in_a_critical_section() {
+fn critical_section_cache_is_consistent() {
     let cache =
         LockedCache::<ctu_core::CriticalSectionMutex, _>::new(LruCache::<u32, u64, 17>::new());
     contend(&cache, false);
@@ -195,7 +195,7 @@ fn a_cache_in_a_critical_section() {
 }
 
 #[test]
-fn a_cache_whose_entries_expire_meanwhile() {
+fn expiring_cache_is_consistent() {
     let clock = ManualClock::new();
     let store = heap::TtlCache::<u32, u64, _>::with_capacity(40, Duration::from_millis(1), &clock);
     let cache = ctu_std::LockedCache::new(store);
@@ -214,7 +214,7 @@ fn a_cache_whose_entries_expire_meanwhile() {
 }
 
 #[test]
-fn no_operation_goes_uncounted() {
+fn every_operation_is_counted() {
     let cache = StatsCache::new(SpinCache::new(LruCache::<u32, u64, 8>::new()));
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -236,7 +236,7 @@ fn no_operation_goes_uncounted() {
 }
 
 #[test]
-fn a_whole_stack_in_a_static_is_shared() {
+fn whole_stack_works_in_a_static() {
     static BASE: SpinCache<LruCache<Bytes<16>, Bytes<16>, 64>> = SpinCache::new(LruCache::new());
     static VAULT: PrefixedCache<EncryptedCache<&SpinCache<LruCache<Bytes<16>, Bytes<16>, 64>>>> =
         PrefixedCache::new(
@@ -300,7 +300,7 @@ fn in_many_orders(case: impl Fn() + Send + Sync + 'static) {
 type Explored<S> = LockedCache<shuttle_lock::RawShuttle, S>;
 
 #[test]
-fn threads_that_compute_the_same_key_agree() {
+fn concurrent_computations_of_a_key_agree() {
     in_many_orders(|| {
         let cache =
             std::sync::Arc::new(Explored::new(heap::LruCache::<u32, u64>::with_capacity(4)));
@@ -326,7 +326,7 @@ fn threads_that_compute_the_same_key_agree() {
 }
 
 #[test]
-fn removing_and_inserting_leave_one_or_the_other() {
+fn concurrent_remove_and_insert_leave_one_outcome() {
     in_many_orders(|| {
         let cache =
             std::sync::Arc::new(Explored::new(heap::LruCache::<u32, u64>::with_capacity(2)));
@@ -353,7 +353,7 @@ fn removing_and_inserting_leave_one_or_the_other() {
 }
 
 #[test]
-fn who_cannot_wait_is_told_and_changes_nothing() {
+fn try_operation_is_busy_and_changes_nothing() {
     in_many_orders(|| {
         let cache =
             std::sync::Arc::new(Explored::new(heap::LruCache::<u32, u64>::with_capacity(2)));

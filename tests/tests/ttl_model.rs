@@ -167,7 +167,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn inline(ops in prop::collection::vec(op(), 1..300)) {
+    fn inline_ttl_agrees_with_the_model(ops in prop::collection::vec(op(), 1..300)) {
         let ttl = Duration::from_millis(TTL);
         let clock = ManualClock::new();
         check(TtlCache::<u8, u32, 1, _>::new(ttl, &clock), &clock, &ops)?;
@@ -180,7 +180,7 @@ proptest! {
     }
 
     #[test]
-    fn on_the_heap(ops in prop::collection::vec(op(), 1..300), capacity in 1..30usize) {
+    fn heap_ttl_agrees_with_the_model(ops in prop::collection::vec(op(), 1..300), capacity in 1..30usize) {
         let clock = ManualClock::new();
         let cache = heap::TtlCache::with_capacity(capacity, Duration::from_millis(TTL), &clock);
         check(cache, &clock, &ops)?;
@@ -188,7 +188,7 @@ proptest! {
 }
 
 #[test]
-fn deadlines_of_their_own_in_a_row_make_no_list_of_the_tree() {
+fn ascending_deadlines_keep_the_tree_balanced() {
     let clock = ManualClock::new();
     let mut cache = heap::TtlCache::with_capacity(50_000, Duration::from_millis(TTL), &clock);
     for key in 0..100_000u32 {

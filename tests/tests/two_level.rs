@@ -85,7 +85,7 @@ impl Cache for Flaky {
 }
 
 #[test]
-fn a_hit_in_the_first_level_asks_nobody_else() {
+fn first_level_hit_does_not_reach_the_second() {
     let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
     cache.insert("a", 1).unwrap();
     assert_eq!(cache.second().asked(), 1);
@@ -98,7 +98,7 @@ fn a_hit_in_the_first_level_asks_nobody_else() {
 }
 
 #[test]
-fn a_hit_in_the_second_level_fills_the_first() {
+fn second_level_hit_fills_the_first() {
     let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
     cache.second().inner.insert("a", 1).unwrap();
     assert_eq!(cache.contains("a"), Ok(true));
@@ -119,7 +119,7 @@ fn a_hit_in_the_second_level_fills_the_first() {
 }
 
 #[test]
-fn errors_of_the_second_level_reach_the_caller() {
+fn second_level_errors_reach_the_caller() {
     let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
     cache.insert("a", 1).unwrap();
     cache.second().off.store(true, SeqCst);
@@ -144,7 +144,7 @@ fn errors_of_the_second_level_reach_the_caller() {
 }
 
 #[test]
-fn batches_ask_the_second_level_once() {
+fn batch_reads_the_second_level_once() {
     let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
     let entries = vec![("a", 1), ("b", 2), ("c", 3)];
     cache.put_many(entries, None).unwrap();
@@ -166,7 +166,7 @@ fn batches_ask_the_second_level_once() {
 }
 
 #[test]
-fn a_large_batch_is_all_in_the_first_level() {
+fn large_batch_fills_the_first_level() {
     let level = || LruCache::<u32, u32>::with_capacity(5_000);
     let cache = TwoLevelCache::builder(level(), level()).build();
     let keys: Vec<u32> = (0..5_000).collect();
@@ -181,7 +181,7 @@ fn a_large_batch_is_all_in_the_first_level() {
 }
 
 #[test]
-fn clear_concerns_the_first_level_or_both() {
+fn clear_covers_the_first_level_or_both() {
     let cache = TwoLevelCache::builder(memory(), memory()).build();
     cache.insert("a", 1).unwrap();
     cache.clear().unwrap();
@@ -197,7 +197,7 @@ fn clear_concerns_the_first_level_or_both() {
 }
 
 #[test]
-fn the_first_level_keeps_nothing_longer_than_the_second() {
+fn first_level_ttl_never_exceeds_the_second() {
     let clock = ManualClock::new();
     let first = TtlCache::<String, u32, _>::with_capacity(10, secs(60), &clock);
     let second = TtlCache::<String, u32, _>::with_capacity(10, secs(600), &clock);
@@ -216,7 +216,7 @@ fn the_first_level_keeps_nothing_longer_than_the_second() {
 }
 
 #[test]
-fn what_does_not_fit_the_first_level_is_in_the_second() {
+fn entry_too_large_for_the_first_level_is_in_the_second() {
     let clock = ManualClock::new();
     let second = TtlCache::<String, u32, _>::with_capacity(10, secs(600), &clock);
     let cache = TwoLevelCache::builder(memory(), second).build();
@@ -230,7 +230,7 @@ fn what_does_not_fit_the_first_level_is_in_the_second() {
 }
 
 #[test]
-fn is_a_cache_of_any_caches_at_run_time() {
+fn levels_may_be_trait_objects() {
     type Any = Box<dyn Cache<Key = str, Value = u32, Error = Error> + Send + Sync>;
     let second: Any = Box::new(LockedCache::new(memory()));
     let cache = Arc::new(TwoLevelCache::builder(memory(), second).build());
@@ -243,7 +243,7 @@ fn is_a_cache_of_any_caches_at_run_time() {
 }
 
 #[test]
-fn reads_and_writes_of_threads_leave_no_old_value() {
+fn concurrent_reads_and_writes_leave_no_stale_value() {
     for round in 0..200 {
         let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
         cache.insert("a", 0).unwrap();
@@ -263,7 +263,7 @@ fn reads_and_writes_of_threads_leave_no_old_value() {
 }
 
 #[test]
-fn redis_is_a_second_level() {
+fn redis_works_as_second_level() {
     let mut server = RedisServer::start();
     let redis = RedisCache::builder(server.url()).prefix("p.");
     let redis = redis.deadline(secs(60)).build().unwrap();
@@ -292,7 +292,7 @@ fn redis_is_a_second_level() {
 }
 
 #[test]
-fn what_another_program_stored_in_redis_is_written_over() {
+fn foreign_value_in_redis_is_overwritten() {
     let server = RedisServer::start();
     let redis = RedisCache::builder(server.url()).prefix("p.");
     let redis = redis.deadline(secs(60)).build().unwrap();
@@ -306,7 +306,7 @@ fn what_another_program_stored_in_redis_is_written_over() {
 }
 
 #[test]
-fn a_wrong_password_is_an_outage_that_says_so() {
+fn wrong_password_is_an_outage_with_its_reason() {
     let server = RedisServer::with(&["--requirepass", "open sesame"]);
     let redis = RedisCache::builder(server.url()).password("open barley");
     let redis = redis.prefix("p.").deadline(secs(60)).build().unwrap();

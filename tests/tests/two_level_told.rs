@@ -118,7 +118,7 @@ impl metrics::Recorder for Exported {
 }
 
 #[test]
-fn an_outage_is_told_once_and_without_keys() {
+fn outage_is_logged_once_and_without_keys() {
     let clock = Arc::new(ManualClock::new());
     let link = Link::new(0, &Arc::default(), &clock);
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));

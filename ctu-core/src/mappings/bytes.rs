@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn oversized_key_or_value_is_an_error() {
         let mapping = Base85::new();
         assert_eq!(
             Mapping::<str, Small>::at(&mapping, b"9 letters"),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_base85_is_an_error() {
+    fn invalid_base85_is_an_error() {
         let text = Small::try_from("not, b85").unwrap();
         assert!(matches!(
             Base85::new().decode(&Small::new(), text),

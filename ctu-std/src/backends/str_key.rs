@@ -163,7 +163,7 @@ mod tests {
     use super::StrKey;
 
     #[test]
-    fn numbers_are_written_as_python_does() {
+    fn numbers_match_python() {
         let floats = [0.1, 1.0, -0.0, 1e16, 1e-7, 1.5e300, f64::INFINITY];
         let texts = ["0.1", "1.0", "-0.0", "1e+16", "1e-07", "1.5e+300", "inf"];
         assert_eq!(floats.map(|float| float.text().into_owned()), texts);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_written_as_python_does() {
+    fn bytes_match_python() {
         for (bytes, text) in [
             (&b""[..], "b''"),
             (b"a'b", r#"b"a'b""#),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_key_is_written_as_is_no_key() {
+    fn text_that_no_key_encodes_to_is_foreign() {
         assert_eq!(
             ["+1", "01", " 1", "1.0", "x", ""].map(u8::from_text),
             [None; 6]

@@ -168,7 +168,7 @@ mod tests {
     use ctu_core::heap::LruCache;
 
     #[test]
-    fn every_key_has_its_store() {
+    fn each_key_maps_to_one_store() {
         let cache = ShardedCache::new(5, || LruCache::<u32, u32>::with_capacity(1_000));
         assert_eq!(cache.shards(), 5);
         for key in 0..1_000 {
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_is_not_dropped_under_the_lock() {
+    fn evicted_values_are_dropped_after_unlock() {
         let cache = std::sync::Arc::new(ShardedCache::new(1, || LruCache::with_capacity(8)));
         for key in 0..100 {
             for _ in 0..2 {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_stores_is_some() {
+    fn zero_shards_become_one() {
         for shards in [0, 1, usize::MAX] {
             let cache = ShardedCache::new(shards, || LruCache::<u32, u32>::with_capacity(1));
             cache.insert(&1, 1u32).unwrap();

@@ -14,7 +14,7 @@ mod tests {
     use super::spread;
 
     #[test]
-    fn hashes_that_differ_in_few_bits_are_spread() {
+    fn similar_hashes_are_spread() {
         for parts in [1, 3, 8, 128] {
             // In a row, in steps, and in each of the places where so many bits fit.
             for hash in (0..48).map(|shift| move |key: u64| key << shift) {
@@ -29,7 +29,7 @@ mod tests {
     }
 
     #[test]
-    fn no_hash_is_out_of_range() {
+    fn every_hash_maps_into_range() {
         for hash in [0, 1, u64::MAX, u64::MAX / 2, 1 << 63] {
             assert_eq!(spread(hash, 1), 0);
             assert!(spread(hash, 7) < 7 && spread(hash, 1 << 16) < 1 << 16);

@@ -7,13 +7,13 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::time::Duration;
 
 on_every_backend! {
-    an_answer_that_never_ends_is_cut_by_the_deadline
-    every_truncation_of_an_answer_is_an_error
-    whatever_else_answers_is_an_error
-    random_bytes_are_errors
+    endless_reply_ends_at_the_deadline
+    every_truncated_reply_is_an_error
+    reply_of_another_protocol_is_an_error
+    random_bytes_are_an_error
 }
 
-fn an_answer_that_never_ends_is_cut_by_the_deadline<B: Backend>() {
+fn endless_reply_ends_at_the_deadline<B: Backend>() {
     // A byte now and then would renew a timeout of the operating system each time.
     let parrot = Parrot::dribbling(B::endless()).unwrap();
     let deadline = Duration::from_millis(100);
@@ -21,7 +21,7 @@ fn an_answer_that_never_ends_is_cut_by_the_deadline<B: Backend>() {
     assert_late(cache.get(b"a"));
 }
 
-fn every_truncation_of_an_answer_is_an_error<B: Backend>() {
+fn every_truncated_reply_is_an_error<B: Backend>() {
     let get: Operation<B> = |cache| {
         assert_eq!(cache.get(b"a")?, Some(b"value".to_vec()));
         Ok(())
@@ -45,7 +45,7 @@ fn every_truncation_of_an_answer_is_an_error<B: Backend>() {
     }
 }
 
-fn whatever_else_answers_is_an_error<B: Backend>() {
+fn reply_of_another_protocol_is_an_error<B: Backend>() {
     for garbage in B::garbage() {
         let parrot = Parrot::start(garbage.clone()).unwrap();
         let found = net(patient::<B>(parrot.port()).get(b"a"));
@@ -56,7 +56,7 @@ fn whatever_else_answers_is_an_error<B: Backend>() {
     }
 }
 
-fn random_bytes_are_errors<B: Backend>() {
+fn random_bytes_are_an_error<B: Backend>() {
     let parts = B::parts();
     let mut random = StdRng::seed_from_u64(11);
     for round in 0..300 {

@@ -6,11 +6,11 @@ use ctu_tests::{
 };
 
 on_every_backend! {
-    of_nothing_need_no_server
-    that_are_cut_short_are_errors
+    empty_batch_needs_no_server
+    truncated_batch_reply_is_an_error
 }
 
-fn of_nothing_need_no_server<B: Backend>() {
+fn empty_batch_needs_no_server<B: Backend>() {
     let cache = patient::<B>(free_port());
     assert_eq!(cache.get_many(&[]), Ok(vec![]));
     assert_eq!(cache.get_many_with_ttl(&[]), Ok(vec![]));
@@ -18,7 +18,7 @@ fn of_nothing_need_no_server<B: Backend>() {
     assert_eq!(cache.remove_many(&[]), Ok(0));
 }
 
-fn that_are_cut_short_are_errors<B: Backend>() {
+fn truncated_batch_reply_is_an_error<B: Backend>() {
     let server = Server::<B>::start();
     let proxy = Proxy::to(server.port());
     let keys: Vec<[u8; 4]> = (0..32_u32).map(u32::to_le_bytes).collect();

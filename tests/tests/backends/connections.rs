@@ -3,12 +3,12 @@ use ctu_std::Cache;
 use std::{thread, time::Duration};
 
 on_every_backend! {
-    are_opened_when_needed_and_shared
-    are_at_most_as_many_as_the_pool_holds
-    serve_many_threads_without_mixing_answers
+    connections_open_on_demand_and_are_shared
+    pool_is_bounded
+    replies_are_never_mixed_between_threads
 }
 
-fn are_opened_when_needed_and_shared<B: Backend>() {
+fn connections_open_on_demand_and_are_shared<B: Backend>() {
     let (server, cache) = served::<B>();
     let other = patient::<B>(server.port());
     let before = B::connections(&other);
@@ -18,7 +18,7 @@ fn are_opened_when_needed_and_shared<B: Backend>() {
     assert_eq!(B::connections(&other) - before, 1);
 }
 
-fn are_at_most_as_many_as_the_pool_holds<B: Backend>() {
+fn pool_is_bounded<B: Backend>() {
     let (server, other) = served::<B>();
     let before = B::connections(&other);
     let cache = B::cache(&address::<B>(server.port()), Duration::from_secs(60), 2);
@@ -30,7 +30,7 @@ fn are_at_most_as_many_as_the_pool_holds<B: Backend>() {
     assert!(B::connections(&other) - before <= 2);
 }
 
-fn serve_many_threads_without_mixing_answers<B: Backend>() {
+fn replies_are_never_mixed_between_threads<B: Backend>() {
     let (_server, cache) = served::<B>();
     thread::scope(|scope| {
         for n in 0..8_u32 {

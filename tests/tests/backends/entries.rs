@@ -3,13 +3,13 @@ use ctu_std::Cache;
 use ctu_tests::servers::Server;
 
 on_every_backend! {
-    are_stored_and_found_and_removed
-    may_hold_every_byte
-    may_be_empty_and_are_then_values
-    may_be_large
+    entry_is_stored_found_and_removed
+    keys_and_values_may_hold_every_byte
+    empty_value_is_a_value
+    large_value_round_trips
 }
 
-fn are_stored_and_found_and_removed<B: Backend>() {
+fn entry_is_stored_found_and_removed<B: Backend>() {
     let (_server, cache) = served::<B>();
     assert_eq!(cache.get(b"a"), Ok(None));
     assert_eq!(cache.contains(b"a"), Ok(false));
@@ -30,7 +30,7 @@ fn are_stored_and_found_and_removed<B: Backend>() {
     assert_eq!(cache.get(b"b"), Ok(None));
 }
 
-fn may_hold_every_byte<B: Backend>() {
+fn keys_and_values_may_hold_every_byte<B: Backend>() {
     let (_server, cache) = served::<B>();
     for byte in 0..=255 {
         let key = [byte, b'k', byte];
@@ -52,7 +52,7 @@ fn may_hold_every_byte<B: Backend>() {
     assert_eq!(cache.len(), Ok(259));
 }
 
-fn may_be_empty_and_are_then_values<B: Backend>() {
+fn empty_value_is_a_value<B: Backend>() {
     let (_server, cache) = served::<B>();
     cache.insert(b"a", b"").unwrap();
     assert_eq!(cache.get(b"a"), Ok(Some(Vec::new())));
@@ -61,7 +61,7 @@ fn may_be_empty_and_are_then_values<B: Backend>() {
     assert_eq!(timed.map(|(value, _)| value), Some(Vec::new()));
 }
 
-fn may_be_large<B: Backend>() {
+fn large_value_round_trips<B: Backend>() {
     let server = Server::<B>::with(B::LARGE);
     let cache = patient::<B>(server.port());
     let large: Vec<u8> = (0..64 << 20)

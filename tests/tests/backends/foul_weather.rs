@@ -7,17 +7,17 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use std::{fs, io, io::Write, os::unix::net::UnixStream, thread, time::Duration};
 
 on_every_backend! {
-    no_server_at_start_is_an_error_of_operations_until_it_is_there
-    no_socket_and_no_host_are_errors
-    a_killed_server_is_an_error_until_it_is_back
-    a_restart_while_connections_idle_costs_no_operation
-    a_stopped_server_is_too_late_and_then_as_before
-    a_request_that_cannot_be_sent_is_cut_by_the_deadline
-    a_pool_in_use_is_an_error_by_the_deadline
-    a_socket_with_a_full_queue_is_waited_for
+    operations_fail_until_the_server_starts
+    missing_socket_or_host_is_an_error
+    operations_fail_while_the_server_is_killed
+    restart_while_idle_fails_no_operation
+    stopped_server_times_out_and_then_recovers
+    unsendable_request_ends_at_the_deadline
+    exhausted_pool_is_an_error_at_the_deadline
+    full_accept_queue_is_waited_for
 }
 
-fn no_server_at_start_is_an_error_of_operations_until_it_is_there<B: Backend>() {
+fn operations_fail_until_the_server_starts<B: Backend>() {
     let port = free_port();
     let cache = patient::<B>(port);
     let error = net(cache.get(b"a")).unwrap_err();
@@ -35,7 +35,7 @@ fn no_server_at_start_is_an_error_of_operations_until_it_is_there<B: Backend>() 
     }
 }
 
-fn no_socket_and_no_host_are_errors<B: Backend>() {
+fn missing_socket_or_host_is_an_error<B: Backend>() {
     let error = |address: &str| {
         let cache = B::cache(address, Duration::from_secs(60), 1);
         net(cache.get(b"a")).unwrap_err().to_string()
@@ -49,7 +49,7 @@ fn no_socket_and_no_host_are_errors<B: Backend>() {
     );
 }
 
-fn a_killed_server_is_an_error_until_it_is_back<B: Backend>() {
+fn operations_fail_while_the_server_is_killed<B: Backend>() {
     let (mut server, cache) = served::<B>();
     cache.insert(b"a", b"1").unwrap();
     server.kill();
@@ -60,7 +60,7 @@ fn a_killed_server_is_an_error_until_it_is_back<B: Backend>() {
     assert_eq!(cache.get(b"a"), Ok(None));
 }
 
-fn a_restart_while_connections_idle_costs_no_operation<B: Backend>() {
+fn restart_while_idle_fails_no_operation<B: Backend>() {
     let (mut server, cache) = served::<B>();
     thread::scope(|scope| {
         for _ in 0..8 {
@@ -78,7 +78,7 @@ fn a_restart_while_connections_idle_costs_no_operation<B: Backend>() {
     }
 }
 
-fn a_stopped_server_is_too_late_and_then_as_before<B: Backend>() {
+fn stopped_server_times_out_and_then_recovers<B: Backend>() {
     let (server, patient) = served::<B>();
     let hasty = hasty::<B>(server.port(), 4);
     patient.insert(b"a", b"old").unwrap();
@@ -102,7 +102,7 @@ fn a_stopped_server_is_too_late_and_then_as_before<B: Backend>() {
     }
 }
 
-fn a_request_that_cannot_be_sent_is_cut_by_the_deadline<B: Backend>() {
+fn unsendable_request_ends_at_the_deadline<B: Backend>() {
     let server = Server::<B>::with(B::LARGE);
     let cache = hasty::<B>(server.port(), 1);
     server.pause();
@@ -114,7 +114,7 @@ fn a_request_that_cannot_be_sent_is_cut_by_the_deadline<B: Backend>() {
     assert_eq!(patient::<B>(server.port()).get(b"a"), Ok(None));
 }
 
-fn a_pool_in_use_is_an_error_by_the_deadline<B: Backend>() {
+fn exhausted_pool_is_an_error_at_the_deadline<B: Backend>() {
     let server = Server::<B>::start();
     let cache = hasty::<B>(server.port(), 1);
     server.pause();
@@ -129,7 +129,7 @@ fn a_pool_in_use_is_an_error_by_the_deadline<B: Backend>() {
     });
 }
 
-fn a_socket_with_a_full_queue_is_waited_for<B: Backend>() {
+fn full_accept_queue_is_waited_for<B: Backend>() {
     let name = format!("ctu-queue-{}-{}", B::NAME, std::process::id());
     let path = std::env::temp_dir().join(name);
     let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();

@@ -10,11 +10,11 @@ use std::{
 };
 
 on_every_backend! {
-    a_value_is_computed_once_for_all_threads
-    what_is_written_during_a_computation_stays
+    value_is_computed_once_for_all_threads
+    write_during_a_computation_survives
 }
 
-fn a_value_is_computed_once_for_all_threads<B: Backend>() {
+fn value_is_computed_once_for_all_threads<B: Backend>() {
     const THREADS: usize = 8;
     let server = Server::<B>::start();
     let cache = SingleFlightCache::new(patient::<B>(server.port()));
@@ -37,7 +37,7 @@ fn a_value_is_computed_once_for_all_threads<B: Backend>() {
     assert_eq!(other.get(&[7]), Ok(Some(vec![7])));
 }
 
-fn what_is_written_during_a_computation_stays<B: Backend>() {
+fn write_during_a_computation_survives<B: Backend>() {
     let server = Server::<B>::start();
     let cache = SingleFlightCache::new(patient::<B>(server.port()));
     let computed = cache.get_or_insert_with(b"key", || {

@@ -10,15 +10,15 @@ use ctu_tests::{
 use std::thread;
 
 on_every_backend! {
-    every_cut_of_an_answer_on_a_fresh_connection_is_an_error
-    no_cut_of_an_answer_on_a_pooled_connection_costs_an_operation
-    no_cut_of_a_request_on_a_pooled_connection_costs_an_operation
-    a_delay_is_waited_for_and_never_mixes_answers
-    what_must_not_be_done_twice_is_not
-    a_black_hole_ends_by_the_deadline_and_is_left
-    an_answer_that_nobody_asked_for_is_nobodys_value
-    a_proxy_with_nothing_behind_it_is_an_error
-    faults_under_load_lose_nothing_that_was_acknowledged
+    reply_cut_anywhere_on_a_fresh_connection_is_an_error
+    reply_cut_anywhere_on_a_pooled_connection_is_retried
+    request_cut_anywhere_on_a_pooled_connection_is_retried
+    delayed_replies_are_never_mixed
+    unsafe_operation_is_never_retried
+    black_hole_times_out_and_its_connection_is_closed
+    unsolicited_reply_is_never_a_value
+    proxy_without_a_server_is_an_error
+    faults_under_load_lose_no_acknowledged_write
 }
 
 const FAULTS: [Fault; 2] = [Fault::Cut, Fault::Reset];
@@ -31,7 +31,7 @@ fn over_proxy<B: Backend>() -> (Server<B>, Proxy, B::Cache) {
     (server, proxy, cache)
 }
 
-fn every_cut_of_an_answer_on_a_fresh_connection_is_an_error<B: Backend>() {
+fn reply_cut_anywhere_on_a_fresh_connection_is_an_error<B: Backend>() {
     let (_server, proxy, cache) = over_proxy::<B>();
     cache.insert(b"a", b"value").unwrap();
     for fault in FAULTS {
@@ -46,7 +46,7 @@ fn every_cut_of_an_answer_on_a_fresh_connection_is_an_error<B: Backend>() {
     }
 }
 
-fn no_cut_of_an_answer_on_a_pooled_connection_costs_an_operation<B: Backend>() {
+fn reply_cut_anywhere_on_a_pooled_connection_is_retried<B: Backend>() {
     let (_server, proxy, cache) = over_proxy::<B>();
     cache
         .put_many(vec![(b"a", b"1".to_vec()), (b"b", b"2".to_vec())], None)
@@ -67,7 +67,7 @@ fn no_cut_of_an_answer_on_a_pooled_connection_costs_an_operation<B: Backend>() {
     }
 }
 
-fn no_cut_of_a_request_on_a_pooled_connection_costs_an_operation<B: Backend>() {
+fn request_cut_anywhere_on_a_pooled_connection_is_retried<B: Backend>() {
     let (server, proxy, cache) = over_proxy::<B>();
     let direct = patient::<B>(server.port());
     cache.insert(b"a", b"0").unwrap();
@@ -87,7 +87,7 @@ fn no_cut_of_a_request_on_a_pooled_connection_costs_an_operation<B: Backend>() {
     }
 }
 
-fn a_delay_is_waited_for_and_never_mixes_answers<B: Backend>() {
+fn delayed_replies_are_never_mixed<B: Backend>() {
     let (_server, proxy, cache) = over_proxy::<B>();
     cache.insert(b"a", b"1").unwrap();
     cache.insert(b"b", b"2").unwrap();
@@ -113,7 +113,7 @@ fn a_delay_is_waited_for_and_never_mixes_answers<B: Backend>() {
     assert_eq!(found, Some(Some(b"2".to_vec())));
 }
 
-fn what_must_not_be_done_twice_is_not<B: Backend>() {
+fn unsafe_operation_is_never_retried<B: Backend>() {
     let (server, proxy, cache) = over_proxy::<B>();
     B::before_once(&cache).unwrap();
     proxy.fail_after(3, Fault::Cut);
@@ -122,7 +122,7 @@ fn what_must_not_be_done_twice_is_not<B: Backend>() {
     assert!(B::was_done(&patient::<B>(server.port())));
 }
 
-fn a_black_hole_ends_by_the_deadline_and_is_left<B: Backend>() {
+fn black_hole_times_out_and_its_connection_is_closed<B: Backend>() {
     let (_server, proxy, cache) = over_proxy::<B>();
     cache.insert(b"a", b"1").unwrap();
     let hasty = hasty::<B>(proxy.port(), 16);
@@ -135,7 +135,7 @@ fn a_black_hole_ends_by_the_deadline_and_is_left<B: Backend>() {
     }
 }
 
-fn an_answer_that_nobody_asked_for_is_nobodys_value<B: Backend>() {
+fn unsolicited_reply_is_never_a_value<B: Backend>() {
     let (_server, proxy, cache) = over_proxy::<B>();
     cache.insert(b"a", b"1").unwrap();
     cache.insert(b"b", b"2").unwrap();
@@ -148,7 +148,7 @@ fn an_answer_that_nobody_asked_for_is_nobodys_value<B: Backend>() {
     }
 }
 
-fn a_proxy_with_nothing_behind_it_is_an_error<B: Backend>() {
+fn proxy_without_a_server_is_an_error<B: Backend>() {
     let (mut server, proxy, cache) = over_proxy::<B>();
     cache.insert(b"a", b"1").unwrap();
     server.kill();
@@ -156,7 +156,7 @@ fn a_proxy_with_nothing_behind_it_is_an_error<B: Backend>() {
     assert!(matches!(found, Err(NetError::Lost { .. })), "{found:?}");
 }
 
-fn faults_under_load_lose_nothing_that_was_acknowledged<B: Backend>() {
+fn faults_under_load_lose_no_acknowledged_write<B: Backend>() {
     let (server, proxy, cache) = over_proxy::<B>();
     let direct = patient::<B>(server.port());
     under_load(&cache, &direct, &proxy, [B::UNASKED, B::PUT_ANSWER]);

@@ -6,11 +6,11 @@ use ctu_tests::servers::Server;
 use std::thread;
 
 on_every_backend! {
-    a_full_server_is_told_and_still_read
-    a_server_with_too_many_clients_is_told
+    full_server_is_reported_and_still_readable
+    too_many_clients_is_reported
 }
 
-fn a_full_server_is_told_and_still_read<B: Backend>() {
+fn full_server_is_reported_and_still_readable<B: Backend>() {
     let server = Server::<B>::with(B::SMALL);
     let cache = patient::<B>(server.port());
     cache.insert(b"first", b"1").unwrap();
@@ -25,7 +25,7 @@ fn a_full_server_is_told_and_still_read<B: Backend>() {
     assert_eq!(cache.remove(b"first"), Ok(true));
 }
 
-fn a_server_with_too_many_clients_is_told<B: Backend>() {
+fn too_many_clients_is_reported<B: Backend>() {
     let server = Server::<B>::with(B::FEW_CLIENTS);
     let first = patient::<B>(server.port());
     // What waited for the server to start may still hold a place.

@@ -19,13 +19,13 @@ static AWAITED: Ready<Numbers> = Ready(SpinCache::new(LruCache::new()));
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
 #[cached(cache: Numbers = BLOCKING, blocking)]
-async fn on_a_blocking_cache(number: u32) -> u32 {
+async fn async_function_over_a_blocking_cache_is_cached(number: u32) -> u32 {
     RUNS.fetch_add(1, Ordering::Relaxed);
     std::future::ready(number + 1).await
 }
 
 #[cached(cache: Ready<Numbers> = AWAITED)]
-async fn on_an_async_cache(number: u32) -> Result<u32, String> {
+async fn async_function_over_an_async_cache_is_cached(number: u32) -> Result<u32, String> {
     let number = std::future::ready(number.checked_add(1).ok_or("too large")).await?;
     Ok(number)
 }
@@ -36,7 +36,7 @@ fn is_send<T: Send>(value: T) -> T {
 
 /// No reference to what the function returned outlives a step: what can be sent and not shared, as this error, will do.
 #[test]
-fn what_is_returned_need_not_be_shared() {
+fn returned_value_need_not_be_sync() {
     type Failure = Box<dyn std::error::Error + Send>;
 
     #[cached(cache = BLOCKING, key = |number| number + 1000)]
@@ -62,32 +62,57 @@ fn what_is_returned_need_not_be_shared() {
 }
 
 #[test]
-fn both_kinds_of_caches() {
-    assert_eq!(block_on(is_send(on_a_blocking_cache(1))), 2);
-    assert_eq!(block_on(is_send(on_a_blocking_cache(1))), 2);
+fn blocking_and_async_caches_work_alike() {
+    assert_eq!(
+        block_on(is_send(async_function_over_a_blocking_cache_is_cached(1))),
+        2
+    );
+    assert_eq!(
+        block_on(is_send(async_function_over_a_blocking_cache_is_cached(1))),
+        2
+    );
     assert_eq!(RUNS.load(Ordering::Relaxed), 1);
     assert_eq!(
-        block_on(is_send(on_a_blocking_cache::cache_in(1))),
+        block_on(is_send(
+            async_function_over_a_blocking_cache_is_cached::cache_in(1)
+        )),
         Ok(true)
     );
     assert_eq!(
-        BLOCKING.get(&on_a_blocking_cache::cache_key(1).unwrap()),
+        BLOCKING.get(&async_function_over_a_blocking_cache_is_cached::cache_key(1).unwrap()),
         Ok(Some(2))
     );
 
-    assert_eq!(block_on(is_send(on_an_async_cache(1))), Ok(2));
     assert_eq!(
-        block_on(on_an_async_cache(u32::MAX)),
+        block_on(is_send(async_function_over_an_async_cache_is_cached(1))),
+        Ok(2)
+    );
+    assert_eq!(
+        block_on(async_function_over_an_async_cache_is_cached(u32::MAX)),
         Err("too large".into())
     );
-    assert_eq!(block_on(on_an_async_cache::refresh(1)), Ok(2));
-    assert_eq!(block_on(on_an_async_cache::uncached(1)), Ok(2));
-    assert_eq!(block_on(is_send(on_an_async_cache::cache_del(1))), Ok(true));
-    assert_eq!(block_on(on_an_async_cache::cache_in(1)), Ok(false));
+    assert_eq!(
+        block_on(async_function_over_an_async_cache_is_cached::refresh(1)),
+        Ok(2)
+    );
+    assert_eq!(
+        block_on(async_function_over_an_async_cache_is_cached::uncached(1)),
+        Ok(2)
+    );
+    assert_eq!(
+        block_on(is_send(
+            async_function_over_an_async_cache_is_cached::cache_del(1)
+        )),
+        Ok(true)
+    );
+    assert_eq!(
+        block_on(async_function_over_an_async_cache_is_cached::cache_in(1)),
+        Ok(false)
+    );
 }
 
 #[test]
-fn on_one_thread() {
+fn local_async_cache_works_on_one_thread() {
     #[cached(cache = cache, local)]
     async fn local(cache: &Ready<RefCell<LruCache<u32, u32, 8>>>, number: u32) -> u32 {
         number * 2
@@ -100,7 +125,7 @@ fn on_one_thread() {
 }
 
 #[test]
-fn of_generic_caches() {
+fn generic_caches_work() {
     #[cached(cache: C = cache)]
     async fn squared<C: AsyncCache<Key = u32, Value = u32>>(cache: &C, number: u32) -> u32 {
         number * number
@@ -111,7 +136,7 @@ fn of_generic_caches() {
 }
 
 #[test]
-fn methods_and_recursion() {
+fn async_methods_and_recursion_work() {
     struct Sums(LockedCache<ctu_std::LruCache<u64, u64>>);
 
     impl Sums {
@@ -147,7 +172,7 @@ impl Fetch for Fetcher {
 }
 
 #[test]
-fn methods_of_traits() {
+fn methods_of_traits_are_cached() {
     let mut fetcher = Fetcher(LazyLock::new(|| SpinCache::new(LruCache::new())), 0);
     assert_eq!(block_on(fetcher.fetch("abc")), Ok(3));
     assert_eq!(block_on(fetcher.fetch("abc")), Ok(3));

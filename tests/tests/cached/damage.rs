@@ -31,7 +31,7 @@ fn run(number: u32) -> u32 {
 }
 
 /// The first of two calls runs the function and tells why; the second is a hit.
-fn is_written_over(call: impl Fn(&Numbers) -> u32) {
+fn corrupt_value_is_overwritten(call: impl Fn(&Numbers) -> u32) {
     let cache = damaged();
     assert_eq!(call(&cache), 8);
     assert_eq!((TOLD.take(), RUNS.take()), (vec![DAMAGE], 1));
@@ -41,16 +41,16 @@ fn is_written_over(call: impl Fn(&Numbers) -> u32) {
 }
 
 #[test]
-fn it_is_told_and_written_over() {
+fn corrupt_value_is_reported_and_overwritten() {
     #[cached(cache = cache, on_error = told)]
     fn double(cache: &Numbers, number: u32) -> u32 {
         run(number)
     }
-    is_written_over(|cache| double(cache, 4));
+    corrupt_value_is_overwritten(|cache| double(cache, 4));
 }
 
 #[test]
-fn of_an_async_function_as_well() {
+fn async_function_overwrites_a_corrupt_value() {
     #[cached(cache = cache, blocking, on_error = told)]
     async fn double(cache: &Numbers, number: u32) -> u32 {
         std::future::ready(run(number)).await
@@ -59,12 +59,12 @@ fn of_an_async_function_as_well() {
     async fn one_at_a_time(cache: &Numbers, number: u32) -> u32 {
         std::future::ready(run(number)).await
     }
-    is_written_over(|cache| block_on(double(cache, 4)));
-    is_written_over(|cache| block_on(one_at_a_time(cache, 4)));
+    corrupt_value_is_overwritten(|cache| block_on(double(cache, 4)));
+    corrupt_value_is_overwritten(|cache| block_on(one_at_a_time(cache, 4)));
 }
 
 #[test]
-fn in_a_flight_as_well() {
+fn single_flight_overwrites_a_corrupt_value() {
     #[cached(cache = cache, single_flight, on_error = told)]
     fn double(cache: &Numbers, number: u32) -> u32 {
         run(number)
@@ -74,12 +74,12 @@ fn in_a_flight_as_well() {
     fn alone(cache: &Numbers, number: u32) -> u32 {
         run(number)
     }
-    is_written_over(|cache| double(cache, 4));
-    is_written_over(|cache| alone(cache, 4));
+    corrupt_value_is_overwritten(|cache| double(cache, 4));
+    corrupt_value_is_overwritten(|cache| alone(cache, 4));
 }
 
 #[test]
-fn a_switch_returns_it_and_a_refresh_ends_it() {
+fn on_error_return_yields_it_and_refresh_ends_it() {
     #[cached(cache = cache, on_error = return)]
     fn double(cache: &Numbers, number: u32) -> Result<u32, Error> {
         Ok(run(number))
@@ -91,7 +91,7 @@ fn a_switch_returns_it_and_a_refresh_ends_it() {
 }
 
 #[test]
-fn what_the_function_returns_is_stored_only_if_it_is_a_value() {
+fn only_values_replace_a_corrupt_entry() {
     #[cached(cache = cache, single_flight, on_error = told)]
     fn fails(cache: &Numbers, _number: u32) -> Result<u32, &'static str> {
         Err("fails")
@@ -103,7 +103,7 @@ fn what_the_function_returns_is_stored_only_if_it_is_a_value() {
 
 /// `None` says that there is no value, and so that what was there is none.
 #[test]
-fn where_the_function_says_that_there_is_nothing_it_goes() {
+fn none_from_the_function_removes_a_corrupt_entry() {
     #[cached(cache = cache, on_error = told)]
     fn none(cache: &Numbers, _number: u32) -> Option<u32> {
         None

@@ -67,7 +67,7 @@ fn made<C: Cache<Key = Key, Value = usize>>(cache: C) -> (u32, u32) {
 }
 
 #[test]
-fn caches_in_memory_make_a_key_for_a_miss_alone() {
+fn memory_cache_builds_a_key_only_on_a_miss() {
     type Small = LruCache<Key, usize, 8>;
     type Large = ctu_std::LruCache<Key, usize>;
 
@@ -85,7 +85,7 @@ fn caches_in_memory_make_a_key_for_a_miss_alone() {
 }
 
 #[test]
-fn other_caches_are_asked_by_the_key() {
+fn other_caches_get_the_built_key() {
     type Small = SpinCache<LruCache<Key, usize, 8>>;
 
     assert_eq!(made(Arc::new(Small::new(LruCache::new()))), (2, 1));
@@ -97,7 +97,7 @@ fn other_caches_are_asked_by_the_key() {
 }
 
 #[test]
-fn a_look_up_by_parts_counts_and_expires_like_any_other() {
+fn lookup_by_parts_counts_and_expires_like_any_other() {
     static CLOCK: ManualClock = ManualClock::new();
     type Timed = TtlCache<(Text<8>, u32), u32, 2, &'static ManualClock>;
 
@@ -122,7 +122,7 @@ fn a_look_up_by_parts_counts_and_expires_like_any_other() {
 }
 
 #[test]
-fn what_no_key_can_be_made_of_is_not_cached() {
+fn arguments_without_a_key_are_not_cached() {
     type Small = SpinCache<LruCache<Key, usize, 8>>;
     #[cached(cache = cache, on_error = return)]
     fn length(cache: &Small, name: Name, number: u32) -> Result<usize, Error> {
@@ -136,7 +136,7 @@ fn what_no_key_can_be_made_of_is_not_cached() {
 
 /// Whatever stands for a part hashes and compares as it does, or a hit would be missed.
 #[test]
-fn arguments_stand_for_their_parts() {
+fn arguments_hash_and_compare_like_their_key() {
     fn stands<A: OwnArg<T> + ?Sized, T: Hash + Eq + Debug>(argument: &A, other: &A) {
         struct As<'a, A: ?Sized, T>(&'a A, PhantomData<T>);
         impl<A: OwnArg<T> + ?Sized, T: Hash> Hash for As<'_, A, T> {

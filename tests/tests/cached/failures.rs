@@ -77,7 +77,7 @@ fn triple(cache: &Broken, number: u32) -> Result<u32, Failure> {
 }
 
 #[test]
-fn the_function_runs_and_the_error_is_told_once() {
+fn cache_error_runs_the_function_and_is_reported_once() {
     let broken = Broken::default();
     assert_eq!(double(&broken, 4), 8);
     assert_eq!(TOLD.take(), [Error::Busy]);
@@ -90,7 +90,7 @@ fn the_function_runs_and_the_error_is_told_once() {
 }
 
 #[test]
-fn a_switch_returns_the_error() {
+fn on_error_return_yields_the_error() {
     let broken = Broken::default();
     let busy = Failure("the cache is in use".into());
     assert_eq!(triple(&broken, 4).as_ref(), Err(&busy));
@@ -103,7 +103,7 @@ fn a_switch_returns_the_error() {
 }
 
 #[test]
-fn what_comes_beside_says_what_failed() {
+fn companions_return_the_error() {
     let broken = Broken::default();
     let error = double::cache_in(&broken, 4).unwrap_err();
     assert_eq!(error.to_string(), "the cache is in use");
@@ -113,7 +113,7 @@ fn what_comes_beside_says_what_failed() {
 }
 
 #[test]
-fn what_is_known_to_be_old_is_removed() {
+fn stale_entry_is_removed() {
     let broken = Broken::default();
     assert_eq!(double::refresh(&broken, 4), 8);
     assert_eq!(*broken.asked.lock().unwrap(), ["put", "remove"]);
@@ -122,7 +122,7 @@ fn what_is_known_to_be_old_is_removed() {
 
 /// The flight looks again, and that may fail where the first look did not.
 #[test]
-fn with_single_flight_it_is_the_same() {
+fn single_flight_handles_errors_alike() {
     #[cached(cache = cache, single_flight, on_error = told)]
     fn four(cache: &Broken, number: u32) -> u32 {
         cache.asked.lock().unwrap().push("run");
@@ -159,7 +159,7 @@ fn with_single_flight_it_is_the_same() {
 }
 
 #[test]
-fn a_closure_is_told() {
+fn error_closure_receives_the_error() {
     static CACHE: SpinCache<LruCache<u32, u32, 4>> = SpinCache::new(LruCache::new());
     static HEARD: Mutex<String> = Mutex::new(String::new());
 
@@ -180,7 +180,7 @@ fn a_closure_is_told() {
 }
 
 #[test]
-fn times_to_live() {
+fn ttl_is_passed_to_the_cache() {
     static CLOCK: ManualClock = ManualClock::new();
     type Timed = SpinCache<TtlCache<u64, u64, 8, &'static ManualClock>>;
     static CACHE: LazyLock<Timed> =

@@ -28,7 +28,7 @@ mod elsewhere {
 }
 
 #[test]
-fn all_that_comes_beside_a_function() {
+fn every_companion_function_works() {
     use elsewhere::double;
 
     assert_eq!(double(21), 42);
@@ -48,7 +48,7 @@ fn all_that_comes_beside_a_function() {
 }
 
 #[test]
-fn a_text_is_its_own_key() {
+fn text_is_its_own_key() {
     static CACHE: SpinCache<LruCache<Text<8>, usize, 8>> = SpinCache::new(LruCache::new());
 
     #[cached(cache = CACHE)]
@@ -73,7 +73,7 @@ fn a_text_is_its_own_key() {
 }
 
 #[test]
-fn values_that_are_keys_may_be_used_up_by_the_function() {
+fn function_may_consume_its_key_arguments() {
     static CACHE: LazyLock<ctu_std::LockedCache<ctu_std::LruCache<String, Vec<u8>>>> =
         LazyLock::new(|| ctu_std::LockedCache::new(ctu_std::LruCache::with_capacity(8)));
 
@@ -91,7 +91,7 @@ fn values_that_are_keys_may_be_used_up_by_the_function() {
 }
 
 #[test]
-fn without_arguments() {
+fn function_without_arguments_is_cached() {
     static CACHE: SpinCache<LruCache<(), u32, 1>> = SpinCache::new(LruCache::new());
     static PREFIXED: SpinCache<LruCache<(&str,), u32, 1>> = SpinCache::new(LruCache::new());
 
@@ -110,7 +110,7 @@ fn without_arguments() {
 }
 
 #[test]
-fn patterns_in_arguments() {
+fn pattern_arguments_are_cached() {
     type Key = ((u32, u32), [u8; 2], u32);
     static CACHE: SpinCache<LruCache<Key, u32, 8>> = SpinCache::new(LruCache::new());
 
@@ -128,7 +128,7 @@ fn patterns_in_arguments() {
 }
 
 #[test]
-fn generic_functions() {
+fn generic_functions_are_cached() {
     static CACHE: SpinCache<LruCache<String, String, 8>> = SpinCache::new(LruCache::new());
 
     #[cached(cache = CACHE, key = |value, _| format!("{value}/{N}"))]
@@ -147,7 +147,7 @@ fn generic_functions() {
 }
 
 #[test]
-fn generic_functions_of_typed_keys() {
+fn generic_functions_take_typed_keys() {
     #[cached(cache: C = cache)]
     fn largest<'a, C, T>(cache: &C, items: &'a [T]) -> Option<T>
     where
@@ -167,7 +167,7 @@ fn generic_functions_of_typed_keys() {
 
 /// What the arguments tell, in their types or by what these are bound to, is as well known as they are.
 #[test]
-fn generic_functions_whose_arguments_tell_all() {
+fn generic_arguments_distinguish_entries() {
     static LENGTHS: SpinCache<LruCache<[u8; 2], usize, 8>> = SpinCache::new(LruCache::new());
     static LIMITS: [Numbers; 2] = [const { SpinCache::new(LruCache::new()) }; 2];
     static BY_PREFIX: SpinCache<LruCache<Text<8>, usize, 8>> = SpinCache::new(LruCache::new());
@@ -226,7 +226,7 @@ impl Named for u16 {
 }
 
 #[test]
-fn generic_functions_whose_key_tells_what_the_arguments_do_not() {
+fn key_distinguishes_hidden_generic_parameters() {
     use std::any::TypeId;
 
     static SCALED: SpinCache<LruCache<(u32, u32), u32, 8>> = SpinCache::new(LruCache::new());
@@ -248,7 +248,7 @@ fn generic_functions_whose_key_tells_what_the_arguments_do_not() {
 }
 
 #[test]
-fn the_cache_as_an_argument() {
+fn cache_may_be_an_argument() {
     use std::sync::Arc;
 
     struct Context {
@@ -285,7 +285,7 @@ fn the_cache_as_an_argument() {
 }
 
 #[test]
-fn early_returns_and_question_marks_stay_in_the_function() {
+fn early_return_and_question_mark_stay_in_the_function() {
     static CACHE: SpinCache<LruCache<Text<8>, i32, 8>> = SpinCache::new(LruCache::new());
 
     #[cached(cache = CACHE)]

@@ -67,7 +67,7 @@ impl Lookup for Item<Shared> {
 }
 
 #[test]
-fn methods_of_a_trait() {
+fn methods_of_a_trait_are_cached() {
     let item = Item {
         cache: Shared::new(LruCache::new()),
         runs: 0,
@@ -149,7 +149,7 @@ impl far::Stored<'_, ()> for Vec<u32> {
 }
 
 #[test]
-fn methods_of_a_trait_with_all_that_it_may_have() {
+fn methods_of_a_trait_with_every_item_are_cached() {
     use far::Stored;
 
     type Cached = SpinCache<LruCache<(&'static str, u32), (char, u32), 4>>;
@@ -200,7 +200,7 @@ mod functions {
 }
 
 #[test]
-fn functions_of_a_module() {
+fn functions_of_a_module_are_cached() {
     use functions::{other_func, some_func};
 
     assert_eq!(functions::third(1), 1);

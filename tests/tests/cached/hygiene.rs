@@ -50,7 +50,7 @@ mod shadowed {
 }
 
 #[test]
-fn names_of_ours_are_free() {
+fn generated_names_do_not_collide() {
     assert_eq!(shadowed::sum(1, 2, 3, 4, 5, 6, 7, 8), 36);
     assert!(shadowed::sum::cache_in(1, 2, 3, 4, 5, 6, 7, 8).unwrap());
     assert_eq!((shadowed::flown(3), shadowed::flown(3)), (4, 4));
@@ -82,7 +82,7 @@ mod renamed {
 }
 
 #[test]
-fn a_crate_by_another_name() {
+fn renamed_crate_works() {
     assert_eq!((renamed::double(2), renamed::double(2)), (4, 4));
     assert_eq!(
         (renamed::inner::triple(2), renamed::inner::triple(2)),
@@ -151,7 +151,7 @@ impl Numbered for Source {
 }
 
 #[test]
-fn attributes_are_kept() {
+fn attributes_of_the_function_are_kept() {
     let here = u64::from(line!()) + 1;
     assert_eq!(attributes::line(1000), here);
     assert_eq!(attributes::line(1000), here);
@@ -169,7 +169,7 @@ fn attributes_are_kept() {
 }
 
 #[test]
-fn raw_names() {
+fn raw_identifiers_work() {
     struct Words(Numbers);
     impl Words {
         #[ctu_core::cached(cache = self.0)]
@@ -184,7 +184,7 @@ fn raw_names() {
 }
 
 #[test]
-fn from_a_macro_by_example() {
+fn attribute_works_inside_macro_rules() {
     macro_rules! cached_fn {
         ($name:ident, $cache:expr, $ty:ty, $prefix:literal, |$arg:ident| $body:expr) => {
             #[ctu_core::cached(cache = $cache, key = |$arg| ctu_core::json_key(&($prefix, $arg)))]

@@ -41,7 +41,7 @@ fn python(server: &RedisServer, counts: &[usize]) -> (Vec<String>, String) {
 }
 
 #[test]
-fn entries_of_python_are_hits_in_rust_and_the_other_way_round() {
+fn python_and_rust_hit_each_others_entries() {
     let server = RedisServer::start();
     let builder = RedisCache::builder(server.url()).deadline(Duration::from_secs(60));
     let cache: Acme = builder.prefix("acme.").build().unwrap();

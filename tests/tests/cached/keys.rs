@@ -3,7 +3,7 @@
 use ctu_core::{Bytes, Cache, Error, LruCache, SpinCache, Text, cached, full_hash_key, json_key};
 
 #[test]
-fn keys_of_pythons_functions() {
+fn keys_match_python() {
     static TEXTS: SpinCache<LruCache<String, u32, 16>> = SpinCache::new(LruCache::new());
     static BYTES: SpinCache<LruCache<Vec<u8>, u32, 16>> = SpinCache::new(LruCache::new());
 
@@ -38,7 +38,7 @@ fn keys_of_pythons_functions() {
 }
 
 #[test]
-fn what_is_alone_is_written_as_text() {
+fn single_argument_is_its_own_text_key() {
     use std::collections::{BTreeMap, HashMap};
 
     static TEXTS: SpinCache<LruCache<String, usize, 16>> = SpinCache::new(LruCache::new());
@@ -67,7 +67,7 @@ fn what_is_alone_is_written_as_text() {
 }
 
 #[test]
-fn options_in_options_have_keys_of_their_own_or_none() {
+fn nested_options_have_distinct_keys_or_none() {
     static TEXTS: SpinCache<LruCache<String, u32, 16>> = SpinCache::new(LruCache::new());
 
     #[cached(cache = TEXTS)]
@@ -92,7 +92,7 @@ fn options_in_options_have_keys_of_their_own_or_none() {
 }
 
 #[test]
-fn keys_without_a_heap() {
+fn keys_work_without_a_heap() {
     type Key = (&'static str, Text<8>, Bytes<4>, u8);
     static CACHE: SpinCache<LruCache<Key, usize, 16>> = SpinCache::new(LruCache::new());
 
@@ -110,7 +110,7 @@ fn keys_without_a_heap() {
 }
 
 #[test]
-fn keys_by_closures() {
+fn key_closure_is_used() {
     struct User {
         id: u32,
     }
@@ -149,7 +149,7 @@ fn keys_by_closures() {
 }
 
 #[test]
-fn keys_by_functions_of_ones_own() {
+fn key_function_is_used() {
     static CACHE: SpinCache<LruCache<u64, u64, 16>> = SpinCache::new(LruCache::new());
 
     fn sum(arguments: &(&u64, &u64)) -> u64 {
@@ -164,7 +164,7 @@ fn keys_by_functions_of_ones_own() {
 }
 
 #[test]
-fn arguments_that_are_left_out() {
+fn skipped_arguments_are_not_in_the_key() {
     static CACHE: SpinCache<LruCache<u64, u64, 16>> = SpinCache::new(LruCache::new());
 
     #[cached(cache = CACHE, skip(scratch, note))]

@@ -85,7 +85,7 @@ impl Doubling for Numbers {
 }
 
 #[test]
-fn a_provided_method_of_a_trait() {
+fn provided_trait_method_is_cached() {
     let source = numbers();
     let dynamic: &dyn Doubling = &source;
     assert_eq!((dynamic.doubled(3), dynamic.doubled(3)), (6, 6));
@@ -102,7 +102,7 @@ fn numbers() -> Numbers {
 }
 
 #[test]
-fn a_cache_in_a_field() {
+fn cache_may_be_a_field() {
     let service = Service::new("a", numbers());
     assert_eq!((service.square(3), service.square(3)), (9, 9));
     assert_eq!(service.runs.get(), 1);
@@ -119,7 +119,7 @@ fn a_cache_in_a_field() {
 }
 
 #[test]
-fn self_in_the_key_where_it_is_asked_for() {
+fn self_is_in_the_key_on_request() {
     let (one, other) = (
         Service::new("one", numbers()),
         Service::new("other", numbers()),
@@ -132,7 +132,7 @@ fn self_in_the_key_where_it_is_asked_for() {
 }
 
 #[test]
-fn a_method_that_changes_its_object() {
+fn method_with_mut_self_is_cached() {
     let mut service = Service::new("a", numbers());
     assert_eq!((service.next(0), service.next(0)), (None, None));
     assert_eq!(service.runs.get(), 2);
@@ -144,7 +144,7 @@ fn a_method_that_changes_its_object() {
 }
 
 #[test]
-fn functions_without_self_and_counted_selves() {
+fn associated_functions_and_rc_self_are_cached() {
     assert_eq!(Service::<Numbers>::tripled(3), 9);
     assert_eq!(Service::<Numbers>::tripled_cache_in(3), Ok(true));
     let service = Rc::new(Service::new("a", numbers()));
@@ -199,7 +199,7 @@ impl Source for Local {
 }
 
 #[test]
-fn methods_of_traits() {
+fn methods_of_traits_are_cached() {
     let mut local = Local {
         cache: numbers(),
         texts: SpinCache::new(LruCache::new()),
@@ -218,7 +218,7 @@ fn methods_of_traits() {
 }
 
 #[test]
-fn threads_share_an_object() {
+fn threads_share_one_object() {
     struct Squares(Numbers);
     impl Squares {
         #[cached(cache = self.0)]

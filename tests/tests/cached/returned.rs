@@ -17,7 +17,7 @@ fn runs(counter: &AtomicU32, mut call: impl FnMut()) -> u32 {
 }
 
 #[test]
-fn only_ok_is_cached() {
+fn only_ok_results_are_cached() {
     static CACHE: Of<u32> = SpinCache::new(LruCache::new());
     static RUNS: AtomicU32 = AtomicU32::new(0);
 
@@ -44,7 +44,7 @@ fn only_ok_is_cached() {
 }
 
 #[test]
-fn of_options_by_the_type_of_the_cache() {
+fn option_caching_follows_the_value_type() {
     static SOME: Of<u32> = SpinCache::new(LruCache::new());
     static BOTH: Of<Option<u32>> = SpinCache::new(LruCache::new());
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -79,7 +79,7 @@ fn of_options_by_the_type_of_the_cache() {
 }
 
 #[test]
-fn results_of_options() {
+fn results_of_options_are_cached() {
     static SOME: Of<u32> = SpinCache::new(LruCache::new());
     static BOTH: Of<Option<u32>> = SpinCache::new(LruCache::new());
 
@@ -114,7 +114,7 @@ fn results_of_options() {
 }
 
 #[test]
-fn a_cache_of_results_keeps_errors_because_its_type_says_so() {
+fn cache_of_results_stores_errors() {
     static CACHE: Of<Fallible<u32>> = SpinCache::new(LruCache::new());
 
     #[cached(cache = CACHE)]

@@ -32,7 +32,7 @@ fn reference_acme() -> Result<(), ctu_std::Error> {
 
 /// `test_cached`.
 #[test]
-fn cache_in_and_cache_del() {
+fn cache_in_and_cache_del_work() {
     static CACHE: LazyLock<Dict<(String, usize), Option<char>>> = LazyLock::new(dict);
 
     #[cached(cache = CACHE)]
@@ -164,7 +164,7 @@ fn functions_sum_of_squares_to_128() {
 
 /// `run_cached` of the seed's tests: fifty entries by `json_key`, looked up ten times each.
 #[test]
-fn keys_of_many_types() {
+fn keys_of_many_types_work() {
     static CACHE: LazyLock<Dict<String, i64>> = LazyLock::new(dict);
 
     #[cached(cache = CACHE, prefix = "f.")]

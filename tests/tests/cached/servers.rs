@@ -30,7 +30,7 @@ impl Pages {
 }
 
 #[test]
-fn a_server_that_ends_between_two_calls() {
+fn server_killed_between_calls_runs_the_function() {
     let mut server = RedisServer::start();
     let pages = Pages::on(&server);
     assert_eq!(pages.page("home", 1), "home 1");
@@ -58,7 +58,7 @@ fn a_server_that_ends_between_two_calls() {
 }
 
 #[test]
-fn keys_of_text_with_a_prefix() {
+fn text_keys_take_a_prefix() {
     #[cached(cache = cache, key = ctu_std::json_key, ttl = Duration::from_secs(100))]
     fn acme(cache: &PrefixedRedisCache<str, String>, what: &str, count: u32) -> String {
         what.repeat(count as usize)

@@ -33,7 +33,7 @@ fn rush(numbers: u32, call: impl Fn(u32) + Sync) {
 }
 
 #[test]
-fn one_computation_however_many_threads_ask() {
+fn threads_share_one_computation() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
     static RUNS: AtomicU32 = AtomicU32::new(0);
 
@@ -49,7 +49,7 @@ fn one_computation_however_many_threads_ask() {
 }
 
 #[test]
-fn without_it_all_answers_are_right_as_well() {
+fn results_are_right_without_single_flight() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
 
     #[cached(cache = CACHE)]
@@ -62,7 +62,7 @@ fn without_it_all_answers_are_right_as_well() {
 }
 
 #[test]
-fn one_computation_however_many_tasks_ask() {
+fn tasks_share_one_computation() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
     static FLIGHTS: Flights = Flights::new();
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -91,7 +91,7 @@ fn one_computation_however_many_tasks_ask() {
 }
 
 #[test]
-fn recursion_flies_too() {
+fn recursion_under_single_flight_terminates() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
 
     #[cached(cache = CACHE, single_flight)]
@@ -115,7 +115,7 @@ fn recursion_flies_too() {
 
 /// Those who wait for a computation that fails try one after another.
 #[test]
-fn who_waited_for_a_failure_tries_next() {
+fn waiter_computes_after_a_failure() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
     static FLIGHTS: Flights = Flights::new();
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -141,7 +141,7 @@ fn who_waited_for_a_failure_tries_next() {
 
 /// One that panics as well: who waits is let go, and the panic is the first one's alone.
 #[test]
-fn who_waits_for_a_panic_tries_next() {
+fn waiter_computes_after_a_panic() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
     static WAITS: Barrier = Barrier::new(2);
     static RUNS: AtomicU32 = AtomicU32::new(0);
@@ -168,7 +168,7 @@ fn who_waits_for_a_panic_tries_next() {
 
 /// Each of many flights is found among them.
 #[test]
-fn many_flights_at_once() {
+fn many_keys_compute_at_once() {
     let flights = Flights::new();
     let on: Vec<_> = (0..1000).map(|key| flights.board(&key)).collect();
     let mut context = Context::from_waker(Waker::noop());
@@ -184,7 +184,7 @@ fn many_flights_at_once() {
 }
 
 #[test]
-fn a_flight_that_panics_or_fails_lets_the_next_one_go() {
+fn failed_or_panicked_leader_hands_over() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
     static RUNS: AtomicU32 = AtomicU32::new(0);
 
@@ -206,7 +206,7 @@ fn a_flight_that_panics_or_fails_lets_the_next_one_go() {
 
 /// Objects with caches of their own compute for themselves: who waited for another object's flight could be waited for by it.
 #[test]
-fn objects_with_caches_of_their_own_do_not_wait_for_each_other() {
+fn objects_with_own_caches_do_not_share_flights() {
     struct Node<'n> {
         cache: Numbers,
         child: Option<&'n Node<'n>>,
@@ -243,7 +243,7 @@ fn objects_with_caches_of_their_own_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn holders_of_one_cache_compute_once() {
+fn holders_of_one_cache_share_a_computation() {
     static RUNS: AtomicU32 = AtomicU32::new(0);
 
     #[derive(Clone)]
@@ -284,7 +284,7 @@ mod two_levels {
     }
 
     #[test]
-    fn one_computation_with_all_who_compute_there() {
+    fn direct_callers_of_the_cache_share_the_computation() {
         static CLOCK: ManualClock = ManualClock::new();
 
         #[cached(cache = cache, single_flight)]
@@ -309,7 +309,7 @@ mod two_levels {
 
     /// Either would wait for the other for ever if it held a flight of its own beside that of the cache.
     #[test]
-    fn functions_that_share_their_keys_may_call_each_other() {
+    fn functions_with_shared_keys_may_call_each_other() {
         static CLOCK: ManualClock = ManualClock::new();
 
         #[cached(cache = cache, single_flight)]
@@ -331,7 +331,7 @@ mod two_levels {
     }
 
     #[test]
-    fn what_was_is_returned_where_the_function_fails() {
+    fn stale_value_is_returned_if_the_function_fails() {
         static CLOCK: ManualClock = ManualClock::new();
         static RUNS: AtomicU32 = AtomicU32::new(0);
 
@@ -358,7 +358,7 @@ mod two_levels {
     }
 
     #[test]
-    fn what_is_no_more_is_not_returned_again() {
+    fn removed_value_is_not_returned_as_stale() {
         static CLOCK: ManualClock = ManualClock::new();
 
         #[cached(cache = cache, single_flight, skip(there))]
@@ -375,7 +375,7 @@ mod two_levels {
     }
 
     #[test]
-    fn what_is_not_there_is_asked_for_once() {
+    fn missing_value_is_looked_up_once() {
         static CLOCK: ManualClock = ManualClock::new();
 
         #[cached(cache = cache, single_flight)]

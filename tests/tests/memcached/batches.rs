@@ -11,7 +11,7 @@ fn count(cache: &RawMemCached, name: &str) -> u64 {
 }
 
 #[test]
-fn find_what_is_there_in_the_order_of_the_keys() {
+fn get_many_returns_values_in_key_order() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     // Long and many enough for several requests.
@@ -42,7 +42,7 @@ fn find_what_is_there_in_the_order_of_the_keys() {
 }
 
 #[test]
-fn take_one_round_trip() {
+fn batch_takes_one_round_trip() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     let keys: Vec<Vec<u8>> = (0..100_u32).map(|n| n.to_le_bytes().to_vec()).collect();
@@ -67,7 +67,7 @@ fn take_one_round_trip() {
 }
 
 #[test]
-fn of_large_values_do_not_block_each_other() {
+fn large_batches_do_not_deadlock() {
     let server = MemcachedServer::with(&["-m", "1024"]);
     let cache = raw(&server.address());
     let keys: Vec<[u8; 4]> = (0..200_u32).map(u32::to_le_bytes).collect();
@@ -83,7 +83,7 @@ fn of_large_values_do_not_block_each_other() {
 }
 
 #[test]
-fn may_mix_kinds() {
+fn batch_may_mix_value_types() {
     let server = MemcachedServer::start();
     let cache: MemCached<str, MemValue> = builder(server.address()).build().unwrap();
     let kinds: [MemValue; 3] = [
@@ -98,7 +98,7 @@ fn may_mix_kinds() {
 }
 
 #[test]
-fn for_no_time_remove() {
+fn batch_with_zero_ttl_removes() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     cache.insert(b"a", b"1").unwrap();

@@ -3,14 +3,14 @@ use ctu_std::{Cache, Error, MemCached, MemCachedError};
 use ctu_tests::servers::MemcachedServer;
 
 #[test]
-fn are_some() {
+fn pool_is_bounded() {
     let none = builder("localhost").raw().pool_size(0).build();
     let refused = matches!(none, Err(MemCachedError::Core(Error::OutOfRange { .. })));
     assert!(refused);
 }
 
 #[test]
-fn path_of_a_socket_may_have_blanks_and_percent_signs() {
+fn socket_path_may_have_blanks_and_percent_signs() {
     let server = MemcachedServer::on_socket();
     let odd = format!("{} a%20+b", server.address());
     std::os::unix::fs::symlink(server.address(), &odd).unwrap();
@@ -20,7 +20,7 @@ fn path_of_a_socket_may_have_blanks_and_percent_signs() {
 }
 
 #[test]
-fn may_be_over_a_unix_socket() {
+fn unix_socket_works() {
     let mut server = MemcachedServer::on_socket();
     let cache = raw(&server.address());
     cache.insert(b"a", b"1").unwrap();

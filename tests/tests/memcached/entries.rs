@@ -4,7 +4,7 @@ use ctu_tests::servers::MemcachedServer;
 use serde_json::json;
 
 #[test]
-fn are_added_where_there_is_none() {
+fn add_stores_only_a_missing_entry() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     assert_eq!(cache.add(b"a", b"1", None), Ok(true));
@@ -16,7 +16,7 @@ fn are_added_where_there_is_none() {
 }
 
 #[test]
-fn never_become_commands() {
+fn keys_and_values_never_become_commands() {
     let server = MemcachedServer::start();
     let cache: MemCached<str, MemValue> = builder(server.address()).build().unwrap();
     cache.insert("kept", "1").unwrap();
@@ -41,7 +41,7 @@ fn never_become_commands() {
 }
 
 #[test]
-fn may_be_of_any_type() {
+fn values_may_have_any_type() {
     let server = MemcachedServer::start();
     let cache: MemCached<u32, Option<(String, f64)>> = builder(server.address()).build().unwrap();
     let value = Some(("é".to_owned(), 1e-7));
@@ -52,7 +52,7 @@ fn may_be_of_any_type() {
 }
 
 #[test]
-fn of_other_flags_are_errors() {
+fn unknown_flags_are_an_error() {
     let server = MemcachedServer::start();
     let cache: MemCached<str, MemValue> = builder(server.address()).build().unwrap();
     // b85 of "a" is VE.
@@ -77,7 +77,7 @@ fn of_other_flags_are_errors() {
 }
 
 #[test]
-fn are_counted_by_the_server() {
+fn entries_are_counted_by_the_server() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     assert_eq!(cache.hits(), Ok(0.0));

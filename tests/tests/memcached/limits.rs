@@ -5,7 +5,7 @@ use ctu_std::{Cache, CacheError, Error, MemCached, MemCachedError};
 use ctu_tests::servers::{MemcachedServer, free_port};
 
 #[test]
-fn what_does_not_fit_is_not_sent() {
+fn oversized_entry_is_not_sent() {
     // There is no server: whoever sent something would see.
     let cache: MemCached<str, String> = builder(format!("127.0.0.1:{}", free_port()))
         .build()
@@ -36,7 +36,7 @@ fn what_does_not_fit_is_not_sent() {
 }
 
 #[test]
-fn a_key_may_be_as_long_as_memcached_takes_it() {
+fn longest_key_of_memcached_is_accepted() {
     let server = MemcachedServer::start();
     let cache: MemCached<str, u8> = builder(server.address()).build().unwrap();
     let long = "x".repeat(200);
@@ -49,7 +49,7 @@ fn a_key_may_be_as_long_as_memcached_takes_it() {
 }
 
 #[test]
-fn a_value_may_be_as_large_as_memcached_takes_it() {
+fn largest_value_of_memcached_is_accepted() {
     for (options, max_item) in [
         (&[][..], 1 << 20),
         (&["-I", "2m"], 2 << 20),
@@ -81,7 +81,7 @@ fn a_value_may_be_as_large_as_memcached_takes_it() {
 }
 
 #[test]
-fn a_refused_value_leaves_the_connection_and_its_neighbours_in_order() {
+fn rejected_value_leaves_the_connection_in_step() {
     let server = MemcachedServer::start();
     let cache = builder(server.address()).raw().max_item(8 << 20).build();
     let cache = cache.unwrap();

@@ -8,7 +8,7 @@ fn cache(server: &MemcachedServer, prefix: &str) -> PrefixedMemCached<str, u32> 
 }
 
 #[test]
-fn keys_of_others_are_not_seen() {
+fn keys_without_the_prefix_are_hidden() {
     let server = MemcachedServer::start();
     let (own, other) = (cache(&server, "own."), cache(&server, "other."));
     own.insert("a", 1).unwrap();
@@ -22,7 +22,7 @@ fn keys_of_others_are_not_seen() {
 }
 
 #[test]
-fn clear_does_not_flush_what_is_of_others() {
+fn clear_keeps_keys_without_the_prefix() {
     let server = MemcachedServer::start();
     let (own, all) = (cache(&server, "own."), cache(&server, ""));
     own.insert("a", 1).unwrap();
@@ -36,7 +36,7 @@ fn clear_does_not_flush_what_is_of_others() {
 }
 
 #[test]
-fn a_prefix_that_would_end_the_key_is_refused() {
+fn prefix_with_a_separator_is_rejected() {
     for prefix in ["a b", "a\r\nflush_all\r\n", "\0", "\x7f"] {
         let cache = builder("localhost").prefix(prefix).build::<str, u32>();
         let refused = matches!(cache, Err(MemCachedError::Core(Error::Encode(_))));

@@ -6,7 +6,7 @@ use ctu_tests::servers::MemcachedServer;
 use serde_json::json;
 
 #[test]
-fn finds_the_same_keys_and_values() {
+fn python_finds_the_same_keys_and_values() {
     let server = MemcachedServer::start();
     let cache: MemCached<str, MemValue> = builder(server.address()).build().unwrap();
     let keys = "get VE\r\n";
@@ -26,7 +26,7 @@ fn finds_the_same_keys_and_values() {
 }
 
 #[test]
-fn finds_the_same_prefixed_keys() {
+fn python_finds_the_same_prefixed_keys() {
     let server = MemcachedServer::start();
     let builder = || builder(server.address()).prefix("é.");
     let names: PrefixedMemCached<str, Vec<u8>> = builder().build().unwrap();
@@ -41,7 +41,7 @@ fn finds_the_same_prefixed_keys() {
 }
 
 #[test]
-fn keys_of_bytes_are_as_python_shows_them() {
+fn byte_keys_match_python() {
     let server = MemcachedServer::start();
     raw(&server.address()).insert(b"\0'", b"1").unwrap();
     // b85encode(str(b"\0'").encode())

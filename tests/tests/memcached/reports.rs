@@ -9,7 +9,7 @@ fn of_parrot(parrot: &Parrot) -> RawMemCached {
 }
 
 #[test]
-fn an_error_that_the_server_reports_is_told() {
+fn server_error_is_reported() {
     for report in ["ERROR\r\n", "CLIENT_ERROR bad\x1b command\r\n"] {
         let parrot = Parrot::start(report).unwrap();
         let error = of_parrot(&parrot).get(b"a").unwrap_err();
@@ -21,7 +21,7 @@ fn an_error_that_the_server_reports_is_told() {
 }
 
 #[test]
-fn a_fault_of_the_server_is_an_outage() {
+fn fault_of_the_server_is_an_outage() {
     // What mcrouter, twemproxy and Memcached itself say.
     for report in [
         "",
@@ -42,7 +42,7 @@ fn a_fault_of_the_server_is_an_outage() {
 }
 
 #[test]
-fn a_fault_in_a_batch_is_told_once_all_of_it_was_tried() {
+fn batch_error_is_reported_after_the_whole_batch() {
     let answers = "STORED\r\nSERVER_ERROR unavailable\r\nSTORED\r\n";
     let cut = &answers[..answers.len() - 2];
     for (answers, whole) in [(answers, true), (cut, false)] {
@@ -57,7 +57,7 @@ fn a_fault_in_a_batch_is_told_once_all_of_it_was_tried() {
 }
 
 #[test]
-fn a_refusal_and_more_is_no_refusal() {
+fn error_line_with_trailing_data_is_a_protocol_error() {
     // Were the connection kept, the rest would answer the next operation.
     let parrot = Parrot::start("SERVER_ERROR object too large for cache\r\nSTORED\r\n").unwrap();
     let error = of_parrot(&parrot).insert(b"a", b"1").unwrap_err();
@@ -66,7 +66,7 @@ fn a_refusal_and_more_is_no_refusal() {
 }
 
 #[test]
-fn counts_that_cannot_be_are_no_panic() {
+fn impossible_counts_do_not_panic() {
     let most = format!("STAT curr_items {}\r\nEND\r\n", u64::MAX);
     let parrots = [0, 1].map(|_| Parrot::start(&*most).unwrap());
     let [one, other] = parrots.each_ref().map(Parrot::port);

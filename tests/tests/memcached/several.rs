@@ -11,7 +11,7 @@ fn three() -> (Vec<MemcachedServer>, MemCached<u32, u32>) {
 }
 
 #[test]
-fn servers_share_the_keys() {
+fn keys_are_spread_over_servers() {
     let (servers, cache) = three();
     let keys: Vec<u32> = (0..300).collect();
     cache
@@ -50,7 +50,7 @@ fn servers_share_the_keys() {
 }
 
 #[test]
-fn their_order_is_no_matter() {
+fn server_order_does_not_matter() {
     let (servers, cache) = three();
     let other: MemCached<u32, u32> = builder(servers[2].address())
         .server(servers[0].address())
@@ -66,7 +66,7 @@ fn their_order_is_no_matter() {
 }
 
 #[test]
-fn one_that_fails_takes_its_keys_and_no_others() {
+fn failed_server_affects_only_its_own_keys() {
     let (mut servers, cache) = three();
     let keys: Vec<u32> = (0..100).collect();
     cache
@@ -103,7 +103,7 @@ fn one_that_fails_takes_its_keys_and_no_others() {
 }
 
 #[test]
-fn one_that_hangs_leaves_the_others_their_time() {
+fn hanging_server_leaves_time_for_the_others() {
     let (servers, patient) = three();
     let keys: Vec<u32> = (0..100).collect();
     let keys: Vec<&u32> = keys.iter().collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 const DAY: u64 = 24 * 60 * 60;
 
 #[test]
-fn is_for_ever_unless_set() {
+fn default_ttl_is_unlimited() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     assert_eq!(cache.default_ttl(), None);
@@ -16,7 +16,7 @@ fn is_for_ever_unless_set() {
 }
 
 #[test]
-fn is_the_caches_or_the_entrys_own() {
+fn entry_ttl_overrides_the_default() {
     let server = MemcachedServer::start();
     let cache = builder(server.address()).ttl(secs(600)).raw().build();
     let cache = cache.unwrap();
@@ -32,7 +32,7 @@ fn is_the_caches_or_the_entrys_own() {
 }
 
 #[test]
-fn may_be_longer_than_memcached_counts_from_now() {
+fn ttl_over_30_days_is_stored() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     for days in [29, 30, 31, 365] {
@@ -49,7 +49,7 @@ fn may_be_longer_than_memcached_counts_from_now() {
 }
 
 #[test]
-fn is_changed_by_touch() {
+fn touch_changes_the_ttl() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     cache.insert(b"a", b"1").unwrap();
@@ -64,7 +64,7 @@ fn is_changed_by_touch() {
 }
 
 #[test]
-fn of_nothing_removes_and_of_ages_is_refused() {
+fn zero_ttl_removes_and_huge_ttl_is_rejected() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     cache.insert(b"a", b"1").unwrap();
@@ -78,7 +78,7 @@ fn of_nothing_removes_and_of_ages_is_refused() {
 }
 
 #[test]
-fn that_has_passed_is_a_miss() {
+fn expired_entry_is_a_miss() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     cache.insert(b"a", b"1").unwrap();
@@ -92,7 +92,7 @@ fn that_has_passed_is_a_miss() {
 }
 
 #[test]
-fn is_not_known_of_servers_of_old() {
+fn remaining_ttl_is_unknown_on_old_servers() {
     // Which answer so to what they do not know, and to everything here.
     let parrot = Parrot::start("ERROR\r\n").unwrap();
     let cache = raw(&format!("127.0.0.1:{}", parrot.port()));

@@ -22,7 +22,7 @@ fn server(certificate: &Certificate, more: &str) -> (MemcachedServer, u16) {
 }
 
 #[test]
-fn carries_entries_large_and_small() {
+fn tls_carries_small_and_large_entries() {
     let certificate = Certificate::of("localhost");
     let (mut server, port) = server(&certificate, "");
     let cache = trusting(&certificate, port).raw().build().unwrap();
@@ -40,7 +40,7 @@ fn carries_entries_large_and_small() {
 }
 
 #[test]
-fn shows_who_we_are_where_the_server_asks() {
+fn tls_sends_a_client_certificate() {
     let certificate = Certificate::of("localhost");
     let ask = format!(",ssl_verify_mode=2,ssl_ca_cert={}", certificate.file());
     let (_server, port) = server(&certificate, &ask);
@@ -53,7 +53,7 @@ fn shows_who_we_are_where_the_server_asks() {
 }
 
 #[test]
-fn an_answer_that_nobody_asked_for_is_nobodys_value() {
+fn unsolicited_reply_is_never_a_value() {
     let server = MemcachedServer::start();
     let front = TlsFront::to(server.port());
     let cache = trusting(front.certificate(), front.port());

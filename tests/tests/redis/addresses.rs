@@ -4,7 +4,7 @@ use ctu_tests::servers::RedisServer;
 use std::{os::unix::fs::symlink, time::Duration};
 
 #[test]
-fn database_of_the_query_is_the_only_one_that_clear_empties() {
+fn clear_empties_only_the_database_of_the_query() {
     let server = RedisServer::start();
     server.cli(&["set", "other", "1"]);
     let cache = raw(&format!("{}?db=2", server.url()));
@@ -30,7 +30,7 @@ fn user_and_password_of_the_query_log_in() {
 }
 
 #[test]
-fn client_name_is_shown_by_the_server() {
+fn server_lists_the_client_name() {
     let server = RedisServer::start();
     let by_address = raw(&format!("{}?client_name=by-address", server.url()));
     by_address.get(b"a").unwrap();
@@ -72,7 +72,7 @@ fn setter_of_the_builder_precedes_the_address() {
 }
 
 #[test]
-fn path_of_a_socket_may_have_blanks_and_percent_signs() {
+fn socket_path_may_have_blanks_and_percent_signs() {
     let server = RedisServer::start();
     let odd = server.socket().with_file_name("a%20 b+c");
     symlink(server.socket(), &odd).unwrap();

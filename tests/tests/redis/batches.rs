@@ -7,7 +7,7 @@ use ctu_tests::{
 use std::thread;
 
 #[test]
-fn take_one_round_trip() {
+fn batch_takes_one_round_trip() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     let keys: Vec<Vec<u8>> = (0..1000).map(|n| format!("key {n}").into()).collect();
@@ -30,7 +30,7 @@ fn take_one_round_trip() {
 }
 
 #[test]
-fn with_the_time_left_take_one_round_trip() {
+fn batch_with_ttl_takes_one_round_trip() {
     let mut server = RedisServer::start();
     let cache = raw(&server.url());
     assert_eq!(cache.default_ttl(), Some(secs(600)));
@@ -53,7 +53,7 @@ fn with_the_time_left_take_one_round_trip() {
 }
 
 #[test]
-fn of_very_many_keys_are_several_commands() {
+fn huge_batch_is_split_into_commands() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     let keys: Vec<Vec<u8>> = (0..25_001).map(|n| format!("key {n}").into()).collect();
@@ -76,7 +76,7 @@ fn of_very_many_keys_are_several_commands() {
 }
 
 #[test]
-fn with_the_time_left_pair_each_value_with_its_own() {
+fn batch_with_ttl_pairs_each_value_with_its_ttl() {
     let server = RedisServer::start();
     let direct = raw(&server.url());
     let proxy = Proxy::to(server.port());

@@ -4,7 +4,7 @@ use ctu_std::{Cache, Error, NetError, RedisCache, RedisError};
 use ctu_tests::servers::{Parrot, RedisServer, free_port};
 
 #[test]
-fn are_not_asked_whether_they_live() {
+fn pooled_connections_are_not_pinged() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     let before = raw(&server.url()).stats().unwrap();
@@ -18,7 +18,7 @@ fn are_not_asked_whether_they_live() {
 }
 
 #[test]
-fn that_the_server_closed_cost_no_operation() {
+fn connection_closed_by_the_server_fails_no_operation() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     for _ in 0..10 {
@@ -29,14 +29,14 @@ fn that_the_server_closed_cost_no_operation() {
 }
 
 #[test]
-fn are_some() {
+fn pool_is_bounded() {
     let none = RedisCache::builder("redis://localhost").pool_size(0);
     let error = none.build::<str, u8>().unwrap_err();
     assert!(matches!(error, RedisError::Core(Error::OutOfRange { .. })));
 }
 
 #[test]
-fn may_be_over_a_unix_socket() {
+fn unix_socket_works() {
     let server = RedisServer::start();
     let cache = raw(&format!("unix://{}?db=3", server.socket().display()));
     cache.insert(b"a", b"1").unwrap();
@@ -44,7 +44,7 @@ fn may_be_over_a_unix_socket() {
 }
 
 #[test]
-fn may_be_given() {
+fn external_connection_works() {
     let mut server = RedisServer::start();
     let client = redis::Client::open(server.url()).unwrap();
     let connection = client.get_connection().unwrap();
@@ -65,7 +65,7 @@ fn may_be_given() {
 }
 
 #[test]
-fn that_were_given_are_kept_while_they_work() {
+fn external_connection_is_kept_after_an_error_reply() {
     let server = RedisServer::start();
     let client = redis::Client::open(server.url()).unwrap();
     let over = RedisCache::over(client.get_connection().unwrap()).raw();
@@ -91,7 +91,7 @@ fn that_were_given_are_kept_while_they_work() {
 }
 
 #[test]
-fn that_were_given_and_answer_nonsense_are_used_no_more() {
+fn external_connection_is_closed_after_a_malformed_reply() {
     // To a command that has a number for an answer.
     let parrot = Parrot::start("+OK\r\n".repeat(9)).unwrap();
     let url = format!("redis://127.0.0.1:{}", parrot.port());

@@ -5,7 +5,7 @@ use ctu_tests::servers::RedisServer;
 use std::collections::BTreeSet;
 
 #[test]
-fn may_have_keys_of_every_byte() {
+fn keys_may_hold_every_byte() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     let all: Vec<u8> = (0..=255).collect();
@@ -20,7 +20,7 @@ fn may_have_keys_of_every_byte() {
 }
 
 #[test]
-fn that_are_empty_are_no_json() {
+fn empty_value_is_invalid_json() {
     // There is no such value in JSON, and Python takes it for a miss.
     let server = RedisServer::start();
     server.cli(&["set", "\"a\"", ""]);
@@ -28,7 +28,7 @@ fn that_are_empty_are_no_json() {
 }
 
 #[test]
-fn of_other_types_are_errors() {
+fn value_of_another_type_is_an_error() {
     let server = RedisServer::start();
     server.cli(&["lpush", "list", "a"]);
     let cache = raw(&server.url());
@@ -41,7 +41,7 @@ fn of_other_types_are_errors() {
 }
 
 #[test]
-fn that_are_no_json_are_errors() {
+fn invalid_json_is_an_error() {
     let server = RedisServer::start();
     server.cli(&["set", "\"a\"", "{"]);
     let error = json_cache(&server).get("a").unwrap_err();
@@ -50,7 +50,7 @@ fn that_are_no_json_are_errors() {
 }
 
 #[test]
-fn are_counted_by_the_server() {
+fn entries_are_counted_by_the_server() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     cache.insert(b"a", b"1").unwrap();
@@ -69,7 +69,7 @@ fn are_counted_by_the_server() {
 }
 
 #[test]
-fn key_in_another_spelling_is_neither_listed_nor_removed() {
+fn foreign_spelling_of_a_key_is_neither_listed_nor_removed() {
     let server = RedisServer::start();
     let foreign = [" 7", "7 ", "7.0", "07", "\"7\"", "p. 7", "p.07"];
     for key in foreign {

@@ -9,7 +9,7 @@ fn cache(server: &RedisServer, prefix: &str) -> PrefixedRedisCache<str, u32> {
 }
 
 #[test]
-fn clear_leaves_the_keys_of_others() {
+fn clear_keeps_keys_without_the_prefix() {
     let server = RedisServer::start();
     // Were the prefix taken for a pattern, it would match the other.
     let (own, other) = (cache(&server, "a*[b]?."), cache(&server, "aab!."));
@@ -26,7 +26,7 @@ fn clear_leaves_the_keys_of_others() {
 }
 
 #[test]
-fn retain_keeps_what_is_wanted_and_the_keys_of_others() {
+fn retain_removes_only_rejected_keys_with_the_prefix() {
     let server = RedisServer::start();
     let (own, other) = (cache(&server, "own."), cache(&server, "other."));
     for n in 0..100 {
@@ -41,7 +41,7 @@ fn retain_keeps_what_is_wanted_and_the_keys_of_others() {
 }
 
 #[test]
-fn a_prefix_of_the_builder_is_plain_and_one_on_any_cache_is_in_the_json() {
+fn builder_prefix_is_plain_and_wrapper_prefix_is_in_the_json() {
     let server = RedisServer::start();
     let builder = RedisCache::builder(server.url()).deadline(secs(60));
     let redis: RedisCache<str, u32> = builder.build().unwrap();
@@ -67,7 +67,7 @@ fn a_prefix_of_the_builder_is_plain_and_one_on_any_cache_is_in_the_json() {
 }
 
 #[test]
-fn without_a_prefix_clear_flushes_its_database_only() {
+fn clear_without_a_prefix_flushes_only_its_database() {
     let server = RedisServer::start();
     let zero = raw(&server.url());
     let builder = RedisCache::builder(server.url()).database(1).raw();

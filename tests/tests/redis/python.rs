@@ -4,7 +4,7 @@ use ctu_tests::servers::RedisServer;
 use serde_json::{Value, json};
 
 #[test]
-fn finds_the_same_keys_and_values_as_json() {
+fn python_finds_the_same_json_keys_and_values() {
     let server = RedisServer::start();
     let cache = json_cache(&server);
     let value = json!({"b": 1.0, "a": [null, true, "é"]});
@@ -16,7 +16,7 @@ fn finds_the_same_keys_and_values_as_json() {
 }
 
 #[test]
-fn finds_the_same_keys_of_other_types() {
+fn python_finds_the_same_keys_of_other_types() {
     let server = RedisServer::start();
     let cache: RedisCache<(u32, String), f64> = RedisCache::builder(server.url()).build().unwrap();
     let key = (7, "x".to_owned());
@@ -28,7 +28,7 @@ fn finds_the_same_keys_of_other_types() {
 }
 
 #[test]
-fn finds_the_same_prefixed_keys() {
+fn python_finds_the_same_prefixed_keys() {
     let server = RedisServer::start();
     let builder = || RedisCache::builder(server.url()).prefix("app.");
     let names: PrefixedRedisCache<str, Vec<u8>> = builder().build().unwrap();
@@ -43,7 +43,7 @@ fn finds_the_same_prefixed_keys() {
 }
 
 #[test]
-fn writes_the_same_bytes() {
+fn stored_bytes_match_python() {
     let vectors = include_str!("../../vectors/vectors.json");
     let vectors: Value = serde_json::from_str(vectors).unwrap();
     let server = RedisServer::start();

@@ -6,7 +6,7 @@ use ctu_std::{Cache, Error, RedisCache, RedisError};
 use ctu_tests::servers::{RedisCluster, RedisServer, free_port};
 
 #[test]
-fn a_wrong_password_is_told_and_not_shown() {
+fn wrong_password_is_reported_and_not_shown() {
     let server = RedisServer::with(&["--requirepass", "right"]);
     for url in [
         server.url(),
@@ -27,7 +27,7 @@ fn a_wrong_password_is_told_and_not_shown() {
 }
 
 #[test]
-fn a_password_that_nobody_asked_for_is_refused_too() {
+fn unneeded_password_is_an_error() {
     let server = RedisServer::start();
     let url = server.url().replace("//", "//:needless@");
     let error = raw(&url).get(b"a").unwrap_err();
@@ -35,7 +35,7 @@ fn a_password_that_nobody_asked_for_is_refused_too() {
 }
 
 #[test]
-fn a_renamed_command_shows_no_password_and_no_key() {
+fn error_of_a_renamed_command_hides_password_and_key() {
     let server = RedisServer::with(&[
         "--rename-command",
         "AUTH",
@@ -53,7 +53,7 @@ fn a_renamed_command_shows_no_password_and_no_key() {
 }
 
 #[test]
-fn a_database_that_is_not_is_told() {
+fn missing_database_is_reported() {
     let server = RedisServer::start();
     let url = format!("{}/99", server.url());
     let error = raw(&url).get(b"a").unwrap_err();
@@ -61,7 +61,7 @@ fn a_database_that_is_not_is_told() {
 }
 
 #[test]
-fn what_the_user_may_not_do_is_told() {
+fn denied_command_is_reported() {
     let server = RedisServer::start();
     server.cli(&["acl", "setuser", "reader", "on", ">secret", "~*", "+get"]);
     let cache = raw(&server.url().replace("//", "//reader:secret@"));
@@ -73,7 +73,7 @@ fn what_the_user_may_not_do_is_told() {
 }
 
 #[test]
-fn a_replica_is_read_and_not_written() {
+fn replica_is_readable_and_write_is_an_error() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     cache.insert(b"a", b"1").unwrap();
@@ -88,7 +88,7 @@ fn a_replica_is_read_and_not_written() {
 }
 
 #[test]
-fn a_user_without_a_password_is_nobody_else() {
+fn passwordless_user_still_authenticates() {
     let server = RedisServer::start();
     server.cli(&["acl", "setuser", "weak", "on", "nopass", "~*", "+get"]);
     server.cli(&["acl", "setuser", "strong", "on", ">s3cret", "~*", "+@all"]);
@@ -103,7 +103,7 @@ fn a_user_without_a_password_is_nobody_else() {
 }
 
 #[test]
-fn a_value_that_is_too_long_is_not_sent() {
+fn oversized_value_is_not_sent() {
     let server = RedisServer::start();
     let builder = RedisCache::builder(server.url()).deadline(secs(60));
     let cache = builder.max_value(10).raw().build().unwrap();
@@ -117,7 +117,7 @@ fn a_value_that_is_too_long_is_not_sent() {
 }
 
 #[test]
-fn a_value_that_the_server_does_not_take_is_no_outage() {
+fn value_rejected_by_the_server_is_no_outage() {
     let server = RedisServer::with(&["--proto-max-bulk-len", "1mb"]);
     let cache = raw(&server.url());
     let value = |mib: usize| vec![b'x'; mib << 20];
@@ -145,7 +145,7 @@ fn a_value_that_the_server_does_not_take_is_no_outage() {
 }
 
 #[test]
-fn a_node_of_a_cluster_says_what_it_is() {
+fn cluster_node_without_cluster_mode_is_reported() {
     let cluster = RedisCluster::start(2);
     let cache = raw(&cluster.urls()[0]);
     // `a` is at the other node, and not with `b`.

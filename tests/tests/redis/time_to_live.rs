@@ -14,7 +14,7 @@ fn for_ever(server: &RedisServer) -> RawRedisCache {
 }
 
 #[test]
-fn is_the_caches_or_the_entrys_own() {
+fn entry_ttl_overrides_the_default() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     cache.insert(b"default", b"").unwrap();
@@ -32,7 +32,7 @@ fn is_the_caches_or_the_entrys_own() {
 }
 
 #[test]
-fn may_be_for_ever() {
+fn ttl_may_be_unlimited() {
     let server = RedisServer::start();
     let cache = for_ever(&server);
     cache.insert(b"a", b"1").unwrap();
@@ -42,7 +42,7 @@ fn may_be_for_ever() {
 }
 
 #[test]
-fn is_changed_by_touch() {
+fn touch_changes_the_ttl() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     cache.insert(b"a", b"1").unwrap();
@@ -60,7 +60,7 @@ fn is_changed_by_touch() {
 }
 
 #[test]
-fn of_nothing_removes_and_of_ages_is_refused() {
+fn zero_ttl_removes_and_huge_ttl_is_rejected() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     cache.insert(b"a", b"1").unwrap();

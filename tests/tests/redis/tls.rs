@@ -52,7 +52,7 @@ impl TlsServer {
 }
 
 #[test]
-fn carries_entries_large_and_small() {
+fn tls_carries_small_and_large_entries() {
     let mut tls = TlsServer::start("no");
     let cache = tls.trusted();
     let large: Vec<u8> = (0..4 << 20).map(|n: u32| (n % 251) as u8).collect();
@@ -70,7 +70,7 @@ fn carries_entries_large_and_small() {
 }
 
 #[test]
-fn a_connection_that_the_server_ended_costs_no_operation() {
+fn tls_connection_closed_by_the_server_fails_no_operation() {
     let tls = TlsServer::start("no");
     let cache = tls.trusted();
     for _ in 0..20 {
@@ -83,7 +83,7 @@ fn a_connection_that_the_server_ended_costs_no_operation() {
 }
 
 #[test]
-fn an_answer_that_nobody_asked_for_is_nobodys_value() {
+fn unsolicited_reply_is_never_a_value() {
     let server = RedisServer::start();
     let front = TlsFront::to(server.port());
     let builder = RedisCache::builder(format!("rediss://localhost:{}", front.port()));
@@ -100,7 +100,7 @@ fn an_answer_that_nobody_asked_for_is_nobodys_value() {
 }
 
 #[test]
-fn trusts_nobody_without_reason() {
+fn unknown_ca_is_rejected() {
     let tls = TlsServer::start("no");
     let unknown = tls.builder("localhost").raw().build().unwrap();
     let wrong_name = tls.builder("127.0.0.1").raw();
@@ -115,7 +115,7 @@ fn trusts_nobody_without_reason() {
 }
 
 #[test]
-fn shows_who_we_are_where_the_server_asks() {
+fn tls_sends_a_client_certificate() {
     let tls = TlsServer::start("yes");
     // It says so after the handshake, in answer to the first request or before that is sent.
     for _ in 0..20 {
@@ -134,7 +134,7 @@ fn shows_who_we_are_where_the_server_asks() {
 }
 
 #[test]
-fn needs_a_server_that_speaks_it() {
+fn plaintext_server_is_an_error() {
     let garbage = Parrot::start("+PONG\r\n").unwrap();
     let builder = RedisCache::builder(format!("rediss://127.0.0.1:{}", garbage.port())).raw();
     let cache = builder

@@ -4,7 +4,7 @@ use ctu_tests::servers::RedisCluster;
 use std::{thread, time::Duration};
 
 #[test]
-fn over_all_slots_are_in_the_order_asked() {
+fn batch_over_all_slots_keeps_its_order() {
     let cluster = RedisCluster::start(3);
     let cache = raw(&cluster);
     // Every byte, in keys and values.
@@ -41,7 +41,7 @@ fn over_all_slots_are_in_the_order_asked() {
 }
 
 #[test]
-fn of_many_threads_do_not_wait_for_each_other() {
+fn batches_of_threads_do_not_deadlock() {
     let cluster = RedisCluster::start(3);
     // With one connection to each node, two threads that have one each and want both would wait for ever.
     let urls = cluster.urls();
@@ -69,7 +69,7 @@ fn of_many_threads_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn may_be_large() {
+fn large_batch_round_trips() {
     let cluster = RedisCluster::start(3);
     let cache = at(cluster.urls());
     let large: Vec<u8> = (0..8 << 20).map(|n: u32| (n ^ n >> 8) as u8).collect();
@@ -82,7 +82,7 @@ fn may_be_large() {
 }
 
 #[test]
-fn meet_connections_that_died_without_an_error() {
+fn batch_retries_dead_pooled_connections() {
     let cluster = RedisCluster::start(3);
     let cache = raw(&cluster);
     let keys: Vec<Vec<u8>> = (0..30_u8).map(|n| vec![n]).collect();

@@ -77,7 +77,7 @@ impl Key {
 }
 
 #[test]
-fn of_a_master_killed_under_load_concerns_its_keys_until_it_is_over() {
+fn killed_master_affects_only_its_keys_until_failover() {
     let mut cluster = RedisCluster::replicated(3);
     let cache = RedisCache::cluster(&cluster.urls()[..3]).raw();
     let cache = cache.deadline(secs(30)).build().unwrap();
@@ -165,7 +165,7 @@ fn of_a_master_killed_under_load_concerns_its_keys_until_it_is_over() {
 }
 
 #[test]
-fn of_a_master_that_hangs_is_followed_too() {
+fn failover_of_a_hanging_master_is_followed() {
     let cluster = RedisCluster::replicated(3);
     let builder = RedisCache::cluster(cluster.urls()).raw().pool_size(2);
     let hasty = builder.deadline(Duration::from_millis(100));
@@ -195,7 +195,7 @@ fn of_a_master_that_hangs_is_followed_too() {
 }
 
 #[test]
-fn while_nobody_asks_costs_no_operation() {
+fn failover_while_idle_fails_no_operation() {
     let mut cluster = RedisCluster::replicated(3);
     // Each is to meet what has changed with another operation.
     let [get, pop, many, all] = [(); 4].map(|()| crate::raw(&cluster));

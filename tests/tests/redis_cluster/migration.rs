@@ -94,7 +94,7 @@ fn work(cache: &RawRedisCache, thread: usize, over: &AtomicBool, rounds: &Atomic
 }
 
 #[test]
-fn a_slot_that_moves_under_load_costs_nothing_and_nobody_notices() {
+fn slot_migration_under_load_fails_no_operation() {
     let cluster = RedisCluster::start(3);
     let cache = raw(&cluster);
     let slot = cluster.slot("{m}");
@@ -133,7 +133,7 @@ fn a_slot_that_moves_under_load_costs_nothing_and_nobody_notices() {
 }
 
 #[test]
-fn a_key_that_is_asked_for_once_elsewhere_moves_nothing() {
+fn ask_redirect_leaves_the_map_unchanged() {
     let cluster = RedisCluster::start(2);
     let cache = raw(&cluster);
     let key = keys_of(&cluster, 0, 1).remove(0);
@@ -155,7 +155,7 @@ fn a_key_that_is_asked_for_once_elsewhere_moves_nothing() {
 }
 
 #[test]
-fn what_has_moved_is_learnt_at_once() {
+fn moved_redirect_updates_the_map() {
     let cluster = RedisCluster::start(3);
     let cache = raw(&cluster);
     let keys = keys_of(&cluster, 0, 3);
@@ -185,7 +185,7 @@ fn what_has_moved_is_learnt_at_once() {
 }
 
 #[test]
-fn a_node_that_joins_is_found() {
+fn joined_node_is_found() {
     let mut cluster = RedisCluster::start(2);
     let cache = raw(&cluster);
     let key = keys_of(&cluster, 1, 1).remove(0);

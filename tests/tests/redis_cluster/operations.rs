@@ -16,7 +16,7 @@ fn sizes(cluster: &RedisCluster) -> Vec<usize> {
 }
 
 #[test]
-fn are_those_of_one_server() {
+fn cluster_operations_match_a_single_server() {
     let cluster = RedisCluster::start(3);
     let cache: RedisCache<str, Value> = RedisCache::cluster(&cluster.urls()[1..2])
         .deadline(secs(60))
@@ -58,7 +58,7 @@ fn are_those_of_one_server() {
 }
 
 #[test]
-fn of_prefixed_caches_leave_the_keys_of_others() {
+fn prefixed_operations_keep_other_keys() {
     let cluster = RedisCluster::start(3);
     let (own, other) = (prefixed(&cluster, "a*."), prefixed(&cluster, "ab."));
     for n in 0..600 {
@@ -74,7 +74,7 @@ fn of_prefixed_caches_leave_the_keys_of_others() {
 }
 
 #[test]
-fn with_one_tag_are_on_one_node() {
+fn hash_tags_place_keys_on_one_node() {
     let cluster = RedisCluster::start(3);
     let cache = prefixed(&cluster, "{app}.");
     let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
@@ -89,7 +89,7 @@ fn with_one_tag_are_on_one_node() {
 }
 
 #[test]
-fn on_what_is_no_string_are_errors() {
+fn value_of_another_type_is_an_error() {
     let cluster = RedisCluster::start(3);
     let cache = raw(&cluster);
     for n in 0..10 {
@@ -105,7 +105,7 @@ fn on_what_is_no_string_are_errors() {
 }
 
 #[test]
-fn are_counted_by_all_nodes() {
+fn entries_are_counted_on_all_nodes() {
     let cluster = RedisCluster::start(3);
     let cache = raw(&cluster);
     for n in 0..30_u8 {
@@ -127,7 +127,7 @@ fn are_counted_by_all_nodes() {
 }
 
 #[test]
-fn need_no_server_to_be_built_and_no_other_database() {
+fn build_needs_no_server_and_rejects_other_databases() {
     let builder = RedisCache::cluster(["redis://127.0.0.1:1"]).raw();
     let cache = builder.build().unwrap();
     assert!(format!("{cache:?}").contains("127.0.0.1:1"));

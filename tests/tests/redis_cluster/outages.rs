@@ -16,7 +16,7 @@ use std::{
 };
 
 #[test]
-fn one_node_that_answers_is_enough() {
+fn one_reachable_seed_is_enough() {
     let cluster = RedisCluster::start(3);
     let dead = || format!("redis://127.0.0.1:{}", free_port());
     let urls = [dead(), dead(), cluster.urls().remove(2), dead()];
@@ -29,7 +29,7 @@ fn one_node_that_answers_is_enough() {
 }
 
 #[test]
-fn no_node_at_all_is_an_outage() {
+fn unreachable_cluster_is_an_outage() {
     let port = free_port();
     let cache = at([format!("redis://127.0.0.1:{port}")]);
     for _ in 0..3 {
@@ -42,7 +42,7 @@ fn no_node_at_all_is_an_outage() {
 }
 
 #[test]
-fn a_cluster_that_went_down_is_used_when_it_is_back() {
+fn cluster_is_used_again_after_an_outage() {
     let mut cluster = RedisCluster::start(3);
     let cache = raw(&cluster);
     let keys: Vec<Vec<u8>> = (0..30_u8).map(|n| vec![n]).collect();
@@ -63,7 +63,7 @@ fn a_cluster_that_went_down_is_used_when_it_is_back() {
 }
 
 #[test]
-fn a_node_that_is_down_is_an_error_of_its_keys_alone() {
+fn node_down_affects_only_its_keys() {
     let mut cluster = RedisCluster::start(3);
     let cache = raw(&cluster);
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 1)).collect();
@@ -88,7 +88,7 @@ fn a_node_that_is_down_is_an_error_of_its_keys_alone() {
 }
 
 #[test]
-fn a_node_that_hangs_holds_no_connection_to_others() {
+fn hanging_node_holds_no_connection_of_others() {
     let mut cluster = RedisCluster::start(3);
     // One connection to each node: who holds it has all.
     let builder = RedisCache::cluster(cluster.urls()).raw().pool_size(1);
@@ -152,7 +152,7 @@ impl Halves {
 }
 
 #[test]
-fn a_node_that_is_back_works_beside_the_others_again() {
+fn recovered_node_serves_its_keys_again() {
     let halves = Arc::new(Halves {
         map: OnceLock::new(),
         down: AtomicBool::new(true),
@@ -180,7 +180,7 @@ fn a_node_that_is_back_works_beside_the_others_again() {
 }
 
 #[test]
-fn a_slot_that_nobody_serves_is_told() {
+fn unserved_slot_is_reported() {
     let cluster = RedisCluster::start(3);
     let cache = raw(&cluster);
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 1)).collect();
@@ -201,7 +201,7 @@ fn a_slot_that_nobody_serves_is_told() {
 }
 
 #[test]
-fn a_wrong_password_is_told_and_not_shown() {
+fn wrong_password_is_reported_and_not_shown() {
     let cluster = RedisCluster::start(2);
     for node in 0..2 {
         let user = ["acl", "setuser", "me", "on", ">s3cret", "~*", "+@all"];
@@ -230,7 +230,7 @@ fn a_wrong_password_is_told_and_not_shown() {
 }
 
 #[test]
-fn a_cluster_that_lost_a_node_can_be_joined() {
+fn cluster_with_a_lost_node_can_be_joined() {
     let cluster = RedisCluster::start(3);
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 1)).collect();
     // It comes back with another id: the others know no address any more for the old one.

@@ -45,7 +45,7 @@ fn fails(cache: &RawRedisCache) -> RedisError {
 }
 
 #[test]
-fn a_node_that_sends_to_itself_for_ever_is_told() {
+fn endless_redirect_to_itself_is_an_error() {
     for kind in ["MOVED", "ASK"] {
         let node = Fake::master(move |port, command| match command {
             "ASKING" => "+OK\r\n".into(),
@@ -69,7 +69,7 @@ fn a_node_that_sends_to_itself_for_ever_is_told() {
 }
 
 #[test]
-fn nodes_that_send_in_circles_are_told() {
+fn circular_redirects_are_an_error() {
     let other = Arc::new(AtomicU16::new(0));
     let first = other.clone();
     let second = Fake::master(move |_, _| {
@@ -89,7 +89,7 @@ fn nodes_that_send_in_circles_are_told() {
 }
 
 #[test]
-fn a_redirect_that_makes_no_sense_is_told() {
+fn malformed_redirect_is_an_error() {
     for redirect in [
         "MOVED",
         "MOVED 1",
@@ -105,7 +105,7 @@ fn a_redirect_that_makes_no_sense_is_told() {
 }
 
 #[test]
-fn a_redirect_without_a_host_is_to_the_same_host() {
+fn redirect_without_a_host_keeps_the_host() {
     let cluster = RedisCluster::start(1);
     let port = cluster.node(0).port();
     let node = Fake::master(move |_, _| format!("-MOVED 15495 :{port}\r\n"));
@@ -115,7 +115,7 @@ fn a_redirect_without_a_host_is_to_the_same_host() {
 }
 
 #[test]
-fn a_redirect_to_an_unknown_host_asks_for_the_map() {
+fn redirect_to_an_unknown_host_refreshes_the_map() {
     let cluster = RedisCluster::start(1);
     let port = cluster.node(0).port();
     for address in ["?:7000", "?:0", ":0", "127.0.0.1:0"] {
@@ -140,7 +140,7 @@ fn a_redirect_to_an_unknown_host_asks_for_the_map() {
 }
 
 #[test]
-fn an_odd_entry_of_a_map_leaves_the_other_slots_served() {
+fn odd_map_entry_leaves_other_slots_served() {
     let cluster = RedisCluster::start(1);
     let port = cluster.node(0).port();
     // `a` is in slot 15495, `b` in 3300.
@@ -170,7 +170,7 @@ fn an_odd_entry_of_a_map_leaves_the_other_slots_served() {
 }
 
 #[test]
-fn a_map_that_is_none_is_told() {
+fn malformed_map_is_an_error() {
     let own = |map: &'static str| Fake::start(move |_, _| map.into());
     for garbage in [
         "+OK\r\n",
@@ -196,7 +196,7 @@ fn a_map_that_is_none_is_told() {
 }
 
 #[test]
-fn a_map_of_nodes_that_are_not_there_is_told() {
+fn map_of_missing_nodes_is_an_outage() {
     let (nobody, port) = (free_port(), free_port());
     let node = Fake::start(move |_, _| {
         let half = |first, port| (first, first + 8191, "127.0.0.1", port);
@@ -211,7 +211,7 @@ fn a_map_of_nodes_that_are_not_there_is_told() {
 }
 
 #[test]
-fn an_outage_is_no_storm_of_questions() {
+fn outage_causes_no_refresh_storm() {
     let nobody = free_port();
     let node = Fake::start(move |_, _| map(&[(0, 16383, "127.0.0.1", nobody)]));
     let cache = at([node.url()]);
@@ -227,7 +227,7 @@ fn an_outage_is_no_storm_of_questions() {
 }
 
 #[test]
-fn a_server_without_a_cluster_is_told() {
+fn server_without_cluster_mode_is_reported() {
     let server = RedisServer::start();
     let error = at([server.url()]).get(b"a").unwrap_err();
     // Waiting for it to become one would be in vain.
@@ -246,7 +246,7 @@ fn odd(replies: String) -> Fake {
 const KEYS: [&[u8]; 4] = [b"a", b"b", b"c", b"d"];
 
 #[test]
-fn a_node_that_says_too_much_gives_nobody_the_next() {
+fn surplus_reply_is_never_given_to_the_next_caller() {
     for replies in [
         HELLO.repeat(2),
         format!("*1\r\n{}", HELLO.repeat(2)),
@@ -263,7 +263,7 @@ fn a_node_that_says_too_much_gives_nobody_the_next() {
 }
 
 #[test]
-fn a_node_that_forgets_a_reply_gives_nobody_the_next() {
+fn missing_reply_is_never_replaced_by_the_next() {
     let node = odd(String::new());
     let cache = hasty(&node);
     let error = cache.get_many(&KEYS).unwrap_err();
@@ -275,7 +275,7 @@ fn a_node_that_forgets_a_reply_gives_nobody_the_next() {
 }
 
 #[test]
-fn what_must_not_be_done_twice_is_not() {
+fn unsafe_operation_is_never_retried() {
     let node = Fake::master(|_, command| match command {
         "GET warm" => HELLO.into(),
         _ => CLOSE.into(),
@@ -295,7 +295,7 @@ fn what_must_not_be_done_twice_is_not() {
 }
 
 #[test]
-fn random_bytes_are_errors() {
+fn random_bytes_are_an_error() {
     let parts: [&[u8]; 10] = [
         b"$",
         b"*",
@@ -334,7 +334,7 @@ fn random_bytes_are_errors() {
 }
 
 #[test]
-fn every_truncation_of_a_map_is_an_error() {
+fn every_truncated_map_is_an_error() {
     let whole = map(&[(0, 8191, "127.0.0.1", 1), (8192, 16383, "::1", 2)]);
     for end in 0..whole.len() {
         let parrot = Parrot::start(&whole[..end]).unwrap();

@@ -3,7 +3,7 @@ use ctu_std::{Cache, NetError, RedisCache, RedisError};
 use ctu_tests::servers::{Certificate, RedisCluster, free_port};
 
 #[test]
-fn is_spoken_to_every_node() {
+fn tls_reaches_every_node() {
     let certificate = Certificate::of("127.0.0.1");
     let cluster = RedisCluster::with(3, || {
         let port = free_port().to_string();

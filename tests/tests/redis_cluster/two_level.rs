@@ -4,7 +4,7 @@ use ctu_tests::servers::RedisCluster;
 use std::{thread, time::Duration};
 
 #[test]
-fn over_a_cluster_survive_the_failover_of_a_master() {
+fn two_levels_survive_a_cluster_failover() {
     let mut cluster = RedisCluster::replicated(3);
     let second = RedisCache::cluster(cluster.urls()).prefix("");
     let second = second.deadline(secs(1)).build::<str, u32>().unwrap();

@@ -15,7 +15,7 @@ use std::{
 };
 
 #[test]
-fn one_computation_through_other_caches_too() {
+fn wrappers_share_one_computation() {
     const THREADS: u32 = 8;
     let level = || LruCache::<String, u32>::with_capacity(10);
     let cache = TwoLevelCache::builder(level(), level()).build();
@@ -40,7 +40,7 @@ fn one_computation_through_other_caches_too() {
 }
 
 #[test]
-fn a_panic_lets_another_try() {
+fn waiter_computes_after_a_panic() {
     let (_clock, cache) = resilient();
     thread::scope(|scope| {
         let cache = &cache;
@@ -63,14 +63,14 @@ fn a_panic_lets_another_try() {
 }
 
 #[test]
-fn a_computation_within_itself_does_not_wait_for_itself() {
+fn recursive_computation_does_not_deadlock() {
     let (_clock, cache) = resilient();
     let value = cache.get_or_insert_with(&1, || cache.get_or_insert_with(&1, || 2u32).unwrap() + 1);
     assert_eq!(value, Ok(3));
 }
 
 #[test]
-fn what_is_computed_within_itself_replaces_nothing_newer() {
+fn recursive_computation_replaces_no_newer_value() {
     let (_clock, cache) = resilient();
     let writes: [fn(&Resilient, &u32); 2] = [
         |cache, key| cache.insert(key, 2u32).unwrap(),
@@ -93,7 +93,7 @@ fn what_is_computed_within_itself_replaces_nothing_newer() {
 }
 
 #[test]
-fn grace_serves_what_expired_where_computing_fails() {
+fn grace_serves_a_stale_value_if_the_computation_fails() {
     let (clock, builder) = builder();
     let cache = builder.grace(secs(5), 10).build();
     let fails = || cache.get_or_try_insert_with(&1, || Err::<u32, _>("fails"));
@@ -110,7 +110,7 @@ fn grace_serves_what_expired_where_computing_fails() {
 }
 
 #[test]
-fn refresh_ahead_computes_in_the_background() {
+fn refresh_ahead_runs_in_the_background() {
     let (clock, builder) = builder();
     let loaded = Arc::new(AtomicU32::new(0));
     let loads = Arc::clone(&loaded);

@@ -9,7 +9,7 @@ use crate::{
 use ctu_std::{BreakerState, Cache, CacheError};
 
 #[test]
-fn a_probe_that_finds_damage_was_answered() {
+fn corrupt_value_in_a_probe_closes_the_breaker() {
     let (clock, cache) = resilient();
     cache.second().put(&1, DAMAGED, None).unwrap();
     cache.second().fail(Fault::Lost);
@@ -22,7 +22,7 @@ fn a_probe_that_finds_damage_was_answered() {
 }
 
 #[test]
-fn damage_between_failures_shows_that_the_server_answers() {
+fn corrupt_value_between_failures_resets_the_count() {
     let (clock, cache) = resilient();
     cache.second().put(&1, DAMAGED, None).unwrap();
     for _ in 0..20 {
@@ -36,7 +36,7 @@ fn damage_between_failures_shows_that_the_server_answers() {
 }
 
 #[test]
-fn damage_is_a_miss_that_is_counted_and_written_over() {
+fn corrupt_value_is_a_counted_miss_and_overwritten() {
     let (_clock, cache) = resilient();
     cache.second().put(&1, DAMAGED, None).unwrap();
     assert_eq!(cache.get(&1), Ok(None));
@@ -50,7 +50,7 @@ fn damage_is_a_miss_that_is_counted_and_written_over() {
 }
 
 #[test]
-fn a_batch_finds_what_is_not_damaged() {
+fn batch_returns_the_intact_values() {
     let (_clock, cache) = resilient();
     for (key, value) in [(1, 10), (2, DAMAGED), (4, 40)] {
         cache.second().put(&key, value, None).unwrap();
@@ -64,7 +64,7 @@ fn a_batch_finds_what_is_not_damaged() {
 
 /// As Python's, whose `get` fails by it. Computing ends it, which nothing else would.
 #[test]
-fn a_cache_that_is_not_resilient_reports_damage_until_it_is_computed_anew() {
+fn corrupt_value_is_an_error_without_resilience() {
     let (_clock, builder) = builder();
     let cache = builder.build();
     cache.second().put(&1, DAMAGED, None).unwrap();
@@ -81,7 +81,7 @@ fn a_cache_that_is_not_resilient_reports_damage_until_it_is_computed_anew() {
 
 /// What is damaged is there, and so not remembered not to be.
 #[test]
-fn damage_is_not_remembered_as_nothing() {
+fn corrupt_value_is_not_cached_as_missing() {
     let (_clock, builder) = builder();
     let cache = builder.recovers_by_hand().negative(secs(2), 10).build();
     cache.second().put(&1, DAMAGED, None).unwrap();

@@ -21,7 +21,7 @@ fn recover_all(clock: &ManualClock, cache: &Resilient) {
 }
 
 #[test]
-fn a_clear_that_was_missed_is_made_good() {
+fn missed_clear_is_replayed() {
     let (_clock, builder) = builder();
     let cache = builder.recovers_by_hand().clears_both().build();
     cache.insert(&1, 1u32).unwrap();
@@ -34,7 +34,7 @@ fn a_clear_that_was_missed_is_made_good() {
 }
 
 #[test]
-fn what_cannot_be_kept_in_mind_is_an_error_that_costs_no_network() {
+fn unjournalable_operation_is_an_error_without_network() {
     let (_clock, builder) = builder();
     let cache = builder.recovers_by_hand().clears_both().build();
     cache.insert(&1, 1u32).unwrap();
@@ -56,7 +56,7 @@ fn what_cannot_be_kept_in_mind_is_an_error_that_costs_no_network() {
 }
 
 #[test]
-fn a_key_that_the_second_level_never_takes_keeps_no_other() {
+fn unacceptable_key_does_not_block_other_replays() {
     let (clock, cache) = resilient();
     for key in 0..300 {
         cache.insert(&key, 1u32).unwrap();
@@ -81,7 +81,7 @@ fn a_key_that_the_second_level_never_takes_keeps_no_other() {
 }
 
 #[test]
-fn what_the_second_level_refuses_to_delete_lets_others_go_first() {
+fn rejected_delete_does_not_block_other_replays() {
     let (clock, cache) = resilient();
     cache.second().fail(Fault::Refused);
     for key in 0..3 {
@@ -101,7 +101,7 @@ fn what_the_second_level_refuses_to_delete_lets_others_go_first() {
 }
 
 #[test]
-fn what_is_missed_while_others_settle_is_made_good_before_them() {
+fn newer_missed_write_is_replayed_before_settling_ones() {
     let clock = Arc::new(ManualClock::new());
     let link = Link::new(0, &Arc::default(), &clock);
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
@@ -120,7 +120,7 @@ fn what_is_missed_while_others_settle_is_made_good_before_them() {
 }
 
 #[test]
-fn a_thread_makes_it_good_without_anyone_asking_and_ends_with_the_cache() {
+fn recovery_thread_replays_and_ends_with_the_cache() {
     let clock = Arc::new(ManualClock::new());
     let link = Arc::new(Link::new(0, &Arc::default(), &clock));
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));

@@ -290,7 +290,7 @@ proptest! {
     /// With room in the journal: nothing comes back on the node that wrote, and in the end every node has
     /// what was acknowledged last, or nothing.
     #[test]
-    fn every_promise_is_kept(steps in prop::collection::vec(step(), 1..80), sieve: bool, others: bool, seed: u64) {
+    fn random_schedules_keep_every_promise(steps in prop::collection::vec(step(), 1..80), sieve: bool, others: bool, seed: u64) {
         let mut world = World::new(Switches { sieve, journal: 100, others }, seed);
         for step in &steps {
             world.run(step)?;
@@ -310,7 +310,7 @@ proptest! {
 
     /// Without: still nothing comes back on the node that wrote.
     #[test]
-    fn a_full_journal_brings_nothing_back(
+    fn full_journal_never_resurrects_an_entry(
         steps in prop::collection::vec(step(), 1..80),
         journal in 0..3usize,
         sieve: bool,

@@ -40,7 +40,7 @@ pub(crate) fn until(done: impl Fn() -> bool) {
 }
 
 #[test]
-fn an_outage_is_no_error_and_is_made_good() {
+fn outage_is_no_error_and_is_recovered() {
     let (clock, cache) = resilient();
     cache.insert(&1, 1u32).unwrap();
     cache.insert(&2, 2u32).unwrap();
@@ -65,7 +65,7 @@ fn an_outage_is_no_error_and_is_made_good() {
 }
 
 #[test]
-fn an_outage_costs_a_deadline_a_period() {
+fn outage_costs_one_deadline_a_period() {
     let (clock, cache) = resilient();
     cache.second().fail(Fault::Lost);
     let (mut lost, mut operations) = (0, 0);
@@ -100,7 +100,7 @@ fn an_outage_costs_a_deadline_a_period() {
 }
 
 #[test]
-fn what_the_caller_did_wrong_is_an_error_and_opens_nothing() {
+fn caller_error_does_not_open_the_breaker() {
     let (_clock, cache) = resilient();
     cache.insert(&1, 1u32).unwrap();
     cache.second().fail(Fault::Blamed);
@@ -117,7 +117,7 @@ fn what_the_caller_did_wrong_is_an_error_and_opens_nothing() {
 }
 
 #[test]
-fn the_last_outage_says_why_and_stays() {
+fn last_outage_keeps_its_reason() {
     let (clock, cache) = resilient();
     cache.second().fail(Fault::Blamed);
     assert!(cache.get(&1).is_err());
@@ -139,7 +139,7 @@ fn the_last_outage_says_why_and_stays() {
 }
 
 #[test]
-fn a_server_without_memory_takes_deletes() {
+fn server_out_of_memory_still_accepts_deletes() {
     let (clock, cache) = resilient();
     cache.insert(&1, 1u32).unwrap();
     cache.second().fail(Fault::Full);
@@ -155,7 +155,7 @@ fn a_server_without_memory_takes_deletes() {
 }
 
 #[test]
-fn a_full_journal_says_so_and_recognises_its_keys() {
+fn full_journal_is_reported_and_recognises_its_keys() {
     let (clock, builder) = builder();
     let builder = builder.recovers_by_hand().journal(2);
     let cache = builder
@@ -197,7 +197,7 @@ fn a_full_journal_says_so_and_recognises_its_keys() {
 }
 
 #[test]
-fn a_first_level_hit_waits_for_nobody() {
+fn first_level_hit_takes_no_lock_of_a_slow_operation() {
     let clock = Arc::new(ManualClock::new());
     let link = Link::new(0, &Arc::default(), &clock);
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
@@ -224,7 +224,7 @@ fn a_first_level_hit_waits_for_nobody() {
 }
 
 #[test]
-fn negative_caching_asks_once_for_what_is_not_there() {
+fn negative_caching_reads_a_missing_key_once() {
     let (clock, builder) = builder();
     let cache = builder.negative(secs(2), 10).build();
     for _ in 0..5 {
@@ -246,7 +246,7 @@ fn negative_caching_asks_once_for_what_is_not_there() {
 }
 
 #[test]
-fn what_was_remembered_as_nothing_is_seen_once_it_is_written() {
+fn write_ends_negative_caching() {
     let (_clock, builder) = builder();
     let cache = builder.negative(secs(60), 100).build();
     // Keys of one stripe take each other's writes for their own, and are not kept by the first level.
@@ -265,7 +265,7 @@ fn what_was_remembered_as_nothing_is_seen_once_it_is_written() {
 }
 
 #[test]
-fn the_longest_times_are_shortened_too() {
+fn jitter_applies_to_the_longest_ttl() {
     let (_clock, builder) = builder();
     let cache = builder.jitter(1e-20).build();
     for ttl in [Duration::MAX, Duration::MAX - secs(1), Duration::ZERO] {
@@ -275,7 +275,7 @@ fn the_longest_times_are_shortened_too() {
 }
 
 #[test]
-fn jitter_shortens_times_differently() {
+fn jitter_differs_between_entries() {
     let (_clock, builder) = builder();
     let cache = builder.jitter(0.2).build();
     for key in 0..20 {

@@ -14,7 +14,7 @@ const OLD: u64 = 1;
 const NEW: u64 = 2;
 
 #[test]
-fn nothing_is_lost_that_python_loses() {
+fn outage_loses_nothing_that_python_loses() {
     let server = RedisServer::start();
     let network = Network::to(server.port());
     let direct = PrefixedRedisCache::<str, u64>::at(server.port(), Duration::from_secs(60));

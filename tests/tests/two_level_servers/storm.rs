@@ -145,12 +145,12 @@ fn happen<H: Host>(event: Event, node: &Node<H::Second>, server: &mut H, network
 }
 
 #[test]
-fn two_processes_over_redis_keep_every_promise_in_every_weather() {
+fn two_processes_over_redis_keep_every_promise_under_faults() {
     storm(RedisServer::with(&["--maxmemory-policy", "noeviction"]));
 }
 
 #[test]
-fn two_processes_over_memcached_keep_every_promise_in_every_weather() {
+fn two_processes_over_memcached_keep_every_promise_under_faults() {
     storm(MemcachedServer::start());
 }
 

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use serde_json::json;
 
 #[test]
-fn the_four_forms_of_a_key() {
+fn call_keys_have_four_forms() {
     let none = BTreeMap::<&str, u8>::new();
     let some = BTreeMap::from([("b", 1), ("a", 2)]);
     assert_eq!(json_key_with(&(), &none).unwrap(), "[]");
@@ -25,7 +25,7 @@ fn the_four_forms_of_a_key() {
 }
 
 #[test]
-fn arguments_that_are_none_are_refused() {
+fn malformed_arguments_are_rejected() {
     let arguments = refused("arguments that are no sequence; write one argument as (x,)");
     assert_eq!(json_key("hello"), arguments);
     assert_eq!(json_key(&1), arguments);
@@ -46,7 +46,7 @@ fn arguments_that_are_none_are_refused() {
 
 /// What `None` is written as is the key of `None`; values are as they are.
 #[test]
-fn options_in_options_are_told_apart_or_refused() {
+fn nested_options_are_distinct_or_rejected() {
     let null = refused("a key of `Some` of what is null");
     assert_eq!(json_key(&(None::<Option<u8>>,)).unwrap(), "[null]");
     assert_eq!(json_key(&(Some(Some(1)),)).unwrap(), "[1]");

@@ -39,7 +39,7 @@ fn keys_are_sorted_at_every_depth() {
 }
 
 #[test]
-fn numbers_are_sorted_before_they_become_text() {
+fn number_keys_are_sorted_as_numbers() {
     let numbers = BTreeMap::from([(-10, 0), (-9, 1), (2, 2), (10, 3)]);
     assert_eq!(
         to_string(&numbers).unwrap(),
@@ -73,7 +73,7 @@ fn numbers_are_sorted_before_they_become_text() {
 }
 
 #[test]
-fn a_key_given_again_replaces_the_value() {
+fn repeated_key_replaces_the_value() {
     let again = Pairs(&[
         (Any::Text("b"), 1),
         (Any::Text("a"), 2),
@@ -86,7 +86,7 @@ fn a_key_given_again_replaces_the_value() {
 }
 
 #[test]
-fn keys_of_different_kinds_are_refused() {
+fn mixed_key_types_are_rejected() {
     let mixed = refused("map keys of different kinds");
     for (a, b) in [
         (Any::Text("1"), Any::Int(1)),
@@ -102,7 +102,7 @@ fn keys_of_different_kinds_are_refused() {
 }
 
 #[test]
-fn what_is_no_key_is_refused() {
+fn invalid_key_type_is_rejected() {
     let no_key = refused("a map key that is no text, number, bool or none");
     assert_eq!(to_string(&BTreeMap::from([((1, 2), 3)])), no_key);
     assert_eq!(to_string(&BTreeMap::from([(vec![1], 3)])), no_key);

@@ -73,7 +73,7 @@ fn text_is_escaped_to_ascii() {
 }
 
 #[test]
-fn what_serde_names_is_written_as_serde_json_does() {
+fn serde_enums_match_serde_json() {
     let values = (
         (Unit, Newtype(1), Pair(2, "x"), Named { b: 3, a: None }, 'c'),
         (Kind::Unit, Kind::Newtype(4), Kind::Pair(5, 6), Some(())),
@@ -91,7 +91,7 @@ fn what_serde_names_is_written_as_serde_json_does() {
 }
 
 #[test]
-fn bytes_are_refused() {
+fn bytes_are_rejected() {
     struct Raw;
     impl Serialize for Raw {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -103,7 +103,7 @@ fn bytes_are_refused() {
 }
 
 #[test]
-fn depth_is_limited_to_what_can_be_read_back() {
+fn depth_limit_of_writer_and_reader_agree() {
     let nested = |depth| (0..depth).fold(json!(0), |value, _| json!([value]));
     let text = to_string(&nested(MAX_DEPTH)).unwrap();
     assert_eq!(from_str::<Value>(&text), Ok(nested(MAX_DEPTH)));
@@ -128,7 +128,7 @@ fn depth_is_limited_to_what_can_be_read_back() {
 }
 
 #[test]
-fn a_chain_without_brackets_is_limited_too() {
+fn newtype_chain_is_limited() {
     #[derive(Serialize)]
     struct Link(Option<Box<Link>>);
     let chain = |len| (0..len).fold(Link(None), |link, _| Link(Some(Box::new(link))));
@@ -137,7 +137,7 @@ fn a_chain_without_brackets_is_limited_too() {
 }
 
 #[test]
-fn a_value_that_refuses_itself_is_an_error() {
+fn failing_serialize_is_an_error() {
     struct Never;
     impl Serialize for Never {
         fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -151,7 +151,7 @@ fn a_value_that_refuses_itself_is_an_error() {
 }
 
 #[test]
-fn a_buffer_is_unchanged_where_it_is_too_small() {
+fn buffer_is_unchanged_on_overflow() {
     let mut buffer = Bytes::<6>::from_slice(b"abc").unwrap();
     let long = append_to(&mut buffer, "text");
     assert_eq!(long, Err(Error::ValueTooLong { len: 9, max: 6 }));
@@ -161,7 +161,7 @@ fn a_buffer_is_unchanged_where_it_is_too_small() {
 }
 
 #[test]
-fn reading_tells_bad_json_from_json_of_another_type() {
+fn invalid_json_and_wrong_type_are_distinct_errors() {
     assert_eq!(from_slice::<u8>(b""), Err(Error::Decode("JSON")));
     assert_eq!(from_slice::<u8>(b"1 2"), Err(Error::Decode("JSON")));
     assert_eq!(

@@ -62,7 +62,7 @@ const FLOATS: &[(f64, &str)] = &[
 ];
 
 #[test]
-fn floats_are_pythons_repr() {
+fn floats_match_python_repr() {
     for (float, text) in FLOATS {
         assert_eq!(to_string(float).as_deref(), Ok(*text));
         assert_eq!(
@@ -74,7 +74,7 @@ fn floats_are_pythons_repr() {
 }
 
 #[test]
-fn an_f32_has_its_own_shortest_digits() {
+fn f32_is_written_with_its_shortest_digits() {
     for (float, text) in [
         (0.1_f32, "0.1"),
         (16_777_216.0, "16777216.0"),
@@ -94,7 +94,7 @@ fn an_f32_has_its_own_shortest_digits() {
 }
 
 #[test]
-fn what_is_no_number_is_refused() {
+fn invalid_number_is_rejected() {
     for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(to_string(&float), refused("NaN or infinity in JSON"));
         assert_eq!(
@@ -112,7 +112,7 @@ fn what_is_no_number_is_refused() {
 }
 
 #[test]
-fn integers_of_every_width() {
+fn integers_of_every_width_are_written() {
     assert_eq!(to_string(&i128::MIN).unwrap(), i128::MIN.to_string());
     assert_eq!(to_string(&u128::MAX).unwrap(), u128::MAX.to_string());
     assert_eq!(
@@ -125,7 +125,7 @@ fn integers_of_every_width() {
 
 #[cfg(feature = "big-integers")]
 #[test]
-fn a_value_keeps_integers_of_any_size() {
+fn value_keeps_integers_of_any_size() {
     for text in [
         "18446744073709551616",
         "-123456789012345678901234567890123456789012345678901234567890",

@@ -42,27 +42,27 @@ mod json {
     use serde_json::Value;
 
     #[test]
-    fn keys_and_values_are_those_of_python() {
+    fn keys_and_values_match_python() {
         let (key, value) = round_trip::<Json, Vec<u8>>("é").unwrap();
         assert_eq!(key, br#""\u00e9""#);
         assert_eq!(value, br#"{"celsius":21.5,"valid":true}"#);
     }
 
     #[test]
-    fn a_value_that_does_not_fit_is_refused() {
+    fn oversized_value_is_an_error() {
         let long = round_trip::<Json, Bytes<8>>("key");
         assert_eq!(long, Err(Error::ValueTooLong { len: 29, max: 8 }));
     }
 
     #[test]
-    fn what_is_not_json_is_an_error_and_no_miss() {
+    fn invalid_json_is_an_error_and_no_miss() {
         let mapping = ToBytes::<str, Value, Json>::new();
         let decoded = mapping.decode(&Vec::new(), b"\xff".to_vec());
         assert_eq!(decoded, Err(Error::Decode("JSON")));
     }
 
     #[test]
-    fn json_is_the_format_where_none_is_named() {
+    fn json_is_the_default_format() {
         let cache = ToBytesCache::<str, Value, _>::new(());
         let _: &Mapped<ToBytes<str, Value, Json>, ()> = &cache;
     }
@@ -85,7 +85,7 @@ mod postcard {
     }
 
     #[test]
-    fn what_does_not_fit_is_told_with_its_whole_length() {
+    fn buffer_overflow_reports_the_whole_length() {
         assert_eq!(
             round_trip::<Postcard<4>, Bytes<5>>("longer"),
             Err(Error::KeyTooLong { len: 7, max: 4 })
@@ -97,7 +97,7 @@ mod postcard {
     }
 
     #[test]
-    fn what_is_not_of_the_type_is_an_error_and_no_miss() {
+    fn value_of_another_type_is_an_error_and_no_miss() {
         let mapping = ToBytes::<str, Reading, Postcard>::new();
         for bytes in [
             &b""[..],
@@ -114,7 +114,7 @@ mod postcard {
     }
 
     #[test]
-    fn a_sequence_without_a_length_is_refused() {
+    fn sequence_of_unknown_length_is_rejected() {
         #[derive(Clone, Deserialize)]
         struct Endless;
         impl Serialize for Endless {
@@ -127,7 +127,7 @@ mod postcard {
     }
 
     #[test]
-    fn the_format_is_named_last() {
+    fn format_is_the_last_type_parameter() {
         let _ = ToBytesCache::<str, Reading, _, Postcard>::new(());
     }
 }

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read() {
+    fn addresses_are_parsed() {
         for (text, host, port) in [
             ("localhost", "localhost", 11211),
             ("cache.example:7", "cache.example", 7),
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_without_meaning_is_refused() {
+    fn address_part_without_meaning_is_rejected() {
         for (text, part) in [
             ("memcache://me@a", "user"),
             ("memcache://:x@a", "password"),
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_address_is_refused() {
+    fn malformed_address_is_rejected() {
         for text in [
             "", ":7", "http://a", "a b", "a:b", "a:99999", "a:-1", "::1", "[::1", "[::1]7", "a/b",
             "me@a", "a:+7", "a:0", "a:", "a,b", "a\r\n", "unix:", "unix://", "a?b=c", "a:7/",

@@ -171,13 +171,13 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_key_is_encoded_after_its_prefix() {
+    fn key_is_encoded_after_its_prefix() {
         assert_eq!(encode_key("", "a").as_deref(), Ok(&b"VE"[..]));
         assert_eq!(encode_key("pic.", "").as_deref(), Ok(&b"pic."[..]));
     }
 
     #[test]
-    fn a_key_is_as_long_as_memcached_takes_it() {
+    fn key_length_is_bounded_like_memcached() {
         assert_eq!(
             encode_key("", &"x".repeat(200)).map(|key| key.len()),
             Ok(250)
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_cannot_end_the_key() {
+    fn prefix_with_a_separator_is_rejected() {
         for prefix in ["a b", "a\r\nflush_all\r\n", "\0", "\x7f"] {
             assert!(
                 matches!(encode_key(prefix, "k"), Err(Error::Encode(_))),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_comes_back() {
+    fn every_value_type_round_trips() {
         for value in [
             MemValue::from(&b"\0\xff"[..]),
             MemValue::from("text"),
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_damaged_or_of_another_program_is_refused() {
+    fn corrupt_or_foreign_value_is_rejected() {
         for (data, flags) in [(&b"1"[..], 0), (b"1", 4), (b"\xff", 2), (b"{", 3), (b"", 3)] {
             let read = JsonSerde::deserialize(data.to_vec(), flags);
             assert!(

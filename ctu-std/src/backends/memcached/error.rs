@@ -180,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_server_reports_is_told_apart() {
+    fn server_errors_are_classified() {
         let server: Arc<str> = "s".into();
         let reported = |line: &str| MemCachedError::reported(&server, line.as_bytes());
         let owned = || server.clone();

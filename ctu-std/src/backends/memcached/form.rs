@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_any_type_have_the_flags_of_python() {
+    fn value_flags_match_python() {
         assert_eq!(stored("é\"\n".to_owned()), ("é\"\n".into(), 2));
         assert_eq!(stored('x'), ("x".into(), 2));
         assert_eq!(stored(Some(1.5)), ("1.5".into(), 3));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_another_kind_is_refused() {
+    fn value_of_another_type_is_rejected() {
         for (data, flags) in [("1", 0), ("1", 1), ("1", 2), ("x", 3), ("1", 4)] {
             let read = found::<u32>(data, flags);
             assert!(matches!(read, Err(Error::Decode(_))), "{data} {flags}");

@@ -55,7 +55,7 @@ mod tests {
     use crate::backends::memcached::encode_key;
 
     #[test]
-    fn murmur3_is_as_published() {
+    fn murmur3_matches_the_published_vectors() {
         for (text, hash) in [
             ("", 0),
             ("a", 0x3C25_69B2),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_where_pymemcache_puts_them() {
+    fn server_choice_matches_pymemcache() {
         let names = [
             "10.0.0.1:11211",
             "10.0.0.2:11211",

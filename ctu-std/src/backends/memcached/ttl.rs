@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_counted_as_memcached_does() {
+    fn ttl_is_encoded_like_memcached() {
         let month = Duration::from_secs(RELATIVE);
         assert_eq!(Ttl::at(None, NOW), Ok(Ttl::Expires(0)));
         assert_eq!(at(Duration::ZERO), Ok(Ttl::Over));
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_counted_is_refused() {
+    fn ttl_out_of_range_is_rejected() {
         let max = Duration::from_secs(LAST - NOW);
         assert_eq!(at(max), Ok(Ttl::Expires(LAST)));
         for ttl in [max + Duration::from_nanos(1), Duration::MAX] {

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_none() {
+    fn invalid_number_is_none() {
         for text in [
             "",
             " 1",

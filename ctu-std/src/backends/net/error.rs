@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_one_line_that_names_the_server() {
+    fn messages_are_one_line_with_the_server() {
         let lost = NetError::talking(server(), AFTER, &io::ErrorKind::ConnectionReset.into());
         let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "no luck");
         let none = NetError::connecting(server(), AFTER, &refused);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn who_connects_too_late_is_late() {
+    fn connect_timeout_is_timed_out() {
         let late = NetError::connecting(server(), AFTER, &io::ErrorKind::TimedOut.into());
         let expected = NetError::TimedOut {
             server: server(),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_stays_on_its_line() {
+    fn server_text_stays_on_one_line() {
         assert_eq!(one_line("a\r\nb\tc é"), "a  b c é");
     }
 }

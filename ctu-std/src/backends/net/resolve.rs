@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_hangs_holds_one_thread_a_host() {
+    fn hanging_lookup_holds_one_thread_a_host() {
         static BEGUN: AtomicUsize = AtomicUsize::new(0);
         static HANG: Mutex<()> = Mutex::new(());
         static HANGING: Resolver = Resolver::new(|host| {
@@ -157,14 +157,14 @@ mod tests {
     }
 
     #[test]
-    fn who_is_nowhere_is_not_found() {
+    fn unknown_host_is_not_found() {
         static NOWHERE: Resolver = Resolver::new(|_| Ok(vec![]));
         let none = NOWHERE.resolve("a", within(Duration::from_secs(60)));
         assert_eq!(none.unwrap_err().to_string(), "no such host");
     }
 
     #[test]
-    fn an_address_needs_no_look_up() {
+    fn ip_address_needs_no_lookup() {
         let late = within(Duration::ZERO);
         let found = resolve("::1", 7, late).unwrap();
         assert_eq!(found, ["[::1]:7".parse().unwrap()]);

@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_system_without_authorities_is_told() {
+    fn system_without_root_certificates_is_an_error() {
         let none = system(CertificateResult::default()).unwrap_err();
         assert_eq!(none.kind(), io::ErrorKind::NotFound);
         assert!(

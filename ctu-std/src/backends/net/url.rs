@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_is_read() {
+    fn every_part_is_parsed() {
         let url =
             Url::parse("Redis+x://me:p%40s+s@[fe80::1%25eth0]:7/a%2Fb?n=+%20%2B&m=#f").unwrap();
         assert_eq!(url.scheme, "redis+x");
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_have_an_at_sign_and_a_colon() {
+    fn password_may_have_an_at_sign_and_a_colon() {
         let url = Url::parse("a://me:x@y:z@h").unwrap();
         assert_eq!(url.password.as_deref(), Some("x@y:z"));
         assert_eq!(url.host, "h");
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_parts_are_refused() {
+    fn malformed_parts_are_rejected() {
         for text in [
             "a://h:",
             "a://h:0",
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_names_of_parameters_are_shown() {
+    fn errors_show_only_parameter_names() {
         assert_eq!(shown("socket_timout"), "the parameter `socket_timout`");
         for secret in ["hunter2", "a b", "Ab"] {
             assert_eq!(shown(secret), "a parameter");

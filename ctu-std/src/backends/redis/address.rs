@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_an_address_is_read() {
+    fn every_part_of_an_address_is_parsed() {
         let settings = read("redis://me:p%40ss@[::1]:7000/3");
         assert_eq!(settings.endpoint.address.to_string(), "[::1]:7000");
         assert_eq!(settings.user.as_deref(), Some("me"));
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_cannot_be_honoured_is_refused_by_name() {
+    fn unsupported_parameter_is_rejected_by_name() {
         for (query, name) in [
             ("protocol=3", "protocol"),
             ("timeout=20", "timeout"),
@@ -360,7 +360,7 @@ mod tests {
 
     #[cfg(feature = "tls")]
     #[test]
-    fn tls_without_its_checks_is_refused() {
+    fn tls_without_verification_is_rejected() {
         for url in [
             "rediss://h?ssl_cert_reqs=none",
             "rediss://h?ssl_check_hostname=false",
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn two_spellings_have_to_agree() {
+    fn contradicting_spellings_are_rejected() {
         assert_eq!(read("redis://h/2?db=2").database, 2);
         assert_eq!(read("redis://h/?db=2").database, 2);
         assert_eq!(
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_without_meaning_is_refused() {
+    fn address_part_without_meaning_is_rejected() {
         for url in [
             "redis://h/1/2",
             "redis://h//1",
@@ -419,7 +419,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_unix_socket_is_an_address() {
+    fn unix_socket_is_an_address() {
         let settings = read("unix:///run/a%20b+c d.sock?db=2&pass=x");
         let path = Address::Unix("/run/a b+c d.sock".into());
         assert_eq!(settings.endpoint.address, path);
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_a_port_from_a_password() {
+    fn port_error_does_not_show_a_password() {
         for url in [
             "redis://localhost:99999",
             "redis://me:x@localhost:65536/3",

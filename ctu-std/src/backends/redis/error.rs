@@ -256,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_stays_unless_the_server_closes_it() {
+    fn connection_is_reused_unless_the_server_closes_it() {
         for (code, message, last) in [
             ("ERR", "Protocol error: invalid bulk length", true),
             ("DENIED", "Redis is running in protected mode", true),

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn json_keys_of_another_spelling_belong_to_another_program() {
+    fn json_key_in_another_spelling_is_foreign() {
         only_form(
             &AsJson,
             &7_u32,
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn prefixed_keys_of_another_spelling_belong_to_another_program() {
+    fn prefixed_key_in_another_spelling_is_foreign() {
         let form = Prefixed("p.".into());
         only_form(&form, &7_u32, &["p.07", "p.+7", "p. 7", "p.7.0", "7"]);
         only_form(&form, &7.0_f64, &["p.7", "p.7.00", "p.7e0"]);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn sloppy_text_of_a_foreign_type_is_checked_as_well() {
+    fn loose_text_form_of_a_user_type_is_checked() {
         #[derive(Clone, Debug, PartialEq)]
         struct Sloppy(u8);
         impl StrKey for Sloppy {
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_of_bytes_is_its_own() {
+    fn every_byte_key_is_its_own() {
         let own = Form::<[u8], Vec<u8>>::own(&Raw, b" 7");
         assert_eq!(own.as_deref(), Some(&b" 7"[..]));
     }

@@ -151,7 +151,7 @@ mod tests {
     use super::pattern;
 
     #[test]
-    fn a_prefix_stands_for_itself_alone() {
+    fn prefix_is_escaped_in_a_pattern() {
         assert_eq!(pattern(b"app."), b"app.*");
         assert_eq!(pattern(b"a*b?[c]\\"), b"a\\*b\\?\\[c\\]\\\\*");
     }

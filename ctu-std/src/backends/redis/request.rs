@@ -146,7 +146,7 @@ mod tests {
     use super::Request;
 
     #[test]
-    fn commands_are_written_as_redis_reads_them() {
+    fn commands_are_encoded_as_resp() {
         let long = [b'x'; 1234];
         let request = Request::of(&[b"SET", b"", &long]).and(&[b"DBSIZE"]);
         let mut expected = b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$1234\r\n".to_vec();
@@ -166,7 +166,7 @@ mod tests {
 
     #[cfg(feature = "cluster")]
     #[test]
-    fn asking_comes_before_each_command() {
+    fn asking_precedes_each_command() {
         let nested = b"*1\r\n$6\r\nDBSIZE\r\n";
         let request = Request::of(&[b"SET", b"", nested]).and(&[b"DBSIZE"]).once();
         let expected = Request::of(&[b"ASKING"])

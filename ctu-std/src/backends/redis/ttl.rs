@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_as_redis_reads_them() {
+    fn ttl_is_encoded_like_redis() {
         let millis = |n| Ttl::new(Some(Duration::from_millis(n)));
         let seconds = |n: &str| Ok(Ttl::For(Unit::Seconds, n.into()));
         assert_eq!(Ttl::new(None), Ok(Ttl::Forever));

@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn it_opens_after_failures_in_a_row_alone() {
+    fn breaker_opens_only_after_consecutive_failures() {
         let (mut breaker, mut random) = breaker();
         for outcome in [
             Outcome::Failed,
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn one_deadline_that_passed_opens_it() {
+    fn one_timeout_opens_the_breaker() {
         let (mut breaker, mut random) = breaker();
         let pass = breaker.admit(0).unwrap();
         let opened = breaker.report(pass, Outcome::Failed, 50, &mut random);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn one_probe_at_a_time_and_late_outcomes_do_not_count() {
+    fn only_one_probe_runs_and_late_outcomes_are_ignored() {
         let (mut breaker, mut random) = breaker();
         let early = breaker.admit(0).unwrap();
         let pass = breaker.admit(0).unwrap();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stays_open_for_longer_up_to_a_limit() {
+    fn open_period_grows_to_a_limit() {
         let (mut breaker, mut random) = breaker();
         let mut now = 0;
         let pass = breaker.admit(now).unwrap();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_that_found_out_nothing_is_followed_by_another() {
+    fn inconclusive_probe_is_followed_by_another() {
         let (mut breaker, mut random) = breaker();
         let pass = breaker.admit(0).unwrap();
         breaker.report(pass, Outcome::Failed, 50, &mut random);
@@ -240,7 +240,7 @@ mod tests {
         /// However threads and outcomes meet: one probe at a time, no operation while it is open, and
         /// never open for longer than the limit.
         #[test]
-        fn no_schedule_breaks_it(
+        fn random_schedules_keep_the_invariants(
             seed: u64,
             steps in prop::collection::vec((0..4u8, 0..300u64, 0..8usize), 1..200),
         ) {

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn each_that_is_asked_for_is_repaired_once() {
+    fn each_key_is_repaired_once() {
         let mut suspects = overflowed(ADDED);
         let first = suspects.holds(&0).unwrap();
         suspects.repaired(&0, first, 0, 10);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn few_others_are_taken_for_one() {
+    fn false_positive_rate_is_bounded() {
         // 3 are to be expected, and 1,010.
         for (added, most) in [(ADDED, 30), (100_000, 1_500)] {
             let suspects = overflowed(added);

@@ -26,29 +26,29 @@ impl<C> Explored for C where
 macro_rules! tests_of_one_computation {
     ($new:path, $remote:path) => {
         #[test]
-        fn one_computes_and_all_get_it() {
-            $crate::behaviours::shuttle::one_computation::one_computes_and_all_get_it($new);
+        fn one_thread_computes_for_all() {
+            $crate::behaviours::shuttle::one_computation::one_thread_computes_for_all($new);
         }
 
         #[test]
-        fn after_a_failure_one_of_those_who_wait_tries() {
-            $crate::behaviours::shuttle::one_computation::after_a_failure_one_of_those_who_wait_tries($new);
+        fn waiter_computes_after_a_failure() {
+            $crate::behaviours::shuttle::one_computation::waiter_computes_after_a_failure($new);
         }
 
         #[test]
-        fn after_a_panic_one_of_those_who_wait_tries() {
-            $crate::behaviours::shuttle::one_computation::after_a_panic_one_of_those_who_wait_tries($new);
+        fn waiter_computes_after_a_panic() {
+            $crate::behaviours::shuttle::one_computation::waiter_computes_after_a_panic($new);
         }
 
         #[test]
-        fn what_cannot_be_stored_goes_to_those_who_wait() {
-            $crate::behaviours::shuttle::one_computation::what_cannot_be_stored_goes_to_those_who_wait(
+        fn unstorable_value_reaches_the_waiters() {
+            $crate::behaviours::shuttle::one_computation::unstorable_value_reaches_the_waiters(
                 $new, $remote,
             );
         }
 
         #[test]
-        fn nobody_waits_for_ever_for_a_computation_that_failed() {
+        fn failed_computation_leaves_no_waiter() {
             $crate::behaviours::shuttle::one_computation::nobody_waits_for_ever($new);
         }
     };
@@ -80,7 +80,7 @@ pub(crate) fn three<C: Explored, T: Send + 'static>(
     (results.collect(), tried.load(SeqCst))
 }
 
-pub(crate) fn one_computes_and_all_get_it<C: Explored>(new: fn() -> Arc<C>) {
+pub(crate) fn one_thread_computes_for_all<C: Explored>(new: fn() -> Arc<C>) {
     in_many_orders(move || {
         let (results, tried) = three(&new(), |cache, make| {
             cache.get_or_insert_with("k", make).unwrap()
@@ -89,7 +89,7 @@ pub(crate) fn one_computes_and_all_get_it<C: Explored>(new: fn() -> Arc<C>) {
     });
 }
 
-pub(crate) fn after_a_failure_one_of_those_who_wait_tries<C: Explored>(new: fn() -> Arc<C>) {
+pub(crate) fn waiter_computes_after_a_failure<C: Explored>(new: fn() -> Arc<C>) {
     in_many_orders(move || {
         let (results, tried) = three(&new(), |cache, make| {
             let made = cache.get_or_try_insert_with("k", || match make() {
@@ -103,7 +103,7 @@ pub(crate) fn after_a_failure_one_of_those_who_wait_tries<C: Explored>(new: fn()
     });
 }
 
-pub(crate) fn after_a_panic_one_of_those_who_wait_tries<C: Explored>(new: fn() -> Arc<C>) {
+pub(crate) fn waiter_computes_after_a_panic<C: Explored>(new: fn() -> Arc<C>) {
     in_many_orders(move || {
         let (results, tried) = three(&new(), |cache, make| {
             catch_unwind(AssertUnwindSafe(|| {
@@ -122,7 +122,7 @@ pub(crate) fn after_a_panic_one_of_those_who_wait_tries<C: Explored>(new: fn() -
 }
 
 /// `remote` is where the cache stores.
-pub(crate) fn what_cannot_be_stored_goes_to_those_who_wait<C: Explored>(
+pub(crate) fn unstorable_value_reaches_the_waiters<C: Explored>(
     new: fn() -> Arc<C>,
     remote: fn(&C) -> &Remote,
 ) {

@@ -52,24 +52,24 @@ fn nothing_from_before(change: fn(&Explored)) {
 }
 
 #[test]
-fn nothing_computed_before_a_removal_is_seen_after_it() {
+fn value_computed_before_a_removal_is_not_seen_after_it() {
     nothing_from_before(|cache| assert!(cache.remove("k").is_ok()));
     nothing_from_before(|cache| assert!(cache.remove_many(&["other", "k"]).is_ok()));
 }
 
 #[test]
-fn nothing_computed_before_a_pop_is_seen_after_it() {
+fn value_computed_before_a_pop_is_not_seen_after_it() {
     // A pop is a look and a removal where there is something, and what was found was stored before.
     nothing_from_before(|cache| assert!(cache.pop("k").is_ok()));
 }
 
 #[test]
-fn nothing_computed_before_a_clear_is_seen_after_it() {
+fn value_computed_before_a_clear_is_not_seen_after_it() {
     nothing_from_before(|cache| cache.clear().unwrap());
 }
 
 #[test]
-fn what_is_written_stays() {
+fn write_survives_a_concurrent_computation() {
     for write in [
         |cache: &Explored| cache.insert("k", 10u32).unwrap(),
         |cache: &Explored| {
@@ -102,7 +102,7 @@ fn what_is_written_stays() {
 }
 
 #[test]
-fn threads_that_write_within_computations_wait_for_nobody() {
+fn writes_within_computations_do_not_deadlock() {
     in_many_orders(|| {
         let cache = new();
         let threads: Vec<_> = [1, 2, 3]

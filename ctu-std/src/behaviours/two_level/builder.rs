@@ -226,7 +226,7 @@ mod tests {
     use ctu_core::heap::LruCache;
 
     #[test]
-    fn whoever_recovers_by_hand_has_no_thread() {
+    fn manual_recovery_starts_no_thread() {
         let level = || LruCache::<u32, u32>::with_capacity(1);
         let builder = || TwoLevelCache::builder(level(), level());
         assert!(builder().resilient().recovery().is_some());

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_thread_loses_a_count() {
+    fn concurrent_counts_are_not_lost() {
         let counts = Counts::new();
         std::thread::scope(|scope| {
             for _ in 0..2 * OWN {

@@ -44,7 +44,7 @@ mod tests {
     use super::{Due, MOST};
 
     #[test]
-    fn each_waits_once_and_no_more_than_there_is_room_for() {
+    fn queue_holds_each_key_once_and_is_bounded() {
         let mut due = Due::<str>::new();
         assert!(due.push("a") && due.push("b") && !due.push("a"));
         assert!(due.pop().is_some_and(|key| key.get() == "a"));

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_that_was_not_alone_is_told() {
+    fn concurrent_writes_are_detected() {
         explored(|| {
             let order = Order::new();
             let (one, two) = (order.begin("key"), order.begin("key"));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_of_a_batch_do_not_meet_each_other() {
+    fn writes_of_one_batch_are_not_concurrent() {
         explored(|| {
             let order = Order::new();
             let (mut batch, begun) = (Batch::default(), [(); 3].map(|()| order.begin("key")));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fill_from_before_a_write_is_left_out() {
+    fn fill_older_than_a_write_is_skipped() {
         explored(|| {
             let order = Order::new();
             let read = order.begin("key");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn other_keys_do_not_count() {
+    fn other_stripes_are_independent() {
         explored(|| {
             let order = Order::new();
             let read = order.begin(&0);

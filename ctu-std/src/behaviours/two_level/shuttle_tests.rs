@@ -40,7 +40,7 @@ fn resilient(clock: &Arc<ManualClock>) -> Arc<Explored> {
 tests_of_one_computation!(plain, TwoLevelCache::second);
 
 #[test]
-fn reads_and_writes_leave_what_was_written_last() {
+fn last_write_wins() {
     in_many_orders(|| {
         let cache = plain();
         cache.insert("k", 0u32).unwrap();
@@ -61,7 +61,7 @@ fn reads_and_writes_leave_what_was_written_last() {
 }
 
 #[test]
-fn what_was_removed_is_gone_for_whoever_looks_then() {
+fn removed_entry_is_a_miss_for_later_reads() {
     in_many_orders(|| {
         let cache = plain();
         cache.insert("k", 1u32).unwrap();
@@ -78,12 +78,12 @@ fn what_was_removed_is_gone_for_whoever_looks_then() {
 }
 
 #[test]
-fn nothing_computed_before_a_removal_is_seen_after_it() {
+fn value_computed_before_a_removal_is_not_seen_after_it() {
     nothing_computed_before_is_seen_after(20_000, |cache| cache.remove("k").map(drop));
 }
 
 #[test]
-fn nothing_computed_before_a_clear_is_seen_after_it() {
+fn value_computed_before_a_clear_is_not_seen_after_it() {
     nothing_computed_before_is_seen_after(5_000, Cache::clear);
 }
 
@@ -126,7 +126,7 @@ fn nothing_computed_before_is_seen_after<E: fmt::Debug + 'static>(
 }
 
 #[test]
-fn an_open_breaker_lets_one_through() {
+fn open_breaker_admits_one_probe() {
     in_many_orders(|| {
         let clock = Arc::new(ManualClock::new());
         let cache = resilient(&clock);
@@ -145,7 +145,7 @@ fn an_open_breaker_lets_one_through() {
 }
 
 #[test]
-fn an_outage_and_its_end_bring_nothing_back() {
+fn outage_and_recovery_resurrect_nothing() {
     in_many_orders(|| {
         let clock = Arc::new(ManualClock::new());
         let cache = resilient(&clock);

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn slots_lead_to_masters_and_replicas_are_known() {
+    fn slots_map_to_masters_and_replicas() {
         let shards = [
             shard(0..=9, &[1, 3]),
             shard(10..=16382, &[2, 1]),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unserved_slot_is_found_later() {
+    fn unserved_slot_is_found_after_a_refresh() {
         let map = map(&[shard(0..=9, &[1]), shard(11..=16383, &[2])]);
         assert_eq!(master(&map, 10), None);
         assert_eq!(map.masters().err(), Some((10, Unserved::Unassigned)));
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_above_the_limit_serve_nothing() {
+    fn nodes_above_the_limit_are_ignored() {
         let shards: Vec<Shard> = (0..SLOTS).map(|n| shard(n..=n, &[n + 1])).collect();
         let made = Cell::new(0);
         let map = SlotMap::new(&shards, |place| {
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_without_an_address_leaves_its_own_slots_unserved() {
+    fn entry_without_an_address_leaves_its_slots_unserved() {
         let lost = Shard {
             slots: 10..=19,
             master: None,
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_overlapping_entries_counts() {
+    fn first_of_overlapping_entries_wins() {
         let map = map(&[shard(0..=9, &[1]), shard(5..=16383, &[2])]);
         assert_eq!(master(&map, 9), Some("a:1"));
         assert_eq!(master(&map, 10), Some("a:2"));

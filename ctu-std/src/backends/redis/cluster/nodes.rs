@@ -284,7 +284,7 @@ mod tests {
     };
 
     #[test]
-    fn who_has_no_time_left_speaks_for_nobody() {
+    fn expired_deadline_does_not_mark_a_node_failed() {
         // Nobody listens there.
         let settings = Target::from_url("redis://127.0.0.1:1").unwrap().settings;
         let nodes = Nodes::new(settings, &[], Limits::default());
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_in_use_says_nothing_of_its_node() {
+    fn exhausted_pool_does_not_mark_a_node_failed() {
         let busy = NetError::PoolTimedOut {
             server: peer(&"a:1".into()),
             size: 1,

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn redirects_are_read() {
+    fn redirects_are_parsed() {
         for (host, expected) in [
             ("127.0.0.1", "127.0.0.1"),
             ("cache.example", "cache.example"),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn unreadable_redirects_are_refused() {
+    fn malformed_redirects_are_rejected() {
         for message in [
             "",
             "3999",

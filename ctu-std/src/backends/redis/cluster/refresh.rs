@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn one_after_another_is_not_at_once() {
+    fn consecutive_refreshes_run_each() {
         let begin = Instant::now();
         let time = Cell::new(begin);
         let refresh = Refresh::by(|| time.get());
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_is_one_refresh() {
+    fn concurrent_requests_share_one_refresh() {
         let refresh = Refresh::default();
         let runs = AtomicUsize::new(0);
         let all = Barrier::new(9);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deadline_ends_the_wait() {
+    fn deadline_ends_the_wait() {
         let refresh = Refresh::default();
         let done = refresh.run(None, || {
             let passed = Some(Deadline::after(Duration::ZERO));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_does_not_stop_the_next() {
+    fn refresh_after_a_panic_runs() {
         let begin = Instant::now();
         let time = Cell::new(begin);
         let refresh = Refresh::by(|| time.get());

@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_nodes_may_be_named() {
+    fn any_number_of_seeds_is_accepted() {
         let label = built(&["redis://a:7000", "redis://[::1]", "redis://a:7000"]);
         assert_eq!(label.unwrap(), "a:7000, [::1]:6379");
         let same = built(&["redis://me:x@a", "redis://me:x@b/0"]);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_cluster_is_refused() {
+    fn invalid_seeds_are_rejected() {
         for urls in [
             &[][..],
             &["http://a"],

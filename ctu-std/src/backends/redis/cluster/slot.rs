@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_is_that_of_the_specification() {
+    fn crc16_matches_the_specification() {
         assert_eq!(crc16(b"123456789"), 0x31C3);
         assert_eq!(crc16(b""), 0);
         // As CLUSTER KEYSLOT of a server says.
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_braces_decides() {
+    fn hash_tag_decides_the_slot() {
         let same = |a: &[u8], b: &[u8]| assert_eq!(Slot::of(a), Slot::of(b));
         same(b"{user1000}.following", b"user1000");
         same(b"{user1000}.followers", b"{user1000}.following");
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_no_slot_16384() {
+    fn slot_16384_does_not_exist() {
         assert_eq!(Slot::new(16383), Some(Slot(16383)));
         assert_eq!(Slot::new(16384), None);
     }

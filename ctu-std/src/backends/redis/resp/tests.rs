@@ -33,7 +33,7 @@ fn expected() -> Vec<Value> {
 }
 
 #[test]
-fn replies_are_read_however_they_arrive() {
+fn replies_parse_in_any_fragmentation() {
     for size in 1..REPLIES.len() {
         let mut source = Pieces(REPLIES, size);
         let mut replies = Replies::default();
@@ -47,7 +47,7 @@ fn replies_are_read_however_they_arrive() {
 }
 
 #[test]
-fn every_truncation_is_an_error() {
+fn every_truncated_reply_is_an_error() {
     for end in 0..REPLIES.len() {
         let mut source = Pieces(&REPLIES[..end], 3);
         let mut replies = Replies::default();
@@ -61,14 +61,14 @@ fn every_truncation_is_an_error() {
 }
 
 #[test]
-fn more_than_was_asked_for_is_noticed() {
+fn surplus_bytes_are_detected() {
     let mut replies = Replies::default();
     replies.read(&mut &b"+OK\r\n+OK\r\n"[..]).unwrap();
     assert!(!replies.is_drained());
 }
 
 #[test]
-fn garbage_is_an_error() {
+fn malformed_reply_is_an_error() {
     let deep = b"*1\r\n".repeat(1000);
     for garbage in [
         &b"\r\n"[..],
@@ -95,7 +95,7 @@ fn garbage_is_an_error() {
 }
 
 #[test]
-fn a_claimed_length_allocates_nothing() {
+fn announced_length_allocates_nothing() {
     for claim in [&b"$4294967296\r\nabc"[..], b"*4294967296\r\n:1\r\n"] {
         let error = Replies::default().read(&mut &claim[..]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
@@ -103,7 +103,7 @@ fn a_claimed_length_allocates_nothing() {
 }
 
 #[test]
-fn strings_of_every_size_are_read_whole() {
+fn strings_of_every_size_are_parsed() {
     for len in [0, 1, CHUNK - 3, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK] {
         let string: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
         let mut reply = format!("*2\r\n${len}\r\n").into_bytes();

@@ -19,7 +19,7 @@ fn replay(journal: &mut Journal<str>, now: u64) -> usize {
 }
 
 #[test]
-fn what_was_not_sent_is_deleted_once() {
+fn unsent_write_is_deleted_once() {
     let mut journal = journal(4);
     assert_eq!(journal.missed("k", What::Other), Noted::First);
     assert_eq!(journal.belief("k", 0), Belief::Distrusted);
@@ -31,7 +31,7 @@ fn what_was_not_sent_is_deleted_once() {
 }
 
 #[test]
-fn a_write_that_may_still_arrive_is_deleted_twice() {
+fn write_that_may_still_arrive_is_deleted_twice() {
     let mut journal = journal(4);
     journal.missed("k", What::SentWrite);
     assert_eq!(replay(&mut journal, 5), 0);
@@ -45,7 +45,7 @@ fn a_write_that_may_still_arrive_is_deleted_twice() {
 }
 
 #[test]
-fn what_is_missed_during_its_replay_is_replayed_again() {
+fn write_missed_during_its_replay_is_replayed_again() {
     let mut journal = journal(4);
     journal.missed("k", What::Other);
     let under_way = journal.next(0, 10).unwrap();
@@ -56,7 +56,7 @@ fn what_is_missed_during_its_replay_is_replayed_again() {
 }
 
 #[test]
-fn a_replay_that_fails_waits_longer_each_time() {
+fn failed_replay_backs_off() {
     let (mut journal, mut random) = (journal(4), Random::new(1));
     journal.missed("k", What::Other);
     let mut now = 0;
@@ -73,7 +73,7 @@ fn a_replay_that_fails_waits_longer_each_time() {
 }
 
 #[test]
-fn what_is_due_before_the_others_says_so() {
+fn earlier_due_time_is_reported() {
     let mut journal = journal(4);
     assert_eq!(journal.missed("sent", What::SentWrite), Noted::First);
     assert_eq!(journal.missed("a", What::Other), Noted::Kept);
@@ -84,7 +84,7 @@ fn what_is_due_before_the_others_says_so() {
 }
 
 #[test]
-fn a_key_that_is_refused_does_not_keep_the_others() {
+fn rejected_key_does_not_block_the_others() {
     let (mut journal, mut random) = (journal(8), Random::new(1));
     for key in ["a", "never", "b", "refused", "c"] {
         journal.missed(key, What::Other);
@@ -117,7 +117,7 @@ fn a_key_that_is_refused_does_not_keep_the_others() {
 }
 
 #[test]
-fn what_does_not_fit_is_recognised_and_deleted_when_asked_for() {
+fn overflowed_key_is_recognised_and_repaired_on_lookup() {
     let mut journal = journal(1);
     journal.missed("a", What::Other);
     assert_eq!(journal.missed("b", What::SentWrite), Noted::Overflowed);
@@ -146,7 +146,7 @@ fn what_does_not_fit_is_recognised_and_deleted_when_asked_for() {
 }
 
 #[test]
-fn suspects_are_believed_when_none_can_be_left() {
+fn overflow_filter_is_dropped_after_the_last_ttl() {
     let mut journal = journal(0);
     journal.settings.longest_ttl = Some(1_000);
     journal.missed("a", What::Other);
@@ -160,7 +160,7 @@ fn suspects_are_believed_when_none_can_be_left() {
 }
 
 #[test]
-fn a_clear_makes_good_what_was_missed_before_it() {
+fn replayed_clear_covers_earlier_writes() {
     let mut journal = journal(1);
     journal.missed("a", What::Other);
     journal.missed("b", What::Other);
@@ -185,7 +185,7 @@ proptest! {
     /// A second level that holds an old value at every key, and loses, delays and does requests at
     /// random: whatever is believed of a key that was written is not old.
     #[test]
-    fn nothing_old_is_ever_believed(
+    fn stale_entry_is_never_read(
         capacity in 0..4usize,
         steps in prop::collection::vec((0..6u8, 0..5usize, 0..60u64), 1..150),
     ) {

@@ -38,7 +38,7 @@ fn master(node: Value) -> Option<Place> {
 }
 
 #[test]
-fn masters_and_replicas_are_read() {
+fn masters_and_replicas_are_parsed() {
     let reply = array_of([
         slots(0, 5460, [node("10.0.0.1", 7000), node("10.0.0.4", 7003)]),
         slots(5461, 5461, [node("", 7001)]),
@@ -68,7 +68,7 @@ fn masters_and_replicas_are_read() {
 }
 
 #[test]
-fn a_node_without_an_address_has_none() {
+fn node_without_an_address_is_unserved() {
     for odd in [
         Value::Okay,
         array_of([]),
@@ -92,7 +92,7 @@ fn a_node_without_an_address_has_none() {
 }
 
 #[test]
-fn an_odd_entry_takes_no_other_with_it() {
+fn odd_entry_leaves_others_valid() {
     let good = || node("a", 1);
     for odd in [
         Value::Nil,
@@ -118,7 +118,7 @@ fn an_odd_entry_takes_no_other_with_it() {
 }
 
 #[test]
-fn a_reply_without_any_good_entry_is_refused() {
+fn reply_without_a_valid_entry_is_rejected() {
     let good = || node("a", 1);
     for (reply, why) in [
         (Value::Okay, "type"),
@@ -169,7 +169,7 @@ fn almost() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn every_slot_of_a_map_exists(reply in prop_oneof![any_value(), almost()]) {
+    fn parsed_slots_are_in_range(reply in prop_oneof![any_value(), almost()]) {
         for shard in read(&reply).unwrap_or_default() {
             prop_assert!(shard.slots.clone().all(|slot| slot < SLOTS));
             prop_assert!(!shard.slots.is_empty());
