@@ -9,6 +9,9 @@ mod backends;
 mod behaviours;
 mod caches;
 mod coarse_clock;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(any(feature = "memcache", feature = "redis"))]
 mod per_process;
 mod random;

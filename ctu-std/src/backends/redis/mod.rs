@@ -10,6 +10,8 @@ mod cluster;
 mod error;
 mod expiry;
 mod form;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod info;
 mod keys;
 mod link;

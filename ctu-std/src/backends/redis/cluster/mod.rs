@@ -5,6 +5,8 @@
 //! an operation, and it would bring connections that cannot tell one reply from the next.
 
 mod exchange;
+#[cfg(feature = "fuzzing")]
+pub(super) mod fuzzing;
 mod map;
 mod nodes;
 mod redirect;

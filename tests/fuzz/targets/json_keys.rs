@@ -1,0 +1,67 @@
+#![no_main]
+//! JSON keys: of maps with keys of one kind and of calls. Equal arguments have one key, different
+//! arguments have different keys, and the text is JSON with the same content.
+
+use arbitrary::Arbitrary;
+use ctu_core::json::{from_str, json_key, json_key_with, to_string};
+use libfuzzer_sys::fuzz_target;
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+
+#[derive(Arbitrary, Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Arg {
+    Bool(bool),
+    Small(i8),
+    Int(i128),
+    Float(f64),
+    Text(String),
+    List(Vec<Arg>),
+    Texts(BTreeMap<String, Arg>),
+    Numbers(BTreeMap<i128, u8>),
+    None(Option<()>),
+}
+
+fn is_finite(arg: &Arg) -> bool {
+    match arg {
+        Arg::Float(float) => float.is_finite(),
+        Arg::List(args) => args.iter().all(is_finite),
+        Arg::Texts(args) => args.values().all(is_finite),
+        // `Some` of null has no key of its own.
+        Arg::None(some) => some.is_none(),
+        _ => true,
+    }
+}
+
+fuzz_target!(|input: (Vec<Arg>, Vec<Arg>, HashMap<String, Arg>)| {
+    let (one, other, named) = input;
+    let valid = one
+        .iter()
+        .chain(&other)
+        .chain(named.values())
+        .all(is_finite);
+    let (Ok(first), Ok(second)) = (json_key(&one), json_key(&other)) else {
+        return;
+    };
+    assert!(first.is_ascii());
+    let back: serde_json::Value = from_str(&first).unwrap_or_default();
+    if valid {
+        // `-0.0` equals `0.0` and is written in other bytes; lists alone are compared as text.
+        if first == second {
+            assert_eq!(to_string(&one), to_string(&other));
+        }
+        if !first.contains("$serde_json::private::") {
+            assert_eq!(to_string(&back).as_deref(), Ok(first.as_str()));
+        }
+    }
+    let Ok(key) = json_key_with(&one, &named) else {
+        return;
+    };
+    if named.is_empty() {
+        assert_eq!(key, first);
+    } else {
+        assert!(key.starts_with('{') && key.ends_with('}'));
+        let sorted: BTreeMap<_, _> = named.iter().collect();
+        assert_eq!(json_key_with(&one, &sorted), Ok(key));
+    }
+});

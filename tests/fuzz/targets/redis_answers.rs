@@ -1,0 +1,45 @@
+#![no_main]
+//! A `RedisCache` over a server that answers with the input: each operation ends, without a panic,
+//! in a result or a typed error of one line.
+
+use ctu_fuzz::Parrot;
+use ctu_std::{Cache, RawRedisCache, RedisCache};
+use libfuzzer_sys::fuzz_target;
+use std::{fmt::Display, sync::OnceLock, time::Duration};
+
+fn parts() -> &'static (Parrot, RawRedisCache) {
+    static PARTS: OnceLock<(Parrot, RawRedisCache)> = OnceLock::new();
+    PARTS.get_or_init(|| {
+        let parrot = Parrot::start("redis");
+        let cache = RedisCache::builder(format!("unix://{}", parrot.path().display()).as_str())
+            .connect_deadline(Duration::from_millis(500))
+            .deadline(Duration::from_millis(500))
+            .raw()
+            .build()
+            .expect("an address");
+        (parrot, cache)
+    })
+}
+
+fn check<T, E: Display>(result: Result<T, E>) {
+    if let Err(error) = result {
+        let text = error.to_string();
+        assert!(!text.contains(char::is_control), "{text:?}");
+    }
+}
+
+fuzz_target!(|input: (u8, &[u8])| {
+    let (operation, answer) = input;
+    let (parrot, cache) = parts();
+    parrot.set(answer);
+    match operation % 8 {
+        0 => check(cache.get(b"key")),
+        1 => check(cache.get_with_ttl(b"key")),
+        2 => check(cache.get_many(&[b"a", b"b"])),
+        3 => check(cache.insert(b"key", b"value")),
+        4 => check(cache.remove(b"key")),
+        5 => check(cache.pop(b"key")),
+        6 => check(cache.stats()),
+        _ => check(cache.len()),
+    }
+});
