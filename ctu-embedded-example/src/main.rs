@@ -98,7 +98,7 @@ fn main() -> ! {
 
 /// Settings that cannot be read off the external memory, and that notice when it wears out.
 fn settings() -> Result<(), Error> {
-    let settings = EncryptedCache::new(PrefixedCache::new(&EXTERNAL, b"cfg."), SECRET).csize(4)?;
+    let settings = PrefixedCache::new(EncryptedCache::new(&EXTERNAL, SECRET).csize(4)?, b"cfg.");
     settings.insert(b"wifi/psk", b"correct horse")?;
     settings.insert(b"name", b"greenhouse")?;
 
@@ -133,7 +133,7 @@ fn settings() -> Result<(), Error> {
     defmt::info!(
         "name is {=[u8]:a}, {=usize} damaged value found",
         &name,
-        settings.damaged()
+        settings.get_ref().damaged()
     );
     Ok(())
 }

@@ -108,8 +108,8 @@ fn second_pass_hits_the_first_level() {
     assert_eq!(first, ["0.0%", "0.0%", "0.0%", "195.32 KiB"]);
     let second = columns(&text, "second pass");
     assert_eq!(second, ["100.0%", "100.0%", "-", "0 B"]);
-    // Three times 11, 16 and 32 bytes.
-    assert!(text.contains("about 177 B kept in level 2"), "{text}");
+    // Three times 16 and 32 bytes.
+    assert!(text.contains("about 144 B kept in level 2"), "{text}");
     // sha3-256 of what sha3-256 of the three files is, computed by Python's hashlib.
     let all =
         "digest of all digests: 57ca2c09dd306e8883182ce7e00b582b6031f123a94139420b881b2d4a7ae88b\n";
@@ -126,9 +126,7 @@ fn second_run_over_redis_starts_warm() {
     // Encrypted, under hashed keys: no path is on the server.
     assert_eq!(server.cli(&["dbsize"]), "3");
     assert_eq!(server.cli(&["--scan", "--pattern", "*ctu-quickstart*"]), "");
-    let prefixed = server.cli(&["--scan", "--pattern", "quickstart.*"]);
-    // Not by lines: what follows may be any byte.
-    assert_eq!(prefixed.matches("quickstart.").count(), 3, "{prefixed}");
+    assert_eq!(server.cli(&["--scan", "--pattern", "*quickstart*"]), "");
     let warm = good(run(&arguments));
     let first = columns(&warm, "first pass");
     assert_eq!(first, ["100.0%", "0.0%", "100.0%", "0 B"]);

@@ -3,6 +3,8 @@
 mod cipher;
 mod derived;
 mod secret;
+#[cfg(all(test, feature = "aes"))]
+mod tests;
 
 #[cfg(feature = "aes")]
 pub use cipher::Aes128Cbc;
@@ -20,7 +22,7 @@ use crate::{
 };
 use core::{fmt, marker::PhantomData, ops::RangeInclusive};
 use sha3::{Digest, Sha3_256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 /// A cache of bytes whose values are encrypted and whose keys are hashed, both with a secret, before they reach the
 /// cache below.
@@ -58,17 +60,46 @@ use subtle::ConstantTimeEq;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// # What it protects
-/// Whoever reads the cache below sees neither keys nor values, if the secret cannot be guessed.
+/// # Protection
+/// A reader of the cache below sees neither keys nor values, if the secret cannot be guessed.
 ///
-/// # What it does not protect
-/// * **A value that is rewritten under the same key is encrypted with the same keystream.** The key and the nonce depend
-///   on key and secret alone. Who sees two values of one key, in Redis at two times or in a worn flash page, has the XOR of both
-///   (with AES-128-CBC: sees how many blocks at the beginning are the same). Put a version in the key where that matters.
-/// * **Nothing is authenticated.** Who can write to the cache below can flip chosen bits of a value, put back an old one, or
-///   remove it. `csize` is for accidents: the checksum is an unkeyed hash.
-/// * **The checksum is in the clear.** With `csize` above 0, who guesses a value can check the guess.
-/// * The lengths of values, which entries are the same from one day to the next, and how often each is used.
+/// # Limits
+/// The format is fixed, and so are its limits:
+/// * **A value that is rewritten under the same key has the same keystream.** The cipher's key and
+///   nonce depend on the cache's key and secret alone. An attacker with two values of one key, from
+///   Redis at two times or from a worn flash page, has the XOR of both. With AES-128-CBC the attacker
+///   sees how many blocks at the beginning are the same. Put a version in the key where that matters.
+/// * **Nothing is authenticated.** A writer to the cache below can flip chosen bits of a value, put
+///   back an old one, exchange the values of two caches with one secret and one key, or remove one.
+///   `csize` detects accidents: the checksum is an unkeyed hash.
+/// * **AES-128-CBC is a padding oracle.** An attacker who writes changed values to the cache below and
+///   learns which of them are [`damaged`](Mapped::damaged) decrypts values without the secret, when
+///   `csize` is 0. With a checksum both cases cost one hash of the value and are one answer; short
+///   checksums weaken that. The stream ciphers have no padding.
+/// * **The checksum is in the clear.** With `csize` above 0 an attacker can verify a guessed value.
+/// * The lengths of values, equal entries at two times and the use of each entry are visible.
+///
+/// # One secret, one set of keys
+/// Only the key above the encryption and the secret make the keystream. Two caches with one secret
+/// therefore need different keys *above*: a prefix goes above the encryption. Prefixes below it leave
+/// the keystreams equal, so the XOR of the values at equal keys is open and the entries of the two can
+/// be exchanged. A prefix below only keeps encrypted entries apart from those of other programs; then
+/// each such cache needs a secret of its own.
+///
+/// ```
+/// use ctu_core::{Bytes, Cache, EncryptedCache, LruCache, PrefixedCache, SpinCache};
+///
+/// const SECRET: &[u8; 32] = b"thirty-two bytes that none knows";
+///
+/// let flash = SpinCache::new(LruCache::<Bytes<16>, Bytes<64>, 32>::new());
+/// let vault = EncryptedCache::new(&flash, SECRET);
+/// let users = PrefixedCache::new(&vault, b"user.");
+/// let orders = PrefixedCache::new(&vault, b"order.");
+/// users.insert(b"1", b"Ada")?;
+/// orders.insert(b"1", b"Tea")?;
+/// assert_eq!(users.get(b"1")?.as_deref(), Some(&b"Ada"[..]));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 ///
 /// # Damage
 /// A value that does not decrypt to what was encrypted, as far as `csize` and padding can tell, is a miss: `get` returns `Ok(None)`,
@@ -223,30 +254,39 @@ where
 
     fn decode(&self, at: &Derived, mut value: B) -> Result<Option<B>, Error> {
         let csize = usize::from(self.csize);
-        let Some((head, body)) = value.as_mut().split_at_mut_checked(csize) else {
+        let Some(len) = open::<X, Sha3_256>(at, value.as_mut(), csize) else {
             self.damaged.count();
             return Ok(None);
         };
-        let Some(len) = X::decrypt(at.bytes(), body) else {
-            self.damaged.count();
-            return Ok(None);
-        };
-        if csize > 0 {
-            let checksum = Sha3_256::digest(body.get(..len).unwrap_or_default());
-            let expected = checksum.get(..csize).unwrap_or_default();
-            if !bool::from(expected.ct_eq(head)) {
-                self.damaged.count();
-                return Ok(None);
-            }
-            let bytes = value.as_mut();
-            let end = csize.saturating_add(len);
-            if end <= bytes.len() {
-                bytes.copy_within(csize..end, 0);
-            }
-        }
         value.truncate(len);
         Ok(Some(value))
     }
+}
+
+/// Decrypts `bytes` in place, with a checksum of `csize` bytes in front, and moves the value to the
+/// beginning. Returns the value's length, or `None` for a damaged value.
+///
+/// The checksum is computed for good and bad padding alike: the work does not tell the one from the
+/// other.
+fn open<X: Cipher, D: Digest>(at: &Derived, bytes: &mut [u8], csize: usize) -> Option<usize> {
+    let (head, body) = bytes.split_at_mut_checked(csize)?;
+    let opened = X::decrypt(at.bytes(), body);
+    if csize == 0 {
+        return opened;
+    }
+    // The length that goes with the shortest padding, which a guess at the padding hits most often.
+    let len = opened.unwrap_or(body.len().saturating_sub(1));
+    let checksum = D::digest(body.get(..len).unwrap_or_default());
+    let expected = checksum.get(..csize).unwrap_or_default();
+    let is_intact = expected.ct_eq(head) & Choice::from(u8::from(opened.is_some()));
+    if !bool::from(is_intact) {
+        return None;
+    }
+    let end = csize.saturating_add(len);
+    if end <= bytes.len() {
+        bytes.copy_within(csize..end, 0);
+    }
+    Some(len)
 }
 
 /// Nothing is ever stored that was not encrypted.
