@@ -2,7 +2,11 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where the time comes from: a timer of the board, the operating system, a test.
 ///
-/// # For who implements it
+/// # Sleep
+/// A clock that stands while the machine sleeps (most monotonic clocks do) lengthens the life of
+/// every entry by the time asleep. Each clock of this crate states whether it does.
+///
+/// # Implementing
 /// `now` counts milliseconds from any fixed moment. It should not go backwards; what stores make of
 /// it when it does is told at [`TtlCache`](crate::TtlCache). A counter that wraps around says so
 /// with [`BITS`](Self::BITS):
@@ -102,7 +106,11 @@ impl defmt::Format for ManualClock {
     }
 }
 
-/// The operating system's monotonic clock, counted from when this was made.
+/// The operating system's monotonic clock, counted from its creation.
+///
+/// On Linux, Android and macOS it stands while the machine sleeps, so entries live longer by the time
+/// asleep; on Windows it goes on. ctu-std has `BootClock`, which counts the time asleep on Linux and
+/// Android.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
 pub struct StdClock(std::time::Instant);
@@ -137,6 +145,9 @@ impl defmt::Format for StdClock {
 }
 
 /// The time that [`embassy-time`](embassy_time) tells: that of the driver which the program or its HAL brings.
+///
+/// The driver decides whether the time asleep counts: a timer that a deep sleep stops stands, a
+/// real-time counter goes on. The HAL's documentation says which of them drives it.
 ///
 /// ```
 /// use core::time::Duration;

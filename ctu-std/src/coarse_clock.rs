@@ -17,6 +17,9 @@ use ctu_core::Clock;
 /// # Ok::<(), ctu_std::Error>(())
 /// ```
 ///
+/// Like [`StdClock`](crate::StdClock) it stands while the machine sleeps, on Linux and Android: an
+/// entry lives longer by the time asleep. `BootClock` counts that time.
+///
 /// Linux, Android, macOS, FreeBSD and Windows have such a clock. Elsewhere it is what the crate
 /// [`coarsetime`](https://docs.rs/coarsetime) takes in its place, which on some systems can be set.
 #[derive(Clone, Copy, Debug)]

@@ -7,6 +7,8 @@
 pub mod from_cachetoolsutils {}
 mod backends;
 mod behaviours;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod boot_clock;
 mod caches;
 mod coarse_clock;
 #[cfg(feature = "fuzzing")]
@@ -34,6 +36,8 @@ pub use self::backends::{
     net::{NetError, Peer, ServerInfo},
     str_key::StrKey,
 };
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use self::boot_clock::BootClock;
 pub use self::{
     behaviours::{
         BreakerState, SingleFlightCache, TwoLevelBuilder, TwoLevelCache, TwoLevelError,
