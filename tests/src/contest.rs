@@ -1,9 +1,9 @@
-//! Side-by-side timing: contenders take turns, so that whatever else the machine does meets them all
+//! Side-by-side timing: contenders take turns, so that other load of the machine affects all of them
 //! alike, and the median of the rounds counts. (Criterion times one after the other.)
 
 use std::{fmt::Write, hint::black_box, time::Instant};
 
-/// One way of doing the work: `run` does it once, all operations of it.
+/// A contender: `run` performs all operations of one round.
 pub struct Contender<'a> {
     name: String,
     ours: bool,
@@ -11,7 +11,7 @@ pub struct Contender<'a> {
 }
 
 impl<'a> Contender<'a> {
-    /// Code of this project.
+    /// A contender of this project.
     pub fn ours(name: &str, run: impl FnMut() -> u64 + 'a) -> Self {
         Self {
             name: name.into(),
@@ -20,7 +20,7 @@ impl<'a> Contender<'a> {
         }
     }
 
-    /// What it is compared with.
+    /// A contender for comparison.
     pub fn peer(name: &str, run: impl FnMut() -> u64 + 'a) -> Self {
         Self {
             name: name.into(),
@@ -32,13 +32,13 @@ impl<'a> Contender<'a> {
 
 /// Nanoseconds an operation, by contender, in the order they were given.
 pub struct Outcome {
-    /// What was done.
+    /// The name of the workload.
     pub title: String,
-    /// Name, whether ours, median nanoseconds an operation.
+    /// Name, whether it is of this project, median nanoseconds an operation.
     pub rows: Vec<(String, bool, f64)>,
 }
 
-/// Lets the contenders do `operations` operations each, in turns, for `rounds` rounds after one that does not count.
+/// Runs `rounds` rounds after a warm-up, each contender in turn with `operations` operations.
 pub fn contest(
     title: &str,
     operations: usize,

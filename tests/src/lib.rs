@@ -1,4 +1,4 @@
-//! What the tests and benchmarks of ctu share.
+//! Code that tests and benchmarks share.
 
 pub mod contest;
 pub mod load;

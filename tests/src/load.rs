@@ -1,4 +1,4 @@
-//! Many threads on one cache while the network fails.
+//! Load of many threads on one cache under network faults.
 
 use crate::proxy::{Fault, Proxy};
 use ctu_core::Cache;
@@ -12,15 +12,15 @@ const OPERATIONS: u32 = 10_000;
 /// Keys of each thread.
 const KEYS: usize = 48;
 
-/// What may be at a key: what the last operation that was acknowledged left there, and what those
-/// after it, which failed, may have.
+/// The possible values of a key: the value of the last acknowledged operation, and those of the
+/// failed operations after it.
 type Possible = Vec<Option<Vec<u8>>>;
 
-/// Lets eight threads do ten thousand operations each on `cache`, whose connections `proxy` fails
-/// again and again, also by putting what is `nobodys` between replies.
+/// Runs ten thousand operations on `cache` in each of eight threads, while `proxy` fails its
+/// connections repeatedly, also with `nobodys` bytes between replies.
 ///
 /// # Panics
-/// Where a key shows anything but what was acknowledged last, then and, by `direct`, at the end.
+/// If a key shows a value that is not possible, during the run or, by `direct`, at its end.
 pub fn under_load<C>(cache: &C, direct: &C, proxy: &Proxy, nobodys: [&'static [u8]; 2])
 where
     C: Cache<Key = [u8], Value = Vec<u8>> + Sync,
@@ -50,11 +50,11 @@ where
     });
     let failures = failures.expect("what the threads found");
     assert!(injected > 100, "only {injected} faults");
-    // A fault is an error at most, and most of them are none.
+    // A fault is at most one error, and most faults are none.
     assert!(failures as usize <= injected, "{failures} of {injected}");
 }
 
-/// The operations of one thread, on keys of its own. Says how many failed.
+/// The operations of one thread, on its own keys. Returns the number of failures.
 fn work<C>(cache: &C, direct: &C, thread: u32) -> u32
 where
     C: Cache<Key = [u8], Value = Vec<u8>>,
@@ -64,7 +64,7 @@ where
         .collect();
     let mut possible: Vec<Possible> = vec![vec![None]; KEYS];
     let mut failures = 0;
-    // A few of everything, the same in every run.
+    // A mix of operations, equal in every run.
     let mut random = thread;
     let mut draw = |below: u32| {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -96,7 +96,7 @@ where
     failures
 }
 
-/// Notes what an operation that writes `value` did. Says whether it failed.
+/// Records the outcome of a write of `value`. Returns whether it failed.
 fn write<T, E>(possible: &mut Possible, value: Option<Vec<u8>>, done: Result<T, E>) -> bool {
     if done.is_ok() {
         possible.clear();
@@ -105,7 +105,7 @@ fn write<T, E>(possible: &mut Possible, value: Option<Vec<u8>>, done: Result<T, 
     done.is_err()
 }
 
-/// Checks what was found. Says whether the operation failed.
+/// Checks a read. Returns whether it failed.
 fn read<E>(possible: &mut Possible, found: Result<Option<Vec<u8>>, E>) -> bool {
     if let Ok(found) = found {
         assert!(

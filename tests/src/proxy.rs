@@ -8,22 +8,22 @@ use std::{
     time::Duration,
 };
 
-/// What happens to one connection, once so many bytes went through.
+/// A fault of one connection, after a number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is closed in order.
+    /// An orderly close.
     Cut,
-    /// It is closed with a reset.
+    /// A reset.
     Reset,
-    /// It stays open, and nothing comes through any more.
+    /// A black hole: it stays open, and no byte passes.
     BlackHole,
-    /// What follows comes through when [`release`](Proxy::release) says so.
+    /// Further bytes are held until [`release`](Proxy::release).
     Hold,
-    /// Something nobody asked for follows, in the same packet.
+    /// Unsolicited bytes follow in the same packet.
     Insert(&'static [u8]),
 }
 
-/// Passes connections on to a server, and lets the next that it is told to fail.
+/// Forwards connections to a server and injects faults.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -32,16 +32,16 @@ pub struct Proxy {
 
 #[derive(Debug, Default)]
 struct Faults {
-    /// After how many bytes of requests, and of replies.
+    /// The number of bytes of requests and of replies before the fault.
     asks: Mutex<Option<(usize, Fault)>>,
     answers: Mutex<Option<(usize, Fault)>>,
-    /// How many holds were released.
+    /// The number of released holds.
     released: Mutex<usize>,
     release: Condvar,
 }
 
 impl Proxy {
-    /// Starts one in front of `server`, a port on this machine. It ends with the test program.
+    /// Starts a proxy before `server`, a port of this machine. It ends with the test program.
     pub fn to(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -52,7 +52,7 @@ impl Proxy {
         };
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                // Where there is no server, the connection ends at once.
+                // Without a server, the connection ends at once.
                 if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) {
                     let _ = connect(client, server, &faults);
                 }
@@ -66,22 +66,22 @@ impl Proxy {
         self.port
     }
 
-    /// Lets `fault` happen once: to the connection that the reply byte after so many belongs to.
+    /// Injects `fault` once, into the connection with the reply byte after that number.
     pub fn fail_after(&self, bytes: usize, fault: Fault) {
         *lock(&self.faults.answers) = Some((bytes, fault));
     }
 
-    /// The same with a byte of a request.
+    /// The same for a byte of a request.
     pub fn fail_request_after(&self, bytes: usize, fault: Fault) {
         *lock(&self.faults.asks) = Some((bytes, fault));
     }
 
-    /// Whether the faults that were asked for have happened.
+    /// Whether all injected faults have happened.
     pub fn has_failed(&self) -> bool {
         lock(&self.faults.answers).is_none() && lock(&self.faults.asks).is_none()
     }
 
-    /// Lets through what one connection holds.
+    /// Releases the held bytes of one connection.
     pub fn release(&self) {
         *lock(&self.faults.released) += 1;
         self.faults.release.notify_all();
@@ -111,7 +111,7 @@ fn connect(client: TcpStream, server: TcpStream, faults: &Arc<Faults>) -> std::i
     Ok(())
 }
 
-/// Passes on what comes `from` one side `to` the other, one of which is the client.
+/// Forwards bytes `from` one side `to` the other; one of them is the client.
 fn pump(
     mut from: &TcpStream,
     mut to: &TcpStream,
@@ -131,7 +131,7 @@ fn pump(
                 if *left < len || matches!(fault, Fault::Insert(_) if *left == len) =>
             {
                 let (left, fault) = (*left, *fault);
-                // Nobody may release before it is known what to wait for.
+                // The hold is registered before a release can happen.
                 let released = *lock(&faults.released);
                 *due = None;
                 (left, Some((fault, released)))
@@ -155,7 +155,7 @@ fn pump(
                 return to.shutdown(Shutdown::Both);
             }
             Some((Fault::Reset, _)) => {
-                // What was sent before would be thrown away with the connection.
+                // A reset now would discard bytes sent before.
                 socket2::SockRef::from(client).set_linger(Some(Duration::ZERO))?;
                 return to.shutdown(Shutdown::Read);
             }

@@ -1,4 +1,4 @@
-//! TLS in front of what speaks none: a server, or a [`Proxy`](crate::proxy::Proxy) before one.
+//! TLS in front of a plain server or a [`Proxy`](crate::proxy::Proxy).
 
 use crate::servers::Certificate;
 use rustls::{
@@ -12,7 +12,7 @@ use std::{
     thread,
 };
 
-/// Takes connections over TLS, and passes on what they carry.
+/// Accepts connections over TLS and forwards their content.
 pub struct TlsFront {
     port: u16,
     certificate: Certificate,
@@ -20,7 +20,7 @@ pub struct TlsFront {
 }
 
 impl TlsFront {
-    /// Starts one, as `localhost`, in front of a port on this machine. It ends with the test program.
+    /// Starts a front named `localhost` before a port of this machine. It ends with the test program.
     pub fn to(port: u16) -> Self {
         let certificate = Certificate::of("localhost");
         let config = Arc::new(config(&certificate));
@@ -45,11 +45,11 @@ impl TlsFront {
         }
     }
 
-    /// Says what nobody asked for, on every connection that there is.
+    /// Sends unsolicited bytes on every open connection.
     pub fn say(&self, bytes: &[u8]) {
         let sessions = self.sessions.lock();
         for session in &*sessions.unwrap_or_else(PoisonError::into_inner) {
-            // To those that were closed, it is nothing.
+            // A closed connection is skipped.
             let _ = session.with(|tls| tls.writer().write_all(bytes));
         }
     }
@@ -59,7 +59,7 @@ impl TlsFront {
         self.port
     }
 
-    /// What to trust.
+    /// The certificate to trust.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
@@ -77,14 +77,14 @@ fn config(certificate: &Certificate) -> ServerConfig {
         .expect("a certificate and its key")
 }
 
-/// One side of a connection through TLS, that both directions work with.
+/// One side of a TLS connection, shared by both directions.
 struct Session {
     tls: Mutex<ServerConnection>,
     client: TcpStream,
 }
 
 impl Session {
-    /// Lets `change` do its part, and sends the client what comes of it.
+    /// Applies `change`, and sends the resulting bytes to the client.
     fn with<T>(
         &self,
         change: impl FnOnce(&mut ServerConnection) -> io::Result<T>,
@@ -116,7 +116,7 @@ fn connect(
     });
     thread::spawn(move || {
         let _ = pass_answers(&answered, &answers);
-        // In order, as servers do that end a connection.
+        // An orderly close, as servers do it.
         let _ = answered.with(|tls| {
             tls.send_close_notify();
             Ok(())

@@ -1,4 +1,4 @@
-//! Counts instructions. QEMU knows nothing of cycles, caches and wait states; what it counts is the same in every run.
+//! Counts instructions. QEMU does not model cycles, caches or wait states; its counts are reproducible.
 
 use core::hint::black_box;
 
@@ -8,7 +8,7 @@ mod machine {
     use cortex_m::peripheral::{SYST, syst::SystClkSource};
 
     pub fn start() {
-        // No firmware here uses it for anything else.
+        // No firmware here uses it otherwise.
         let mut systick = unsafe { cortex_m::Peripherals::steal() }.SYST;
         systick.set_clock_source(SystClkSource::Core);
         systick.set_reload(0x00FF_FFFF);
@@ -27,7 +27,7 @@ mod machine {
     }
 }
 
-/// The machine's own count of instructions, under `-icount shift=0`.
+/// The instruction counter of the machine, under `-icount shift=0`.
 #[cfg(target_arch = "riscv32")]
 mod machine {
     pub fn start() {}
@@ -42,12 +42,12 @@ mod machine {
     }
 }
 
-/// Which numbers an operation is given.
+/// The sequence of numbers for an operation.
 #[derive(Clone, Copy)]
 enum Numbers {
-    /// Any, as they come.
+    /// Random numbers.
     Random,
-    /// Each below the number of rounds, once, and not in order.
+    /// Each number below the number of rounds once, shuffled.
     Each,
 }
 
@@ -59,7 +59,7 @@ fn total(op: &mut dyn FnMut(u32), rounds: u32, numbers: Numbers) -> f32 {
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         let number = match numbers {
             Numbers::Random => random >> 8,
-            // Rounds are a power of two, and an odd step goes through all numbers below it.
+            // Rounds are a power of two, so an odd step visits all numbers below it.
             Numbers::Each => round.wrapping_mul(37) & (rounds - 1),
         };
         op(black_box(number));
@@ -78,13 +78,13 @@ fn count(rounds: u32, numbers: Numbers, mut op: impl FnMut(u32)) -> u32 {
     ((counted - counting) / rounds as f32 + 0.5) as u32
 }
 
-/// Instructions of one run of `op`, on average over `rounds`, given random numbers. What counting takes is taken off: a
-/// call, and handing over the number.
+/// The mean instructions of one run of `op` over `rounds`, for random numbers, less the overhead of
+/// counting: a call and the passing of the number.
 pub fn average(rounds: u32, op: impl FnMut(u32)) -> u32 {
     count(rounds, Numbers::Random, op)
 }
 
-/// As [`average`], given each number below `rounds` once. `rounds` is a power of two.
+/// [`average`] over each number below `rounds` once. `rounds` is a power of two.
 pub fn each(rounds: u32, op: impl FnMut(u32)) -> u32 {
     count(rounds, Numbers::Each, op)
 }

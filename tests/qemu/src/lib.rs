@@ -1,7 +1,7 @@
-//! What all firmware here shares: how it ends, and how it counts.
+//! Code that all firmware here shares: exit codes and counting.
 //!
-//! Firmware ends by telling QEMU an exit code: 0 where all is well, 101 after a panic, 102 after a fault. Without
-//! that, what fails would look like what hangs.
+//! Firmware ends with an exit code of QEMU: 0 for success, 101 after a panic, 102 after a fault.
+//! Without them, a failure would look like a hang.
 #![no_std]
 
 use core::cell::Cell;
@@ -9,7 +9,7 @@ use core::panic::PanicInfo;
 use critical_section::Mutex;
 // The logger that defmt writes to.
 use defmt_semihosting as _;
-// On machines without compare-and-swap: what `portable-atomic` is told above all is read by it at build time only.
+// On machines without compare-and-swap, `portable-atomic` reads its settings at build time.
 #[cfg(not(target_has_atomic = "ptr"))]
 use portable_atomic as _;
 
@@ -21,16 +21,16 @@ pub use cortex_m_rt::entry;
 #[cfg(target_arch = "riscv32")]
 pub use riscv_rt::entry;
 
-/// What runs now, for the panic handler to name.
+/// The name of the current case, for the panic handler.
 static RUNNING: Mutex<Cell<&str>> = Mutex::new(Cell::new("start-up"));
 
-/// Names what runs from now on, in the log too.
+/// Sets the name of the current case and logs it.
 pub fn running(name: &'static str) {
     defmt::info!("case {=str}", name);
     critical_section::with(|cs| RUNNING.borrow(cs).set(name));
 }
 
-/// Ends the firmware, and QEMU with it.
+/// Ends the firmware and QEMU.
 pub fn exit(code: i32) -> ! {
     semihosting::process::exit(code)
 }

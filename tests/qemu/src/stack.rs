@@ -1,15 +1,15 @@
-//! Measures the stack by painting it: what was written to is what was used.
+//! Measures the stack by painting it: overwritten bytes are used bytes.
 
 const PAINT: u32 = 0xC7C7_C7C7;
 
-/// Never painted: what the painter itself may need meanwhile.
+/// Not painted: stack that the painter itself needs.
 const MARGIN: usize = 32;
 
 unsafe extern "C" {
-    /// Where the stack ends at the latest: after all statics.
+    /// The lower end of the stack: after all statics.
     #[link_name = "__sheap"]
     static mut END: u32;
-    /// Where it begins, growing downwards.
+    /// The upper end of the stack, which grows downwards.
     #[link_name = "_stack_start"]
     static mut START: u32;
 }
@@ -18,11 +18,11 @@ fn end() -> *mut u32 {
     &raw mut END
 }
 
-/// Where the stack is now.
+/// The current stack pointer.
 #[inline(always)]
 fn here() -> usize {
     let here: usize;
-    // Reads a register, and nothing else.
+    // Reads a register only.
     unsafe {
         #[cfg(target_arch = "arm")]
         core::arch::asm!("mov {0}, sp", out(reg) here, options(nomem, nostack, preserves_flags));
@@ -32,30 +32,30 @@ fn here() -> usize {
     here
 }
 
-/// How much of RAM the stack may take, in bytes.
+/// The size of the RAM for the stack, in bytes.
 pub fn room() -> usize {
     &raw mut START as usize - end() as usize
 }
 
-/// Paints the stack that is free.
+/// Paints the free stack.
 #[inline(always)]
 pub fn paint() {
     let top = here() - MARGIN;
     let mut at = lowest();
     while (at as usize) < top {
-        // Free RAM between the statics and the stack that is in use; nobody else knows of it.
+        // Free RAM between the statics and the used stack; no other code uses it.
         unsafe { at.write_volatile(PAINT) };
         at = at.wrapping_add(1);
     }
 }
 
-/// Where painting begins. No more than 64 KiB are looked at: on boards with megabytes that is enough, and quick.
+/// The start of the paint. At most 64 KiB are painted, which is enough on boards with megabytes.
 fn lowest() -> *mut u32 {
     let most = (&raw mut START).wrapping_byte_sub(0x1_0000);
     if most > end() { most } else { end() }
 }
 
-/// The bytes of stack in use at the worst moment since it was painted, from its beginning.
+/// The high-water mark of the stack since the paint, in bytes.
 #[inline(never)]
 pub fn high_water() -> usize {
     let top = here();
@@ -67,7 +67,7 @@ pub fn high_water() -> usize {
     &raw mut START as usize - at as usize
 }
 
-/// The stack that `op` takes, in bytes. No less than 32 can be told.
+/// The stack of `op`, in bytes. The resolution is 32.
 #[inline(never)]
 pub fn of(mut op: impl FnMut()) -> usize {
     paint();

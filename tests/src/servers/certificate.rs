@@ -4,7 +4,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// A certificate that signs itself, and its key: as text, and in files as long as it lives.
+/// A self-signed certificate and its key: as text, and as files until it is dropped.
 #[derive(Debug)]
 pub struct Certificate {
     pem: String,
@@ -13,7 +13,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Makes one for `host`.
+    /// Creates a certificate for `host`.
     pub fn of(host: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);

@@ -7,24 +7,24 @@ use std::{
     thread,
 };
 
-/// How many slots a cluster has.
+/// The number of slots of a cluster.
 const SLOTS: usize = 16384;
 
-/// A Redis Cluster with nothing in it. Where one of its nodes is down, the slots of the others are served.
+/// An empty Redis Cluster. With a node down, the slots of the others stay served.
 #[derive(Debug)]
 pub struct RedisCluster {
-    /// Masters as it began, then a replica of each in the same order if there are any.
+    /// The initial masters, then their replicas in the same order, if any.
     nodes: Vec<RedisServer>,
     masters: usize,
 }
 
 impl RedisCluster {
-    /// Starts one of so many masters, which share the slots in equal parts. None has a replica.
+    /// Starts a cluster of `masters` masters with equal shares of the slots and no replicas.
     pub fn start(masters: usize) -> Self {
         Self::with(masters, Vec::new)
     }
 
-    /// The same with more options, which may differ from node to node.
+    /// The same with more options, by node.
     pub fn with(masters: usize, options: impl Fn() -> Vec<String>) -> Self {
         let nodes = nodes(masters, options);
         let cluster = Self { nodes, masters };
@@ -32,7 +32,7 @@ impl RedisCluster {
         cluster
     }
 
-    /// Starts one of so many masters, each with a replica that takes over soon after its master ends.
+    /// Starts a cluster of masters, each with a replica that takes over soon after its master ends.
     pub fn replicated(masters: usize) -> Self {
         let options = || ["--cluster-node-timeout", "2000"].map(String::from).into();
         let nodes = nodes(2 * masters, options);
@@ -50,7 +50,7 @@ impl RedisCluster {
             };
             until(|| up(replica));
         }
-        // All know of all replicas, or would not elect them.
+        // Every node must know every replica to elect it.
         until(|| {
             let knows = |node: &RedisServer| {
                 let nodes = node.cli(&["cluster", "nodes"]);
@@ -61,7 +61,7 @@ impl RedisCluster {
         cluster
     }
 
-    /// Makes a cluster of nodes that do not know each other.
+    /// Joins separate nodes to a cluster.
     fn meet(&self) {
         let share = SLOTS.div_ceil(self.masters);
         for (index, node) in self.nodes.iter().enumerate() {
@@ -80,7 +80,7 @@ impl RedisCluster {
         self.settle();
     }
 
-    /// Waits until the replica of a master has all that the master has acknowledged by now.
+    /// Waits until the replica of a master has every write acknowledged so far.
     pub fn replicate(&self, master: usize) {
         let offset = |node: &RedisServer, of: &str| -> u64 {
             let info = node.cli(&["info", "replication"]);
@@ -106,7 +106,7 @@ impl RedisCluster {
         let settled = |node: &RedisServer| {
             let info = node.cli(&["cluster", "info"]);
             let known = format!("cluster_known_nodes:{}\r", self.nodes.len());
-            // A node that is down says nothing.
+            // A node that is down gives no reply.
             info.is_empty()
                 || (info.contains("cluster_state:ok")
                     && info.contains("cluster_slots_ok:16384")
@@ -119,33 +119,33 @@ impl RedisCluster {
         });
     }
 
-    /// The addresses of all nodes, masters as it began first.
+    /// The addresses of all nodes, the initial masters first.
     pub fn urls(&self) -> Vec<String> {
         self.nodes.iter().map(RedisServer::url).collect()
     }
 
-    /// A node: masters as it began come first.
+    /// A node by index: the initial masters come first.
     pub fn node(&self, index: usize) -> &RedisServer {
         &self.nodes[index]
     }
 
-    /// The same, to be ended or started again.
+    /// The same, mutable, to kill or restart it.
     pub fn node_mut(&mut self, index: usize) -> &mut RedisServer {
         &mut self.nodes[index]
     }
 
-    /// How many masters it began with.
+    /// The initial number of masters.
     pub fn masters(&self) -> usize {
         self.masters
     }
 
-    /// The slots of a master as it began.
+    /// The initial slots of a master.
     pub fn slots(&self, master: usize) -> RangeInclusive<usize> {
         let share = SLOTS.div_ceil(self.masters);
         master * share..=SLOTS.min((master + 1) * share) - 1
     }
 
-    /// The slot of `key`, as a node says.
+    /// The slot of `key`, from a node.
     pub fn slot(&self, key: &str) -> usize {
         let slot = self.nodes[0].cli(&["cluster", "keyslot", key]);
         slot.parse().expect("a slot")
@@ -156,7 +156,7 @@ impl RedisCluster {
         id(&self.nodes[index])
     }
 
-    /// Starts one more node, which has no slot, and returns its index.
+    /// Starts another node without slots and returns its index.
     pub fn join(&mut self) -> usize {
         self.nodes.extend(nodes(1, Vec::new));
         self.meet_last();
@@ -184,16 +184,16 @@ fn nodes(count: usize, options: impl Fn() -> Vec<String>) -> Vec<RedisServer> {
         all.extend(["--repl-diskless-sync-delay", "0"]);
         let more = options();
         all.extend(more.iter().map(String::as_str));
-        // It listens to clients first: where its other port is taken, it ends only then.
+        // It listens for clients first: if its bus port is taken, it ends after that.
         RedisServer::on(port(), &all).filter(|node| node.cli(&["ping"]) == "PONG")
     };
-    // Another program may be quicker to take a port that was free.
+    // Another program may take the free port first.
     let node = |_| (0..20).find_map(start).expect("a node to start");
     (0..count).map(node).collect()
 }
 
-/// A port that nobody listens on, below those that systems give to connections: one of those could take
-/// the port of a node that is down and is to come back.
+/// A free port below the ephemeral range: an outgoing connection could otherwise take
+/// the port of a node that is down and restarts later.
 fn port() -> u16 {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let candidate = || {
@@ -216,7 +216,7 @@ fn bus(node: &RedisServer) -> String {
     port.lines().last().expect("its bus port").into()
 }
 
-/// Who has which slots, as a node sees it; `None` where it is down.
+/// The owner of each slot in the view of a node; `None` if it is down.
 fn view(node: &RedisServer) -> Option<Vec<(String, String)>> {
     let nodes = node.cli(&["cluster", "nodes"]);
     let mut view: Vec<_> = nodes.lines().filter_map(master).collect();

@@ -11,7 +11,7 @@ use std::{
 #[derive(Debug)]
 pub enum Memcached {}
 
-/// A Memcached server with nothing in it. It listens on a port or on a socket: it cannot do both.
+/// An empty Memcached server. It listens on a port or on a socket, not on both.
 pub type MemcachedServer = Server<Memcached>;
 
 impl Kind for Memcached {
@@ -21,7 +21,7 @@ impl Kind for Memcached {
         let mut command = Command::new("memcached");
         match place.port {
             Some(port) => {
-                // Where it speaks TLS, it still does without on this port.
+                // A TLS server still accepts plain connections on this port.
                 let plain = match options.iter().any(|option| option == "-Z") {
                     true => "notls:127.0.0.1",
                     false => "127.0.0.1",
@@ -34,11 +34,11 @@ impl Kind for Memcached {
             }
         };
         command
-            // Which it asks for where it is run by root.
+            // Memcached demands a user name if root starts it.
             .args(["-u", "root", "-t", "2"])
             .args(options)
             .stderr(Stdio::null());
-        // Ready when it answers, if it is itself who does.
+        // Ready when it answers with its own process id.
         Program::start(&mut command, |program| {
             let own = format!("STAT pid {}\r\n", program.id());
             ask(place, b"stats\r\n").is_ok_and(|answer| answer.starts_with(own.as_bytes()))
@@ -47,7 +47,7 @@ impl Kind for Memcached {
 }
 
 impl MemcachedServer {
-    /// Starts one on a Unix socket.
+    /// Starts a server on a Unix socket.
     pub fn on_socket() -> Self {
         Self::at(Place::new(None, Memcached::NAME), &[]).expect("Memcached to start")
     }
@@ -60,7 +60,7 @@ impl MemcachedServer {
         }
     }
 
-    /// What it answers to `request`, to a client that says no more.
+    /// The reply to `request`, read to its end.
     pub fn ask(&self, request: impl AsRef<[u8]>) -> Vec<u8> {
         let mut answer = ask(&self.place, request.as_ref()).expect("an answer");
         answer.truncate(answer.len() - b"MN\r\n".len());
@@ -73,7 +73,7 @@ impl MemcachedServer {
     }
 }
 
-/// What a Memcached answers to `request`, and `MN` after it.
+/// The reply of a Memcached to `request`, up to the `MN` after it.
 fn ask(place: &Place, request: &[u8]) -> io::Result<Vec<u8>> {
     fn talk(mut stream: impl Read + Write, request: &[u8]) -> io::Result<Vec<u8>> {
         stream.write_all(&[request, b"mn\r\n"].concat())?;

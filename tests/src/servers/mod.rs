@@ -27,19 +27,19 @@ use std::{
 
 /// A kind of server.
 pub trait Kind: Sized {
-    /// What it is called.
+    /// The name of the program.
     const NAME: &'static str;
 
-    /// Starts one, and waits until it takes requests; `None` where it ends before that.
+    /// Starts a server and waits until it is ready; `None` if it ends before that.
     #[doc(hidden)]
     fn spawn(place: &Place, options: &[String]) -> Option<Program>;
 }
 
-/// Where a server listens.
+/// The addresses of a server.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Place {
-    /// `None` for a socket alone.
+    /// `None` for a server on a socket only.
     port: Option<u16>,
     directory: PathBuf,
 }
@@ -54,7 +54,7 @@ impl Place {
         Self { port, directory }
     }
 
-    /// Where the Unix socket is, of a server that has one.
+    /// The path of the Unix socket, for a server with one.
     fn socket(&self) -> PathBuf {
         self.directory.join("socket")
     }
@@ -66,10 +66,10 @@ impl Drop for Place {
     }
 }
 
-/// A server with nothing in it, that keeps nothing.
+/// An empty server without persistence.
 #[derive(Debug)]
 pub struct Server<K> {
-    // Ended before its directory is removed.
+    // Dropped before its directory.
     program: Program,
     place: Place,
     options: Vec<String>,
@@ -77,20 +77,20 @@ pub struct Server<K> {
 }
 
 impl<K: Kind> Server<K> {
-    /// Starts one on a free port.
+    /// Starts a server on a free port.
     pub fn start() -> Self {
         Self::with(&[])
     }
 
-    /// Starts one with more options, such as `["--maxmemory", "2mb"]`.
+    /// Starts a server with more options, such as `["--maxmemory", "2mb"]`.
     pub fn with(options: &[&str]) -> Self {
-        // Another program may be quicker to take a port that was free.
+        // Another program may take the free port first.
         (0..20)
             .find_map(|_| Self::on(free_port(), options))
             .unwrap_or_else(|| panic!("{} to start", K::NAME))
     }
 
-    /// Starts one on `port`; `None` where it ends at once, as where the port is taken.
+    /// Starts a server on `port`; `None` if it ends at once, for example on a taken port.
     pub fn on(port: u16, options: &[&str]) -> Option<Self> {
         Self::at(Place::new(Some(port), K::NAME), options)
     }
@@ -110,34 +110,34 @@ impl<K: Kind> Server<K> {
         self.place.port.expect("a server that listens on a port")
     }
 
-    /// Ends it at once (SIGKILL).
+    /// Kills it (SIGKILL).
     pub fn kill(&mut self) {
         self.program.kill();
     }
 
-    /// Ends it at once and starts another in its place, with nothing in it.
+    /// Kills it and starts an empty server in its place.
     pub fn restart(&mut self) {
         self.kill();
         self.start_again();
     }
 
-    /// Starts another in the place of one that was ended.
+    /// Starts a server in the place of a killed one.
     pub fn start_again(&mut self) {
         self.program = K::spawn(&self.place, &self.options).expect("its port to be free");
     }
 
-    /// Stops it (SIGSTOP): connections stay, nothing is answered.
+    /// Stops it (SIGSTOP): connections stay open, without replies.
     pub fn pause(&self) {
         self.program.stop();
     }
 
-    /// Lets it go on after [`pause`](Self::pause).
+    /// Continues it after [`pause`](Self::pause).
     pub fn resume(&self) {
         self.program.go_on();
     }
 }
 
-/// A port that nobody listens on.
+/// A free port.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("an address").port()

@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-/// A program that answers every connection with the same bytes, whatever it is asked, and closes it.
+/// A server that sends the same bytes on every connection, for any request, and closes it.
 #[derive(Debug)]
 pub struct Parrot {
     port: u16,
@@ -16,7 +16,7 @@ pub struct Parrot {
 }
 
 impl Parrot {
-    /// Starts it on a free port. It ends when it is dropped.
+    /// Starts it on a free port. It ends on drop.
     pub fn start(answer: impl Into<Vec<u8>>) -> io::Result<Self> {
         let answer = answer.into();
         Self::serve(move |mut stream| {
@@ -24,7 +24,7 @@ impl Parrot {
         })
     }
 
-    /// The same, but after its answer it goes on with one zero byte after the other, until the peer
+    /// The same, followed by zero bytes, one at a time, until the peer
     /// closes.
     pub fn dribbling(answer: impl Into<Vec<u8>>) -> io::Result<Self> {
         let answer = answer.into();

@@ -4,12 +4,12 @@ use std::{
     thread,
 };
 
-/// A child process, ended when it is dropped.
+/// A child process that is killed on drop.
 #[derive(Debug)]
 pub struct Program(Child);
 
 impl Program {
-    /// Starts `command` and waits until the server is ready; `None` where it ends before that.
+    /// Starts `command` and waits until the server is ready; `None` if it ends before that.
     pub(super) fn start(command: &mut Command, ready: impl Fn(&Self) -> bool) -> Option<Self> {
         let child = command.stdout(Stdio::null()).spawn();
         let mut program = Self(child.expect("a server, which tests/run installs"));
@@ -22,7 +22,7 @@ impl Program {
         Some(program)
     }
 
-    /// The number of the process.
+    /// The process id.
     pub(super) fn id(&self) -> u32 {
         self.0.id()
     }
@@ -32,13 +32,13 @@ impl Program {
         self.0.wait().expect("the server to end");
     }
 
-    /// Stops it, all of its threads, when this returns.
+    /// Stops all of its threads; they are stopped on return.
     pub(super) fn stop(&self) {
         self.signal("STOP");
         let tasks = format!("/proc/{}/task", self.0.id());
         let runs = |task: io::Result<fs::DirEntry>| {
             let stat = fs::read_to_string(task.expect("a thread").path().join("stat"));
-            // Its state follows its name in brackets. A thread may end meanwhile.
+            // The state follows the name in brackets. A thread may end in between.
             stat.is_ok_and(|stat| !stat.contains(") T "))
         };
         while fs::read_dir(&tasks).expect("its threads").any(runs) {
@@ -46,7 +46,7 @@ impl Program {
         }
     }
 
-    /// Lets it go on after [`stop`](Self::stop).
+    /// Continues it after [`stop`](Self::stop).
     pub(super) fn go_on(&self) {
         self.signal("CONT");
     }

@@ -5,7 +5,7 @@ use std::{os::unix::net::UnixStream, path::PathBuf, process::Command};
 #[derive(Debug)]
 pub enum Redis {}
 
-/// A Redis server with nothing in it, that keeps nothing.
+/// An empty Redis server without persistence.
 pub type RedisServer = Server<Redis>;
 
 impl Kind for Redis {
@@ -23,7 +23,7 @@ impl Kind for Redis {
             .args(["--unixsocket", "socket", "--loglevel", "warning"])
             .args(options)
             .current_dir(&place.directory);
-        // Ready when it takes connections, last on this socket, which is certainly its own.
+        // Ready when it accepts connections on this socket, which no other program uses.
         Program::start(&mut command, |_| {
             UnixStream::connect(place.socket()).is_ok()
         })

@@ -1,4 +1,4 @@
-//! Runs the cases of the conformance suite that need a heap, on 8 KiB of it.
+//! Runs the conformance cases that need a heap, with 8 KiB.
 #![no_std]
 #![no_main]
 
@@ -15,7 +15,7 @@ static mut MEMORY: [MaybeUninit<u8>; SIZE] = [MaybeUninit::uninit(); SIZE];
 
 #[ctu_qemu::entry]
 fn main() -> ! {
-    // Once, before anything is allocated, and nobody else knows of the memory.
+    // Called once, before any allocation; no other code uses the memory.
     unsafe { HEAP.init(&raw mut MEMORY as usize, SIZE) };
     for (name, case) in HEAP_CASES {
         running(name);

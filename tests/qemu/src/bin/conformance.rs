@@ -1,4 +1,4 @@
-//! Runs the conformance suite, the same functions as on the host; or a part of it, where flash has no room for all.
+//! Runs the conformance suite, the functions of the host; or a part of it on a board with little flash.
 #![no_std]
 #![no_main]
 

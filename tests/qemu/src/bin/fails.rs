@@ -1,4 +1,4 @@
-//! Fails on purpose: shows that a failure is seen.
+//! Fails on purpose: a failure must be detected.
 #![no_std]
 #![no_main]
 

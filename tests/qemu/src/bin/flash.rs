@@ -1,7 +1,7 @@
-//! Firmware with one part of ctu-core in it, or nothing: the difference in size is what that part costs in flash.
+//! Firmware with one part of ctu-core, or none: the difference in size is the flash of that part.
 //!
-//! Which part is told by `CTU_PROBE` when this is built. Keys and values come from and go to where the compiler cannot
-//! see them, so that nothing is computed beforehand.
+//! The build variable `CTU_PROBE` selects the part. Keys and values are opaque to the compiler,
+//! so that it evaluates no operation.
 #![no_std]
 #![no_main]
 
@@ -82,7 +82,7 @@ mod parts {
     pub(super) fn lru() {
         static mut CACHE: Numbers = LruCache::new();
         let cache = &raw mut CACHE;
-        // The only reference there is.
+        // The only reference.
         store(unsafe { &mut *cache });
     }
     pub(super) fn ttl() {

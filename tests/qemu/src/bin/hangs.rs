@@ -1,4 +1,4 @@
-//! Hangs on purpose: shows that a hang is seen.
+//! Hangs on purpose: a hang must be detected.
 #![no_std]
 #![no_main]
 

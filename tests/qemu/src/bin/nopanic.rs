@@ -1,8 +1,8 @@
-//! Links only if nothing here can panic: the panic handler calls what does not exist.
+//! Links only if no panic is reachable: the panic handler calls an undefined symbol.
 //!
-//! Everything a user calls is here: stores, locks, mappings and wrappers, with keys and values that the compiler cannot
-//! know. Not so AES: its crate goes through a table of round keys in a loop whose end the compiler does not work out, and
-//! so keeps a check that never fails. With feature `positive-control` there is a panic, which shows that the linker would tell.
+//! It calls every operation of stores, locks, mappings and wrappers, with keys and values that the
+//! compiler cannot know. AES is left out: its crate keeps a bounds check in the loop over the round
+//! keys. Feature `positive-control` adds a panic, and the link must then fail.
 #![no_std]
 #![no_main]
 
@@ -27,7 +27,7 @@ unsafe extern "C" {
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    // There is no such function: whatever leads here does not link.
+    // Undefined symbol: a reachable panic fails the link.
     unsafe { a_panic_can_be_reached() }
 }
 
@@ -39,7 +39,7 @@ impl Clock for Timer {
     }
 }
 
-/// Whatever the compiler cannot know.
+/// A value that the compiler cannot know.
 fn any<T>(value: T) -> T {
     black_box(value)
 }
@@ -202,7 +202,7 @@ fn main() -> ! {
     }
     cache(&BytesCache::new(&TEXTS));
     readings(&ToBytesCache::<u16, Reading, _, Postcard<8>>::new(&SPIN));
-    // Whatever it awaits is ready.
+    // Its futures are always ready.
     let ready = Mapped::with(Prefix::new(&b"prefix"[..]), Ready(&SPIN));
     let mut future = core::pin::pin!(awaited(&ready));
     let mut context = core::task::Context::from_waker(core::task::Waker::noop());

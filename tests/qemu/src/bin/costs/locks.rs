@@ -1,4 +1,4 @@
-//! Instructions of what shares a store.
+//! Instructions of locks and wrappers.
 
 use crate::{Fresh, MISSING, average};
 use core::cell::RefCell;

@@ -1,4 +1,4 @@
-//! Counts the instructions and the stack that operations take, beside others that do the same.
+//! Counts the instructions and the stack of operations, beside other crates.
 //!
 //! Lines are `cost;<what>;<operation>;<instructions>`, `stack;` and `ram;<what>;<operation>;<bytes>`: `run` makes tables
 //! of them.
@@ -18,12 +18,12 @@ use locks::locks;
 use memory::{ram, stacks};
 use stores::{index_map, linear_map, lru, ttl, uluru};
 
-/// Tells the instructions of `op` on average, given random numbers.
+/// Prints the mean instructions of `op` for random numbers.
 fn average(what: &str, operation: &str, rounds: u32, op: impl FnMut(u32)) {
     tell(what, operation, count::average(rounds, op));
 }
 
-/// The same, given each number below `n` once.
+/// The same for each number below `n` once.
 fn each(what: &str, operation: &str, n: u32, op: impl FnMut(u32)) {
     tell(what, operation, count::each(n, op));
 }
@@ -32,10 +32,10 @@ fn tell(what: &str, operation: &str, instructions: u32) {
     defmt::info!("cost;{=str};{=str};{=u32}", what, operation, instructions);
 }
 
-/// A key that is not there, whatever was inserted.
+/// A key that is never inserted.
 const MISSING: u32 = 1 << 30;
 
-/// Keys that were never there before, one after the other.
+/// A sequence of new keys.
 struct Fresh(u32);
 
 impl Fresh {
@@ -45,7 +45,7 @@ impl Fresh {
     }
 }
 
-/// Counted in place of the machine's timer, which is busy counting instructions.
+/// Stands in for the timer, which counts instructions here.
 static NOW: AtomicU32 = AtomicU32::new(0);
 
 #[derive(Clone, Copy)]

@@ -16,7 +16,7 @@ fn stack(what: &str, operation: &str, op: impl FnMut()) {
 }
 
 pub(crate) fn stacks() {
-    // Beside the operations: what measuring itself takes.
+    // The baseline: the stack of the measurement itself.
     stack("nothing", "", || {
         black_box(());
     });

@@ -1,4 +1,4 @@
-//! Instructions of stores, beside those of others.
+//! Instructions of stores, beside those of other crates.
 
 use crate::{Fresh, MISSING, Timer, average, each};
 use core::hint::black_box;
@@ -81,7 +81,7 @@ pub(crate) fn uluru<const N: usize>(what: &str) {
     });
 }
 
-/// heapless' maps keep no order; to make room, the oldest key is removed, which the caller has to know.
+/// heapless' maps keep no order; the caller remembers the oldest key and removes it.
 macro_rules! map {
     ($name:ident, $map:ty) => {
         pub(crate) fn $name<const N: usize>(what: &str) {
