@@ -48,7 +48,7 @@ where
         let failures: thread::Result<u32> = results.into_iter().sum();
         (failures, injector.join().expect("the faults"))
     });
-    let failures = failures.expect("what the threads found");
+    let failures = failures.expect("no thread panics");
     assert!(injected > 100, "only {injected} faults");
     // A fault is at most one error, and most faults are none.
     assert!(failures as usize <= injected, "{failures} of {injected}");

@@ -17,7 +17,7 @@ pub(crate) fn encrypted() {
     }
     black_box(vault.insert(KEY, &value).is_ok());
 
-    let what = "parts of the next: SHA3-512, Salsa20, the store";
+    let subject = "parts of the next: SHA3-512, Salsa20, the store";
     let primitives = |buffer: &mut [u8]| {
         use salsa20::cipher::{KeyIvInit, StreamCipher};
         let hash: [u8; 64] = sha3::Sha3_512::new()
@@ -39,22 +39,22 @@ pub(crate) fn encrypted() {
         black_box(cipher.try_apply_keystream(buffer).is_ok());
         place
     };
-    average(what, "get", 16, |_| {
+    average(subject, "get", 16, |_| {
         let mut buffer = value;
         let place = primitives(&mut buffer);
         black_box(&buffer);
         black_box(base.get(&place).is_ok());
     });
-    average(what, "insert", 16, |_| {
+    average(subject, "insert", 16, |_| {
         let mut buffer = value;
         let place = primitives(&mut buffer);
         black_box(base.insert(&place, black_box(&buffer)).is_ok());
     });
-    let what = "EncryptedCache<&RefCell<LruCache<Bytes<16>, Bytes<64>, 16>>>";
-    average(what, "get", 16, |_| {
+    let subject = "EncryptedCache<&RefCell<LruCache<Bytes<16>, Bytes<64>, 16>>>";
+    average(subject, "get", 16, |_| {
         black_box(vault.get(black_box(KEY)).is_ok());
     });
-    average(what, "insert", 16, |_| {
+    average(subject, "insert", 16, |_| {
         black_box(vault.insert(black_box(KEY), black_box(&value)).is_ok());
     });
 }

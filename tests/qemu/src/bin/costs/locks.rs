@@ -11,18 +11,18 @@ pub(crate) fn locks() {
         LockedCache::new(LruCache::new());
     let cell = RefCell::new(LruCache::<u32, u32, 16>::new());
     let counted = StatsCache::new(&cell);
-    fn hits(what: &str, cache: &impl Cache<Key = u32, Value = u32>) {
+    fn hits(subject: &str, cache: &impl Cache<Key = u32, Value = u32>) {
         for key in 0..16u32 {
             black_box(cache.insert(&key, key).is_ok());
         }
-        average(what, "hit", 256, |i| {
+        average(subject, "hit", 256, |i| {
             black_box(cache.get(&(i % 16)).is_ok());
         });
-        average(what, "miss", 256, |i| {
+        average(subject, "miss", 256, |i| {
             black_box(cache.get(&(i | MISSING)).is_ok());
         });
         let mut fresh = Fresh(16);
-        average(what, "insert, evicts", 256, |_| {
+        average(subject, "insert, evicts", 256, |_| {
             black_box(cache.insert(&fresh.next(), 7).is_ok());
         });
     }

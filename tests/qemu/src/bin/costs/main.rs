@@ -1,6 +1,6 @@
 //! Counts the instructions and the stack of operations, beside other crates.
 //!
-//! Lines are `cost;<what>;<operation>;<instructions>`, `stack;` and `ram;<what>;<operation>;<bytes>`: `run` makes tables
+//! Lines are `cost;<subject>;<operation>;<instructions>`, `stack;` and `ram;<subject>;<operation>;<bytes>`: `run` makes tables
 //! of them.
 #![no_std]
 #![no_main]
@@ -19,17 +19,17 @@ use memory::{ram, stacks};
 use stores::{index_map, linear_map, lru, ttl, uluru};
 
 /// Prints the mean instructions of `op` for random numbers.
-fn average(what: &str, operation: &str, rounds: u32, op: impl FnMut(u32)) {
-    tell(what, operation, count::average(rounds, op));
+fn average(subject: &str, operation: &str, rounds: u32, op: impl FnMut(u32)) {
+    print(subject, operation, count::average(rounds, op));
 }
 
 /// The same for each number below `n` once.
-fn each(what: &str, operation: &str, n: u32, op: impl FnMut(u32)) {
-    tell(what, operation, count::each(n, op));
+fn each(subject: &str, operation: &str, n: u32, op: impl FnMut(u32)) {
+    print(subject, operation, count::each(n, op));
 }
 
-fn tell(what: &str, operation: &str, instructions: u32) {
-    defmt::info!("cost;{=str};{=str};{=u32}", what, operation, instructions);
+fn print(subject: &str, operation: &str, instructions: u32) {
+    defmt::info!("cost;{=str};{=str};{=u32}", subject, operation, instructions);
 }
 
 /// A key that is never inserted.

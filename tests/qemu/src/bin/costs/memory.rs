@@ -10,9 +10,9 @@ use ctu_core::{
 use ctu_qemu::stack;
 use heapless::{index_map::FnvIndexMap, linear_map::LinearMap};
 
-fn stack(what: &str, operation: &str, op: impl FnMut()) {
+fn stack(subject: &str, operation: &str, op: impl FnMut()) {
     let bytes = stack::of(op);
-    defmt::info!("stack;{=str};{=str};{=usize}", what, operation, bytes);
+    defmt::info!("stack;{=str};{=str};{=usize}", subject, operation, bytes);
 }
 
 pub(crate) fn stacks() {
@@ -54,11 +54,11 @@ pub(crate) fn stacks() {
         black_box(ttl.remove(black_box(&100)));
     });
     let base = RefCell::new(LruCache::<Bytes<20>, Bytes<64>, 8>::new());
-    let what = "RefCell<LruCache<Bytes<20>, Bytes<64>, N>>";
-    stack(what, "insert", || {
+    let subject = "RefCell<LruCache<Bytes<20>, Bytes<64>, N>>";
+    stack(subject, "insert", || {
         black_box(base.insert(black_box(KEY), b"value").is_ok());
     });
-    stack(what, "get", || {
+    stack(subject, "get", || {
         black_box(base.get(black_box(KEY)).is_ok());
     });
     let prefixed = PrefixedCache::new(&base, b"cfg.");
@@ -94,9 +94,9 @@ pub(crate) fn stacks() {
 
 /// Bytes of RAM an entry takes, keys and values of 4 bytes each included.
 pub(crate) fn ram() {
-    fn an_entry<Small, Large>(what: &str) {
+    fn an_entry<Small, Large>(subject: &str) {
         let bytes = (size_of::<Large>() - size_of::<Small>()) / 64;
-        defmt::info!("ram;{=str};an entry;{=usize}", what, bytes);
+        defmt::info!("ram;{=str};an entry;{=usize}", subject, bytes);
     }
     an_entry::<LruCache<u32, u32, 64>, LruCache<u32, u32, 128>>("LruCache<u32, u32, N>");
     an_entry::<TtlCache<u32, u32, 64, Timer>, TtlCache<u32, u32, 128, Timer>>(
