@@ -114,8 +114,8 @@ macro_rules! slice_is_owned {
         }
     };
 }
-slice_is_owned!(str, [const N: usize] Text<N>, text => <Text<N> as crate::StoredKey>::store(text));
-slice_is_owned!([u8], [const N: usize] Bytes<N>, bytes => <Bytes<N> as crate::StoredKey>::store(bytes));
+slice_is_owned!(str, [const N: usize] Text<N>, text => <Text<N> as crate::entries::StoredKey>::store(text));
+slice_is_owned!([u8], [const N: usize] Bytes<N>, bytes => <Bytes<N> as crate::entries::StoredKey>::store(bytes));
 
 #[cfg(feature = "alloc")]
 mod heap {

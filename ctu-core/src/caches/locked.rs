@@ -122,7 +122,7 @@ impl<R: LockKind, S: Store> LockedCache<R, S> {
     pub fn try_insert(
         &self,
         key: &S::Key,
-        value: impl crate::IntoValue<S::Value>,
+        value: impl crate::entries::IntoValue<S::Value>,
     ) -> Result<(), Error> {
         let value = value.into_value()?;
         self.try_with(|store| store.put(key, value, None))?

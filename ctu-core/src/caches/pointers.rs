@@ -112,7 +112,7 @@ pointer_is_cache!(
     [C: Cache] std::sync::LazyLock<C>,
     fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
     where
-        Q: crate::Equivalent<Self::Key>,
+        Q: crate::entries::Equivalent<Self::Key>,
     {
         (**self).get_equivalent(key)
     }

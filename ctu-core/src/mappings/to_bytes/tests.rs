@@ -19,7 +19,7 @@ const READING: Reading = Reading {
 };
 
 /// `ToBytes` on a cache of values `B`.
-fn round_trip<F: Format, B: crate::Buffer>(key: &str) -> Result<(F::Key, B), Error> {
+fn round_trip<F: Format, B: crate::entries::Buffer>(key: &str) -> Result<(F::Key, B), Error> {
     let mapping = ToBytes::<str, Reading, F>::new();
     let at = Mapping::<[u8], B>::at(&mapping, key)?;
     let bytes: B = mapping.encode(&at, READING)?;

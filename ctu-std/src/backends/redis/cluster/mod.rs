@@ -9,6 +9,7 @@ mod exchange;
 pub(super) mod fuzzing;
 mod map;
 mod nodes;
+mod place;
 mod redirect;
 mod refresh;
 mod seeds;

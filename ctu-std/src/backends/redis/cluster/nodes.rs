@@ -7,9 +7,10 @@ use super::{
         settings::Settings,
     },
     map::{SlotMap, Unserved},
+    place::Place,
     refresh::Refresh,
     slot::Slot,
-    topology::{self, Place, Shard},
+    topology::{self, Shard},
 };
 #[cfg(feature = "tls")]
 use crate::backends::net::Address;

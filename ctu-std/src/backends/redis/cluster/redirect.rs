@@ -1,4 +1,8 @@
-use super::{super::RedisError, slot::Slot, topology::Place};
+use super::{
+    super::RedisError,
+    place::{Place, read_host},
+    slot::Slot,
+};
 
 /// The address to which a node of a cluster redirects a request for a key that it does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,12 +51,6 @@ impl Redirect {
 fn decimal(text: &str) -> Option<u16> {
     let number = crate::backends::net::read_number(text.as_bytes())?;
     u16::try_from(number).ok()
-}
-
-/// The host of a node; empty for the host of the node that answers. `None` where it is no host.
-pub(super) fn read_host(text: &str) -> Option<String> {
-    let allowed = |char: char| char.is_ascii_alphanumeric() || "-_.:%".contains(char);
-    (text.len() <= 255 && text.chars().all(allowed)).then(|| text.to_owned())
 }
 
 #[cfg(test)]

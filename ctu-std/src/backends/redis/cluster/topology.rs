@@ -1,4 +1,7 @@
-use super::{redirect::read_host, slot::SLOTS};
+use super::{
+    place::{Place, read_host},
+    slot::SLOTS,
+};
 use redis::Value;
 use std::ops::RangeInclusive;
 
@@ -10,10 +13,6 @@ pub(super) struct Shard {
     pub(super) master: Option<Place>,
     pub(super) replicas: Vec<Place>,
 }
-
-/// Host and port. An empty host is the host of the node that answers; port 0 is a port that the map
-/// does not tell.
-pub(super) type Place = (String, u16);
 
 /// Reads the reply to CLUSTER SLOTS, which every version of Redis and Valkey has: first and last slot,
 /// the master, replicas, and more that came with later versions.
