@@ -1,7 +1,8 @@
 use super::{
     super::node::Node,
     slot::{SLOTS, Slot},
-    topology::{Place, Shard},
+    place::Place,
+    topology::Shard,
 };
 use std::{collections::HashMap, sync::Arc};
 
