@@ -1,7 +1,7 @@
 use super::{
     super::node::Node,
-    slot::{SLOTS, Slot},
     place::Place,
+    slot::{SLOTS, Slot},
     topology::Shard,
 };
 use std::{collections::HashMap, sync::Arc};
