@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicU16, Ordering::Relaxed},
+    },
     thread,
     time::Duration,
 };
@@ -27,6 +30,8 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
+    /// The port of the server that new connections lead to.
+    server: Arc<AtomicU16>,
     faults: Arc<Faults>,
 }
 
@@ -46,14 +51,17 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let faults: Arc<Faults> = Arc::default();
+        let server = Arc::new(AtomicU16::new(server));
         let proxy = Self {
             port,
+            server: server.clone(),
             faults: faults.clone(),
         };
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 // Without a server, the connection ends at once.
-                if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) {
+                if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server.load(Relaxed)))
+                {
                     let _ = connect(client, server, &faults);
                 }
             }
@@ -64,6 +72,11 @@ impl Proxy {
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Lets new connections lead to another server, as a name does after a failover.
+    pub fn lead_to(&self, server: u16) {
+        self.server.store(server, Relaxed);
     }
 
     /// Injects `fault` once, into the connection with the reply byte after that number.

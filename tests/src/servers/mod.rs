@@ -4,6 +4,7 @@
 mod certificate;
 mod cluster;
 mod memcached;
+mod nutcracker;
 mod parrot;
 mod program;
 mod redis;
@@ -13,6 +14,7 @@ pub use self::certificate::Certificate;
 pub use self::{
     cluster::RedisCluster,
     memcached::{Memcached, MemcachedServer},
+    nutcracker::Nutcracker,
     parrot::Parrot,
     redis::{Redis, RedisServer},
 };

@@ -1,7 +1,12 @@
 use crate::{builder, raw, secs};
 use ctu_std::{Cache, Error, MemCachedError};
 use ctu_tests::servers::{MemcachedServer, Parrot};
-use std::time::Duration;
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::{Ipv4Addr, TcpListener},
+    thread,
+    time::Duration,
+};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -99,4 +104,55 @@ fn remaining_ttl_is_unknown_on_old_servers() {
     let error = cache.get_with_ttl(b"a").unwrap_err();
     // It was asked again, in the words of old.
     assert!(matches!(error, MemCachedError::Server { .. }), "{error}");
+}
+
+#[test]
+fn times_over_30_days_go_by_the_clock_of_the_server() {
+    // Far from this machine's.
+    const TIME: u64 = 1_000_000_000;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut writer = stream.try_clone().unwrap();
+        let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+        let mut asked = Vec::new();
+        while let Some(line) = lines.next() {
+            let answer = match line.split(' ').next() {
+                Some("stats") => format!("STAT time {TIME}\r\nEND\r\n"),
+                Some("touch") => "TOUCHED\r\n".to_owned(),
+                _ => {
+                    lines.next();
+                    "STORED\r\n".to_owned()
+                }
+            };
+            writer.write_all(answer.as_bytes()).unwrap();
+            asked.push(line);
+        }
+        asked
+    });
+    let cache = raw(&format!("127.0.0.1:{port}"));
+    for days in [30, 31, 40] {
+        cache.insert_for(b"a", b"1", secs(days * DAY)).unwrap();
+    }
+    assert_eq!(cache.touch(b"a", Some(secs(50 * DAY))), Ok(true));
+    drop(cache);
+    let asked = server.join().unwrap();
+    // The clock was asked for once.
+    assert_eq!(asked.len(), 5, "{asked:?}");
+    let times = asked.iter().filter_map(|line| {
+        let mut words = line.split(' ');
+        match words.next() {
+            Some("set") => words.nth(2),
+            Some("touch") => words.nth(1),
+            _ => None,
+        }
+    });
+    let times: Vec<u64> = times.map(|time| time.parse().unwrap()).collect();
+    assert_eq!(times[0], 30 * DAY);
+    for (time, days) in times[1..].iter().zip([31, 40, 50]) {
+        // A clock goes on while the test runs.
+        let expected = TIME + days * DAY;
+        assert!((expected..expected + 600).contains(time), "{time}");
+    }
 }

@@ -12,6 +12,7 @@ mod entries;
 mod prefixed;
 mod python;
 mod refusals;
+mod replaced;
 mod time_to_live;
 #[cfg(feature = "tls")]
 mod tls;

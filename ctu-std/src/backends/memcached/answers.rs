@@ -29,13 +29,15 @@ impl Answers<'_> {
         read.ok_or_else(|| self.surprise())
     }
 
-    /// Reads the answer to `get`: values of some of `keys`, in their order. Each is told with the index of its key.
+    /// Reads the answer to `get`: values of some of `keys`, in any order, as a proxy before several
+    /// servers puts them together. `found` gets each with the index of its key.
     pub(super) fn values(
         &mut self,
         keys: &[&[u8]],
         mut found: impl FnMut(usize, Stored),
     ) -> Result<(), MemCachedError> {
         let mut next = 0;
+        let mut answered = vec![false; keys.len()];
         loop {
             let line = self.line()?;
             if line == b"END" {
@@ -43,13 +45,16 @@ impl Answers<'_> {
             }
             // The key is in the answer: no key is ever given another's value.
             let head = value_head(line).and_then(|(key, flags, len)| {
-                let index = keys[next..].iter().position(|asked| *asked == key)?;
-                Some((next + index, flags, len))
+                // One server answers in the order of the keys: the next one is found at once.
+                let mut indices = (next..keys.len()).chain(0..next);
+                let index = indices.find(|index| keys[*index] == key && !answered[*index])?;
+                Some((index, flags, len))
             });
             let Some((index, flags, len)) = head else {
                 return Err(self.surprise());
             };
             found(index, (self.bytes(len)?, flags));
+            answered[index] = true;
             next = index + 1;
         }
     }

@@ -31,9 +31,18 @@ const NOTED: usize = 63;
 ///
 /// # Time to live
 /// Memcached counts in whole seconds, by a clock that ticks once a second: times are rounded up, and
-/// an entry may end up to a second early. Times over 30 days are sent as a moment since 1970, by this
-/// machine's clock, and cannot be after January 2038. An entry that is to live for no time is removed
-/// instead. Without a time, entries stay until the server evicts them.
+/// an entry may end up to a second early. Times over 30 days are sent as a moment since 1970, by the
+/// clock of the server, which is asked for it (`stats`) at most once a minute; that moment cannot be
+/// after January 2038. Through a proxy that refuses `stats` there are times up to 30 days alone. An
+/// entry that is to live for no time is removed instead. Without a time, entries stay until the server
+/// evicts them.
+///
+/// # Behind a proxy
+/// twemproxy (`nutcracker`) knows the commands of old alone, and closes the connection at any other. The
+/// cache finds out at the first command that it needs, asks again ten minutes later, and tells of it in
+/// an event of `tracing`. Then [`contains`](Cache::contains) reads the value,
+/// [`get_with_ttl`](Cache::get_with_ttl) returns no remaining time, as with a server before Memcached 1.6,
+/// and `clear`, `len`, `info`, `stats` and `hits` are [`Unsupported`](Error::Unsupported).
 ///
 /// # In two steps
 /// Memcached has no command that returns what it removes: [`pop`](Cache::pop) is a `get` and a `remove`,

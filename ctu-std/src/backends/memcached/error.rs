@@ -92,6 +92,17 @@ impl MemCachedError {
     }
 }
 
+impl MemCachedError {
+    /// Whether the server, or a proxy before it, may have met a command that it does not know.
+    pub(super) fn may_be_refusal(&self) -> bool {
+        match self {
+            Self::Net(error) => matches!(error, NetError::Lost { .. }),
+            Self::Server { message, .. } => message == "ERROR",
+            _ => false,
+        }
+    }
+}
+
 /// The Memcached server at `address`.
 pub(super) fn peer(address: &Arc<str>) -> Peer {
     Peer::new("Memcached", address)

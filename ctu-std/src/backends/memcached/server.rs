@@ -4,9 +4,20 @@ use super::{
     MemCachedError,
     answers::{Meta, Stored, Timed, is_deleted, is_stored},
     link::{Answers, Connector},
+    ttl::{self, Expiry},
 };
 use crate::backends::net::{Deadline, Failure, Fate, Limits, Pool, Repeat, push_number};
-use std::sync::Arc;
+use ctu_core::Error;
+use parking_lot::Mutex;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// For how long the clock of a server is taken to run as this machine's does.
+const CLOCK_VALID: Duration = Duration::from_secs(60);
+/// For how long a server that refuses the meta commands is not asked for them again.
+const PLAIN_VALID: Duration = Duration::from_secs(600);
 
 /// Bytes of a request for values, at most. The server may stop reading until its answers are read,
 /// which they are when the whole request is sent: this much always finds room on the way.
@@ -29,6 +40,10 @@ pub(super) struct Server {
     /// Host and port, or path.
     pub(super) label: Arc<str>,
     pool: Pool<Connector>,
+    /// The time of the server, in seconds since 1970, and when it was asked for.
+    clock: Mutex<Option<(u64, Instant)>>,
+    /// When the server, or a proxy before it, refused the meta commands.
+    plain_since: Mutex<Option<Instant>>,
 }
 
 impl Server {
@@ -37,6 +52,8 @@ impl Server {
             name,
             label: connector.server.clone(),
             pool: Pool::new(connector, limits),
+            clock: Mutex::default(),
+            plain_since: Mutex::default(),
         }
     }
 
@@ -62,6 +79,71 @@ impl Server {
         self.run(request, Repeat::Safe, deadline, |answers| {
             answers.one(&mut read)
         })
+    }
+
+    /// Runs a command that not every server knows; `None` where this one does not.
+    fn if_known<T>(
+        &self,
+        deadline: Deadline,
+        command: impl FnOnce() -> Result<T, MemCachedError>,
+    ) -> Result<Option<T>, MemCachedError> {
+        match command() {
+            // A proxy closes the connection at a command that it does not know, and answers others.
+            Err(error) if error.may_be_refusal() && self.get(b"ctu", deadline).is_ok() => Ok(None),
+            done => done.map(Some),
+        }
+    }
+
+    /// Runs a meta command, unless the server is known to refuse those; `None` where it does.
+    fn if_meta<T>(
+        &self,
+        deadline: Deadline,
+        command: impl FnOnce() -> Result<Option<T>, MemCachedError>,
+    ) -> Result<Option<T>, MemCachedError> {
+        let since = *self.plain_since.lock();
+        if since.is_some_and(|since| since.elapsed() < PLAIN_VALID) {
+            return Ok(None);
+        }
+        let found = self.if_known(deadline, command)?.flatten();
+        *self.plain_since.lock() = match found {
+            Some(_) => None,
+            None => {
+                #[cfg(feature = "tracing")]
+                tracing::warn!(
+                    server = &*self.label,
+                    "meta commands are refused: remaining times of entries are unknown"
+                );
+                Some(Instant::now())
+            }
+        };
+        Ok(found)
+    }
+
+    /// The number that stands for `expiry` in a command.
+    fn expires(&self, expiry: Expiry, deadline: Deadline) -> Result<u64, MemCachedError> {
+        match expiry {
+            Expiry::Relative(seconds) => Ok(seconds),
+            Expiry::Moment(seconds) => Ok(ttl::moment(self.time(deadline)?, seconds)?),
+        }
+    }
+
+    /// The time by the clock of the server.
+    fn time(&self, deadline: Deadline) -> Result<u64, MemCachedError> {
+        let known = *self.clock.lock();
+        if let Some((time, asked)) = known {
+            let passed = asked.elapsed();
+            if passed < CLOCK_VALID {
+                return Ok(time.saturating_add(passed.as_secs()));
+            }
+        }
+        let asked = Instant::now();
+        let stats = self.if_known(deadline, || self.told("", deadline))?;
+        let stats = stats.unwrap_or_default();
+        let time = stats.iter().find(|(name, _)| name == "time");
+        let time = time.and_then(|(_, time)| time.trim().parse().ok());
+        let time = time.ok_or_else(ttl::only_relative)?;
+        *self.clock.lock() = Some((time, asked));
+        Ok(time)
     }
 
     /// The entry at `key`.
@@ -110,6 +192,14 @@ impl Server {
         keys: &[&[u8]],
         deadline: Deadline,
     ) -> Result<Option<Vec<Option<Timed>>>, MemCachedError> {
+        self.if_meta(deadline, || self.meta_get(keys, deadline))
+    }
+
+    fn meta_get(
+        &self,
+        keys: &[&[u8]],
+        deadline: Deadline,
+    ) -> Result<Option<Vec<Option<Timed>>>, MemCachedError> {
         const MG: &[u8] = b"mg ";
         const FLAGS: &[u8] = b" k f t v\r\n";
         let len = |key: &&[u8]| MG.len() + key.len() + FLAGS.len();
@@ -138,13 +228,19 @@ impl Server {
     /// Whether there is an entry at `key`.
     pub(super) fn contains(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
         let request = [b"mg ", key, b"\r\n"].concat();
-        let found = self.run(&request, Repeat::Safe, deadline, |answers| {
-            answers.meta(key)
+        let found = self.if_meta(deadline, || {
+            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
+                answers.meta(key)
+            })?;
+            Ok(match found {
+                Meta::Unknown => None,
+                Meta::Miss => Some(false),
+                Meta::Found(_) | Meta::There => Some(true),
+            })
         })?;
         match found {
-            Meta::Unknown => Ok(self.get(key, deadline)?.is_some()),
-            Meta::Miss => Ok(false),
-            Meta::Found(_) | Meta::There => Ok(true),
+            Some(found) => Ok(found),
+            None => Ok(self.get(key, deadline)?.is_some()),
         }
     }
 
@@ -152,9 +248,10 @@ impl Server {
     pub(super) fn set(
         &self,
         entry: &Entry,
-        expires: u64,
+        expiry: Expiry,
         deadline: Deadline,
     ) -> Result<(), MemCachedError> {
+        let expires = self.expires(expiry, deadline)?;
         let mut request = Vec::with_capacity(entry.request_len());
         entry.write(&mut request, b"set ", expires);
         self.tell(&request, deadline, is_stored)
@@ -164,9 +261,10 @@ impl Server {
     pub(super) fn set_many(
         &self,
         entries: &[Entry],
-        expires: u64,
+        expiry: Expiry,
         deadline: Deadline,
     ) -> Result<(), MemCachedError> {
+        let expires = self.expires(expiry, deadline)?;
         let mut refused = Ok(());
         for entries in chunks(entries, Entry::request_len, SENT, TOLD) {
             let mut request = Vec::with_capacity(entries.iter().map(Entry::request_len).sum());
@@ -189,9 +287,10 @@ impl Server {
     pub(super) fn add(
         &self,
         entry: &Entry,
-        expires: u64,
+        expiry: Expiry,
         deadline: Deadline,
     ) -> Result<bool, MemCachedError> {
+        let expires = self.expires(expiry, deadline)?;
         let mut request = Vec::with_capacity(entry.request_len());
         entry.write(&mut request, b"add ", expires);
         // Done twice, it would find what it did itself.
@@ -236,9 +335,10 @@ impl Server {
     pub(super) fn touch(
         &self,
         key: &[u8],
-        expires: u64,
+        expiry: Expiry,
         deadline: Deadline,
     ) -> Result<bool, MemCachedError> {
+        let expires = self.expires(expiry, deadline)?;
         let mut request = [b"touch ", key, b" "].concat();
         push_number(&mut request, expires);
         request.extend_from_slice(b"\r\n");
@@ -251,13 +351,25 @@ impl Server {
 
     /// Removes everything.
     pub(super) fn flush(&self, deadline: Deadline) -> Result<(), MemCachedError> {
-        self.tell(b"flush_all\r\n", deadline, |line| {
-            (line == b"OK").then_some(())
-        })
+        let flushed = self.if_known(deadline, || {
+            self.tell(b"flush_all\r\n", deadline, |line| {
+                (line == b"OK").then_some(())
+            })
+        })?;
+        flushed.ok_or_else(|| Error::Unsupported("be cleared: flush_all is refused").into())
     }
 
-    /// What the server tells of itself. `section` is one word, or empty.
+    /// The statistics of the server. `section` is one word, or empty.
     pub(super) fn stats(
+        &self,
+        section: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<(String, String)>, MemCachedError> {
+        let told = self.if_known(deadline, || self.told(section, deadline))?;
+        told.ok_or_else(|| Error::Unsupported("be asked: stats is refused").into())
+    }
+
+    fn told(
         &self,
         section: &str,
         deadline: Deadline,

@@ -1,30 +1,34 @@
 use ctu_core::Error;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Up to here Memcached counts from now, beyond it from 1970.
 const RELATIVE: u64 = 30 * 24 * 60 * 60;
 /// The last moment that it can count to, in seconds since 1970: in January 2038.
 const LAST: u64 = i32::MAX as u64;
 
-/// A time-to-live as Memcached is told of it.
+/// A time-to-live in the terms of Memcached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ttl {
-    /// The number to send; 0 is for ever.
-    Expires(u64),
+    /// A time, or for ever.
+    Expires(Expiry),
     /// No time at all, for which there is no number.
     Over,
+}
+
+/// The end of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expiry {
+    /// The number to send: seconds from now, or 0 for never.
+    Relative(u64),
+    /// So many seconds from now that a moment by the clock of the server has to be sent.
+    Moment(u64),
 }
 
 impl Ttl {
     /// `None` is for ever.
     pub(super) fn new(ttl: Option<Duration>) -> Result<Self, Error> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        Self::at(ttl, now.unwrap_or_default().as_secs())
-    }
-
-    fn at(ttl: Option<Duration>, now: u64) -> Result<Self, Error> {
         let Some(ttl) = ttl else {
-            return Ok(Self::Expires(0));
+            return Ok(Self::Expires(Expiry::Relative(0)));
         };
         if ttl.is_zero() {
             return Ok(Self::Over);
@@ -32,16 +36,31 @@ impl Ttl {
         let seconds = ttl
             .as_secs()
             .saturating_add(u64::from(ttl.subsec_nanos() > 0));
-        if seconds <= RELATIVE {
-            return Ok(Self::Expires(seconds));
+        match seconds {
+            0..=RELATIVE => Ok(Self::Expires(Expiry::Relative(seconds))),
+            0..=LAST => Ok(Self::Expires(Expiry::Moment(seconds))),
+            _ => Err(too_long(LAST)),
         }
-        let left = LAST.saturating_sub(now);
-        if seconds > left {
-            let max = Duration::from_secs(left.max(RELATIVE));
-            return Err(Error::TtlTooLong { max });
-        }
-        Ok(Self::Expires(now + seconds))
     }
+}
+
+/// The moment that is `seconds` after `now`, the time of the server. Both in seconds, since 1970.
+pub(super) fn moment(now: u64, seconds: u64) -> Result<u64, Error> {
+    let left = LAST.saturating_sub(now);
+    match seconds <= left {
+        true => Ok(now + seconds),
+        false => Err(too_long(left.max(RELATIVE))),
+    }
+}
+
+/// The error of a time for which the clock of the server is needed and not known.
+pub(super) fn only_relative() -> Error {
+    too_long(RELATIVE)
+}
+
+fn too_long(seconds: u64) -> Error {
+    let max = Duration::from_secs(seconds);
+    Error::TtlTooLong { max }
 }
 
 #[cfg(test)]
@@ -50,31 +69,36 @@ mod tests {
 
     const NOW: u64 = 1_800_000_000;
 
-    fn at(ttl: Duration) -> Result<Ttl, Error> {
-        Ttl::at(Some(ttl), NOW)
+    fn relative(seconds: u64) -> Result<Ttl, Error> {
+        Ok(Ttl::Expires(Expiry::Relative(seconds)))
     }
 
     #[test]
     fn ttl_is_encoded_like_memcached() {
+        let of = |ttl| Ttl::new(Some(ttl));
         let month = Duration::from_secs(RELATIVE);
-        assert_eq!(Ttl::at(None, NOW), Ok(Ttl::Expires(0)));
-        assert_eq!(at(Duration::ZERO), Ok(Ttl::Over));
-        assert_eq!(at(Duration::from_nanos(1)), Ok(Ttl::Expires(1)));
-        assert_eq!(at(Duration::from_millis(1001)), Ok(Ttl::Expires(2)));
-        assert_eq!(at(month), Ok(Ttl::Expires(RELATIVE)));
-        let longer = month + Duration::from_nanos(1);
-        assert_eq!(at(longer), Ok(Ttl::Expires(NOW + RELATIVE + 1)));
+        assert_eq!(Ttl::new(None), relative(0));
+        assert_eq!(of(Duration::ZERO), Ok(Ttl::Over));
+        assert_eq!(of(Duration::from_nanos(1)), relative(1));
+        assert_eq!(of(Duration::from_millis(1001)), relative(2));
+        assert_eq!(of(month), relative(RELATIVE));
+        let longer = of(month + Duration::from_nanos(1));
+        assert_eq!(longer, Ok(Ttl::Expires(Expiry::Moment(RELATIVE + 1))));
+        assert_eq!(moment(NOW, RELATIVE + 1), Ok(NOW + RELATIVE + 1));
     }
 
     #[test]
     fn ttl_out_of_range_is_rejected() {
         let max = Duration::from_secs(LAST - NOW);
-        assert_eq!(at(max), Ok(Ttl::Expires(LAST)));
-        for ttl in [max + Duration::from_nanos(1), Duration::MAX] {
-            assert_eq!(at(ttl), Err(Error::TtlTooLong { max }));
-        }
-        // After 2038, what is counted from now still works.
-        let ttl = Some(Duration::from_secs(60));
-        assert_eq!(Ttl::at(ttl, LAST + 1), Ok(Ttl::Expires(60)));
+        assert_eq!(moment(NOW, max.as_secs()), Ok(LAST));
+        assert_eq!(
+            moment(NOW, max.as_secs() + 1),
+            Err(Error::TtlTooLong { max })
+        );
+        let month = Duration::from_secs(RELATIVE);
+        let late = moment(LAST + 1, RELATIVE + 1);
+        assert_eq!(late, Err(Error::TtlTooLong { max: month }));
+        let ages = Ttl::new(Some(Duration::MAX));
+        assert!(matches!(ages, Err(Error::TtlTooLong { .. })));
     }
 }
