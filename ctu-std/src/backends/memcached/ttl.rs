@@ -36,11 +36,13 @@ impl Ttl {
         let seconds = ttl
             .as_secs()
             .saturating_add(u64::from(ttl.subsec_nanos() > 0));
-        match seconds {
-            0..=RELATIVE => Ok(Self::Expires(Expiry::Relative(seconds))),
-            0..=LAST => Ok(Self::Expires(Expiry::Moment(seconds))),
-            _ => Err(too_long(LAST)),
+        if seconds > LAST {
+            return Err(too_long(LAST));
         }
+        Ok(Self::Expires(match seconds <= RELATIVE {
+            true => Expiry::Relative(seconds),
+            false => Expiry::Moment(seconds),
+        }))
     }
 }
 
