@@ -112,7 +112,7 @@ impl<C: Connect> Pool<C> {
         }
     }
 
-    /// What opens connections.
+    /// The connector of the pool.
     #[cfg(feature = "cluster")]
     pub(crate) fn connector(&self) -> &C {
         &self.connect
