@@ -1,8 +1,8 @@
 //! Something else answers, or only half.
 
 use crate::backend::{Backend, Operation, address, assert_late, net, patient};
-use ctu_std::{Cache, NetError};
-use ctu_tests::servers::Parrot;
+use ctu_std::{Cache, CacheError, Error, NetError};
+use ctu_tests::servers::{Parrot, Server};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ on_every_backend! {
     every_truncated_reply_is_an_error
     reply_of_another_protocol_is_an_error
     random_bytes_are_an_error
+    value_over_the_limit_is_refused_at_its_length
+    stored_value_over_the_limit_is_the_fault_of_its_entry
 }
 
 fn endless_reply_ends_at_the_deadline<B: Backend>() {
@@ -76,5 +78,45 @@ fn random_bytes_are_an_error<B: Backend>() {
         assert!(cache.get_many_with_ttl(&[b"a", b"b"]).is_err());
         assert!(cache.insert(b"a", b"1").is_err());
         assert!(B::ask(&cache).is_err());
+    }
+}
+
+fn value_over_the_limit_is_refused_at_its_length<B: Backend>() {
+    const MAX: usize = 1000;
+    let too_long = |cache: &B::Cache, len| {
+        let error = cache.get(b"a").unwrap_err();
+        let max = MAX;
+        assert_eq!(error.as_core(), Some(Error::ValueTooLong { len, max }));
+        assert!(!error.is_outage());
+    };
+    for len in [MAX + 1, 1 << 20] {
+        // The value itself never comes: a client that waits for it waits for the whole deadline.
+        let answer = B::get_answer(&vec![b'x'; len]);
+        let line = answer.iter().position(|byte| *byte == b'\n').unwrap();
+        let parrot = Parrot::dribbling(&answer[..=line]).unwrap();
+        too_long(&B::limited(&address::<B>(parrot.port()), MAX), len);
+    }
+    let parrot = Parrot::start(B::get_answer(&[b'x'; MAX])).unwrap();
+    let cache = B::limited(&address::<B>(parrot.port()), MAX);
+    assert_eq!(cache.get(b"a"), Ok(Some(vec![b'x'; MAX])));
+}
+
+fn stored_value_over_the_limit_is_the_fault_of_its_entry<B: Backend>() {
+    let server = Server::<B>::start();
+    let other = patient::<B>(server.port());
+    let cache = B::limited(&address::<B>(server.port()), 1000);
+    for round in 0..20 {
+        other.put(b"large", vec![1; 5000], None).unwrap();
+        other.put(b"small", vec![2; 500], None).unwrap();
+        for error in [
+            cache.get(b"large").map(drop).unwrap_err(),
+            cache.get_with_ttl(b"large").map(drop).unwrap_err(),
+            cache.get_many(&[b"small", b"large"]).map(drop).unwrap_err(),
+        ] {
+            let too_long = matches!(error.as_core(), Some(Error::ValueTooLong { len: 5000, .. }));
+            assert!(too_long && !error.is_outage(), "{round}: {error:?}");
+        }
+        // The rest of the large value is no answer to the next request.
+        assert_eq!(cache.get(b"small"), Ok(Some(vec![2; 500])));
     }
 }

@@ -27,6 +27,9 @@ pub(crate) trait Backend: Kind {
     /// A cache on the server at `address`, which takes whatever that takes.
     fn cache(address: &str, deadline: Duration, connections: usize) -> Self::Cache;
 
+    /// A cache that waits long and reads no value of more than `max` bytes.
+    fn limited(address: &str, max: usize) -> Self::Cache;
+
     /// How many connections the server has accepted.
     fn connections(cache: &Self::Cache) -> u64;
 

@@ -41,6 +41,14 @@ impl Backend for Memcached {
             .expect("a good address")
     }
 
+    fn limited(address: &str, max: usize) -> RawMemCached {
+        let builder = MemCached::builder(address).raw().max_item(max);
+        builder
+            .deadline(Duration::from_secs(60))
+            .build()
+            .expect("a good address")
+    }
+
     fn connections(cache: &RawMemCached) -> u64 {
         cache.stats().expect("the server")[0].connections
     }
@@ -75,7 +83,7 @@ impl Backend for Memcached {
     }
 
     fn endless() -> Vec<u8> {
-        format!("VALUE {} 1 1000000000\r\n", key(b"a")).into()
+        format!("VALUE {} 1 100000000\r\n", key(b"a")).into()
     }
 
     fn answered() -> Vec<(Vec<u8>, fn(&RawMemCached) -> Result<(), MemCachedError>)> {
@@ -98,7 +106,6 @@ impl Backend for Memcached {
             "VALUE other 1 1\r\nx\r\nEND\r\n",
             "VALUE {own} 1 1\r\nxy\r\nEND\r\n",
             "VALUE {own} 1 99999999999999999999\r\n",
-            "VALUE {own} 1 2000000000\r\n",
             "VALUE {own} -1 1\r\nx\r\nEND\r\n",
             "VALUE {own} 99999999999 1\r\nx\r\nEND\r\n",
             "VALUE {own} 1\r\nx\r\nEND\r\n",

@@ -28,6 +28,14 @@ impl Backend for Redis {
             .expect("a good address")
     }
 
+    fn limited(address: &str, max: usize) -> RawRedisCache {
+        let builder = RedisCache::builder(address).raw().max_value(max);
+        builder
+            .deadline(Duration::from_secs(60))
+            .build()
+            .expect("a good address")
+    }
+
     fn connections(cache: &RawRedisCache) -> u64 {
         cache.stats().expect("the server").connections
     }
@@ -63,7 +71,7 @@ impl Backend for Redis {
     }
 
     fn endless() -> Vec<u8> {
-        b"$1000000000\r\n".to_vec()
+        b"$100000000\r\n".to_vec()
     }
 
     fn answered() -> Vec<(Vec<u8>, fn(&RawRedisCache) -> Result<(), RedisError>)> {
@@ -81,7 +89,7 @@ impl Backend for Redis {
             b":1\r\n",
             b"*1\r\n$1\r\na\r\n",
             b"$1\r\nab\r\n",
-            b"$99999999999\r\n",
+            b"*2\r\n$1\r\na\r\n$1\r\nb\r\n",
             b"$1\r\na\r\n$1\r\nb\r\n",
             b"\0\0\0\0",
             b"\xff\xfe\r\n",

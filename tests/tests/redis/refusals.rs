@@ -117,6 +117,25 @@ fn oversized_value_is_not_sent() {
 }
 
 #[test]
+fn key_over_the_limit_is_not_sent() {
+    let server = RedisServer::start();
+    let builder = RedisCache::builder(server.url()).deadline(secs(60));
+    let cache = builder.max_key(10).raw().build().unwrap();
+    cache.insert(b"0123456789", b"x").unwrap();
+    let long = &b"01234567890"[..];
+    let refused = RedisError::Core(Error::KeyTooLong { len: 11, max: 10 });
+    assert_eq!(cache.insert(long, b"y").unwrap_err(), refused);
+    assert_eq!(cache.get(long).unwrap_err(), refused);
+    assert_eq!(cache.remove(long).unwrap_err(), refused);
+    assert_eq!(cache.ttl(long).unwrap_err(), refused);
+    assert_eq!(cache.touch(long, None).unwrap_err(), refused);
+    assert_eq!(cache.get_many(&[b"a", long]).unwrap_err(), refused);
+    let entries = vec![(&b"b"[..], vec![1]), (long, vec![1])];
+    assert_eq!(cache.put_many(entries, None).unwrap_err(), refused);
+    assert_eq!(cache.len(), Ok(1));
+}
+
+#[test]
 fn value_rejected_by_the_server_is_no_outage() {
     let server = RedisServer::with(&["--proto-max-bulk-len", "1mb"]);
     let cache = raw(&server.url());

@@ -1,5 +1,5 @@
-use crate::{at, raw, secs};
-use ctu_std::Cache;
+use crate::{at, fake::Fake, raw, secs};
+use ctu_std::{Cache, RawRedisCache, RedisCache};
 use ctu_tests::servers::RedisCluster;
 use std::{thread, time::Duration};
 
@@ -45,7 +45,7 @@ fn batches_of_threads_do_not_deadlock() {
     let cluster = RedisCluster::start(3);
     // With one connection to each node, two threads that have one each and want both would wait for ever.
     let urls = cluster.urls();
-    let cache = ctu_std::RedisCache::cluster(&urls).raw().pool_size(1);
+    let cache = RedisCache::cluster(&urls).raw().pool_size(1);
     let cache = cache.deadline(secs(60)).build().unwrap();
     thread::scope(|scope| {
         for thread in 0..8_u8 {
@@ -97,4 +97,45 @@ fn batch_retries_dead_pooled_connections() {
         let found = cache.get_many(&keys).unwrap();
         assert_eq!(found, vec![Some(vec![round]); 30]);
     }
+}
+
+/// Reads a command, writes its answer, and reads the next only then.
+fn one_command_at_a_time() -> Fake {
+    let value = format!("*1\r\n$400\r\n{}\r\n", "v".repeat(400));
+    Fake::master(move |_, command| match command.split(' ').next() {
+        Some("MGET") => value.clone(),
+        Some("PTTL") => ":1000\r\n".into(),
+        _ => "+OK\r\n".into(),
+    })
+}
+
+/// Sends a batch whose request and answers are both larger than all buffers on the way.
+fn exchange_large_batch(cache: &RawRedisCache) {
+    let keys: Vec<Vec<u8>> = (0..20_000_u32)
+        .map(|n| format!("{n:0400}").into_bytes())
+        .collect();
+    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    let found = cache.get_many_with_ttl(&keys).unwrap();
+    assert_eq!(found.len(), keys.len());
+    let expected = (vec![b'v'; 400], Some(Duration::from_secs(1)));
+    assert!(found.into_iter().flatten().all(|found| found == expected));
+}
+
+#[test]
+fn a_batch_larger_than_all_buffers_is_sent_while_it_is_answered() {
+    let node = one_command_at_a_time();
+    exchange_large_batch(&at([node.url()]));
+    let one = RedisCache::builder(node.url()).raw().deadline(secs(60));
+    exchange_large_batch(&one.build().unwrap());
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_batch_over_tls_is_sent_while_it_is_answered() {
+    let node = one_command_at_a_time();
+    let front = ctu_tests::tls_front::TlsFront::to(node.port);
+    let url = format!("rediss://localhost:{}", front.port());
+    let builder = RedisCache::builder(&url).root_certificates(front.certificate().pem());
+    let builder = builder.raw().deadline(secs(60)).connect_deadline(secs(30));
+    exchange_large_batch(&builder.build().unwrap());
 }

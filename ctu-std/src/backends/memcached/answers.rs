@@ -19,7 +19,7 @@ pub(super) enum Meta {
     Unknown,
 }
 
-impl Answers<'_> {
+impl Answers<'_, '_> {
     /// Reads one line, of which `read` knows what it says.
     pub(super) fn one<T>(
         &mut self,

@@ -85,9 +85,10 @@ impl<F> MemCachedBuilder<F> {
         self
     }
 
-    /// How many bytes the servers take for an item: its key, its value and what they note with it.
-    /// Their option `-I`, 1 MiB unless set. What is longer is refused before it is sent, since a
-    /// server that refuses it throws away what was there before.
+    /// The largest item on the servers in bytes: key, value and the server's own notes. Their option
+    /// `-I`, 1 MiB unless set. A larger value is [refused](ctu_core::Error::ValueTooLong): before it is
+    /// sent, since a server that refuses it removes the entry that was there before, and before it is
+    /// read, at the cost of the connection.
     pub fn max_item(mut self, bytes: usize) -> Self {
         self.max_item = bytes;
         self
@@ -163,7 +164,11 @@ impl<F> MemCachedBuilder<F> {
             let dialer = self.dialer.clone();
             let endpoint = Endpoint { address, dialer };
             endpoint.check().map_err(MemCachedError::Address)?;
-            let connector = Connector { server, endpoint };
+            let connector = Connector {
+                server,
+                endpoint,
+                max_value: self.max_item,
+            };
             Ok(Server::new(name, connector, limits))
         };
         let servers = self.servers?.into_iter().map(server);

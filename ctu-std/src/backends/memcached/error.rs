@@ -112,6 +112,8 @@ impl Failure for MemCachedError {
     fn fate(&self) -> Fate {
         match self {
             Self::Net(error) => error.fate(),
+            // The value that is refused is still on its way.
+            Self::Core(Error::ValueTooLong { .. }) => Fate::Discard,
             Self::Core(_)
             | Self::OutOfMemory { .. }
             | Self::TooLarge { .. }

@@ -1,44 +1,38 @@
 use super::{MemCachedError, error::peer};
 use crate::backends::net::{
-    Connect, Connection, Deadline, Endpoint, Failure, Fate, NetError, Peer, Reader, Stream,
+    Connect, Connection, Deadline, Endpoint, Failure, Fate, Peer, Reader, Stream, Unsent,
 };
+use ctu_core::Error;
 use std::{io, sync::Arc};
-
-/// What an item may be long (`-I` is at most 1 GiB).
-const LONGEST: usize = 1 << 30;
 
 /// A connection to a server.
 pub(super) struct Link {
     stream: Stream,
     reader: Reader,
+    /// The largest value that is read, in bytes.
+    max_value: usize,
 }
 
 impl Link {
-    /// Sends `request` and lets `read` make `T` of what comes back. All of that has to be read then.
+    /// Sends `request` and has `read` make `T` of the answers, all of which it has to read.
     pub(super) fn exchange<T>(
         &mut self,
         request: &[u8],
         server: &Arc<str>,
         deadline: Deadline,
-        read: impl FnOnce(&mut Answers<'_>) -> Result<T, MemCachedError>,
+        read: impl FnOnce(&mut Answers<'_, '_>) -> Result<T, MemCachedError>,
     ) -> Result<T, MemCachedError> {
-        let sent = self.stream.send(request, deadline);
-        let mut answers = Answers {
+        self.stream.start(deadline);
+        let mut unsent = Unsent::new(request);
+        let done = read(&mut Answers {
             link: self,
+            unsent: &mut unsent,
             server,
             deadline,
-        };
-        if let Err(error) = sent {
-            // The server may have said why before it closed.
-            return Err(match answers.line() {
-                Err(error @ MemCachedError::Net(NetError::TooManyClients { .. })) => error,
-                _ => answers.failed(&error),
-            });
-        }
-        let done = read(&mut answers);
-        // After an error that ends the connection, what is left of the answer is nobody's.
+        });
+        // After an error that ends the connection, the rest of the answer is not read.
         let in_order = done.as_ref().map_or_else(Failure::fate, |_| Fate::Keep) == Fate::Keep;
-        if in_order && !self.reader.is_drained() {
+        if in_order && !(self.reader.is_drained() && unsent.is_empty()) {
             return Err(MemCachedError::protocol(
                 server,
                 "it says more than it was asked",
@@ -55,13 +49,14 @@ impl Connection for Link {
 }
 
 /// What a server answers to one request, from the first line on.
-pub(super) struct Answers<'l> {
+pub(super) struct Answers<'l, 'r> {
     link: &'l mut Link,
+    unsent: &'l mut Unsent<'r>,
     server: &'l Arc<str>,
     deadline: Deadline,
 }
 
-impl Answers<'_> {
+impl Answers<'_, '_> {
     /// The next line. One that reports an error is that error.
     pub(super) fn line(&mut self) -> Result<&[u8], MemCachedError> {
         // Nothing is an empty line.
@@ -70,7 +65,8 @@ impl Answers<'_> {
 
     /// The next line, `None` where it is `expected`. One that reports an error is that error.
     pub(super) fn line_or(&mut self, expected: &[u8]) -> Result<Option<&[u8]>, MemCachedError> {
-        let line = match self.link.reader.line(&mut self.link.stream) {
+        let mut source = self.link.stream.conversation(self.unsent);
+        let line = match self.link.reader.line(&mut source) {
             Ok(line) => self.link.reader.at(line),
             Err(error) => return Err(self.failed(&error)),
         };
@@ -109,10 +105,12 @@ impl Answers<'_> {
 
     /// The next `len` bytes, which a line end follows.
     pub(super) fn bytes(&mut self, len: usize) -> Result<Vec<u8>, MemCachedError> {
-        if len > LONGEST {
-            return Err(self.surprise());
+        let max = self.link.max_value;
+        if len > max {
+            return Err(Error::ValueTooLong { len, max }.into());
         }
-        let bytes = self.link.reader.bytes(&mut self.link.stream, len);
+        let mut source = self.link.stream.conversation(self.unsent);
+        let bytes = self.link.reader.bytes(&mut source, len);
         bytes.map_err(|error| self.failed(&error))
     }
 
@@ -129,6 +127,8 @@ impl Answers<'_> {
 /// Opens connections to one server.
 pub(super) struct Connector {
     pub(super) endpoint: Endpoint,
+    /// The largest value that is read, in bytes.
+    pub(super) max_value: usize,
     pub(super) server: Arc<str>,
 }
 
@@ -142,6 +142,7 @@ impl Connect for Connector {
             Ok(stream) => Ok(Link {
                 stream,
                 reader: Reader::default(),
+                max_value: self.max_value,
             }),
             Err(error) => Err(MemCachedError::connecting(
                 &self.server,

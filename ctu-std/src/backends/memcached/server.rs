@@ -24,6 +24,8 @@ const PLAIN_VALID: Duration = Duration::from_secs(600);
 const ASKED: usize = 32 * 1024;
 /// Commands of a request that stores or removes, at most: their answers find room on the way, too.
 const TOLD: usize = 2048;
+/// Bytes of the answer to `stats`, at most: real ones have a few thousand.
+const MAX_STATS: usize = 16 << 20;
 /// Bytes of a request that stores, after which there is no other command in it.
 const SENT: usize = 4 << 20;
 
@@ -62,7 +64,7 @@ impl Server {
         request: &[u8],
         repeat: Repeat,
         deadline: Deadline,
-        mut read: impl FnMut(&mut Answers<'_>) -> Result<T, MemCachedError>,
+        mut read: impl FnMut(&mut Answers<'_, '_>) -> Result<T, MemCachedError>,
     ) -> Result<T, MemCachedError> {
         self.pool.run(repeat, deadline, |link, deadline| {
             link.exchange(request, &self.label, deadline, &mut read)
@@ -379,15 +381,17 @@ impl Server {
             section => format!("stats {section}\r\n"),
         };
         self.run(request.as_bytes(), Repeat::Safe, deadline, |answers| {
-            let mut stats = Vec::new();
+            let (mut stats, mut left) = (Vec::new(), MAX_STATS);
             loop {
                 let line = answers.line()?;
+                let rest = left.checked_sub(line.len() + 1);
                 if matches!(line, b"END" | b"RESET") {
                     return Ok(stats);
                 }
-                let Some(line) = line.strip_prefix(b"STAT ") else {
+                let (Some(line), Some(rest)) = (line.strip_prefix(b"STAT "), rest) else {
                     return Err(answers.surprise());
                 };
+                left = rest;
                 let line = String::from_utf8_lossy(line);
                 let (name, value) = line.split_once(' ').unwrap_or((&line, ""));
                 stats.push((name.to_owned(), value.to_owned()));

@@ -2,6 +2,7 @@
 //! deadline, and a pool that throws away what failed and repeats what is safe to repeat.
 
 mod address;
+mod conversation;
 mod deadline;
 mod digits;
 mod endpoint;
@@ -20,6 +21,7 @@ mod tls;
 mod url;
 
 pub(crate) use address::Address;
+pub(crate) use conversation::Unsent;
 pub(crate) use deadline::Deadline;
 pub(crate) use digits::{push_number, read_number};
 pub(crate) use endpoint::{Dialer, Endpoint};

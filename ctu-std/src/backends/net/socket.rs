@@ -87,6 +87,56 @@ impl TimedSocket {
         Ok(connected)
     }
 
+    /// Writes a part of `bytes` and returns its length; `None` where the peer says something first.
+    /// Waits for either.
+    #[cfg(unix)]
+    pub(super) fn write_or_hear(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        loop {
+            match self.write_now(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                written => return written.map(Some),
+            }
+            if self.wait()? == Ready::Read {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The system has no such wait: writing waits for the peer.
+    #[cfg(not(unix))]
+    pub(super) fn write_or_hear(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        self.write(bytes).map(Some)
+    }
+
+    /// Writes as much of `bytes` as there is room for now.
+    #[cfg(unix)]
+    fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.socket
+            .send_with_flags(bytes, libc::MSG_DONTWAIT | NO_SIGNAL)
+    }
+
+    /// Waits until the peer has said something or there is room to write.
+    #[cfg(unix)]
+    fn wait(&self) -> io::Result<Ready> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        loop {
+            let left = self.deadline.remaining().ok_or(io::ErrorKind::TimedOut)?;
+            let left = Timespec::try_from(left).map_err(io::Error::other)?;
+            let mut sockets = [PollFd::new(&self.socket, PollFlags::IN | PollFlags::OUT)];
+            match poll(&mut sockets, Some(&left)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+            // The end of a connection is something to read, too.
+            return Ok(match sockets[0].revents() == PollFlags::OUT {
+                true => Ready::Write,
+                false => Ready::Read,
+            });
+        }
+    }
+
     /// What the peer has sent that nobody has read yet. One system call.
     #[cfg(unix)]
     pub(super) fn heard(&self) -> Heard {
@@ -108,11 +158,42 @@ impl TimedSocket {
 
 #[cfg(feature = "tls")]
 impl TimedSocket {
+    /// The socket, whose writes do not wait.
+    #[cfg(unix)]
+    pub(super) fn without_wait(&self) -> impl Write + '_ {
+        WithoutWait(self)
+    }
+
+    /// The system has no such wait: writing waits for the peer.
+    #[cfg(not(unix))]
+    pub(super) fn without_wait(&mut self) -> impl Write + '_ {
+        self
+    }
+
+    /// Whether there is room to write rather than something to read. Waits for either.
+    #[cfg(unix)]
+    pub(super) fn has_room(&self) -> io::Result<bool> {
+        Ok(self.wait()? == Ready::Write)
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn has_room(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
     /// What the peer has sent, whatever the deadline: does not wait where [`heard`](Self::heard)
     /// says that there is something.
     pub(super) fn at_hand(&self) -> impl Read + '_ {
         &self.socket
     }
+}
+
+/// What a socket is ready for.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ready {
+    Read,
+    Write,
 }
 
 /// What a peer has sent while nobody asked it.
@@ -177,6 +258,20 @@ impl Write for TimedSocket {
             |left| socket.set_write_timeout(Some(left)),
             || socket.send_with_flags(bytes, NO_SIGNAL),
         )
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(all(unix, feature = "tls"))]
+struct WithoutWait<'s>(&'s TimedSocket);
+
+#[cfg(all(unix, feature = "tls"))]
+impl Write for WithoutWait<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write_now(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -4,7 +4,7 @@ use super::{
     socket::{Heard, TimedSocket},
 };
 use std::{
-    io::{self, Read, Write},
+    io::{self, Read},
     time::Duration,
 };
 
@@ -40,18 +40,31 @@ impl Stream {
         }
     }
 
-    /// Starts an operation: sends `request`, whose answer has to come by `deadline` as well.
-    pub(crate) fn send(&mut self, request: &[u8], deadline: Deadline) -> io::Result<()> {
-        self.set_deadline(deadline);
-        self.write_all(request)?;
-        self.flush()
-    }
-
-    fn set_deadline(&mut self, deadline: Deadline) {
+    /// Starts an operation, which ends by `deadline`.
+    pub(crate) fn start(&mut self, deadline: Deadline) -> &mut Self {
         match &mut self.0 {
             Kind::Plain(socket) => socket.set_deadline(deadline),
             #[cfg(feature = "tls")]
             Kind::Tls(stream) => stream.sock.set_deadline(deadline),
+        }
+        self
+    }
+
+    /// Writes a part of `bytes` and returns its length; `None` where the peer says something first.
+    pub(super) fn write_or_hear(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+        match &mut self.0 {
+            Kind::Plain(socket) => socket.write_or_hear(bytes),
+            #[cfg(feature = "tls")]
+            Kind::Tls(stream) => super::tls::write_or_hear(stream, bytes),
+        }
+    }
+
+    /// Whether bytes that were written wait to be sent.
+    pub(super) fn has_unsent(&self) -> bool {
+        match &self.0 {
+            Kind::Plain(_) => false,
+            #[cfg(feature = "tls")]
+            Kind::Tls(stream) => stream.conn.wants_write(),
         }
     }
 
@@ -93,31 +106,7 @@ impl Read for Stream {
         match &mut self.0 {
             Kind::Plain(socket) => socket.read(buffer),
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream
-                .read(buffer)
-                .map_err(|error| super::tls::reason(stream, error)),
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.0 {
-            Kind::Plain(socket) => socket.write(bytes),
-            #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream
-                .write(bytes)
-                .map_err(|error| super::tls::reason(stream, error)),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match &mut self.0 {
-            Kind::Plain(socket) => socket.flush(),
-            #[cfg(feature = "tls")]
-            Kind::Tls(stream) => stream
-                .flush()
-                .map_err(|error| super::tls::reason(stream, error)),
+            Kind::Tls(stream) => super::tls::read(stream, buffer),
         }
     }
 }

@@ -8,7 +8,7 @@ use rustls::{
 };
 use rustls_native_certs::{CertificateResult, load_native_certs};
 use std::{
-    io,
+    io::{self, Read, Write},
     sync::{Arc, OnceLock},
 };
 
@@ -27,6 +27,8 @@ pub(crate) struct Tls {
     config: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
+/// The data of a TLS record, at most.
+const RECORD: usize = 16 * 1024;
 /// How often a peer may speak of the session itself between two operations.
 const REMARKS: usize = 8;
 
@@ -43,6 +45,48 @@ pub(super) fn reason(stream: &mut TlsStream, failed: io::Error) -> io::Error {
             io::Error::new(io::ErrorKind::ConnectionRefused, alert)
         }
         _ => failed,
+    }
+}
+
+/// Takes a part of `bytes` to send and returns its length; `None` where the peer says something first.
+pub(super) fn write_or_hear(stream: &mut TlsStream, bytes: &[u8]) -> io::Result<Option<usize>> {
+    if !flush_or_hear(stream)? {
+        return Ok(None);
+    }
+    let part = &bytes[..bytes.len().min(RECORD)];
+    let taken = stream.conn.writer().write(part)?;
+    // An answer that comes first is heard by the next call.
+    flush_or_hear(stream)?;
+    Ok(Some(taken))
+}
+
+/// Sends what the session has to send. `false` where the peer says something first.
+fn flush_or_hear(stream: &mut TlsStream) -> io::Result<bool> {
+    while stream.conn.wants_write() {
+        let written = stream.conn.write_tls(&mut stream.sock.without_wait());
+        match written {
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // Records that hold no answer are read here.
+                if !stream.sock.has_room()? && !hear(stream).unwrap_or(false) {
+                    return Ok(false);
+                }
+            }
+            Err(error) => return Err(reason(stream, error)),
+        }
+    }
+    Ok(true)
+}
+
+/// Reads what has arrived, or waits for it.
+pub(super) fn read(stream: &mut TlsStream, buffer: &mut [u8]) -> io::Result<usize> {
+    // An answer that is there is read before anything is sent.
+    match stream.conn.reader().read(buffer) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            stream.read(buffer).map_err(|error| reason(stream, error))
+        }
+        read => read,
     }
 }
 

@@ -1,8 +1,7 @@
 #[cfg(feature = "cluster")]
 use super::cluster::{Cluster, Part, Slot};
-use super::{RedisError, node::Node, request::Request};
+use super::{RedisError, node::Node, reply::Reply, request::Request};
 use crate::backends::net::Deadline;
-use redis::Value;
 
 /// Requests that are sent at once, each about keys of one server.
 pub(super) enum Batch<'c> {
@@ -33,7 +32,7 @@ impl Batch<'_> {
     pub(super) fn send<T>(
         &self,
         deadline: Deadline,
-        read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
+        read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<Vec<T>, RedisError> {
         match self {
             Self::One(_, request) if request.commands() == 0 => Ok(Vec::new()),

@@ -17,6 +17,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | setting | default |
 /// | --- | --- |
 /// | [`ttl`](Self::ttl) | 600 s |
+/// | [`max_key`](Self::max_key) | 64 KiB |
 /// | [`max_value`](Self::max_value) | 512 MiB |
 /// | [`connect_deadline`](Self::connect_deadline) | 1 s |
 /// | [`deadline`](Self::deadline) | 2 s |
@@ -28,6 +29,7 @@ pub struct RedisBuilder<F = AsJson> {
     source: Result<Origin, RedisError>,
     form: F,
     ttl: Option<Duration>,
+    max_key: usize,
     max_value: usize,
     limits: Limits,
 }
@@ -65,6 +67,7 @@ impl RedisBuilder {
             source,
             form: AsJson,
             ttl: Some(Duration::from_secs(600)),
+            max_key: 64 << 10,
             max_value: 512 << 20,
             limits,
         }
@@ -86,6 +89,7 @@ impl RedisBuilder {
             source: self.source,
             form,
             ttl: self.ttl,
+            max_key: self.max_key,
             max_value: self.max_value,
             limits: self.limits,
         }
@@ -105,9 +109,16 @@ impl<F> RedisBuilder<F> {
         self
     }
 
-    /// How many bytes a value has on the server, at most: its `proto-max-bulk-len`, 512 MiB unless set. What
-    /// is longer is [refused](ctu_core::Error::ValueTooLong) before it is sent, since a server that refuses
-    /// it closes the connection.
+    /// The largest key on the server in bytes, its prefix and encoding included. 64 KiB unless set. A
+    /// longer key is [refused](ctu_core::Error::KeyTooLong) before anything is sent.
+    pub fn max_key(mut self, bytes: usize) -> Self {
+        self.max_key = bytes;
+        self
+    }
+
+    /// The largest value on the server in bytes: its `proto-max-bulk-len`, 512 MiB unless set. A longer
+    /// value is [refused](ctu_core::Error::ValueTooLong): before it is sent, since a server that refuses it
+    /// closes the connection, and before it is read, at the cost of the connection.
     pub fn max_value(mut self, bytes: usize) -> Self {
         self.max_value = bytes;
         self
@@ -251,7 +262,13 @@ impl<F> RedisBuilder<F> {
         };
         let client = Client::new(servers, limits.deadline);
         let client = Arc::new(client);
-        Ok(RedisCache::new(client, self.form, self.ttl, self.max_value))
+        let Self {
+            ttl,
+            max_key,
+            max_value,
+            ..
+        } = self;
+        Ok(RedisCache::new(client, self.form, ttl, max_key, max_value))
     }
 }
 
@@ -260,6 +277,7 @@ impl<F: fmt::Debug> fmt::Debug for RedisBuilder<F> {
         f.debug_struct("RedisBuilder")
             .field("form", &self.form)
             .field("ttl", &self.ttl)
+            .field("max_key", &self.max_key)
             .field("max_value", &self.max_value)
             .field("limits", &self.limits)
             .finish_non_exhaustive()

@@ -1,9 +1,9 @@
 use super::{
-    AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, client::Client, node::Node,
-    request::Request, ttl::Ttl,
+    AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, bounds::Bounds, client::Client,
+    reply::Reply, request::Request, ttl::Ttl,
 };
 use ctu_core::{Cache, Error, Found};
-use redis::{ConnectionLike, Value};
+use redis::ConnectionLike;
 use std::{
     borrow::{Borrow, Cow},
     fmt,
@@ -52,6 +52,7 @@ pub struct RedisCache<K: ?Sized, V, F = AsJson> {
     pub(super) client: Arc<Client>,
     pub(super) form: F,
     pub(super) ttl: Option<Duration>,
+    max_key: usize,
     max_value: usize,
     entries: PhantomData<fn(&K) -> V>,
 }
@@ -117,12 +118,14 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
         client: Arc<Client>,
         form: F,
         ttl: Option<Duration>,
+        max_key: usize,
         max_value: usize,
     ) -> Self {
         Self {
             client,
             form,
             ttl,
+            max_key,
             max_value,
             entries: PhantomData,
         }
@@ -150,6 +153,16 @@ where
     /// ```
     pub fn keys(&self) -> Keys<'_, K, V, F> {
         Keys::new(self)
+    }
+
+    /// The key on the server.
+    pub(super) fn key<'k>(&self, key: &'k K) -> Result<Cow<'k, [u8]>, RedisError> {
+        let key = self.form.key(key)?;
+        let (len, max) = (key.len(), self.max_key);
+        match len > max {
+            true => Err(Error::KeyTooLong { len, max }.into()),
+            false => Ok(key),
+        }
     }
 
     fn encode(&self, value: V) -> Result<Vec<u8>, RedisError> {
@@ -183,7 +196,7 @@ where
     }
 
     fn stored_keys<'k>(&self, keys: &[&'k K]) -> Result<Vec<Cow<'k, [u8]>>, RedisError> {
-        keys.iter().map(|key| self.form.key(key)).collect()
+        keys.iter().map(|key| self.key(key)).collect()
     }
 
     /// Removes keys by `command`, and says how many there were.
@@ -192,8 +205,8 @@ where
         for keys in keys.chunks(self.client.together()) {
             batch.about(keys[0].as_ref(), |request| request.add_keys(command, keys));
         }
-        let counts = batch.send(self.client.deadline(), |node, values| {
-            let counts = values.iter().map(|value| node.as_count(value));
+        let counts = batch.send(self.client.deadline(), |reply| {
+            let counts = (0..reply.len()).map(|_| reply.count());
             counts.sum::<Result<usize, RedisError>>()
         })?;
         Ok(counts.into_iter().sum())
@@ -216,25 +229,24 @@ where
     type Error = RedisError;
 
     fn get(&self, key: &K) -> Result<Option<V>, RedisError> {
-        let key = self.form.key(key)?;
-        let request = Request::of(&[b"GET", &key]);
+        let key = self.key(key)?;
+        let request = Request::of(&[b"GET", &key]).expecting(Bounds::value(self.max_value));
         self.decode(self.client.bytes(&key, &request)?)
     }
 
     /// As [`Cache::put`]. An entry that is to live for no time is removed instead. Times are rounded
     /// up to milliseconds.
     fn put(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), RedisError> {
-        let key = self.form.key(key)?;
+        let key = self.key(key)?;
         let value = self.encode(value)?;
         let ttl = Ttl::new(ttl.or(self.ttl))?;
         let mut request = Request::batch();
         ttl.put(&mut request, &key, &value);
-        self.client
-            .all(&key, &request, |node, values| ttl.was_put(node, &values))
+        self.client.all(&key, &request, |reply| ttl.was_put(reply))
     }
 
     fn remove(&self, key: &K) -> Result<bool, RedisError> {
-        self.remove_key(&self.form.key(key)?)
+        self.remove_key(&self.key(key)?)
     }
 
     /// Removes the keys that begin with the prefix (SCAN and UNLINK), those of other programs that
@@ -243,8 +255,7 @@ where
     fn clear(&self) -> Result<(), RedisError> {
         if self.form.prefix().is_empty() {
             let request = Request::of(&[b"FLUSHDB", b"ASYNC"]);
-            let done = |node: &Node, values: Vec<Value>| node.as_done(&values);
-            return self.client.every(&request, done).map(drop);
+            return self.client.every(&request, Reply::done).map(drop);
         }
         let mut keys = self.keys();
         while let Some(stored) = keys.stored()? {
@@ -259,26 +270,23 @@ where
     fn len(&self) -> Result<usize, RedisError> {
         let counts = self
             .client
-            .every(&Request::of(&[b"DBSIZE"]), |node, values| {
-                node.as_count(&node.single(values)?)
-            })?;
+            .every(&Request::of(&[b"DBSIZE"]), Reply::count)?;
         Ok(counts.into_iter().fold(0, usize::saturating_add))
     }
 
     fn contains(&self, key: &K) -> Result<bool, RedisError> {
-        let key = self.form.key(key)?;
+        let key = self.key(key)?;
         let request = Request::of(&[b"EXISTS", &key]);
         Ok(self.client.number(&key, &request)? > 0)
     }
 
     fn get_with_ttl(&self, key: &K) -> Result<Found<V>, RedisError> {
-        let key = self.form.key(key)?;
-        let request = Request::of(&[b"GET", &key]).and(&[b"PTTL", &key]);
-        let (stored, left) = self.client.all(&key, &request, |node, mut values| {
-            let (Some(left), Some(stored)) = (values.pop(), values.pop()) else {
-                return Err(node.surprise());
-            };
-            Ok((node.as_bytes(stored)?, node.as_number(&left)?))
+        let key = self.key(key)?;
+        let request = Request::of(&[b"GET", &key])
+            .and(&[b"PTTL", &key])
+            .expecting(Bounds::value(self.max_value));
+        let (stored, left) = self.client.all(&key, &request, |reply| {
+            Ok((reply.bytes()?, reply.number()?))
         })?;
         self.decode_timed(stored, left)
     }
@@ -290,8 +298,10 @@ where
     /// As [`Cache::pop`], in one step (GETDEL, Redis 6.2). Not repeated when the connection breaks:
     /// the entry may then be gone. A value that cannot be read is gone, too.
     fn pop(&self, key: &K) -> Result<Option<V>, RedisError> {
-        let key = self.form.key(key)?;
-        let request = Request::of(&[b"GETDEL", &key]).once();
+        let key = self.key(key)?;
+        let request = Request::of(&[b"GETDEL", &key])
+            .expecting(Bounds::value(self.max_value))
+            .once();
         self.decode(self.client.bytes(&key, &request)?)
     }
 
@@ -313,14 +323,16 @@ where
         let together = self.client.together();
         let mut batch = self.client.batch();
         for keys in stored.chunks(together) {
-            batch.about(&keys[0], |request| request.add_keys("MGET", keys));
+            batch.about(&keys[0], |request| {
+                request.add_keys("MGET", keys);
+                request.expect(Bounds::values(keys.len(), self.max_value));
+            });
         }
-        let found = batch.send(self.client.deadline(), |node, replies| {
-            // In a cluster each reply is about one key, whichever.
-            let asked = stored.chunks(together).map(<[_]>::len);
-            let replies = replies.into_iter().zip(asked);
-            replies
-                .map(|(reply, count)| node.as_strings(reply, count))
+        let found = batch.send(self.client.deadline(), |reply| {
+            // In a cluster each reply is about one key.
+            let asked = stored.chunks(together).take(reply.len()).map(<[_]>::len);
+            asked
+                .map(|count| reply.strings(count))
                 .collect::<Result<Vec<_>, RedisError>>()
         })?;
         let found = found.into_iter().flatten().flatten();
@@ -337,17 +349,15 @@ where
             batch.about(key, |request| {
                 request.add(&[b"MGET", key]);
                 request.add(&[b"PTTL", key]);
+                request.expect(Bounds::values(1, self.max_value));
             });
         }
-        let found = batch.send(self.client.deadline(), |node, replies| {
-            let mut replies = replies.into_iter();
-            let pairs = std::iter::from_fn(|| replies.next().zip(replies.next()));
-            pairs
-                .map(|(stored, left)| {
-                    let stored = node.as_strings(stored, 1)?.pop().flatten();
-                    Ok((stored, node.as_number(&left)?))
-                })
-                .collect::<Result<Vec<_>, RedisError>>()
+        let found = batch.send(self.client.deadline(), |reply| {
+            let pairs = (0..reply.len() / 2).map(|_| {
+                let stored = reply.strings(1)?.pop().flatten();
+                Ok((stored, reply.number()?))
+            });
+            pairs.collect::<Result<Vec<_>, RedisError>>()
         })?;
         let found = found.into_iter().flatten();
         found
@@ -362,12 +372,10 @@ where
         let mut batch = self.client.batch();
         for (key, value) in entries {
             let value = self.encode(value)?;
-            let key = self.form.key(key)?;
+            let key = self.key(key)?;
             batch.about(&key, |request| ttl.put(request, &key, &value));
         }
-        let done = batch.send(self.client.deadline(), |node, values| {
-            ttl.was_put(node, &values)
-        });
+        let done = batch.send(self.client.deadline(), |reply| ttl.was_put(reply));
         done.map(drop)
     }
 
@@ -380,7 +388,7 @@ where
 impl<K: ?Sized, V, F: Clone> Clone for RedisCache<K, V, F> {
     fn clone(&self) -> Self {
         let (client, form) = (self.client.clone(), self.form.clone());
-        Self::new(client, form, self.ttl, self.max_value)
+        Self::new(client, form, self.ttl, self.max_key, self.max_value)
     }
 }
 

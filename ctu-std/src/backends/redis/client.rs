@@ -1,8 +1,7 @@
 #[cfg(feature = "cluster")]
 use super::cluster::{Cluster, Part, Slot};
-use super::{RedisError, batch::Batch, node::Node, request::Request};
+use super::{RedisError, batch::Batch, node::Node, reply::Reply, request::Request};
 use crate::backends::net::Deadline;
-use redis::Value;
 use std::{sync::Arc, time::Duration};
 
 /// Keys in one command, at most: before Redis 7.0 there may be a million, and while it runs one command
@@ -51,7 +50,7 @@ impl Client {
         &self,
         key: &[u8],
         request: &Request,
-        read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
+        read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
         match &self.servers {
             Servers::One(node) => node.all(request, self.deadline(), read),
@@ -69,16 +68,12 @@ impl Client {
         key: &[u8],
         request: &Request,
     ) -> Result<Option<Vec<u8>>, RedisError> {
-        self.all(key, request, |node, values| {
-            node.as_bytes(node.single(values)?)
-        })
+        self.all(key, request, Reply::bytes)
     }
 
     /// The number that `request`, one command about `key`, asks for.
     pub(super) fn number(&self, key: &[u8], request: &Request) -> Result<i64, RedisError> {
-        self.all(key, request, |node, values| {
-            node.as_number(&node.single(values)?)
-        })
+        self.all(key, request, Reply::number)
     }
 
     /// How many keys one command may name. In a cluster it is one: two may be on different nodes, or be
@@ -104,7 +99,7 @@ impl Client {
     pub(super) fn every<T>(
         &self,
         request: &Request,
-        read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
+        read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<Vec<T>, RedisError> {
         match &self.servers {
             Servers::One(node) => Ok(vec![node.all(request, self.deadline(), read)?]),

@@ -150,6 +150,8 @@ impl Failure for RedisError {
     fn fate(&self) -> Fate {
         match self {
             Self::Net(error) => error.fate(),
+            // The value that is refused is still on its way.
+            Self::Core(Error::ValueTooLong { .. }) => Fate::Discard,
             Self::Server { .. } if self.is_last() => Fate::Discard,
             Self::Core(_)
             | Self::OutOfMemory { .. }

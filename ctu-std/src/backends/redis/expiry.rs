@@ -11,7 +11,7 @@ where
     /// # Errors
     /// Whatever keeps the server from telling.
     pub fn ttl(&self, key: &K) -> Result<Option<Duration>, RedisError> {
-        let key = self.form.key(key)?;
+        let key = self.key(key)?;
         let left = self.client.number(&key, &Request::of(&[b"PTTL", &key]))?;
         Ok(u64::try_from(left).ok().map(Duration::from_millis))
     }
@@ -22,7 +22,7 @@ where
     /// # Errors
     /// A time that is too long, and whatever keeps the server from doing it.
     pub fn touch(&self, key: &K, ttl: Option<Duration>) -> Result<bool, RedisError> {
-        let key = self.form.key(key)?;
+        let key = self.key(key)?;
         let request = match Ttl::new(ttl.or(self.ttl))? {
             Ttl::Forever => Request::batch()
                 .and(&[b"PERSIST", &key])
@@ -30,10 +30,12 @@ where
             Ttl::For(unit, time) => Request::of(&[unit.expire(), &key, time.as_bytes()]),
             Ttl::Over => return self.remove_key(&key),
         };
-        self.client
-            .all(&key, &request, |node, values| match values.last() {
-                Some(value) => Ok(node.as_number(value)? == 1),
-                None => Err(node.surprise()),
-            })
+        self.client.all(&key, &request, |reply| {
+            // The last command tells.
+            while reply.len() > 1 {
+                reply.number()?;
+            }
+            Ok(reply.number()? == 1)
+        })
     }
 }

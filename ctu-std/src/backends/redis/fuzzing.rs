@@ -1,4 +1,4 @@
-use super::{RedisError, cluster, resp::Replies};
+use super::{RedisError, bounds::Bounds, cluster, resp::Replies};
 use crate::backends::net::{Failure, one_line};
 use redis::Value;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ pub(crate) fn read(mut bytes: &[u8]) -> usize {
     let server: Arc<str> = "server:6379".into();
     let mut replies = Replies::default();
     let mut count = 0;
-    while let Ok(reply) = replies.read(&mut bytes) {
+    while let Ok(reply) = replies.read(&mut bytes, Bounds::SLOTS) {
         count += 1;
         if let Value::ServerError(error) = &reply {
             let error = RedisError::reported(&server, error);

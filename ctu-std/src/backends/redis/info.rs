@@ -1,4 +1,4 @@
-use super::{RedisCache, RedisError, request::Request};
+use super::{RedisCache, RedisError, bounds::Bounds, request::Request};
 use crate::backends::net::{Reads, ServerInfo};
 use std::fmt;
 
@@ -62,12 +62,13 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
             "" => Request::of(&[b"INFO"]),
             section => Request::of(&[b"INFO", section.as_bytes()]),
         };
-        self.client.every(&request, |node, values| {
-            let text = node.as_bytes(node.single(values)?)?.unwrap_or_default();
+        let request = request.expecting(Bounds::INFO);
+        self.client.every(&request, |reply| {
+            let text = reply.bytes()?.unwrap_or_default();
             let text = String::from_utf8_lossy(&text);
             let pairs = text.lines().filter_map(|line| line.split_once(':'));
             let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            Ok((node.server().to_string(), pairs.collect()))
+            Ok((reply.server().to_string(), pairs.collect()))
         })
     }
 

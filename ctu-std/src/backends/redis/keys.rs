@@ -1,6 +1,5 @@
-use super::{Form, RedisCache, RedisError, node::Node, request::Request};
+use super::{Form, RedisCache, RedisError, bounds::Bounds, node::Node, request::Request};
 use crate::backends::net::Deadline;
-use redis::Value;
 use std::{borrow::ToOwned, fmt, mem, sync::Arc};
 
 /// Keys per round trip.
@@ -85,21 +84,18 @@ fn scan(
         &pattern(prefix),
         b"COUNT",
         count.as_bytes(),
-    ]);
-    let (cursor, mut keys) = node.all(&request, deadline, |node, values| {
-        let mut parts = node.as_array(node.single(values)?)?;
-        let (Some(keys), Some(cursor), None) = (parts.pop(), parts.pop(), parts.pop()) else {
-            return Err(node.surprise());
-        };
-        let bytes = |value: Value| node.as_bytes(value)?.ok_or_else(|| node.surprise());
-        let keys = node
-            .as_array(keys)?
-            .into_iter()
-            .map(bytes)
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok((bytes(cursor)?, keys))
+    ])
+    .expecting(Bounds::PAGE);
+    let (cursor, mut keys) = node.all(&request, deadline, |reply| {
+        let mut page = reply.array()?;
+        let (cursor, mut keys) = (page.string()?, page.array()?);
+        if page.len() > 0 {
+            return Err(reply.unexpected());
+        }
+        let keys = (0..keys.len()).map(|_| keys.string());
+        Ok((cursor, keys.collect::<Result<Vec<_>, _>>()?))
     })?;
-    // Whatever a server makes of the pattern, keys of others are not touched.
+    // A server that reads the pattern in another way does not have keys of others touched.
     keys.retain(|key| key.starts_with(prefix));
     Ok((cursor, keys))
 }

@@ -1,7 +1,15 @@
-use super::{RedisError, error::peer, request::Request, resp::Replies, settings::Settings};
+use super::{
+    RedisError,
+    error::peer,
+    reply::Reply,
+    request::Request,
+    resp::{Replies, Unreadable},
+    settings::Settings,
+};
 #[cfg(feature = "cluster")]
 use crate::backends::net::Address;
-use crate::backends::net::{Connect, Connection, Deadline, NetError, Peer, Stream};
+use crate::backends::net::{Connect, Connection, Deadline, NetError, Peer, Stream, Unsent};
+use ctu_core::Error;
 use parking_lot::Mutex;
 use redis::{ConnectionLike, Value};
 use std::{io, process, sync::Arc, time::Duration};
@@ -65,32 +73,36 @@ impl Link {
         request: &Request,
         server: &Arc<str>,
         deadline: Deadline,
-    ) -> Result<Vec<Value>, RedisError> {
-        let sent = self.send(request, deadline);
-        checked(self.receive(request, sent, server, deadline)?, server)
+    ) -> Result<Reply, RedisError> {
+        let unsent = self.send(request, deadline);
+        Reply::new(self.receive(request, unsent, server, deadline)?, server)
     }
 
-    /// Sends a request whose replies are to be [received](Self::receive) next.
-    pub(super) fn send(&mut self, request: &Request, deadline: Deadline) -> io::Result<()> {
+    /// Sends a request whose replies are to be [received](Self::receive) next: all of it, or as much as
+    /// the server takes before it replies.
+    pub(super) fn send<'r>(&mut self, request: &'r Request, deadline: Deadline) -> Unsent<'r> {
+        let mut unsent = Unsent::new(request.bytes());
         match self {
-            Self::Own { stream, .. } => stream.send(request.bytes(), deadline),
-            // It does both in one.
-            Self::Given(_) => Ok(()),
+            Self::Own { stream, .. } => stream.start(deadline).send(&mut unsent),
+            // It sends and receives in one call.
+            Self::Given(_) => {}
         }
+        unsent
     }
 
-    /// Reads the replies to what was `sent`, if it was; some of them may be errors.
+    /// Reads the replies to a request, and sends what is left of it meanwhile; some of the replies may be
+    /// errors.
     pub(super) fn receive(
         &mut self,
         request: &Request,
-        sent: io::Result<()>,
+        unsent: Unsent<'_>,
         server: &Arc<str>,
         deadline: Deadline,
     ) -> Result<Vec<Value>, RedisError> {
         let commands = request.commands();
         let values = match self {
             Self::Own { stream, replies } => {
-                own(stream, replies, commands, sent, server, deadline)?
+                own(stream, replies, request, unsent, server, deadline)?
             }
             Self::Given(Given { slot, .. }) => {
                 // Out of its place meanwhile: a panic throws it away.
@@ -113,17 +125,6 @@ impl Link {
         if let Self::Given(given) = self {
             *given.slot.lock() = None;
         }
-    }
-}
-
-/// The replies, unless one of them is an error: then that is the error.
-pub(super) fn checked(values: Vec<Value>, server: &Arc<str>) -> Result<Vec<Value>, RedisError> {
-    match values.iter().find_map(|value| match value {
-        Value::ServerError(error) => Some(error),
-        _ => None,
-    }) {
-        Some(error) => Err(RedisError::reported(server, error)),
-        None => Ok(values),
     }
 }
 
@@ -169,19 +170,22 @@ fn login(settings: &Settings) -> Option<Request> {
 fn own(
     stream: &mut Stream,
     replies: &mut Replies,
-    commands: usize,
-    sent: io::Result<()>,
+    request: &Request,
+    mut unsent: Unsent<'_>,
     server: &Arc<str>,
     deadline: Deadline,
 ) -> Result<Vec<Value>, RedisError> {
-    let failed = |error: io::Error| RedisError::talking(server, deadline.total(), &error);
-    let mut values = Vec::with_capacity(commands.min(1024));
-    while values.len() < commands {
-        // Where it could not be sent, the server may have said why before it closed.
-        let value = match (replies.read(stream), &sent) {
-            (Ok(value), _) => value,
-            (Err(error), Ok(())) => return Err(failed(error)),
-            (Err(_), Err(_)) => break,
+    let mut source = stream.conversation(&mut unsent);
+    let mut values = Vec::with_capacity(request.commands().min(1024));
+    while values.len() < request.commands() {
+        let value = match replies.read(&mut source, request.bounds()) {
+            Ok(value) => value,
+            Err(Unreadable::Io(error)) => {
+                return Err(RedisError::talking(server, deadline.total(), &error));
+            }
+            Err(Unreadable::TooLong { len, max }) => {
+                return Err(Error::ValueTooLong { len, max }.into());
+            }
         };
         if let Value::ServerError(error) = &value {
             let error = RedisError::reported(server, error);
@@ -191,8 +195,7 @@ fn own(
         }
         values.push(value);
     }
-    sent.map_err(failed)?;
-    if replies.is_drained() {
+    if replies.is_drained() && unsent.is_empty() {
         Ok(values)
     } else {
         Err(RedisError::protocol(

@@ -2,6 +2,7 @@
 
 mod address;
 mod batch;
+mod bounds;
 mod builder;
 mod cache;
 mod client;
@@ -16,6 +17,7 @@ mod info;
 mod keys;
 mod link;
 mod node;
+mod reply;
 mod request;
 mod resp;
 mod settings;

@@ -1,13 +1,12 @@
-use super::{RedisError, link::Connector, request::Request};
+use super::{RedisError, link::Connector, reply::Reply, request::Request};
 #[cfg(feature = "cluster")]
 use crate::backends::net::Address;
 use crate::backends::net::{Deadline, Limits, Pool};
-use redis::Value;
 use std::sync::Arc;
 #[cfg(feature = "cluster")]
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// One server: connections to it, and what its answers have to look like.
+/// One server, and the connections to it.
 pub(super) struct Node {
     pool: Pool<Connector>,
     server: Arc<str>,
@@ -31,82 +30,22 @@ impl Node {
         &self.server
     }
 
-    /// Sends `request`, and makes `T` of the replies to its commands. Where that fails, what came
-    /// back was not from a Redis server, and the connection is thrown away.
+    /// Sends `request`, and makes `T` of the replies to its commands. Where `read` fails, the reply is
+    /// not that of a Redis server, and the connection is closed.
     pub(super) fn all<T>(
         &self,
         request: &Request,
         deadline: Deadline,
-        mut read: impl FnMut(&Self, Vec<Value>) -> Result<T, RedisError>,
+        mut read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
         self.pool.run(request.repeat(), deadline, |link, deadline| {
-            let values = link.exchange(request, &self.server, deadline);
-            let done = values.and_then(|values| read(self, values));
+            let reply = link.exchange(request, &self.server, deadline);
+            let done = reply.and_then(|mut reply| read(&mut reply));
             if let Err(RedisError::Net(_)) = done {
                 link.close();
             }
             done
         })
-    }
-
-    /// The one reply to what was one command.
-    pub(super) fn single(&self, mut values: Vec<Value>) -> Result<Value, RedisError> {
-        values.pop().ok_or_else(|| self.surprise())
-    }
-
-    /// Whether everything was done.
-    pub(super) fn as_done(&self, values: &[Value]) -> Result<(), RedisError> {
-        values.iter().try_for_each(|value| match value {
-            Value::Okay => Ok(()),
-            _ => Err(self.surprise()),
-        })
-    }
-
-    pub(super) fn as_bytes(&self, value: Value) -> Result<Option<Vec<u8>>, RedisError> {
-        match value {
-            Value::BulkString(bytes) => Ok(Some(bytes)),
-            Value::VerbatimString { text, .. } => Ok(Some(text.into_bytes())),
-            Value::Nil => Ok(None),
-            _ => Err(self.surprise()),
-        }
-    }
-
-    pub(super) fn as_number(&self, value: &Value) -> Result<i64, RedisError> {
-        match value {
-            Value::Int(number) => Ok(*number),
-            _ => Err(self.surprise()),
-        }
-    }
-
-    /// How many there are of something.
-    pub(super) fn as_count(&self, value: &Value) -> Result<usize, RedisError> {
-        usize::try_from(self.as_number(value)?).map_err(|_| self.surprise())
-    }
-
-    pub(super) fn as_array(&self, value: Value) -> Result<Vec<Value>, RedisError> {
-        match value {
-            Value::Array(values) | Value::Set(values) => Ok(values),
-            _ => Err(self.surprise()),
-        }
-    }
-
-    /// The reply to MGET of `count` keys.
-    pub(super) fn as_strings(
-        &self,
-        reply: Value,
-        count: usize,
-    ) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
-        let values = self.as_array(reply)?;
-        if values.len() != count {
-            return Err(self.surprise());
-        }
-        let strings = values.into_iter().map(|value| self.as_bytes(value));
-        strings.collect()
-    }
-
-    /// A reply of another type than the command has.
-    pub(super) fn surprise(&self) -> RedisError {
-        RedisError::protocol(&self.server, "an answer of the wrong type")
     }
 }
 

@@ -1,5 +1,6 @@
 //! Commands as a Redis server reads them.
 
+use super::bounds::Bounds;
 #[cfg(feature = "cluster")]
 use crate::backends::net::read_number;
 use crate::backends::net::{Repeat, push_number};
@@ -10,6 +11,8 @@ pub(super) struct Request {
     bytes: Vec<u8>,
     commands: usize,
     repeat: Repeat,
+    /// The largest reply to any of the commands: unless allowed, no strings and no arrays.
+    bounds: Bounds,
 }
 
 impl Request {
@@ -24,7 +27,19 @@ impl Request {
             bytes: Vec::new(),
             commands: 0,
             repeat: Repeat::Safe,
+            bounds: Bounds::default(),
         }
+    }
+
+    /// The same with replies of this size allowed.
+    pub(super) fn expecting(mut self, bounds: Bounds) -> Self {
+        self.expect(bounds);
+        self
+    }
+
+    /// Allows replies of this size.
+    pub(super) fn expect(&mut self, bounds: Bounds) {
+        self.bounds = self.bounds.or(bounds);
     }
 
     /// The same with another command after it.
@@ -60,6 +75,7 @@ impl Request {
     pub(super) fn append(&mut self, other: &Self) {
         self.bytes.extend_from_slice(&other.bytes);
         self.commands += other.commands;
+        self.bounds = self.bounds.or(other.bounds);
         if other.repeat == Repeat::Never {
             self.repeat = Repeat::Never;
         }
@@ -70,6 +86,7 @@ impl Request {
     pub(super) fn asking(&self) -> Self {
         let mut asking = Self::batch();
         asking.repeat = self.repeat;
+        asking.bounds = self.bounds;
         let mut rest = &*self.bytes;
         while !rest.is_empty() {
             let (command, next) = rest.split_at(first_command(rest));
@@ -107,6 +124,11 @@ impl Request {
     /// The bytes to send.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The largest reply to any of its commands.
+    pub(super) fn bounds(&self) -> Bounds {
+        self.bounds
     }
 
     /// How many replies there will be.

@@ -3,15 +3,28 @@
 //! The `redis` crate's reader keeps what follows a reply and takes it for the next one. This one
 //! tells when there is more than was asked for, so that no key is ever given another key's value.
 
+use super::bounds::Bounds;
 use crate::backends::net::{Reader, garbage, read_number};
 use redis::Value;
 use std::io::{self, Read};
 
-/// Replies in replies, at most: SCAN has one level.
-const DEPTH: usize = 8;
-/// What Redis itself allows a string to be (`proto-max-bulk-len` is 512 MiB), with room to spare. As
-/// replies count, since a `usize` need not be able to.
-const LONGEST: i64 = 1 << 32;
+/// Limit of nested arrays: the map of a cluster has four levels.
+const MAX_DEPTH: usize = 8;
+
+/// The reason why a reply cannot be read.
+#[derive(Debug)]
+pub(super) enum Unreadable {
+    /// Reading failed; `InvalidData` is a reply that no Redis server sends.
+    Io(io::Error),
+    /// A string is longer than the request allows. Lengths in bytes.
+    TooLong { len: usize, max: usize },
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
 
 /// The replies of a connection.
 #[derive(Default)]
@@ -23,41 +36,64 @@ impl Replies {
         self.0.is_drained()
     }
 
-    /// Reads one reply. `InvalidData` is one that no Redis server would send.
-    pub(super) fn read(&mut self, source: &mut impl Read) -> io::Result<Value> {
-        self.nested(source, 0)
+    /// Reads one reply, within `bounds`.
+    pub(super) fn read(
+        &mut self,
+        source: &mut impl Read,
+        mut bounds: Bounds,
+    ) -> Result<Value, Unreadable> {
+        self.nested(source, 0, &mut bounds)
     }
 
-    fn nested(&mut self, source: &mut impl Read, depth: usize) -> io::Result<Value> {
-        if depth > DEPTH {
-            return Err(garbage("replies nested too deep"));
+    /// Reads a reply or a part of one. `left` are the bounds of what is left of it.
+    fn nested(
+        &mut self,
+        source: &mut impl Read,
+        depth: usize,
+        left: &mut Bounds,
+    ) -> Result<Value, Unreadable> {
+        if depth > MAX_DEPTH {
+            return Err(garbage("replies nested too deep").into());
         }
         let line = self.0.line(source)?;
         let Some((kind, line)) = self.0.at(line).split_first() else {
-            return Err(garbage("an empty line"));
+            return Err(garbage("an empty line").into());
         };
-        match kind {
-            b'+' if line == b"OK" => Ok(Value::Okay),
-            b'+' => Ok(Value::SimpleString(text(line)?)),
-            b'-' => error(line),
-            b':' => Ok(Value::Int(number(line)?)),
+        Ok(match kind {
+            b'+' if line == b"OK" => Value::Okay,
+            b'+' => Value::SimpleString(text(line)?),
+            b'-' => error(line)?,
+            b':' => Value::Int(number(line)?),
             b'$' => match length(line)? {
-                None => Ok(Value::Nil),
-                Some(len) => Ok(Value::BulkString(self.0.bytes(source, len)?)),
-            },
-            b'*' => match length(line)? {
-                None => Ok(Value::Nil),
+                None => Value::Nil,
                 Some(len) => {
-                    let mut values = Vec::with_capacity(len.min(1024));
-                    for _ in 0..len {
-                        values.push(self.nested(source, depth + 1)?);
+                    if len > left.string {
+                        let max = left.string;
+                        return Err(Unreadable::TooLong { len, max });
                     }
-                    Ok(Value::Array(values))
+                    left.strings = take(left.strings, len)?;
+                    Value::BulkString(self.0.bytes(source, len)?)
                 }
             },
-            _ => Err(garbage("no reply begins like this")),
-        }
+            b'*' => match length(line)? {
+                None => Value::Nil,
+                Some(len) => {
+                    left.elements = take(left.elements, len)?;
+                    let mut values = Vec::with_capacity(len.min(1024));
+                    for _ in 0..len {
+                        values.push(self.nested(source, depth + 1, left)?);
+                    }
+                    Value::Array(values)
+                }
+            },
+            _ => return Err(garbage("no reply begins like this").into()),
+        })
     }
+}
+
+fn take(left: usize, taken: usize) -> io::Result<usize> {
+    left.checked_sub(taken)
+        .ok_or_else(|| garbage("a reply longer than its request allows"))
 }
 
 fn text(line: &[u8]) -> io::Result<String> {
@@ -86,8 +122,7 @@ fn number(line: &[u8]) -> io::Result<i64> {
 fn length(line: &[u8]) -> io::Result<Option<usize>> {
     let len = match number(line)? {
         -1 => return Ok(None),
-        len if len <= LONGEST => usize::try_from(len).ok(),
-        _ => None,
+        len => usize::try_from(len).ok(),
     };
     len.map(Some)
         .ok_or_else(|| garbage("a length that cannot be"))

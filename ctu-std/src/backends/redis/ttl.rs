@@ -1,6 +1,5 @@
-use super::{RedisError, node::Node, request::Request};
+use super::{RedisError, reply::Reply, request::Request};
 use ctu_core::Error;
-use redis::Value;
 use std::time::Duration;
 
 /// Redis counts milliseconds since 1970 in 63 bits: half of them are left for the time to live.
@@ -72,11 +71,11 @@ impl Ttl {
     }
 
     /// Whether the server did what [`put`](Self::put) asks for.
-    pub(super) fn was_put(&self, node: &Node, values: &[Value]) -> Result<(), RedisError> {
+    pub(super) fn was_put(&self, reply: &mut Reply) -> Result<(), RedisError> {
         match self {
             // What is removed is counted, not confirmed.
             Self::Over => Ok(()),
-            Self::Forever | Self::For(..) => node.as_done(values),
+            Self::Forever | Self::For(..) => reply.done(),
         }
     }
 }

@@ -7,9 +7,9 @@ use super::{
     },
     Part,
 };
-use crate::backends::net::{Deadline, Failure, Fate, Lease};
+use crate::backends::net::{Deadline, Failure, Fate, Lease, Unsent};
 use redis::Value;
-use std::{borrow::Cow, io, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 /// What goes to one node in one piece, and for which parts of a batch.
 pub(super) struct Load<'r> {
@@ -113,7 +113,7 @@ struct Call<'l, 'r> {
     lease: Lease<'l, Connector>,
     /// Whether the connection has waited in the pool, and may have died there.
     pooled: bool,
-    sent: io::Result<()>,
+    unsent: Unsent<'l>,
 }
 
 impl<'l, 'r> Call<'l, 'r> {
@@ -123,7 +123,7 @@ impl<'l, 'r> Call<'l, 'r> {
             load,
             pooled: lease.pooled().is_some(),
             lease,
-            sent: Ok(()),
+            unsent: Unsent::new(load.request.bytes()),
         })
     }
 
@@ -132,26 +132,26 @@ impl<'l, 'r> Call<'l, 'r> {
             Some(link) => link,
             None => self.lease.fresh(deadline).map_err(not_asked)?,
         };
-        self.sent = link.send(&self.load.request, deadline);
+        self.unsent = link.send(&self.load.request, deadline);
         Ok(())
     }
 
     /// Reads what the node replies. Where its connection turns out to be dead, everything is sent
     /// again on a fresh one, if that is safe.
     fn receive(&mut self, deadline: Deadline) -> Result<Vec<Value>, Failed> {
-        let sent = std::mem::replace(&mut self.sent, Ok(()));
+        let unsent = std::mem::replace(&mut self.unsent, Unsent::new(&[]));
         let request = &*self.load.request;
         let server = self.load.node.server();
-        let receive = |link: &mut Link, sent| link.receive(request, sent, server, deadline);
+        let receive = |link: &mut Link, unsent| link.receive(request, unsent, server, deadline);
         let done = match self.lease.connection() {
-            Some(link) => receive(link, sent),
-            None => Err(self.load.node.surprise()),
+            Some(link) => receive(link, unsent),
+            None => Err(RedisError::protocol(server, "no connection")),
         };
         let done = match done {
             Err(error) if self.pooled && error.again(request.repeat()) => {
                 self.lease.fresh(deadline).and_then(|link| {
-                    let sent = link.send(request, deadline);
-                    receive(link, sent)
+                    let unsent = link.send(request, deadline);
+                    receive(link, unsent)
                 })
             }
             done => done,

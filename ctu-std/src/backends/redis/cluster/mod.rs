@@ -19,7 +19,7 @@ mod topology;
 pub(super) use seeds::Seeds;
 pub(super) use slot::Slot;
 
-use super::{RedisError, link::checked, node::Node, request::Request};
+use super::{RedisError, node::Node, reply::Reply, request::Request};
 use crate::backends::net::{Deadline, Failure, Fate, Repeat};
 use exchange::{Failed, Load, exchange};
 use nodes::{Nodes, contains, is_doubtful};
@@ -66,7 +66,7 @@ impl Cluster {
         &self,
         parts: &[Part<'_>],
         deadline: Deadline,
-        mut read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
+        mut read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<Vec<T>, RedisError> {
         let mut done: Vec<Option<T>> = parts.iter().map(|_| None).collect();
         let mut error = None;
@@ -98,7 +98,8 @@ impl Cluster {
                 let mut fate = Fate::Keep;
                 for (index, asking) in &load.parts {
                     let replies = take(&mut replies, parts[*index].request, *asking);
-                    match checked(replies, node.server()).and_then(|replies| read(node, replies)) {
+                    let reply = Reply::new(replies, node.server());
+                    match reply.and_then(|mut reply| read(&mut reply)) {
                         Ok(value) => done[*index] = Some(value),
                         Err(error) => {
                             if error.fate() != Fate::Keep {
@@ -138,7 +139,7 @@ impl Cluster {
         &self,
         part: Part<'_>,
         deadline: Deadline,
-        read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
+        read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
         let mut done = self.send(&[part], deadline, read)?;
         done.pop().ok_or_else(|| self.0.not_ready("no answer"))
@@ -149,7 +150,7 @@ impl Cluster {
         &self,
         request: &Request,
         deadline: Deadline,
-        mut read: impl FnMut(&Node, Vec<Value>) -> Result<T, RedisError>,
+        mut read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<Vec<T>, RedisError> {
         let (mut nodes, mut values) = (Vec::new(), Vec::new());
         for _ in 0..=REDIRECTS {
@@ -167,8 +168,8 @@ impl Cluster {
                 let node = &load.node;
                 let replies = replies.map_err(|failed| failed.error);
                 let done = replies
-                    .and_then(|replies| checked(replies, node.server()))
-                    .and_then(|replies| read(node, replies));
+                    .and_then(|replies| Reply::new(replies, node.server()))
+                    .and_then(|mut reply| read(&mut reply));
                 match done {
                     Ok(value) => {
                         nodes.push(node.clone());

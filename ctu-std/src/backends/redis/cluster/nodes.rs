@@ -1,6 +1,7 @@
 use super::{
     super::{
         RedisError,
+        bounds::Bounds,
         link::{Connector, Source},
         node::Node,
         request::Request,
@@ -261,10 +262,10 @@ pub(super) fn node(settings: Settings, limits: Limits) -> Node {
 
 /// What `node` says of who serves which slots.
 fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
-    let request = Request::of(&[b"CLUSTER", b"SLOTS"]);
-    let shards = node.all(&request, deadline, |node, values| {
-        let reply = node.single(values)?;
-        topology::read(&reply).map_err(|what| RedisError::protocol(node.server(), what))
+    let request = Request::of(&[b"CLUSTER", b"SLOTS"]).expecting(Bounds::SLOTS);
+    let shards = node.all(&request, deadline, |reply| {
+        let map = reply.value()?;
+        topology::read(&map).map_err(|what| RedisError::protocol(reply.server(), what))
     })?;
     match shards.iter().all(|shard| shard.master.is_none()) {
         true => Err(RedisError::NotReady {

@@ -1,6 +1,21 @@
 use super::*;
 use crate::backends::net::CHUNK;
 
+/// More than any of the replies here has.
+const ROOM: Bounds = Bounds {
+    string: 1 << 20,
+    strings: 1 << 20,
+    elements: 1000,
+};
+
+/// The error of reading, which is no refusal of a length.
+fn io_error(error: Unreadable) -> io::Error {
+    match error {
+        Unreadable::Io(error) => error,
+        Unreadable::TooLong { .. } => panic!("{error:?}"),
+    }
+}
+
 /// Gives its bytes in pieces of a few.
 struct Pieces<'b>(&'b [u8], usize);
 
@@ -38,9 +53,9 @@ fn replies_parse_in_any_fragmentation() {
         let mut source = Pieces(REPLIES, size);
         let mut replies = Replies::default();
         for value in expected() {
-            assert_eq!(replies.read(&mut source).unwrap(), value);
+            assert_eq!(replies.read(&mut source, ROOM).unwrap(), value);
         }
-        let error = replies.read(&mut source).unwrap().extract_error();
+        let error = replies.read(&mut source, ROOM).unwrap().extract_error();
         assert_eq!(error.unwrap_err().code(), Some("ERR"));
         assert!(replies.is_drained() && source.0.is_empty());
     }
@@ -52,8 +67,8 @@ fn every_truncated_reply_is_an_error() {
         let mut source = Pieces(&REPLIES[..end], 3);
         let mut replies = Replies::default();
         let error = loop {
-            if let Err(error) = replies.read(&mut source) {
-                break error;
+            if let Err(error) = replies.read(&mut source, ROOM) {
+                break io_error(error);
             }
         };
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
@@ -63,7 +78,7 @@ fn every_truncated_reply_is_an_error() {
 #[test]
 fn surplus_bytes_are_detected() {
     let mut replies = Replies::default();
-    replies.read(&mut &b"+OK\r\n+OK\r\n"[..]).unwrap();
+    replies.read(&mut &b"+OK\r\n+OK\r\n"[..], ROOM).unwrap();
     assert!(!replies.is_drained());
 }
 
@@ -89,17 +104,62 @@ fn malformed_reply_is_an_error() {
         &[b'+'; 100_000],
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
     ] {
-        let error = Replies::default().read(&mut &garbage[..]).unwrap_err();
+        let error = Replies::default().read(&mut &garbage[..], ROOM);
+        let error = match error.unwrap_err() {
+            Unreadable::Io(error) => error,
+            // No string that begins with a length over the bounds is read any further.
+            Unreadable::TooLong { len, .. } if len == i64::MAX as usize => continue,
+            error => panic!("{error:?}"),
+        };
         assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{garbage:?}");
     }
 }
 
 #[test]
 fn announced_length_allocates_nothing() {
+    let bounds = Bounds {
+        string: usize::MAX,
+        strings: usize::MAX,
+        elements: usize::MAX,
+    };
     for claim in [&b"$4294967296\r\nabc"[..], b"*4294967296\r\n:1\r\n"] {
-        let error = Replies::default().read(&mut &claim[..]).unwrap_err();
+        let error = Replies::default().read(&mut &claim[..], bounds);
+        let error = io_error(error.unwrap_err());
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
+}
+
+#[test]
+fn a_reply_over_its_bounds_is_refused_at_its_length() {
+    let read = |bytes: &[u8], bounds| Replies::default().read(&mut &bytes[..], bounds);
+    let value = Bounds::value(3);
+    assert_eq!(read(b"$3\r\nabc\r\n", value).unwrap(), bulk(b"abc"));
+    let error = read(b"$4\r\n", value).unwrap_err();
+    assert!(matches!(error, Unreadable::TooLong { len: 4, max: 3 }));
+    let error = read(b"*2\r\n$3\r\nabc\r\n$4\r\n", Bounds::values(2, 3)).unwrap_err();
+    assert!(matches!(error, Unreadable::TooLong { len: 4, max: 3 }));
+    let pair = b"*2\r\n$3\r\nabc\r\n$-1\r\n";
+    assert!(read(pair, Bounds::values(2, 3)).is_ok());
+    for (reply, bounds) in [
+        (&b"*1\r\n"[..], value),
+        (b"*3\r\n", Bounds::values(2, 3)),
+        (b"*2\r\n*1\r\n", Bounds::values(2, 3)),
+        (
+            b"*2\r\n$3\r\nabc\r\n$3\r\n",
+            Bounds {
+                string: 3,
+                strings: 5,
+                elements: 2,
+            },
+        ),
+    ] {
+        let error = io_error(read(reply, bounds).unwrap_err());
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{reply:?}");
+    }
+    let error = read(b"$0\r\n\r\n", Bounds::default());
+    assert_eq!(error.unwrap(), bulk(b""));
+    assert!(read(b"$1\r\na\r\n", Bounds::default()).is_err());
+    assert!(read(b"*0\r\n", Bounds::default()).is_ok());
 }
 
 #[test]
@@ -111,7 +171,7 @@ fn strings_of_every_size_are_parsed() {
         reply.extend_from_slice(b"\r\n:1\r\n");
         for size in [7, CHUNK, usize::MAX] {
             let mut replies = Replies::default();
-            let value = replies.read(&mut Pieces(&reply, size)).unwrap();
+            let value = replies.read(&mut Pieces(&reply, size), ROOM).unwrap();
             assert_eq!(value, Value::Array(vec![bulk(&string), Value::Int(1)]));
             assert!(replies.is_drained());
         }
