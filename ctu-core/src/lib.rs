@@ -22,6 +22,9 @@ pub mod json;
 mod mappings;
 pub mod stores;
 
+#[cfg(feature = "alloc")]
+#[doc(hidden)]
+pub use behaviours::single_flight;
 pub use behaviours::{DebugCache, Event, Stats, StatsCache};
 #[cfg(feature = "critical-section")]
 pub use caches::CriticalSectionMutex;

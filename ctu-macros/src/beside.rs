@@ -125,7 +125,7 @@ impl Expansion<'_> {
             _ => name.to_string(),
         });
         let [key_, returned] = ["key", "returned"].map(own);
-        let keep = self.keep(quote!(#runtime::There::Old));
+        let keep = self.keep(quote!(#runtime::There::Old), false);
         let body = quote! {
             #reports
             #bind

@@ -168,7 +168,7 @@ impl Expansion<'_> {
         let span = returned_type(steps).span();
         let look = steps.step("look", span);
         let look = quote_spanned!(span=> #look(#cache, &#key_, #policy) #awaited);
-        let keep = self.keep(quote!(#there));
+        let keep = self.keep(quote!(#there), steps.args.options.single_flight.is_some());
         let missed_or_failed = quote! {
             let #there = match #looked {
                 #runtime::Look::Hit(#returned) => return #returned,
@@ -231,8 +231,8 @@ impl Expansion<'_> {
         }
     }
 
-    /// Keeps what the function returned, given what is `there`.
-    pub(crate) fn keep(&self, there: TokenStream) -> TokenStream {
+    /// Keeps what the function returned, given what is `there`. Ends the flight if there is one.
+    pub(crate) fn keep(&self, there: TokenStream, in_flight: bool) -> TokenStream {
         let steps = self.steps;
         let (policy, awaited) = (steps.policy(), steps.awaited());
         let (_, cache) = steps.cache();
@@ -242,6 +242,9 @@ impl Expansion<'_> {
         );
         let [key, returned, outcome, ttl, error] =
             ["key", "returned", "outcome", "ttl", "error"].map(own);
+        let runtime = &steps.runtime;
+        let flight = own("flight");
+        let finish = in_flight.then(|| quote!(#runtime::finish(&mut #flight);));
         let span = returned_type(steps).span();
         let (outcome_of, keep) = (steps.step("outcome", span), steps.step("keep", span));
         let outcome_of = quote_spanned!(span=> #outcome_of(#cache, &#returned, #policy));
@@ -251,7 +254,7 @@ impl Expansion<'_> {
         quote! {
             let #outcome = #outcome_of;
             match #keep {
-                ::core::result::Result::Ok(true) => { #written }
+                ::core::result::Result::Ok(true) => { #written #finish }
                 ::core::result::Result::Ok(false) => {}
                 ::core::result::Result::Err(#error) => { #unwritten; }
             }
@@ -273,11 +276,12 @@ impl Expansion<'_> {
         let flights = steps.flights(single_flight);
         let [key, looked, there, returned, error] =
             ["key", "looked", "there", "returned", "error"].map(own);
-        let (run_, flight) = (own("run"), own("_flight"));
+        let (run_, flight) = (own("run"), own("flight"));
         if !steps.computes_within() {
-            let fly = steps.step("fly", steps.function.sig.ident.span());
+            let join = steps.step("join_then_look", steps.function.sig.ident.span());
             return quote! {
-                let (#looked, #flight) = #fly(#flights, #cache, &#key, #looked, #policy) #awaited;
+                let (#looked, mut #flight) =
+                    #join(#flights, #cache, &#key, #looked, #policy, true) #awaited;
                 #missed_or_failed
                 #run_and_keep
             };
@@ -290,13 +294,13 @@ impl Expansion<'_> {
             unwritten = quote!(#unwritten; #returned);
         }
         quote! {
-            let #flight = #runtime::board(#flights, #cache, &#key, &#looked);
+            let (#looked, #flight) = #runtime::join(#flights, #cache, &#key, #looked, #policy);
             #missed_or_failed
             let #run_ = || #run;
             if !#there.is_known() {
                 return #run_();
             }
-            match #runtime::compute(#cache, &#key, #run_, #there, #policy) {
+            match #runtime::compute(#cache, &#key, #run_, #there, #policy, #flight) {
                 #runtime::Computed::Done(#returned) => #returned,
                 #runtime::Computed::Stored(#returned) => {
                     #written

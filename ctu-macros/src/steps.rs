@@ -311,7 +311,7 @@ impl<'a> Steps<'a> {
         match single_flight {
             SingleFlight::Shared(_, flights) => quote!(&(#flights)),
             SingleFlight::Own(_) => quote!({
-                static FLIGHTS: #runtime::Flights = #runtime::Flights::new();
+                static FLIGHTS: #runtime::SingleFlight = #runtime::SingleFlight::new();
                 &FLIGHTS
             }),
         }

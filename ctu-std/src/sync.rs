@@ -2,17 +2,14 @@
 //! shuttle, which tries the orders in which threads can meet.
 
 #[cfg(test)]
-pub(crate) use explored::{Condvar, Mutex, me, wait};
+pub(crate) use explored::{Condvar, Mutex, MutexGuard, me, wait, wait_until};
 #[cfg(not(test))]
-pub(crate) use system::{Condvar, Mutex, me, wait};
+pub(crate) use system::{Condvar, Mutex, MutexGuard, me, wait, wait_until};
 
 #[cfg(not(test))]
 mod system {
     pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
-    use std::{
-        cell::Cell,
-        sync::atomic::{AtomicU64, Ordering},
-    };
+    use std::time::Instant;
 
     /// Gives the lock back until `condvar` is notified.
     pub(crate) fn wait<'a, T>(
@@ -23,17 +20,22 @@ mod system {
         guard
     }
 
-    /// A number of this thread's own. 0 for one that is ending.
+    /// The same as [`wait`], at most until the `deadline`.
+    pub(crate) fn wait_until<'a, T>(
+        condvar: &Condvar,
+        mut guard: MutexGuard<'a, T>,
+        deadline: Option<Instant>,
+    ) -> MutexGuard<'a, T> {
+        match deadline {
+            Some(deadline) => drop(condvar.wait_until(&mut guard, deadline)),
+            None => condvar.wait(&mut guard),
+        }
+        guard
+    }
+
+    /// The number of this thread, or 0 of one that is ending.
     pub(crate) fn me() -> u64 {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        thread_local!(static ME: Cell<u64> = const { Cell::new(0) });
-        let me = ME.try_with(|me| {
-            if me.get() == 0 {
-                me.set(LAST.fetch_add(1, Ordering::Relaxed) + 1);
-            }
-            me.get()
-        });
-        me.unwrap_or(0)
+        ctu_core::single_flight::thread_number().unwrap_or(0)
     }
 }
 
@@ -43,6 +45,7 @@ mod explored {
     use std::{
         hash::{DefaultHasher, Hash, Hasher},
         sync::PoisonError,
+        time::Instant,
     };
 
     /// As parking_lot's, not poisoned by a panic.
@@ -60,6 +63,15 @@ mod explored {
 
     pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
         condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Shuttle knows no time: no deadline passes during a wait.
+    pub(crate) fn wait_until<'a, T>(
+        condvar: &Condvar,
+        guard: MutexGuard<'a, T>,
+        _: Option<Instant>,
+    ) -> MutexGuard<'a, T> {
+        wait(condvar, guard)
     }
 
     pub(crate) fn me() -> u64 {

@@ -111,7 +111,7 @@ where
 }
 
 #[inline]
-fn looked<V, R, E, Kind, Policy>(found: Result<Option<V>, E>) -> Look<R, E>
+pub(super) fn looked<V, R, E, Kind, Policy>(found: Result<Option<V>, E>) -> Look<R, E>
 where
     R: Returned<V, Kind, Policy>,
 {

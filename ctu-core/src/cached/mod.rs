@@ -1,7 +1,7 @@
 //! What `#[cached]` expands to calls into: keys from arguments, results to values and back.
 //!
 //! Programs use this module through the attributes. Of use by themselves are [`OwnArg`], for types of
-//! one's own in typed keys, `JsonAlone` (feature `json`), for one alone in keys of text, and `Flights` (feature `std`), for
+//! one's own in typed keys, `JsonAlone` (feature `json`), for one alone in keys of text, and `SingleFlight` (feature `std`), for
 //! a single flight that functions share.
 
 mod arg;
@@ -9,9 +9,7 @@ mod arities;
 mod backend;
 mod call;
 #[cfg(feature = "std")]
-mod flights;
-#[cfg(feature = "std")]
-mod fly;
+mod coalesce;
 mod key;
 #[cfg(feature = "json")]
 mod key_json;
@@ -19,14 +17,16 @@ mod key_made;
 mod key_typed;
 mod report;
 mod returned;
+#[cfg(feature = "std")]
+mod single_flight;
 
 pub use arg::OwnArg;
-#[cfg(feature = "std")]
-pub use flights::{Flight, Flights};
 pub use key::{CallKey, Kept, KeyOfUntypedCache, Lent, MakeKey};
 #[cfg(feature = "json")]
 pub use key_json::JsonAlone;
 pub use returned::{Outcome, Returned};
+#[cfg(feature = "std")]
+pub use single_flight::{Flight, SingleFlight};
 
 #[doc(hidden)]
 pub use self::{
@@ -41,11 +41,11 @@ pub use self::{
     report::{Reports, tell},
     returned::{All, SomeOnly},
 };
-#[doc(hidden)]
-pub use core::marker::PhantomData;
 #[cfg(feature = "std")]
 #[doc(hidden)]
-pub use fly::{Computed, board, compute, fly, fly_async};
+pub use coalesce::{Computed, compute, finish, join, join_then_look, join_then_look_async};
+#[doc(hidden)]
+pub use core::marker::PhantomData;
 
 /// What needs `std`: as it is where there is that, and else a message.
 #[cfg(feature = "std")]

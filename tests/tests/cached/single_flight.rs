@@ -1,7 +1,7 @@
 //! Many callers of a cold key.
 
 use crate::block_on;
-use ctu_core::{Cache, LruCache, SpinCache, cached, cached::Flights};
+use ctu_core::{Cache, LruCache, SpinCache, cached, cached::SingleFlight};
 use std::{
     future::{Future as _, poll_fn},
     pin::pin,
@@ -64,7 +64,7 @@ fn results_are_right_without_single_flight() {
 #[test]
 fn tasks_share_one_computation() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
-    static FLIGHTS: Flights = Flights::new();
+    static FLIGHTS: SingleFlight = SingleFlight::new();
     static RUNS: AtomicU32 = AtomicU32::new(0);
 
     #[cached(cache = CACHE, single_flight = FLIGHTS)]
@@ -117,7 +117,7 @@ fn recursion_under_single_flight_terminates() {
 #[test]
 fn waiter_computes_after_a_failure() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
-    static FLIGHTS: Flights = Flights::new();
+    static FLIGHTS: SingleFlight = SingleFlight::new();
     static RUNS: AtomicU32 = AtomicU32::new(0);
     static AT_ONCE: AtomicU32 = AtomicU32::new(0);
 
@@ -169,16 +169,16 @@ fn waiter_computes_after_a_panic() {
 /// Each of many flights is found among them.
 #[test]
 fn many_keys_compute_at_once() {
-    let flights = Flights::new();
-    let on: Vec<_> = (0..1000).map(|key| flights.board(&key)).collect();
+    let flights = SingleFlight::new();
+    let on: Vec<_> = (0..1000).map(|key| flights.join(&key)).collect();
     let mut context = Context::from_waker(Waker::noop());
     for key in 0..1000 {
-        let next = pin!(flights.board_async(&key));
+        let next = pin!(flights.join_async(&key));
         assert!(next.poll(&mut context).is_pending());
     }
     drop(on);
     for key in 0..1000 {
-        let next = pin!(flights.board_async(&key));
+        let next = pin!(flights.join_async(&key));
         assert!(next.poll(&mut context).is_ready());
     }
 }

@@ -43,7 +43,12 @@ use std::{fmt, hash::Hash, slice, time::Duration};
 /// Where the cache cannot store what was made, who made it gets the error, and those who wait get the value.
 ///
 /// A computation may ask for other keys, and for its own, which it then computes within itself; what that makes is
-/// returned and not stored. Two computations that wait for each other's keys wait for ever.
+/// returned and not stored.
+///
+/// # How long a thread waits
+/// At most 10 seconds ([`with_wait_limit`](Self::with_wait_limit)). Then it computes the value beside the other thread,
+/// and the first result is stored and goes to all. So computations end that wait for each other: each for
+/// the other's key, or one for a thread that it started or that its thread pool gave it (rayon), and that asks for the same key.
 ///
 /// # Keys that are written meanwhile
 /// Whoever comes after a write or a removal gets nothing that was computed before it, and the result of a
@@ -63,6 +68,24 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> SingleFlightCache<C> {
             flights: SingleFlight::new(),
             writes: Writes::new(),
         }
+    }
+
+    /// A thread waits at most for `limit`, and then computes beside the thread that it waited for. [`Duration::ZERO`] is no
+    /// waiting, [`Duration::MAX`] no limit. 10 seconds unless set.
+    ///
+    /// Longer than a computation usually takes: threads that reach the limit compute the same value at once.
+    ///
+    /// ```
+    /// use ctu_std::{SieveCache, SingleFlightCache};
+    /// use std::time::Duration;
+    ///
+    /// let cache = SieveCache::<String, u32>::with_capacity(100);
+    /// let cache = SingleFlightCache::new(cache).with_wait_limit(Duration::from_secs(2));
+    /// ```
+    #[must_use]
+    pub fn with_wait_limit(mut self, limit: Duration) -> Self {
+        self.flights.set_wait_limit(limit);
+        self
     }
 
     /// The cache below. What is written there directly does not concern computations under way.
@@ -108,7 +131,7 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> SingleFlightCache<C> {
             Err(error) => (made, Some(error)),
         };
         if let Some(value) = &value {
-            flight.land(value.clone());
+            flight.finish(value.clone());
         }
         failed.map_or(Ok(value), Err)
     }

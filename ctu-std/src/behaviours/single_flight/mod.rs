@@ -3,8 +3,8 @@
 mod cache;
 #[cfg(test)]
 mod shuttle_tests;
-mod turns;
+mod threads;
 mod writes;
 
 pub use cache::SingleFlightCache;
-pub(crate) use turns::{Leading, SingleFlight, Turn};
+pub(crate) use threads::{Leading, SingleFlight, Turn};

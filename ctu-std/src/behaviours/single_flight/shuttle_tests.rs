@@ -10,6 +10,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering::SeqCst},
 };
+use std::time::Duration;
 
 type Explored = SingleFlightCache<Remote>;
 
@@ -18,6 +19,33 @@ fn new() -> Arc<Explored> {
 }
 
 tests_of_one_computation!(new, SingleFlightCache::get_ref);
+
+#[test]
+fn threads_whose_wait_expires_compute_beside_each_other() {
+    in_many_orders(|| {
+        let cache = SingleFlightCache::new(Remote::default()).with_wait_limit(Duration::ZERO);
+        let cache = Arc::new(cache);
+        let threads: Vec<_> = [1, 2, 3]
+            .map(|number| {
+                spawn(&cache, move |cache| {
+                    let make = || {
+                        yield_now();
+                        number
+                    };
+                    cache.get_or_insert_with("k", make).unwrap()
+                })
+            })
+            .into();
+        let changer = spawn(&cache, |cache| drop(cache.remove("k")));
+        changer.join().unwrap();
+        let made: Vec<u32> = threads.into_iter().map(|t| t.join().unwrap()).collect();
+        assert!(made.iter().all(|made| (1..=3).contains(made)), "{made:?}");
+        // Nothing is left behind: a later computation is stored.
+        cache.remove("k").unwrap();
+        assert_eq!(cache.get_or_insert_with("k", || 9u32).unwrap(), 9);
+        assert_eq!(cache.get("k").unwrap(), Some(9));
+    });
+}
 
 /// Threads compute from a source that then changes, and `change` tells the cache, which was true before and after.
 fn nothing_from_before(change: fn(&Explored)) {

@@ -138,6 +138,17 @@ where
         self
     }
 
+    /// A thread waits at most for `limit` for a value that another thread computes, and then computes it, too: the first
+    /// result is stored and goes to all. [`Duration::ZERO`] is no waiting, [`Duration::MAX`] no limit; 10 seconds unless
+    /// set. The operating system's clock counts it.
+    ///
+    /// So computations end that wait for each other: each for the other's key, or one for a thread that it started
+    /// or that its thread pool gave it (rayon), and that asks for the same key.
+    pub fn wait_limit(mut self, limit: Duration) -> Self {
+        self.settings.wait_limit = limit;
+        self
+    }
+
     /// That the second level has nothing at a key is remembered for `time`, of up to `keys` keys. What other
     /// nodes write meanwhile is seen that much later.
     pub fn negative(mut self, time: Duration, keys: usize) -> Self {

@@ -23,8 +23,8 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 /// A hit in the first level asks nobody else and waits for nothing.
 ///
 /// `get_or_insert_with` and its relatives compute a value once, however many threads ask for it: the others
-/// wait, and get it, or, if computing it fails or panics, one of them tries next. Two computations that wait
-/// for each other's keys wait for ever. A value that cannot be stored still goes to those who wait. A value at the second
+/// wait, and get it, or, if computing it fails or panics, one of them tries next. A thread waits at most for
+/// [10 seconds](TwoLevelBuilder::wait_limit), and then computes beside the other. A value that cannot be stored still goes to those who wait. A value at the second
 /// level that cannot be decoded, which is an error of `get` unless the cache is resilient, is written over.
 ///
 /// ```

@@ -35,11 +35,11 @@ where
         &self,
         key: &A::Key,
         make: &mut dyn FnMut() -> Made<A>,
-        flight: Option<Leading<'_, A::Key, A::Value>>,
+        mut flight: Option<Leading<'_, A::Key, A::Value>>,
     ) -> Result<Option<A::Value>, Failed<A, B>> {
         let (made, stored) = match self.find_again(key)? {
             Some(value) => (value, Ok(())),
-            None => match (make(), &flight) {
+            None => match (make(), &mut flight) {
                 (Ok(Some(value)), Some(flight)) => {
                     let stored = self.put_computed(key, value.clone(), flight);
                     (value, stored)
@@ -56,7 +56,7 @@ where
         };
         // Also where it could not be stored: those who wait would compute the same.
         if let Some(flight) = flight {
-            flight.land(made.clone());
+            flight.finish(made.clone());
         }
         stored.map(|()| Some(made))
     }
@@ -79,15 +79,15 @@ where
         let key = refresh.due.lock().pop()?;
         let key = key.get();
         // Where somebody computes it, or has since it was found due, there is nothing to do.
-        if let Some(flight) = self.flights.begin(key)
+        if let Some(mut flight) = self.flights.begin(key)
             && let Ok(Some((_, left))) = self.first.get_with_ttl(key)
             && self.is_due(left)
             && let Some(value) = (refresh.load)(key)
         {
             self.count(Counted::Refresh);
             // A failure is counted, and the entry is due still.
-            let _ = self.put_computed(key, value.clone(), &flight);
-            flight.land(value);
+            let _ = self.put_computed(key, value.clone(), &mut flight);
+            flight.finish(value);
         }
         Some(Duration::ZERO)
     }

@@ -90,10 +90,12 @@ where
             let (breaker, journal) = (resilience.breaker, resilience.journal);
             Mutex::new(Health::new(breaker, journal, settings.seed))
         });
+        let mut flights = SingleFlight::new();
+        flights.set_wait_limit(settings.wait_limit);
         Arc::new_cyclic(|me| Self {
             order: Order::new(),
             counts: Counts::new(),
-            flights: SingleFlight::new(),
+            flights,
             health,
             memory: Memory::new(&settings),
             first_ttl: first.default_ttl(),

@@ -1,5 +1,5 @@
 use crate::behaviours::machines::{BreakerSettings, JournalSettings};
-use ctu_core::Clock;
+use ctu_core::{Clock, single_flight::DEFAULT_WAIT_LIMIT};
 use std::{fmt, hash::BuildHasher, hash::RandomState, sync::Arc, time::Duration, time::Instant};
 
 /// Where the time comes from.
@@ -43,6 +43,8 @@ pub(super) struct Settings {
     pub(super) jitter: f64,
     pub(super) time: Time,
     pub(super) seed: u64,
+    /// How long a thread waits for another's computation.
+    pub(super) wait_limit: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +65,7 @@ impl Default for Settings {
             jitter: 0.0,
             time: Time::system(),
             seed: RandomState::new().hash_one(0),
+            wait_limit: DEFAULT_WAIT_LIMIT,
         }
     }
 }

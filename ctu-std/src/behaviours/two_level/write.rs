@@ -111,7 +111,7 @@ where
         &self,
         key: &A::Key,
         value: A::Value,
-        flight: &Leading<'_, A::Key, A::Value>,
+        flight: &mut Leading<'_, A::Key, A::Value>,
     ) -> Result<(), Failed<A, B>> {
         let begun = self.order.begin(key);
         if !flight.store() {

@@ -2,9 +2,9 @@
 
 use super::{
     backend::AsyncBackend,
-    call::{Look, There, keep, look, look_async},
-    flights::{Flight, Flights},
+    call::{Look, There, keep, look_async, looked},
     returned::{Outcome, Returned},
+    single_flight::{Flight, SingleFlight},
 };
 use crate::{
     caches::Cache,
@@ -12,52 +12,90 @@ use crate::{
 };
 use core::{hash::Hash, marker::PhantomData, ops::Deref};
 
-macro_rules! fly {
+macro_rules! join {
     (
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
-        $fly:ident $board:ident $look:ident
+        $join:ident $join_until:ident $look:ident
     ) => {
-        /// After a miss: boards, and looks again, since another may have landed meanwhile.
-        pub $($async)? fn $fly<'f, C, $($Mode,)? B, R, Kind, Policy>(
-            flights: &'f Flights,
+        /// After a miss: leads the computation, or waits for another caller's and looks again. Where it leads, it looks
+        /// again if it `looks`: another computation may have ended since the miss.
+        pub $($async)? fn $join<'f, C, $($Mode,)? B, R, Kind, Policy>(
+            flights: &'f SingleFlight,
             cache: &C,
             key: &Result<B, Error>,
-            looked: Look<R, C::Error>,
+            mut looked: Look<R, C::Error>,
             policy: PhantomData<Policy>,
+            looks: bool,
         ) -> (Look<R, C::Error>, Option<Flight<'f>>)
         where
             C: $($bound)*,
             B: Deref<Target = C::Key>,
             R: Returned<C::Value, Kind, Policy>,
         {
-            let (true, Ok(at)) = (is_open(&looked), key) else {
-                return (looked, None);
-            };
-            let flight = flights.$board(&entry(cache.address(), at)) $($await)*;
-            ($look(cache, key, policy) $($await)*, Some(flight))
+            // One for all the rounds: at the limit the caller leads.
+            let deadline = flights.deadline();
+            while let (true, Ok(at)) = (is_open(&looked), key) {
+                let flight = flights.$join_until(&entry(cache.address(), at), deadline) $($await)*;
+                if looks || flight.is_none() {
+                    looked = $look(cache, key, policy) $($await)*;
+                }
+                match flight {
+                    Some(flight) if matches!(looked, Look::Hit(_)) => flight.finish(),
+                    Some(flight) => return (looked, Some(flight)),
+                    None => {}
+                }
+            }
+            (looked, None)
         }
     };
 }
-fly!([] [] [Cache<Key: Hash>] [] fly board look);
-fly!([async] [Mode] [AsyncBackend<Mode, Key: Hash> + ?Sized] [.await] fly_async board_async look_async);
+join!([] [] [Cache<Key: Hash> + ?Sized] [] join_then_look join_until look_at);
+join!(
+    [async] [Mode] [AsyncBackend<Mode, Key: Hash> + ?Sized] [.await]
+    join_then_look_async join_until_async look_async
+);
 
-/// After a miss: boards, for [`compute`] to look again. Not where the cache has a single flight itself: who holds one
-/// flight while waiting for another may be waited for by whom it waits for.
-pub fn board<'f, C, B, R>(
-    flights: &'f Flights,
+/// [`look`](super::call::look) by a key that is made.
+fn look_at<C, B, R, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
-    looked: &Look<R, C::Error>,
-) -> Option<Flight<'f>>
+    _: PhantomData<Policy>,
+) -> Look<R, C::Error>
+where
+    C: Cache + ?Sized,
+    B: Deref<Target = C::Key>,
+    R: Returned<C::Value, Kind, Policy>,
+{
+    match key {
+        Ok(key) => looked(cache.get(key)),
+        Err(error) => Look::Failed((*error).into()),
+    }
+}
+
+/// After a miss: leads, for [`compute`] to look again, or waits. Does neither where the cache has a single flight itself:
+/// a caller that holds one flight while it waits for another can deadlock.
+pub fn join<'f, C, B, R, Kind, Policy>(
+    flights: &'f SingleFlight,
+    cache: &C,
+    key: &Result<B, Error>,
+    looked: Look<R, C::Error>,
+    policy: PhantomData<Policy>,
+) -> (Look<R, C::Error>, Option<Flight<'f>>)
 where
     C: Cache<Key: Hash> + ?Sized,
     B: Deref<Target = C::Key>,
+    R: Returned<C::Value, Kind, Policy>,
 {
-    match (is_open(looked), key) {
-        (true, Ok(key)) if !cache.has_single_flight() => {
-            Some(flights.board(&entry(cache.address(), key)))
-        }
-        _ => None,
+    if cache.has_single_flight() {
+        return (looked, None);
+    }
+    join_then_look(flights, cache, key, looked, policy, false)
+}
+
+/// Ends a flight whose result is in the cache.
+pub fn finish(flight: &mut Option<Flight<'_>>) {
+    if let Some(flight) = flight.take() {
+        flight.finish();
     }
 }
 
@@ -89,14 +127,15 @@ pub enum Computed<R, E, F> {
     NotRun(E, F),
 }
 
-/// Runs the function within the cache's own [`get_or_compute`](Cache::get_or_compute): who overrides that has a single
-/// flight among all who compute there, and may have an older value where the function fails.
+/// Runs the function within the cache's own [`get_or_compute`](Cache::get_or_compute): a cache that overrides it has a
+/// single flight for all its callers, and may have an older value where the function fails.
 pub fn compute<C, B, R, F, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
     run: F,
     there: There,
     _: PhantomData<Policy>,
+    mut flight: Option<Flight<'_>>,
 ) -> Computed<R, C::Error, F>
 where
     C: Cache + ?Sized,
@@ -119,7 +158,7 @@ where
             _ => None,
         })
     });
-    match (found, returned, run) {
+    let computed = match (found, returned, run) {
         (Ok(Some(value)), Some(returned), _) => match returned.outcome() {
             Outcome::Store(_) => Computed::Stored(returned),
             // What the function knows to be no more is no more, whatever the cache remembers.
@@ -127,7 +166,10 @@ where
             // The function failed, and the cache has an older value.
             Outcome::Leave => Computed::Done(R::found(value)),
         },
-        (Ok(Some(value)), None, _) => Computed::Done(R::found(value)),
+        (Ok(Some(value)), None, _) => {
+            finish(&mut flight);
+            Computed::Done(R::found(value))
+        }
         // Nothing was stored over what cannot be decoded.
         (Ok(None), Some(returned), _) if there == There::Old => {
             kept::<_, _, _, _, _, Policy>(cache, key, returned)
@@ -144,7 +186,11 @@ where
         // It began to run and returned nothing: it panicked, and the cache went on as if it had not, though a panic is to pass
         // through `get_or_compute`. There is nothing to return.
         (_, None, None) => panic!("the cached function panicked"),
+    };
+    if matches!(computed, Computed::Stored(_)) {
+        finish(&mut flight);
     }
+    computed
 }
 
 /// Keeps what the function returned, in place of what cannot be decoded.

@@ -1,0 +1,292 @@
+//! The driver of the single flight for cached functions: it blocks threads and suspends tasks.
+
+use crate::{
+    behaviours::single_flight::{
+        DEFAULT_WAIT_LIMIT, Joined, Lead, Machine, Wait, Waited, thread_number,
+    },
+    stores::RandomState,
+};
+use alloc::sync::Arc;
+use core::{
+    fmt,
+    future::{Future as _, poll_fn},
+    hash::{BuildHasher, Hash},
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use futures_timer::Delay;
+use rustc_hash::FxBuildHasher;
+use std::{
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+    task::Wake,
+    thread::{self, Thread},
+    time::Instant,
+};
+
+/// Results are in the cache: a caller that waited looks there.
+type State = Machine<u64, (), FxBuildHasher>;
+
+/// One computation a key, however many callers ask for it: the others wait for the result.
+///
+/// `#[cached(single_flight)]` makes one for its function. Functions that compute the same things share
+/// one by `single_flight = FLIGHTS`:
+///
+/// ```
+/// use ctu_core::{LruCache, SpinCache, cached, cached::SingleFlight};
+///
+/// static PAGES: SpinCache<LruCache<u32, u32, 8>> = SpinCache::new(LruCache::new());
+/// static FLIGHTS: SingleFlight = SingleFlight::new();
+///
+/// #[cached(cache = PAGES, single_flight = FLIGHTS)]
+/// fn page(number: u32) -> u32 {
+///     number + 1
+/// }
+///
+/// #[cached(cache = PAGES, single_flight = FLIGHTS)]
+/// async fn page_async(number: u32) -> u32 {
+///     number + 1
+/// }
+///
+/// assert_eq!(page(7), 8);
+/// ```
+///
+/// A flight is that of a cache (its [`address`](crate::Cache::address)) and a key: the same key of two caches is two
+/// computations. Flights are told apart by 64 bits of a hash, seeded at random: two keys that agree in these wait for
+/// one another and are computed each for itself.
+///
+/// Every step takes O(1), amortised, and one for each caller that it wakes.
+///
+/// # How long a caller waits
+/// At most 10 seconds ([`with_wait_limit`](Self::with_wait_limit)). Then it computes beside the other, so that computations
+/// end that wait for each other: each for the other's key, or one for a thread that it started, that its thread pool gave it
+/// (rayon), or for a task that it awaits, and that asks for the same key. A thread that asks for the key that it
+/// computes does not wait at all.
+///
+/// A future that is dropped waits no more, and its turn goes to the next. A task that waits is woken at the limit by one
+/// thread of the process, which the first such wait starts.
+pub struct SingleFlight {
+    hasher: OnceLock<RandomState>,
+    machine: Mutex<State>,
+    wait_limit: Duration,
+}
+
+/// The right to compute the value of a key. Where it is dropped, computing has failed, and the next caller gets it.
+#[derive(Debug)]
+#[must_use = "the flight ends when this is dropped"]
+pub struct Flight<'f> {
+    flights: &'f SingleFlight,
+    /// `None` where the thread leads already: that flight goes on.
+    lead: Option<Lead>,
+}
+
+/// What a wait is counted until: `None` is for ever.
+pub(super) type Deadline = Option<Instant>;
+
+impl SingleFlight {
+    /// No flights.
+    pub const fn new() -> Self {
+        Self::with_wait_limit(DEFAULT_WAIT_LIMIT)
+    }
+
+    /// No flights. A caller waits at most for `limit`: [`Duration::ZERO`] is no waiting, [`Duration::MAX`] no limit.
+    ///
+    /// Longer than a computation usually takes: callers that reach the limit compute the same value at once.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use ctu_core::cached::SingleFlight;
+    ///
+    /// static FLIGHTS: SingleFlight = SingleFlight::with_wait_limit(Duration::from_secs(2));
+    /// ```
+    pub const fn with_wait_limit(limit: Duration) -> Self {
+        Self {
+            hasher: OnceLock::new(),
+            machine: Mutex::new(Machine::with_hashers(FxBuildHasher, FxBuildHasher)),
+            wait_limit: limit,
+        }
+    }
+
+    /// Blocks the thread while another caller computes `key`. `None` where that has a result: it is in the cache.
+    #[doc(hidden)]
+    pub fn join<K: Hash + ?Sized>(&self, key: &K) -> Option<Flight<'_>> {
+        self.join_until(key, self.deadline())
+    }
+
+    /// The same as [`join`](Self::join), without blocking the thread.
+    #[doc(hidden)]
+    pub async fn join_async<K: Hash + ?Sized>(&self, key: &K) -> Option<Flight<'_>> {
+        self.join_until_async(key, self.deadline()).await
+    }
+
+    pub(super) fn deadline(&self) -> Deadline {
+        Instant::now().checked_add(self.wait_limit)
+    }
+
+    pub(super) fn join_until<K: Hash + ?Sized>(
+        &self,
+        key: &K,
+        deadline: Deadline,
+    ) -> Option<Flight<'_>> {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        let mut waiting = match self.begin(key, thread_number()) {
+            Ok(flight) => return Some(flight),
+            Err(waiting) => waiting,
+        };
+        loop {
+            match waiting.poll(&waker, deadline) {
+                Poll::Ready(flight) => return flight,
+                Poll::Pending => match deadline {
+                    Some(deadline) => {
+                        thread::park_timeout(deadline.saturating_duration_since(Instant::now()));
+                    }
+                    None => thread::park(),
+                },
+            }
+        }
+    }
+
+    pub(super) async fn join_until_async<K: Hash + ?Sized>(
+        &self,
+        key: &K,
+        deadline: Deadline,
+    ) -> Option<Flight<'_>> {
+        // Tasks have no number: one thread may run many, and one task may poll many calls.
+        let mut waiting = match self.begin(key, None) {
+            Ok(flight) => return Some(flight),
+            Err(waiting) => waiting,
+        };
+        let mut delay = None;
+        poll_fn(|context| waiting.poll_task(context, deadline, &mut delay)).await
+    }
+
+    fn begin<K: Hash + ?Sized>(
+        &self,
+        key: &K,
+        caller: Option<u64>,
+    ) -> Result<Flight<'_>, Waiting<'_>> {
+        let hash = self.hasher.get_or_init(RandomState::default).hash_one(key);
+        match self.lock().join(&hash, caller, || hash) {
+            Joined::Lead(lead) => Ok(self.flight(Some(lead))),
+            Joined::Within => Ok(self.flight(None)),
+            Joined::Wait(wait) => Err(Waiting {
+                flights: self,
+                wait: Some(wait),
+            }),
+        }
+    }
+
+    fn flight(&self, lead: Option<Lead>) -> Flight<'_> {
+        Flight {
+            flights: self,
+            lead,
+        }
+    }
+
+    /// Nothing that panics runs under this lock, so a poisoned one is whole.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for SingleFlight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SingleFlight")
+            .field("wait_limit", &self.wait_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for SingleFlight {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A place among the callers that wait, left on drop.
+struct Waiting<'f> {
+    flights: &'f SingleFlight,
+    /// `None` once the wait is over.
+    wait: Option<Wait>,
+}
+
+impl<'f> Waiting<'f> {
+    fn poll(&mut self, waker: &Waker, deadline: Deadline) -> Poll<Option<Flight<'f>>> {
+        let flights = self.flights;
+        let Some(wait) = &self.wait else {
+            return Poll::Ready(None);
+        };
+        let mut machine = flights.lock();
+        let mut waited = machine.poll(wait, waker);
+        if matches!(waited, Waited::Pending) {
+            if deadline.is_none_or(|deadline| Instant::now() < deadline) {
+                return Poll::Pending;
+            }
+            waited = machine.expire(wait);
+        }
+        drop(machine);
+        self.wait = None;
+        Poll::Ready(match waited {
+            Waited::Lead(lead) => Some(flights.flight(Some(lead))),
+            // Both look into the cache, and join again where nothing is there.
+            Waited::Value(()) | Waited::Rejoin | Waited::Pending => None,
+        })
+    }
+
+    /// The same, with `delay` to wake the task at the deadline.
+    fn poll_task(
+        &mut self,
+        context: &mut Context<'_>,
+        deadline: Deadline,
+        delay: &mut Option<Delay>,
+    ) -> Poll<Option<Flight<'f>>> {
+        let polled = self.poll(context.waker(), deadline);
+        let (Poll::Pending, Some(deadline)) = (&polled, deadline) else {
+            return polled;
+        };
+        let delay = delay
+            .get_or_insert_with(|| Delay::new(deadline.saturating_duration_since(Instant::now())));
+        match Pin::new(delay).poll(context) {
+            Poll::Ready(()) => self.poll(context.waker(), Some(deadline)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(wait) = self.wait.take() {
+            let next = self.flights.lock().leave(&wait);
+            next.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl Flight<'_> {
+    /// The result is in the cache, where all callers that wait now look for it.
+    #[doc(hidden)]
+    pub fn finish(mut self) {
+        self.end(Some(()));
+    }
+
+    fn end(&mut self, value: Option<()>) {
+        if let Some(lead) = self.lead.take() {
+            let wakers = self.flights.lock().finish(lead, value);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
