@@ -14,7 +14,6 @@ mod coarse_clock;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-#[cfg(any(feature = "memcache", feature = "redis"))]
 mod per_process;
 mod random;
 mod sync;

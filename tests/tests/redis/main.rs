@@ -16,6 +16,7 @@ mod replaced;
 mod time_to_live;
 #[cfg(feature = "tls")]
 mod tls;
+mod twemproxy;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)

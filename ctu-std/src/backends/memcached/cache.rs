@@ -51,14 +51,25 @@ const NOTED: usize = 63;
 /// # When the network fails
 /// An operation fails with a [`NetError`](crate::NetError) in its error.
 /// Every operation ends within its [deadline](MemCachedBuilder::deadline). A connection that failed or
-/// was too late is thrown away; one that died in the pool costs no failed operation, since what is
-/// safe to repeat is repeated once on a fresh one. That is everything but [`add`](Self::add). A
-/// [`remove`](Cache::remove) that was repeated may say that there was nothing.
+/// was too late is closed. A connection that died in the pool costs no failed operation: every operation
+/// but [`add`](Self::add) is retried once on a fresh one. A [`remove`](Cache::remove) that was retried
+/// may say that there was nothing. After an answer that came too late the idle connections are closed,
+/// too, and the next operation gets a fresh one.
+///
+/// Operations get connections of the pool in the order in which they come. A pool whose connections are
+/// all in use for too long is an [overload](ctu_core::CacheError::is_overload) and no outage.
 ///
 /// Of several servers, one that fails takes its keys with it: they are not looked for elsewhere,
 /// since a server that comes back would show what it held when it went. (pymemcache's `HashClient`
 /// does that unless told `retry_attempts=0, dead_timeout=0`.) A batch goes from one server to the next,
 /// and each has its part of what is left of the deadline: one that hangs leaves the others their time.
+///
+/// # After `fork`
+/// A forked child opens connections of its own; inherited ones are closed unused, without a word to the
+/// server. Idle connections of the parent that another thread of it took in the very moment of the fork
+/// stay open in the child until it ends. Threads do not survive a fork,
+/// and locks that other threads hold stay locked in the child: fork before there are other threads, or
+/// while none of them uses a cache.
 ///
 /// # Why not the `memcache` crate
 /// Version 0.21 was looked at. In its text protocol keys are written as they come, so that a line

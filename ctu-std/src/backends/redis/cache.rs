@@ -33,11 +33,34 @@ use std::{
 /// # When the network fails
 /// An operation fails with a [`NetError`](crate::NetError) in its error.
 /// Every operation ends within its [deadline](RedisBuilder::deadline). A connection that failed or
-/// was too late is thrown away; one that died in the pool costs no failed operation, since what is
-/// safe to repeat is repeated once on a fresh one. That is everything but [`pop`](Cache::pop). A
-/// [`remove`](Cache::remove) that was repeated may say that there was nothing.
-/// There is no PING before an operation: a connection that something on the way has silently forgotten
-/// is found by [keep-alive](RedisBuilder::keep_alive), or costs one operation its deadline.
+/// was too late is closed. A connection that died in the pool costs no failed operation: every operation
+/// but [`pop`](Cache::pop) is retried once on a fresh one. A [`remove`](Cache::remove) that was retried
+/// may say that there was nothing.
+/// There is no PING before an operation: a connection that a firewall has silently forgotten is found by
+/// [keep-alive](RedisBuilder::keep_alive), or costs one operation its deadline. After that the idle
+/// connections are closed, too, and the next operation gets a fresh one.
+///
+/// Operations get connections of the pool in the order in which they come. A pool whose connections are
+/// all in use for too long is an [overload](ctu_core::CacheError::is_overload) and no outage.
+///
+/// # After a failover behind one name
+/// A reply that means "not the master" (`READONLY`, `LOADING`, `MASTERDOWN`, `NOREPLICAS`, `UNBLOCKED`)
+/// is retried once on a fresh connection, for which the name is looked up anew: nothing was done. Where
+/// the fresh connection works, all older ones are closed. Where the name still leads to the old master,
+/// the reply is the error. An old connection whose reads still work, though stale, ends by its
+/// [age](RedisBuilder::max_connection_age).
+///
+/// # After `fork`
+/// A forked child opens connections of its own; inherited ones are closed unused, without a word to the
+/// server. Idle connections of the parent that another thread of it took in the very moment of the fork
+/// stay open in the child until it ends. A connection that was [given](RedisCache::over) belongs to
+/// the process that made the cache, and is an error in a child. Threads do not survive a fork, and locks
+/// that other threads hold stay locked in the child: fork before there are other threads, or while none
+/// of them uses a cache.
+///
+/// # Behind a proxy
+/// twemproxy (`nutcracker`) refuses commands about all keys: `clear`, `len`, `keys`, `retain`, `info` and
+/// `stats` are [`Unsupported`](Error::Unsupported) there, and all others work.
 ///
 /// # A cluster
 /// With feature `cluster`, `RedisCache::cluster(nodes)` builds the same cache over a Redis Cluster.

@@ -101,10 +101,14 @@ impl Client {
         request: &Request,
         read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<Vec<T>, RedisError> {
+        let deadline = self.deadline();
         match &self.servers {
-            Servers::One(node) => Ok(vec![node.all(request, self.deadline(), read)?]),
+            Servers::One(node) => {
+                let done = node.if_known(deadline, || node.all(request, deadline, read))?;
+                Ok(vec![done])
+            }
             #[cfg(feature = "cluster")]
-            Servers::Cluster(cluster) => cluster.every(request, self.deadline(), read),
+            Servers::Cluster(cluster) => cluster.every(request, deadline, read),
         }
     }
 

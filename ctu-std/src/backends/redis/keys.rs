@@ -52,7 +52,8 @@ where
                 },
                 Place::End => return Ok(None),
             };
-            match scan(&node, &cursor, self.cache.form.prefix(), deadline) {
+            let prefix = self.cache.form.prefix();
+            match node.if_known(deadline, || scan(&node, &cursor, prefix, deadline)) {
                 Ok((cursor, keys)) => {
                     self.at = if cursor == b"0" {
                         self.done.push(node);

@@ -1,7 +1,8 @@
 use super::{RedisError, link::Connector, reply::Reply, request::Request};
 #[cfg(feature = "cluster")]
 use crate::backends::net::Address;
-use crate::backends::net::{Deadline, Limits, Pool};
+use crate::backends::net::{Deadline, Limits, NetError, Pool};
+use ctu_core::Error;
 use std::sync::Arc;
 #[cfg(feature = "cluster")]
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -46,6 +47,24 @@ impl Node {
             }
             done
         })
+    }
+
+    /// Runs a command that a proxy before the server may not know, such as one about all keys.
+    pub(super) fn if_known<T>(
+        &self,
+        deadline: Deadline,
+        command: impl FnOnce() -> Result<T, RedisError>,
+    ) -> Result<T, RedisError> {
+        let probe = Request::of(&[b"EXISTS", b"ctu"]);
+        match command() {
+            // A proxy closes the connection at a command that it does not know, and answers others.
+            Err(RedisError::Net(NetError::Lost { .. }))
+                if self.all(&probe, deadline, |_| Ok(())).is_ok() =>
+            {
+                Err(Error::Unsupported("do this through a proxy that refuses the command").into())
+            }
+            done => done,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! A thread in the background, from the first time there is something for it.
 
+use crate::per_process::PerProcess;
 use parking_lot::Mutex;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -8,9 +9,10 @@ use std::{
     time::Duration,
 };
 
-/// What wakes the thread. It ends once its cache is dropped, after the operation that it is in.
-#[derive(Debug, Default)]
-pub(super) struct Worker(Mutex<Option<Thread>>);
+/// The handle of the thread. It ends once its cache is dropped, after the operation that it is in. A forked
+/// child, in which the thread is not, starts one of its own.
+#[derive(Default)]
+pub(super) struct Worker(PerProcess<Mutex<Option<Thread>>>);
 
 impl Worker {
     /// Lets `step` run, again and again until it returns for how long to wait: `None` for until it is
@@ -21,7 +23,7 @@ impl Worker {
         cache: &Weak<T>,
         step: fn(&T) -> Option<Duration>,
     ) {
-        let mut thread = self.0.lock();
+        let mut thread = self.0.get(|_| ()).lock();
         if let Some(thread) = &*thread {
             thread.unpark();
             return;
@@ -47,7 +49,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        if let Some(thread) = self.0.get_mut() {
+        if let Some(thread) = &*self.0.get(|_| ()).lock() {
             thread.unpark();
         }
     }
