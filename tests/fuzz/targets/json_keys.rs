@@ -51,7 +51,9 @@ fuzz_target!(|input: (Vec<Arg>, Vec<Arg>, HashMap<String, Arg>)| {
             assert_eq!(to_string(&one), to_string(&other));
         }
         if !first.contains("$serde_json::private::") {
-            assert_eq!(to_string(&back).as_deref(), Ok(first.as_str()));
+            // Maps may be in another order: numbers are sorted by size, their texts by code point.
+            let again = to_string(&back).expect("JSON that was read");
+            assert_eq!(from_str(&again), Ok(back));
         }
     }
     let Ok(key) = json_key_with(&one, &named) else {
