@@ -8,6 +8,7 @@ mod nutcracker;
 mod parrot;
 mod program;
 mod redis;
+mod sentinel;
 
 #[cfg(feature = "tls")]
 pub use self::certificate::Certificate;
@@ -17,6 +18,7 @@ pub use self::{
     nutcracker::Nutcracker,
     parrot::Parrot,
     redis::{Redis, RedisServer},
+    sentinel::{RedisSentinel, Sentinels},
 };
 use program::Program;
 use std::{

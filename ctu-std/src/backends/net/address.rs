@@ -20,9 +20,10 @@ impl Address {
     }
 }
 
-#[cfg(feature = "cluster")]
+#[cfg(feature = "redis")]
 impl Address {
     /// The host; empty where there is none.
+    #[cfg(feature = "cluster")]
     pub(crate) fn host(&self) -> &str {
         match self {
             Self::Tcp(host, _) => host,

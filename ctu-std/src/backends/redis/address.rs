@@ -6,6 +6,7 @@ use crate::backends::net::{Address, Dialer, Endpoint, Fault, Limits, Url, shown}
 use std::time::Duration;
 
 const PORT: u16 = 6379;
+const SENTINEL_PORT: u16 = 26379;
 
 /// A server and the settings in its address.
 pub(super) struct Target {
@@ -16,11 +17,38 @@ pub(super) struct Target {
 impl Target {
     /// Reads the address of a server. An error never repeats a value of it: it may be a password.
     pub(super) fn from_url(text: &str) -> Result<Self, RedisError> {
-        Self::parse(text).map_err(RedisError::Url)
+        let read = Url::parse(text).and_then(|url| Self::read(url, PORT));
+        read.map_err(RedisError::Url)
     }
 
-    fn parse(text: &str) -> Result<Self, Fault> {
+    /// Reads the address of a sentinel.
+    pub(super) fn of_sentinel(text: &str) -> Result<Self, RedisError> {
+        let read = Url::parse(text).and_then(|url| Self::read(url, SENTINEL_PORT));
+        read.map_err(RedisError::Url)
+    }
+
+    /// Reads the name of a master, alone or in place of the host of an address, and its settings.
+    pub(super) fn of_master(text: &str) -> Result<(String, Self), RedisError> {
+        Self::master(text).map_err(RedisError::Url)
+    }
+
+    fn master(text: &str) -> Result<(String, Self), Fault> {
+        if !text.contains("://") {
+            let name = Some(text).filter(|name| !name.is_empty());
+            let name = name.ok_or("expected the name of a master")?;
+            return Ok((
+                name.into(),
+                Self::read(Url::parse("redis://master")?, PORT)?,
+            ));
+        }
         let url = Url::parse(text)?;
+        if url.host.is_empty() || url.port.is_some() {
+            return Err("expected the name of a master, without a port, for the host".into());
+        }
+        Ok((url.host.clone(), Self::read(url, PORT)?))
+    }
+
+    fn read(url: Url, default_port: u16) -> Result<Self, Fault> {
         let kind = Kind::of(&url.scheme)?;
         if kind == Kind::Tls && url.fragment.as_deref() == Some("insecure") {
             return Err("TLS without a check of the certificate is not supported".into());
@@ -35,7 +63,7 @@ impl Target {
         for (name, value) in &url.query {
             given.parameter(name, value, kind)?;
         }
-        let address = kind.address(&url)?;
+        let address = kind.address(&url, default_port)?;
         given.target(address)
     }
 }
@@ -58,7 +86,7 @@ impl Kind {
         }
     }
 
-    fn address(self, url: &Url) -> Result<Address, Fault> {
+    fn address(self, url: &Url, default_port: u16) -> Result<Address, Fault> {
         if self == Self::Unix {
             #[cfg(unix)]
             return url.socket().map(Address::Unix);
@@ -68,7 +96,7 @@ impl Kind {
         if url.host.is_empty() {
             return Err("expected a host, such as redis://localhost".into());
         }
-        let (host, port) = (url.host.clone(), url.port.unwrap_or(PORT));
+        let (host, port) = (url.host.clone(), url.port.unwrap_or(default_port));
         Ok(match self {
             #[cfg(feature = "tls")]
             Self::Tls => Address::Tls(host, port),

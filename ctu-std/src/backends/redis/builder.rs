@@ -6,6 +6,7 @@ use super::{
     client::{Client, Servers},
     link::{Connector, Source},
     node::Node,
+    sentinel::Sentinel,
     settings::Settings,
 };
 use crate::backends::net::{Dialer, Limits};
@@ -39,6 +40,7 @@ enum Origin {
     Server(Settings),
     #[cfg(feature = "cluster")]
     Cluster(Seeds),
+    Sentinel(Box<Sentinel>),
     Given(Box<dyn ConnectionLike + Send>),
 }
 
@@ -54,6 +56,16 @@ impl RedisBuilder {
     pub(super) fn from_nodes(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         match Seeds::from_urls(nodes) {
             Ok((seeds, limits)) => Self::new(Ok(Origin::Cluster(seeds)), limits),
+            Err(error) => Self::new(Err(error), Limits::default()),
+        }
+    }
+
+    pub(super) fn from_sentinels(
+        sentinels: impl IntoIterator<Item = impl AsRef<str>>,
+        master: &str,
+    ) -> Self {
+        match Sentinel::from_urls(sentinels, master) {
+            Ok((sentinel, limits)) => Self::new(Ok(Origin::Sentinel(sentinel.into())), limits),
             Err(error) => Self::new(Err(error), Limits::default()),
         }
     }
@@ -209,6 +221,7 @@ impl<F> RedisBuilder<F> {
             Ok(Origin::Server(settings)) => change(settings),
             #[cfg(feature = "cluster")]
             Ok(Origin::Cluster(seeds)) => seeds.each(change),
+            Ok(Origin::Sentinel(sentinel)) => change(&mut sentinel.master),
             Ok(Origin::Given(_)) => {
                 let fault = "a given connection has its own user, password, database, name, \
                              connect deadline, keep-alive and certificates";
@@ -246,6 +259,11 @@ impl<F> RedisBuilder<F> {
             }
             #[cfg(feature = "cluster")]
             Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits)?)),
+            Origin::Sentinel(sentinel) => {
+                sentinel.master.check()?;
+                let server = sentinel.label();
+                one(Source::Sentinel(sentinel), server, limits)
+            }
             Origin::Given(connection) => {
                 // There is one, and never another.
                 let limits = Limits {

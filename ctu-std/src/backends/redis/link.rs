@@ -4,6 +4,7 @@ use super::{
     reply::Reply,
     request::Request,
     resp::{Replies, Unreadable},
+    sentinel::Sentinel,
     settings::Settings,
 };
 #[cfg(feature = "cluster")]
@@ -40,7 +41,7 @@ pub(super) struct Given {
 
 impl Link {
     /// Opens a connection and logs in, in one round trip.
-    fn open(
+    pub(super) fn open(
         settings: &Settings,
         server: &Arc<str>,
         deadline: Deadline,
@@ -238,6 +239,8 @@ impl Connection for Link {
 /// Where connections come from.
 pub(super) enum Source {
     Server(Box<Settings>),
+    /// The master that sentinels name.
+    Sentinel(Box<Sentinel>),
     /// There is one, and never another.
     Given(Given),
 }
@@ -264,7 +267,7 @@ impl Connector {
     pub(super) fn address(&self) -> Option<&Address> {
         match &self.source {
             Source::Server(settings) => Some(&settings.endpoint.address),
-            Source::Given(_) => None,
+            Source::Sentinel(_) | Source::Given(_) => None,
         }
     }
 }
@@ -276,6 +279,7 @@ impl Connect for Connector {
     fn connect(&self, deadline: Deadline) -> Result<Link, RedisError> {
         match &self.source {
             Source::Server(settings) => Link::open(settings, &self.server, deadline),
+            Source::Sentinel(sentinel) => sentinel.open(&self.server, deadline),
             Source::Given(given) => match unusable(given) {
                 Some(why) => Err(no_connection(&self.server, why)),
                 None => Ok(Link::Given(given.clone())),

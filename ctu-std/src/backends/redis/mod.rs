@@ -20,6 +20,7 @@ mod node;
 mod reply;
 mod request;
 mod resp;
+mod sentinel;
 mod settings;
 mod ttl;
 

@@ -80,6 +80,36 @@ where
         Self { levels }
     }
 
+    /// The value at the first level. Never asks the second level, never computes and waits for
+    /// neither: for a caller that must not wait, such as an async task.
+    ///
+    /// A hit is counted as one, and starts a [refresh](TwoLevelBuilder::refresh_ahead) that is due. A
+    /// miss is not counted, since the caller goes on with [`get`](Cache::get) or a computation, which
+    /// counts it.
+    ///
+    /// ```
+    /// use ctu_std::{Cache, LruCache, TwoLevelCache};
+    /// let second = LruCache::<String, u32>::with_capacity(100);
+    /// let first = LruCache::<String, u32>::with_capacity(10);
+    /// let cache = TwoLevelCache::builder(first, second).build();
+    /// cache.second().insert("one", 1)?;
+    /// assert_eq!(cache.get_first("one")?, None);
+    /// assert_eq!(cache.get("one")?, Some(1));
+    /// assert_eq!(cache.get_first("one")?, Some(1));
+    /// assert_eq!(cache.stats().first_hits, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The error of the first level.
+    #[inline]
+    pub fn get_first(&self, key: &A::Key) -> Result<Option<A::Value>, Failed<A, B>> {
+        if self.levels.refresh.is_some() {
+            return Ok(self.first_with_ttl(key)?.map(|(value, _)| value));
+        }
+        self.first_hit(self.first().get(key))
+    }
+
     /// The first level.
     pub fn first(&self) -> &A {
         &self.levels.first
@@ -159,14 +189,6 @@ where
             self.levels.refresh_if_due(key, *left);
         }
         Ok(found)
-    }
-
-    #[inline]
-    fn get_first(&self, key: &A::Key) -> Result<Option<A::Value>, Failed<A, B>> {
-        if self.levels.refresh.is_some() {
-            return Ok(self.first_with_ttl(key)?.map(|(value, _)| value));
-        }
-        self.first_hit(self.first().get(key))
     }
 }
 

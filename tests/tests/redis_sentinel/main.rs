@@ -1,0 +1,219 @@
+//! `RedisCache::sentinel` with three real sentinels, a real master and a real replica.
+
+use ctu_std::{
+    Cache, CacheError as _, NetError, RawRedisCache, RedisBuilder, RedisCache, RedisError,
+};
+use ctu_tests::servers::{Parrot, RedisServer, Sentinels, free_port};
+use std::time::{Duration, Instant};
+
+/// A master, a replica that has caught up, and their sentinels.
+struct Group {
+    master: RedisServer,
+    replica: RedisServer,
+    sentinels: Sentinels,
+}
+
+impl Group {
+    fn start() -> Self {
+        Self::with(&[], &[], "")
+    }
+
+    /// With the options of both servers, the configuration of the sentinels, and their password.
+    fn with(servers: &[&str], sentinels: &[&str], password: &str) -> Self {
+        let master = RedisServer::with(servers);
+        let port = master.port().to_string();
+        let mut options = vec![
+            "--replicaof",
+            "127.0.0.1",
+            &port,
+            "--repl-diskless-sync-delay",
+            "0",
+        ];
+        options.extend_from_slice(servers);
+        let replica = RedisServer::with(&options);
+        let sentinels = Sentinels::of(&master, 1, password, sentinels);
+        Self {
+            master,
+            replica,
+            sentinels,
+        }
+    }
+
+    fn builder(&self) -> RedisBuilder {
+        RedisCache::sentinel(self.sentinels.urls(), "mymaster")
+    }
+}
+
+fn built(builder: RedisBuilder) -> RawRedisCache {
+    let patient = builder.raw().deadline(Duration::from_secs(30));
+    patient
+        .connect_deadline(Duration::from_secs(10))
+        .build()
+        .expect("good addresses")
+}
+
+/// Repeats a write that meets an outage until it is done.
+fn insert_in_time(cache: &RawRedisCache, key: &[u8], value: &[u8]) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while let Err(error) = cache.insert(key, value) {
+        assert!(error.is_outage(), "{error:?}");
+        assert!(Instant::now() < end, "no new master: {error}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn master_is_followed_after_it_died() {
+    let mut group = Group::start();
+    let cache = built(group.builder());
+    cache.insert(b"a", b"1").unwrap();
+    assert_eq!(group.master.cli(&["get", "a"]), "1");
+    group.master.kill();
+    insert_in_time(&cache, b"a", b"2");
+    assert_eq!(group.replica.cli(&["get", "a"]), "2");
+    assert_eq!(cache.get(b"a"), Ok(Some(b"2".to_vec())));
+}
+
+#[test]
+fn master_is_followed_after_a_failover_while_both_servers_live() {
+    let group = Group::start();
+    let cache = built(group.builder());
+    cache.insert(b"a", b"1").unwrap();
+    // A failover needs a replica that the sentinel has heard from.
+    let end = Instant::now() + Duration::from_secs(60);
+    while group
+        .sentinels
+        .cli(0, "", &["sentinel", "failover", "mymaster"])
+        != "OK"
+    {
+        assert!(Instant::now() < end, "no failover");
+        std::thread::yield_now();
+    }
+    while group.master.cli(&["role"]).lines().next() != Some("slave") {
+        assert!(Instant::now() < end, "the former master stays one");
+        insert_in_time(&cache, b"a", b"2");
+    }
+    insert_in_time(&cache, b"a", b"3");
+    assert_eq!(group.replica.cli(&["get", "a"]), "3");
+}
+
+#[test]
+fn dead_and_hanging_sentinels_are_passed_over() {
+    let mut group = Group::start();
+    group.sentinels.kill(0);
+    let mut urls = group.sentinels.urls();
+    let cache = built(RedisCache::sentinel(&urls, "mymaster"));
+    cache.insert(b"a", b"1").unwrap();
+    assert_eq!(group.master.cli(&["get", "a"]), "1");
+    // One that hangs, and one that answers.
+    group.sentinels.pause(1);
+    urls.remove(0);
+    let builder = RedisCache::sentinel(&urls, "mymaster").raw();
+    let cache = builder
+        .connect_deadline(Duration::from_millis(900))
+        .build()
+        .unwrap();
+    assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
+}
+
+#[test]
+fn replica_that_a_stale_sentinel_names_is_not_used() {
+    let group = Group::start();
+    let port = group.replica.port().to_string();
+    let answer = format!("*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{port}\r\n", port.len());
+    let stale = Parrot::start(answer).unwrap();
+    let stale = format!("redis://127.0.0.1:{}", stale.port());
+    let mut urls = vec![stale.clone()];
+    urls.extend(group.sentinels.urls());
+    let cache = built(RedisCache::sentinel(&urls, "mymaster"));
+    cache.insert(b"a", b"1").unwrap();
+    assert_eq!(group.master.cli(&["get", "a"]), "1");
+}
+
+#[test]
+fn replica_alone_is_an_outage() {
+    let master = RedisServer::start();
+    let replica = RedisServer::with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
+    let port = replica.port().to_string();
+    let answer = format!("*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{port}\r\n", port.len());
+    let stale = Parrot::start(answer).unwrap();
+    let url = format!("redis://127.0.0.1:{}", stale.port());
+    let error = built(RedisCache::sentinel([url], "mymaster"))
+        .get(b"a")
+        .unwrap_err();
+    assert!(matches!(error, RedisError::ReadOnly { .. }), "{error:?}");
+    assert!(error.is_outage());
+}
+
+#[test]
+fn sentinels_and_master_have_passwords_of_their_own() {
+    let servers = ["--requirepass", "master", "--masterauth", "master"];
+    let sentinels = ["sentinel auth-pass mymaster master", "requirepass hush"];
+    let group = Group::with(&servers, &sentinels, "hush");
+    let address = |password: &str| {
+        let ports = group.sentinels.ports().into_iter();
+        let urls = ports.map(|port| format!("redis://:{password}@127.0.0.1:{port}"));
+        urls.collect::<Vec<_>>()
+    };
+    let master = "redis://:master@mymaster/1?client_name=web";
+    let cache = built(RedisCache::sentinel(address("hush"), master));
+    cache.insert(b"a", b"1").unwrap();
+    let found = group.master.cli(&["-a", "master", "-n", "1", "get", "a"]);
+    assert_eq!(found, "1");
+    let by_setter = RedisCache::sentinel(address("hush"), "mymaster").password("master");
+    assert_eq!(
+        built(by_setter.database(1)).get(b"a"),
+        Ok(Some(b"1".to_vec()))
+    );
+    for wrong in [
+        RedisCache::sentinel(address("other"), master),
+        RedisCache::sentinel(address("hush"), "redis://:other@mymaster"),
+        RedisCache::sentinel(address("hush"), "mymaster"),
+    ] {
+        let error = built(wrong).get(b"a").unwrap_err();
+        assert!(matches!(error, RedisError::Auth { .. }), "{error:?}");
+        assert!(!error.to_string().contains("other"), "{error}");
+    }
+}
+
+#[test]
+fn unknown_name_is_an_error_that_names_it() {
+    let group = Group::start();
+    let cache = built(RedisCache::sentinel(group.sentinels.urls(), "other"));
+    let error = cache.get(b"a").unwrap_err();
+    assert!(matches!(error, RedisError::NotReady { .. }), "{error:?}");
+    assert!(error.to_string().contains("other of sentinels"), "{error}");
+}
+
+#[test]
+fn sentinels_that_are_gone_are_an_outage() {
+    let urls = [free_port(), free_port()].map(|port| format!("redis://127.0.0.1:{port}"));
+    let error = built(RedisCache::sentinel(urls, "mymaster"))
+        .get(b"a")
+        .unwrap_err();
+    assert!(error.is_outage());
+    assert!(
+        matches!(error, RedisError::Net(NetError::Unreachable { .. })),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn answer_that_is_no_address_is_a_protocol_error() {
+    for answer in [
+        "+OK\r\n",
+        "*0\r\n",
+        "*2\r\n$0\r\n\r\n$1\r\n1\r\n",
+        "*2\r\n$1\r\na\r\n$1\r\n0\r\n",
+        "*2\r\n$1\r\na\r\n$5\r\n99999\r\n",
+        "*2\r\n$3\r\na\nb\r\n$1\r\n1\r\n",
+    ] {
+        let parrot = Parrot::start(answer).unwrap();
+        let url = format!("redis://127.0.0.1:{}", parrot.port());
+        let error = built(RedisCache::sentinel([url], "mymaster"))
+            .get(b"a")
+            .unwrap_err();
+        let is_protocol = matches!(error, RedisError::Net(NetError::Protocol { .. }));
+        assert!(is_protocol, "{answer:?}: {error:?}");
+    }
+}
