@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     Full,
     /// Every request is refused by what the caller did wrong, or so it is told.
     Blamed,
+    /// No request is sent, for want of a free connection.
+    Overloaded,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +51,7 @@ pub(crate) enum Failed {
     Core(Error),
     Down,
     Blamed,
+    Overloaded,
 }
 
 impl fmt::Display for Failed {
@@ -75,6 +78,10 @@ impl CacheError for Failed {
 
     fn is_outage(&self) -> bool {
         *self == Self::Down
+    }
+
+    fn is_overload(&self) -> bool {
+        *self == Self::Overloaded
     }
 }
 
@@ -210,6 +217,7 @@ impl Link {
             Fault::Full if !matches!(request, Request::Put(..)) => {}
             Fault::Full | Fault::Refused => return Err(Failed::Down),
             Fault::Blamed => return Err(Failed::Blamed),
+            Fault::Overloaded => return Err(Failed::Overloaded),
             Fault::Unanswered => drop(server.run(request, self.clock.now())),
             Fault::Late => server.late.push(Late {
                 node: self.node,
@@ -236,6 +244,7 @@ impl Link {
             Fault::None | Fault::Full => {}
             Fault::Refused => return Err(Failed::Down),
             Fault::Blamed => return Err(Failed::Blamed),
+            Fault::Overloaded => return Err(Failed::Overloaded),
             Fault::Lost | Fault::Unanswered | Fault::Late => {
                 self.clock.advance(DEADLINE);
                 return Err(Failed::Down);

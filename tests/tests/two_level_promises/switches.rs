@@ -117,6 +117,20 @@ fn caller_error_does_not_open_the_breaker() {
 }
 
 #[test]
+fn overload_is_no_error_and_does_not_open_the_breaker() {
+    let (_clock, cache) = resilient();
+    cache.insert(&1, 1u32).unwrap();
+    cache.second().fail(Fault::Overloaded);
+    for _ in 0..20 {
+        assert_eq!(cache.insert(&1, 2u32), Ok(()));
+        assert_eq!((cache.get(&1), cache.get(&2)), (Ok(Some(2)), Ok(None)));
+    }
+    // The missed write is made good later.
+    let stats = cache.stats();
+    assert_eq!((stats.breaker, stats.journal), (BreakerState::Closed, 1));
+}
+
+#[test]
 fn last_outage_keeps_its_reason() {
     let (clock, cache) = resilient();
     cache.second().fail(Fault::Blamed);
