@@ -9,7 +9,7 @@ use core::{fmt, time::Duration};
 /// A cache that counts its operations, as `StatsCache` of Python's CacheToolsUtils does.
 ///
 /// It wraps blocking caches; under an async stack, put it inside of [`Ready`](crate::Ready).
-/// Counting costs one atomic addition an operation (two for a hit), and may be read and reset from any thread.
+/// Counting costs one atomic addition an operation, and may be read and reset from any thread.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, LruCache, SpinCache, StatsCache};
@@ -36,10 +36,11 @@ pub struct StatsCache<C> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 struct Counts {
     tests: Counter,
-    reads: Counter,
     writes: Counter,
     dels: Counter,
     hits: Counter,
+    /// Look-ups that found nothing or failed. Reads are the sum, so that no snapshot has more hits than reads.
+    misses: Counter,
 }
 
 /// What a [`StatsCache`] counted since it was made or reset.
@@ -94,10 +95,10 @@ impl<C> StatsCache<C> {
             inner,
             counts: Counts {
                 tests: Counter::new(),
-                reads: Counter::new(),
                 writes: Counter::new(),
                 dels: Counter::new(),
                 hits: Counter::new(),
+                misses: Counter::new(),
             },
         }
     }
@@ -114,36 +115,53 @@ impl<C> StatsCache<C> {
 
     /// The hit rate, 0 to 1; 0 before the first look-up.
     pub fn hits(&self) -> f64 {
-        let (hits, reads) = (self.counts.hits.get(), self.counts.reads.get());
-        hits as f64 / reads.max(1) as f64
+        rate(self.counts.hits.get(), self.counts.misses.get())
     }
 
     /// Begins to count anew.
     pub fn reset(&self) {
         let Counts {
             tests,
-            reads,
             writes,
             dels,
             hits,
+            misses,
         } = &self.counts;
-        for counter in [tests, reads, writes, dels, hits] {
+        for counter in [tests, writes, dels, hits, misses] {
             counter.reset();
         }
     }
 
-    fn read<T>(&self, found: Option<T>) -> Option<T> {
-        if found.is_some() {
-            self.counts.hits.count();
-        }
+    /// Counts a look-up.
+    fn read<T, E>(&self, found: Result<Option<T>, E>) -> Result<Option<T>, E> {
+        match &found {
+            Ok(Some(_)) => self.counts.hits.count(),
+            Ok(None) | Err(_) => self.counts.misses.count(),
+        };
         found
     }
 
+    /// Counts `asked` look-ups.
     #[cfg(feature = "alloc")]
-    fn read_many<T>(&self, found: alloc::vec::Vec<Option<T>>) -> alloc::vec::Vec<Option<T>> {
-        self.counts.hits.add(found.iter().flatten().count());
+    fn read_many<T, E>(
+        &self,
+        asked: usize,
+        found: Result<alloc::vec::Vec<Option<T>>, E>,
+    ) -> Result<alloc::vec::Vec<Option<T>>, E> {
+        let hits = match &found {
+            Ok(found) => found.iter().flatten().count(),
+            Err(_) => 0,
+        };
+        self.counts.hits.add(hits);
+        self.counts.misses.add(asked.saturating_sub(hits));
         found
     }
+}
+
+/// The share of hits, 0 to 1. In floats, which do not wrap around.
+fn rate(hits: usize, misses: usize) -> f64 {
+    let reads = hits as f64 + misses as f64;
+    hits as f64 / reads.max(1.0)
 }
 
 impl<C: Cache> StatsCache<C> {
@@ -152,13 +170,14 @@ impl<C: Cache> StatsCache<C> {
     /// # Errors
     /// As [`Cache::len`].
     pub fn stats(&self) -> Result<Stats, C::Error> {
+        let (hits, misses) = (self.counts.hits.get(), self.counts.misses.get());
         Ok(Stats {
             tests: self.counts.tests.get(),
-            reads: self.counts.reads.get(),
+            reads: hits.wrapping_add(misses),
             writes: self.counts.writes.get(),
             dels: self.counts.dels.get(),
-            hits: self.counts.hits.get(),
-            hit_rate: self.hits(),
+            hits,
+            hit_rate: rate(hits, misses),
             size: self.inner.len()?,
         })
     }
@@ -170,16 +189,14 @@ impl<C: Cache> Cache for StatsCache<C> {
     type Error = C::Error;
 
     fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-        self.counts.reads.count();
-        Ok(self.read(self.inner.get(key)?))
+        self.read(self.inner.get(key))
     }
 
     fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
     where
         Q: Equivalent<Self::Key>,
     {
-        self.counts.reads.count();
-        Ok(self.read(self.inner.get_equivalent(key)?))
+        self.read(self.inner.get_equivalent(key))
     }
 
     fn put(
@@ -211,8 +228,7 @@ impl<C: Cache> Cache for StatsCache<C> {
     }
 
     fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
-        self.counts.reads.count();
-        Ok(self.read(self.inner.get_with_ttl(key)?))
+        self.read(self.inner.get_with_ttl(key))
     }
 
     fn default_ttl(&self) -> Option<Duration> {
@@ -221,8 +237,7 @@ impl<C: Cache> Cache for StatsCache<C> {
 
     fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
         // As Python counts it: a look-up, and a removal where it found something.
-        self.counts.reads.count();
-        let found = self.read(self.inner.pop(key)?);
+        let found = self.read(self.inner.pop(key))?;
         if found.is_some() {
             self.counts.dels.count();
         }
@@ -238,17 +253,18 @@ impl<C: Cache> Cache for StatsCache<C> {
         key: &Self::Key,
         make: &mut dyn FnMut() -> Result<Option<Self::Value>, Error>,
     ) -> Result<Option<Self::Value>, Self::Error> {
-        self.counts.reads.count();
         let mut hit = true;
         let found = self.inner.get_or_compute(key, &mut || {
-            hit = false;
+            if core::mem::replace(&mut hit, false) {
+                self.counts.misses.count();
+            }
             let made = make()?;
             if made.is_some() {
                 self.counts.writes.count();
             }
             Ok(made)
-        })?;
-        Ok(if hit { self.read(found) } else { found })
+        });
+        if hit { self.read(found) } else { found }
     }
 
     fn address(&self) -> usize {
@@ -264,8 +280,7 @@ impl<C: Cache> Cache for StatsCache<C> {
         &self,
         keys: &[&Self::Key],
     ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
-        self.counts.reads.add(keys.len());
-        Ok(self.read_many(self.inner.get_many(keys)?))
+        self.read_many(keys.len(), self.inner.get_many(keys))
     }
 
     #[cfg(feature = "alloc")]
@@ -273,8 +288,7 @@ impl<C: Cache> Cache for StatsCache<C> {
         &self,
         keys: &[&Self::Key],
     ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
-        self.counts.reads.add(keys.len());
-        Ok(self.read_many(self.inner.get_many_with_ttl(keys)?))
+        self.read_many(keys.len(), self.inner.get_many_with_ttl(keys))
     }
 
     #[cfg(feature = "alloc")]
@@ -291,5 +305,50 @@ impl<C: Cache> Cache for StatsCache<C> {
     fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
         self.counts.dels.add(keys.len());
         self.inner.remove_many(keys)
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use crate::{caches::SpinCache, stores::LruCache};
+    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::thread;
+
+    #[test]
+    fn hit_rate_is_a_share_while_counts_are_reset() {
+        let cache = StatsCache::new(SpinCache::new(LruCache::<u32, u32, 8>::new()));
+        cache.insert(&1, 1u32).unwrap();
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !done.load(Relaxed) {
+                        cache.get(&1).unwrap();
+                    }
+                });
+            }
+            for _ in 0..20_000 {
+                let stats = cache.stats().unwrap();
+                let consistent = stats.hits <= stats.reads && (0.0..=1.0).contains(&stats.hit_rate);
+                if !consistent {
+                    done.store(true, Relaxed);
+                }
+                assert!(consistent, "{stats:?}");
+                cache.reset();
+            }
+            done.store(true, Relaxed);
+        });
+    }
+
+    #[test]
+    fn failed_and_panicked_look_ups_are_reads() {
+        let cache = StatsCache::new(SpinCache::new(LruCache::<u32, u32, 8>::new()));
+        let failed = cache.get_or_try_insert_with(&1, || Err::<u32, _>(()));
+        assert_eq!(failed, Ok(Err(())));
+        let panics = || cache.get_or_insert_with(&1, || -> u32 { panic!("made nothing") });
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+        let stats = cache.stats().unwrap();
+        assert_eq!((stats.reads, stats.hits, stats.writes), (2, 0, 0));
     }
 }

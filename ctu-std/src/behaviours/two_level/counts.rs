@@ -1,6 +1,9 @@
 use std::{
     cell::Cell,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicU64, AtomicUsize,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
 
 /// What happened, as a number to count at.
@@ -74,13 +77,14 @@ impl Counts {
     }
 
     pub(super) fn get(&self, what: Counted) -> u64 {
-        let before = self.before[what as usize].load(Relaxed);
+        // Pairs with `reset`, so that the total is never less than the total there.
+        let before = self.before[what as usize].load(Acquire);
         self.total(what as usize).wrapping_sub(before)
     }
 
     pub(super) fn reset(&self) {
         for (what, before) in self.before.iter().enumerate() {
-            before.store(self.total(what), Relaxed);
+            before.store(self.total(what), Release);
         }
     }
 }
@@ -100,10 +104,7 @@ thread_local! {
 
 impl Slot {
     fn take() -> Self {
-        let free = |taken: &AtomicUsize| {
-            use std::sync::atomic::Ordering::Acquire;
-            taken.compare_exchange(0, 1, Acquire, Relaxed).is_ok()
-        };
+        let free = |taken: &AtomicUsize| taken.compare_exchange(0, 1, Acquire, Relaxed).is_ok();
         Self(TAKEN.iter().position(free).unwrap_or(OWN))
     }
 }
@@ -113,7 +114,7 @@ impl Drop for Slot {
         // What this thread still counts, it counts with others.
         NUMBER.set(OWN);
         if let Some(taken) = TAKEN.get(self.0) {
-            taken.store(0, std::sync::atomic::Ordering::Release);
+            taken.store(0, Release);
         }
     }
 }
