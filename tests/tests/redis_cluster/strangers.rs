@@ -5,7 +5,9 @@ use crate::{
     fake::{CLOSE, Fake, map},
     in_time, raw, shown,
 };
-use ctu_std::{Cache, CacheError as _, NetError, RawRedisCache, RedisCache, RedisError};
+use ctu_std::{
+    Cache, CacheError as _, NetError, PrefixedRedisCache, RawRedisCache, RedisCache, RedisError,
+};
 use ctu_tests::servers::{Parrot, RedisCluster, RedisServer, free_port};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
@@ -345,4 +347,120 @@ fn every_truncated_map_is_an_error() {
     }
     let cluster = RedisCluster::start(1);
     assert_eq!(raw(&cluster).get(b"a"), Ok(None));
+}
+
+/// A page of SCAN that leads to another one.
+fn page(keys: &[&str]) -> String {
+    let keys: String = keys
+        .iter()
+        .map(|key| format!("${}\r\n{key}\r\n", key.len()))
+        .collect();
+    let count = keys.matches('$').count();
+    format!("*2\r\n$1\r\n7\r\n*{count}\r\n{keys}")
+}
+
+#[test]
+fn a_scan_that_never_ends_is_cut_by_its_deadline() {
+    for keys in [&[][..], &["app.a", "app.b"]] {
+        let answer = page(keys);
+        let node = Fake::master(move |_, command| match command.split(' ').next() {
+            Some("SCAN") => answer.clone(),
+            _ => format!(":{}\r\n", 2),
+        });
+        let node = || node.url();
+        for builder in [RedisCache::builder(node()), RedisCache::cluster([node()])] {
+            let soon = Duration::from_millis(50);
+            let cache: PrefixedRedisCache<str, String> = builder
+                .prefix("app.")
+                .deadline(Duration::from_secs(60))
+                .scan_deadline(soon)
+                .build()
+                .unwrap();
+            let late = |error: RedisError| match error {
+                RedisError::Net(NetError::TimedOut { after, .. }) => assert_eq!(after, soon),
+                error => panic!("{error:?}"),
+            };
+            late(cache.keys().find_map(Result::err).unwrap());
+            late(cache.retain(&mut |_| false).unwrap_err());
+            late(cache.clear().unwrap_err());
+        }
+    }
+}
+
+/// A node that no cache is allowed to connect to.
+fn forbidden() -> Fake {
+    Fake::master(|_, _| HELLO.into())
+}
+
+#[test]
+fn a_node_that_is_not_allowed_gets_no_connection() {
+    let good = RedisCluster::start(1);
+    let port = good.node(0).port();
+    let allowed = move |host: &str, to: u16| host == "127.0.0.1" && to == port;
+    let build = |node: &Fake| {
+        let builder = RedisCache::cluster([node.url()]).allowed_nodes(allowed);
+        builder
+            .raw()
+            .deadline(Duration::from_secs(60))
+            .build()
+            .unwrap()
+    };
+    let refused = |error: RedisError, text: &str| {
+        let typed = matches!(error, RedisError::NodeNotAllowed { .. });
+        assert!(typed && error.is_outage(), "{error:?}");
+        assert!(shown(error).contains(text));
+    };
+    let evil = forbidden();
+    let target = evil.port;
+    // By the map: `a` is in slot 15495, `b` in 3300.
+    let node = Fake::start(move |_, _| {
+        let half = |first, port| (first, first + 8191, "127.0.0.1", port);
+        map(&[half(0, port), half(8192, target)])
+    });
+    let cache = build(&node);
+    assert_eq!(cache.get(b"b"), Ok(None));
+    refused(cache.get(b"a").unwrap_err(), "the node of slot 15495");
+    refused(
+        cache.get_many(&[b"a", b"b"]).unwrap_err(),
+        "the node of slot 15495",
+    );
+    refused(cache.len().unwrap_err(), "the node of slot 8192");
+    // By a redirect.
+    for kind in ["MOVED", "ASK"] {
+        let node = Fake::master(move |_, _| format!("-{kind} 15495 127.0.0.1:{target}\r\n"));
+        let text = format!("127.0.0.1:{target}");
+        refused(build(&node).get(b"a").unwrap_err(), &text);
+        refused(build(&node).insert(b"a", b"1").unwrap_err(), &text);
+    }
+    assert_eq!(evil.count(""), 0);
+    // A cache without the filter follows.
+    assert_eq!(at([node.url()]).get(b"a"), Ok(Some(b"hello".to_vec())));
+    assert!(evil.count("") > 0);
+}
+
+#[test]
+fn the_named_nodes_are_asked_again_in_turn() {
+    let liar = Fake::start(|own, command| match command {
+        "CLUSTER SLOTS" => map(&[(0, 16383, "127.0.0.1", own)]),
+        _ => "-CLUSTERDOWN The cluster is down\r\n".into(),
+    });
+    let target = liar.port;
+    // Its first map names the liar alone.
+    let asked = AtomicU16::new(0);
+    let seed = Fake::start(move |own, command| match command {
+        "CLUSTER SLOTS" if asked.fetch_add(1, SeqCst) == 0 => {
+            map(&[(0, 16383, "127.0.0.1", target)])
+        }
+        "CLUSTER SLOTS" => map(&[(0, 16383, "127.0.0.1", own)]),
+        _ => HELLO.into(),
+    });
+    let cache = at([seed.url()]);
+    assert_eq!(in_time(|| cache.get(b"a")), Some(b"hello".to_vec()));
+}
+
+#[test]
+fn allowed_nodes_of_one_server_are_an_error() {
+    let builder = RedisCache::builder("redis://localhost").allowed_nodes(|_, _| true);
+    let error = builder.raw().build().unwrap_err();
+    assert!(shown(error).contains("allowed_nodes is a setting of RedisCache::cluster"));
 }

@@ -42,3 +42,31 @@ fn tls_reaches_every_node() {
     assert!(refused, "{error}");
     assert_eq!(cache.len(), Ok(60));
 }
+
+#[test]
+fn certificates_of_one_name_serve_all_nodes() {
+    let certificate = Certificate::of("cache.example");
+    let server = ctu_tests::servers::RedisServer::with(&[
+        "--tls-port",
+        &free_port().to_string(),
+        "--tls-cert-file",
+        &certificate.file(),
+        "--tls-key-file",
+        &certificate.key_file(),
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let port = server.cli(&["config", "get", "tls-port"]);
+    let url = format!("rediss://127.0.0.1:{}", port.lines().last().unwrap());
+    let builder = || {
+        let builder = RedisCache::builder(&url).root_certificates(certificate.pem());
+        builder.raw().deadline(secs(60)).connect_deadline(secs(30))
+    };
+    let error = builder().build().unwrap().get(b"a").unwrap_err();
+    let refused = matches!(error, RedisError::Net(NetError::Unreachable { .. }));
+    assert!(refused, "{error}");
+    let cache = builder().tls_server_name("cache.example").build().unwrap();
+    assert_eq!(cache.get(b"a"), Ok(None));
+    let cache = builder().tls_server_name("other.example").build().unwrap();
+    assert!(cache.get(b"a").is_err());
+}

@@ -139,6 +139,15 @@ impl<F> MemCachedBuilder<F> {
         self
     }
 
+    /// The name that certificates of servers have to carry, in place of the host that is connected to:
+    /// for servers that share one certificate, and for servers that are reached by their IP addresses.
+    /// For `memcaches://`. An invalid name is an error of connecting.
+    #[cfg(feature = "tls")]
+    pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
+        self.dialer.tls.server_name = Some(name.into());
+        self
+    }
+
     /// Shows the servers who we are: certificates and private key, both in PEM. For `memcaches://`.
     #[cfg(feature = "tls")]
     pub fn identity(mut self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {

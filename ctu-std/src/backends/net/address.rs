@@ -34,6 +34,17 @@ impl Address {
         }
     }
 
+    /// The port; 0 where there is none.
+    pub(crate) fn port(&self) -> u16 {
+        match self {
+            Self::Tcp(_, port) => *port,
+            #[cfg(feature = "tls")]
+            Self::Tls(_, port) => *port,
+            #[cfg(unix)]
+            Self::Unix(_) => 0,
+        }
+    }
+
     /// Another server, spoken to in the same way.
     pub(crate) fn beside(&self, host: &str, port: u16) -> Self {
         match self {

@@ -31,7 +31,10 @@ impl Endpoint {
         match self.address {
             Address::Tls(..) => Ok(()),
             _ if self.dialer.tls.is_default() => Ok(()),
-            _ => Err("certificates are set, but the address does not ask for TLS".into()),
+            _ => Err(
+                "certificates or a TLS server name are set, but the address does not ask for TLS"
+                    .into(),
+            ),
         }
     }
 

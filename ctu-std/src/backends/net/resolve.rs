@@ -29,11 +29,16 @@ pub(super) fn resolve(host: &str, port: u16, deadline: Deadline) -> io::Result<V
 /// cannot be shared.
 type Found = Result<Vec<SocketAddr>, io::ErrorKind>;
 
+/// Limit of the look-ups under way, each of which has a thread.
+const MAX_THREADS: usize = 16;
+
 /// Looks hosts up, each in one thread at a time: a resolver that hangs holds as many threads as there
-/// are hosts, however many operations wait for it or gave up.
+/// are hosts and at most [`MAX_THREADS`], however many operations wait for it or gave up.
 struct Resolver {
     look_up: fn(&str) -> io::Result<Vec<SocketAddr>>,
     under_way: PerProcess<Mutex<BTreeMap<String, Arc<LookUp>>>>,
+    /// Notified when a thread ends.
+    freed: Condvar,
 }
 
 /// One look-up, and what it found when it has ended.
@@ -48,6 +53,7 @@ impl Resolver {
         Self {
             look_up,
             under_way: PerProcess::new(),
+            freed: Condvar::new(),
         }
     }
 
@@ -57,7 +63,7 @@ impl Resolver {
     }
 
     fn resolve(&'static self, host: &str, deadline: Deadline) -> io::Result<Vec<SocketAddr>> {
-        let look_up = self.begin(host)?;
+        let look_up = self.begin(host, deadline)?;
         let mut found = look_up.found.lock();
         loop {
             match &*found {
@@ -76,11 +82,20 @@ impl Resolver {
         }
     }
 
-    /// The look-up of `host` that is under way, or a new one.
-    fn begin(&'static self, host: &str) -> io::Result<Arc<LookUp>> {
+    /// The look-up of `host` that is under way, or a new one as soon as there is a thread for it.
+    fn begin(&'static self, host: &str, deadline: Deadline) -> io::Result<Arc<LookUp>> {
         let mut under_way = self.under_way();
-        if let Some(look_up) = under_way.get(host) {
-            return Ok(look_up.clone());
+        loop {
+            if let Some(look_up) = under_way.get(host) {
+                return Ok(look_up.clone());
+            }
+            if under_way.len() < MAX_THREADS {
+                break;
+            }
+            let waited = self.freed.wait_until(&mut under_way, deadline.at());
+            if waited.timed_out() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
         }
         let look_up: Arc<LookUp> = Arc::default();
         let (host, ours) = (host.to_owned(), look_up.clone());
@@ -97,6 +112,7 @@ impl Resolver {
                 };
                 // Who comes from now on asks anew: names move.
                 self.under_way().remove(&name);
+                self.freed.notify_all();
                 *ours.found.lock() = Some(found);
                 ours.ended.notify_all();
             })?;
@@ -154,6 +170,26 @@ mod tests {
             .resolve("a", within(Duration::from_secs(60)))
             .unwrap();
         assert_eq!(BEGUN.load(SeqCst), 2);
+    }
+
+    #[test]
+    fn look_ups_of_many_hosts_hold_a_bounded_number_of_threads() {
+        static HANG: Mutex<()> = Mutex::new(());
+        static HANGING: Resolver = Resolver::new(|_| {
+            let _free = HANG.lock();
+            Ok(vec![HERE])
+        });
+        let hang = HANG.lock();
+        for host in 0..2 * MAX_THREADS {
+            let late = HANGING.resolve(&host.to_string(), within(Duration::from_millis(1)));
+            assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        assert_eq!(HANGING.under_way().len(), MAX_THREADS);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| HANGING.resolve("late", within(Duration::from_secs(60))));
+            drop(hang);
+            assert_eq!(waiting.join().unwrap().unwrap(), [HERE]);
+        });
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Tls {
     pub(crate) authorities: Option<Vec<u8>>,
     /// Our own certificates and key in PEM, if the server asks for them.
     pub(crate) identity: Option<(Vec<u8>, Vec<u8>)>,
+    /// The name that certificates have to carry; that of the host where it is `None`.
+    pub(crate) server_name: Option<String>,
     /// What is made of it when it is first needed: reading the system's takes a while. Clones
     /// share it, as the nodes of a cluster do.
     config: Arc<OnceLock<Arc<ClientConfig>>>,
@@ -113,7 +115,9 @@ fn hear(stream: &mut TlsStream) -> Result<bool, rustls::Error> {
 impl PartialEq for Tls {
     /// By the settings alone.
     fn eq(&self, other: &Self) -> bool {
-        (&self.authorities, &self.identity) == (&other.authorities, &other.identity)
+        self.authorities == other.authorities
+            && self.identity == other.identity
+            && self.server_name == other.server_name
     }
 }
 
@@ -127,7 +131,8 @@ impl Tls {
 
     /// Makes a session with `host`, whose certificate has to be good.
     pub(super) fn open(&self, host: &str, socket: TimedSocket) -> io::Result<TlsStream> {
-        let name = ServerName::try_from(host.to_owned())
+        let name = self.server_name.as_deref().unwrap_or(host);
+        let name = ServerName::try_from(name.to_owned())
             .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no host name for TLS"))?;
         let session = ClientConnection::new(self.config()?, name).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(session, socket);

@@ -1,5 +1,3 @@
-#[cfg(feature = "cluster")]
-use super::cluster::Seeds;
 use super::{
     AsJson, Form, Prefixed, Raw, RedisCache, RedisError,
     address::Target,
@@ -9,6 +7,8 @@ use super::{
     sentinel::Sentinel,
     settings::Settings,
 };
+#[cfg(feature = "cluster")]
+use super::{allowed::AllowedNodes, cluster::Seeds};
 use crate::backends::net::{Dialer, Limits};
 use redis::ConnectionLike;
 use std::{fmt, sync::Arc, time::Duration};
@@ -22,6 +22,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | [`max_value`](Self::max_value) | 512 MiB |
 /// | [`connect_deadline`](Self::connect_deadline) | 1 s |
 /// | [`deadline`](Self::deadline) | 2 s |
+/// | [`scan_deadline`](Self::scan_deadline) | 60 s |
 /// | [`pool_size`](Self::pool_size) | 16 connections |
 /// | [`max_connection_age`](Self::max_connection_age) | 5 minutes |
 /// | [`keep_alive`](Self::keep_alive) | after 30 s |
@@ -32,12 +33,15 @@ pub struct RedisBuilder<F = AsJson> {
     ttl: Option<Duration>,
     max_key: usize,
     max_value: usize,
+    scan_deadline: Duration,
     limits: Limits,
+    #[cfg(feature = "cluster")]
+    allowed: AllowedNodes,
 }
 
 /// Where connections will come from.
 enum Origin {
-    Server(Settings),
+    Server(Box<Settings>),
     #[cfg(feature = "cluster")]
     Cluster(Seeds),
     Sentinel(Box<Sentinel>),
@@ -47,7 +51,9 @@ enum Origin {
 impl RedisBuilder {
     pub(super) fn from_url(url: &str) -> Self {
         match Target::from_url(url) {
-            Ok(Target { settings, limits }) => Self::new(Ok(Origin::Server(settings)), limits),
+            Ok(Target { settings, limits }) => {
+                Self::new(Ok(Origin::Server(settings.into())), limits)
+            }
             Err(error) => Self::new(Err(error), Limits::default()),
         }
     }
@@ -81,7 +87,10 @@ impl RedisBuilder {
             ttl: Some(Duration::from_secs(600)),
             max_key: 64 << 10,
             max_value: 512 << 20,
+            scan_deadline: Duration::from_secs(60),
             limits,
+            #[cfg(feature = "cluster")]
+            allowed: AllowedNodes::default(),
         }
     }
 
@@ -103,7 +112,10 @@ impl RedisBuilder {
             ttl: self.ttl,
             max_key: self.max_key,
             max_value: self.max_value,
+            scan_deadline: self.scan_deadline,
             limits: self.limits,
+            #[cfg(feature = "cluster")]
+            allowed: self.allowed,
         }
     }
 }
@@ -168,9 +180,48 @@ impl<F> RedisBuilder<F> {
 
     /// How long an operation may take: waiting for a connection of the pool, connecting, all nodes of a
     /// cluster that it concerns, and the repetition of what is safe to repeat included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
-    /// of a prefixed cache, `retain` and `keys` are several operations.
+    /// of a prefixed cache, `retain` and `keys` are several operations, within their
+    /// [`scan_deadline`](Self::scan_deadline).
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.limits.deadline = deadline;
+        self
+    }
+
+    /// The time that a server has to list all keys, for [`keys`](RedisCache::keys), `retain`, and
+    /// `clear` of a prefixed cache. 60 s unless set. The time that the caller spends on the keys in
+    /// between does not count. A list that takes longer ends with
+    /// [`TimedOut`](crate::NetError::TimedOut): some servers and proxies answer SCAN without an end.
+    pub fn scan_deadline(mut self, deadline: Duration) -> Self {
+        self.scan_deadline = deadline;
+        self
+    }
+
+    /// Connects to a node of a cluster only if the filter returns `true` for its host and port. The nodes
+    /// that the user names are always allowed. Unless set, all nodes are allowed.
+    ///
+    /// A cluster refers its clients to other nodes, by its map of slots and by redirects, and the cache
+    /// logs in there with its password. So a node that is broken or hostile can have the password sent
+    /// to any host. Each node that is refused gets no connection; its keys fail with
+    /// [`RedisError::NodeNotAllowed`]. Host and port are as the cluster announces them: an address, or a
+    /// name under `cluster-preferred-endpoint-type hostname`.
+    ///
+    /// ```no_run
+    /// use ctu_std::RedisCache;
+    /// let cache = RedisCache::cluster(["rediss://:secret@10.1.0.1"])
+    ///     .allowed_nodes(|host, _| host.starts_with("10.1.0."))
+    ///     .raw()
+    ///     .build()?;
+    /// # Ok::<(), ctu_std::RedisError>(())
+    /// ```
+    ///
+    /// With TLS a node also needs a certificate of a trusted authority for its host, or for the one
+    /// [name](Self::tls_server_name) that all nodes share.
+    #[cfg(feature = "cluster")]
+    pub fn allowed_nodes(
+        mut self,
+        filter: impl Fn(&str, u16) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.allowed = AllowedNodes::by(filter);
         self
     }
 
@@ -205,6 +256,15 @@ impl<F> RedisBuilder<F> {
         self.dialer(|dialer| dialer.tls.authorities = Some(pem.clone()))
     }
 
+    /// The name that certificates of servers have to carry, in place of the host that is connected to:
+    /// for nodes of a cluster that share one certificate, and for servers that are reached by their IP
+    /// addresses. For `rediss://`. An invalid name is an error of connecting.
+    #[cfg(feature = "tls")]
+    pub fn tls_server_name(self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        self.dialer(|dialer| dialer.tls.server_name = Some(name.clone()))
+    }
+
     /// Shows the server who we are: certificates and private key, both in PEM. For `rediss://`.
     #[cfg(feature = "tls")]
     pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
@@ -236,7 +296,8 @@ impl<F> RedisBuilder<F> {
     ///
     /// # Errors
     /// [`RedisError::Url`] for an address that is none and for nodes of a cluster that are not to be reached
-    /// in the same way, [`OutOfRange`](ctu_core::Error::OutOfRange) for a pool of no connection and for
+    /// in the same way, and for allowed nodes of one server;
+    /// [`OutOfRange`](ctu_core::Error::OutOfRange) for a pool of no connection and for
     /// another database than 0 of a cluster.
     /// [`RedisError::Url`] also for certificates without TLS, and for a setting that a given
     /// connection cannot have.
@@ -246,6 +307,11 @@ impl<F> RedisBuilder<F> {
         F: Form<K, V>,
     {
         let source = self.source?;
+        #[cfg(feature = "cluster")]
+        if self.allowed.is_set() && !matches!(source, Origin::Cluster(_)) {
+            let what = "allowed_nodes is a setting of RedisCache::cluster";
+            return Err(RedisError::Url(what.to_owned()));
+        }
         let limits = self.limits.check()?;
         let one = |source, server, limits| {
             let node = Node::new(Connector { source, server }, limits);
@@ -255,10 +321,13 @@ impl<F> RedisBuilder<F> {
             Origin::Server(settings) => {
                 settings.check()?;
                 let server = settings.endpoint.address.label();
-                one(Source::Server(settings.into()), server, limits)
+                one(Source::Server(settings), server, limits)
             }
             #[cfg(feature = "cluster")]
-            Origin::Cluster(seeds) => Servers::Cluster(Box::new(seeds.build(limits)?)),
+            Origin::Cluster(seeds) => {
+                let cluster = seeds.build(limits, self.allowed)?;
+                Servers::Cluster(Box::new(cluster))
+            }
             Origin::Sentinel(sentinel) => {
                 sentinel.master.check()?;
                 let server = sentinel.label();
@@ -278,7 +347,7 @@ impl<F> RedisBuilder<F> {
                 )
             }
         };
-        let client = Client::new(servers, limits.deadline);
+        let client = Client::new(servers, limits.deadline, self.scan_deadline);
         let client = Arc::new(client);
         let Self {
             ttl,

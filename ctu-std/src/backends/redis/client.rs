@@ -13,6 +13,8 @@ const TOGETHER: usize = 10_000;
 pub(super) struct Client {
     servers: Servers,
     deadline: Duration,
+    /// The time that servers have to list all keys.
+    scan_deadline: Duration,
 }
 
 /// Who serves the keys.
@@ -26,8 +28,17 @@ pub(super) enum Servers {
 
 #[cfg_attr(not(feature = "cluster"), allow(unused_variables))]
 impl Client {
-    pub(super) fn new(servers: Servers, deadline: Duration) -> Self {
-        Self { servers, deadline }
+    pub(super) fn new(servers: Servers, deadline: Duration, scan_deadline: Duration) -> Self {
+        Self {
+            servers,
+            deadline,
+            scan_deadline,
+        }
+    }
+
+    /// The time that servers have to list all keys.
+    pub(super) fn scan_deadline(&self) -> Duration {
+        self.scan_deadline
     }
 
     /// Whom it talks to, as first told.

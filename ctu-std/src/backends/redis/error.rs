@@ -66,6 +66,15 @@ pub enum RedisError {
         /// The rest of it.
         message: String,
     },
+    /// A node of a cluster refers to another node, which
+    /// [`allowed_nodes`](crate::RedisBuilder::allowed_nodes) refuses. Nothing was sent there.
+    #[cfg(feature = "cluster")]
+    NodeNotAllowed {
+        /// The node or nodes that refer there: host and port.
+        server: Arc<str>,
+        /// The node that is refused.
+        node: String,
+    },
     /// The key holds something other than a string: a list, a hash, ...
     WrongType,
     /// Any other error that the server reports.
@@ -162,6 +171,8 @@ impl Failure for RedisError {
             Self::NotReady { code, .. } if DEMOTED.contains(&code.as_str()) => Fate::Replaced,
             Self::NotReady { .. } => Fate::Keep,
             Self::Auth { .. } | Self::Url(_) => Fate::Discard,
+            #[cfg(feature = "cluster")]
+            Self::NodeNotAllowed { .. } => Fate::Keep,
         }
     }
 }
@@ -183,6 +194,8 @@ impl CacheError for RedisError {
             | Self::ReadOnly { .. }
             | Self::OutOfMemory { .. }
             | Self::NotReady { .. } => true,
+            #[cfg(feature = "cluster")]
+            Self::NodeNotAllowed { .. } => true,
             Self::Core(_)
             | Self::Url(_)
             | Self::Denied { .. }
@@ -228,6 +241,11 @@ impl fmt::Display for RedisError {
             } => {
                 write!(f, "Redis at {server} is not ready: {code} {message}")
             }
+            #[cfg(feature = "cluster")]
+            Self::NodeNotAllowed { server, node } => write!(
+                f,
+                "Redis at {server} refers to {node}, which `allowed_nodes` refuses"
+            ),
             Self::WrongType => f.write_str("the key holds something that no cache stored there"),
             Self::Server { code, message } => {
                 write!(f, "Redis says: {code} {message}")?;

@@ -1,6 +1,11 @@
 use super::{Form, RedisCache, RedisError, bounds::Bounds, node::Node, request::Request};
 use crate::backends::net::Deadline;
-use std::{borrow::ToOwned, fmt, mem, sync::Arc};
+use std::{
+    borrow::ToOwned,
+    fmt, mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Keys per round trip.
 const BATCH: usize = 500;
@@ -13,6 +18,8 @@ pub struct Keys<'c, K: ?Sized, V, F> {
     at: Place,
     /// Read and not yet returned, last first.
     ahead: Vec<Vec<u8>>,
+    /// The time that is left to the servers.
+    left: Duration,
 }
 
 /// Where to go on.
@@ -36,11 +43,19 @@ where
             done: Vec::new(),
             at: Place::Next,
             ahead: Vec::new(),
+            left: cache.client.scan_deadline(),
         }
     }
 
     /// The next keys as they are on the server, perhaps none; `None` at the end. One round trip.
     pub(super) fn stored(&mut self) -> Result<Option<Vec<Vec<u8>>>, RedisError> {
+        let begin = Instant::now();
+        let page = self.page();
+        self.left = self.left.saturating_sub(begin.elapsed());
+        page
+    }
+
+    fn page(&mut self) -> Result<Option<Vec<Vec<u8>>>, RedisError> {
         let client = &self.cache.client;
         let deadline = client.deadline();
         loop {
@@ -52,6 +67,9 @@ where
                 },
                 Place::End => return Ok(None),
             };
+            if self.left.is_zero() {
+                return Err(RedisError::timed_out(node.server(), client.scan_deadline()));
+            }
             let prefix = self.cache.form.prefix();
             match node.if_known(deadline, || scan(&node, &cursor, prefix, deadline)) {
                 Ok((cursor, keys)) => {

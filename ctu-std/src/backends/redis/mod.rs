@@ -1,6 +1,8 @@
 //! A Redis server as a cache.
 
 mod address;
+#[cfg(feature = "cluster")]
+mod allowed;
 mod batch;
 mod bounds;
 mod builder;

@@ -11,6 +11,7 @@ const MAX_NODES: usize = 4096;
 /// The index of a slot that has no node. Those of [`Unserved`] are all larger than any node's.
 const UNASSIGNED: u16 = u16::MAX;
 const NO_ADDRESS: u16 = u16::MAX - 1;
+const NOT_ALLOWED: u16 = u16::MAX - 2;
 
 /// The reason why a slot has no node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(super) enum Unserved {
     Unassigned,
     /// The map gives no usable address of its node.
     NoAddress,
+    /// Its node is not among the allowed ones.
+    NotAllowed,
 }
 
 /// Which node serves which slot, as of some moment. It is replaced rather than changed.
@@ -127,12 +130,14 @@ impl Unserved {
         match self {
             Self::Unassigned => UNASSIGNED,
             Self::NoAddress => NO_ADDRESS,
+            Self::NotAllowed => NOT_ALLOWED,
         }
     }
 
     fn at(index: u16) -> Self {
         match index {
             NO_ADDRESS => Self::NoAddress,
+            NOT_ALLOWED => Self::NotAllowed,
             _ => Self::Unassigned,
         }
     }

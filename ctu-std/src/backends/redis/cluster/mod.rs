@@ -22,6 +22,7 @@ pub(super) use slot::Slot;
 use super::{RedisError, node::Node, reply::Reply, request::Request};
 use crate::backends::net::{Deadline, Failure, Fate, Repeat};
 use exchange::{Failed, Load, exchange};
+use map::Unserved;
 use nodes::{Nodes, contains, is_doubtful};
 use redirect::Redirect;
 use redis::Value;
@@ -230,17 +231,29 @@ impl Cluster {
         let Failed { error, asked } = failed;
         match Redirect::of(&error) {
             Some(Ok(Redirect { slot, moved, place })) => {
-                let target = place.and_then(|place| self.0.node(&place, node).ok());
-                if let Some(node) = target {
-                    let here = moved && slot == part.slot;
-                    self.0.learn(&node, here.then_some(slot));
-                    return Ok(Hop {
+                let target = match &place {
+                    Some(place) => self.0.node(place, node),
+                    None => Err(Unserved::NoAddress),
+                };
+                let refused = match (target, place) {
+                    (Ok(node), _) => {
+                        let here = moved && slot == part.slot;
+                        self.0.learn(&node, here.then_some(slot));
+                        return Ok(Hop {
+                            node,
+                            asking: !moved,
+                        });
+                    }
+                    (Err(Unserved::NotAllowed), Some((host, port))) => RedisError::NodeNotAllowed {
+                        server: node.server().clone(),
+                        node: format!("{host}:{port}"),
+                    },
+                    _ => not_ready(
                         node,
-                        asking: !moved,
-                    });
-                }
-                let what = "it redirects to a node whose address it does not know";
-                return self.elsewhere(part, node, not_ready(node, what), deadline);
+                        "it redirects to a node whose address it does not know",
+                    ),
+                };
+                return self.elsewhere(part, node, refused, deadline);
             }
             Some(Err(_)) => {
                 let what = "a redirect without an address";

@@ -1,6 +1,7 @@
 use super::{
     super::{
         RedisError,
+        allowed::AllowedNodes,
         bounds::Bounds,
         link::{Connector, Source},
         node::Node,
@@ -38,6 +39,7 @@ pub(super) struct Nodes {
     /// How nodes are reached that nobody named.
     settings: Settings,
     limits: Limits,
+    allowed: AllowedNodes,
     /// `None` until a node has told.
     map: RwLock<Option<Arc<SlotMap>>>,
     /// Whether something speaks for asking for another map.
@@ -50,7 +52,12 @@ pub(super) struct Nodes {
 impl Nodes {
     /// A cluster that the nodes at `seeds` are in, of which there is at least one. Nodes that they tell
     /// of are reached as the first of them is.
-    pub(super) fn new(settings: Settings, others: &[Settings], limits: Limits) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        others: &[Settings],
+        limits: Limits,
+        allowed: AllowedNodes,
+    ) -> Self {
         let seeds: Vec<_> = std::iter::once(&settings)
             .chain(others)
             .map(|settings| Arc::new(node(settings.clone(), limits)))
@@ -61,6 +68,7 @@ impl Nodes {
             seeds,
             settings,
             limits,
+            allowed,
             map: RwLock::new(None),
             stale: AtomicBool::new(true),
             refresh: Refresh::default(),
@@ -112,12 +120,16 @@ impl Nodes {
     }
 
     fn unserved(&self, slot: u16, why: Unserved) -> RedisError {
-        self.not_ready(match why {
-            Unserved::Unassigned => format!("no node serves slot {slot}"),
-            Unserved::NoAddress => {
-                format!("the map of slots has no address for the node of slot {slot}")
-            }
-        })
+        match why {
+            Unserved::Unassigned => self.not_ready(format!("no node serves slot {slot}")),
+            Unserved::NoAddress => self.not_ready(format!(
+                "the map of slots has no address for the node of slot {slot}"
+            )),
+            Unserved::NotAllowed => RedisError::NodeNotAllowed {
+                server: self.label.clone(),
+                node: format!("the node of slot {slot}"),
+            },
+        }
     }
 
     /// Every master, as of now: of slots that have moved to a new one nothing else would tell.
@@ -173,21 +185,20 @@ impl Nodes {
         })
     }
 
-    /// Whom to ask for a map: nodes of the last one, then those that the user named; first whoever did
-    /// not fail last time. Not always in the same order, since one may be cut off and not know.
+    /// The nodes to ask for a map, in order: those of the last map and those that the user named, first
+    /// the nodes that did not fail last time. Each refresh begins with another one, since one may be cut
+    /// off and not know, or may lie.
     fn informers(&self) -> Vec<Arc<Node>> {
         let map = self.map.read().clone();
         let mut nodes = map.map_or(Vec::new(), |map| map.nodes().to_vec());
-        let asked = self.asked.fetch_add(1, Relaxed);
-        if !nodes.is_empty() {
-            let first = asked % nodes.len();
-            nodes.rotate_left(first);
-        }
         for seed in &self.seeds {
             if !contains(&nodes, seed) {
                 nodes.push(seed.clone());
             }
         }
+        let asked = self.asked.fetch_add(1, Relaxed);
+        let first = asked % nodes.len();
+        nodes.rotate_left(first);
         nodes.sort_by_key(|node| node.has_failed());
         nodes
     }
@@ -206,6 +217,10 @@ impl Nodes {
             _ => return Err(Unserved::NoAddress),
         };
         let label = address.to_string();
+        let named = self.seeds.iter().any(|seed| **seed.server() == label);
+        if !named && !self.allowed.allow(address.host(), address.port()) {
+            return Err(Unserved::NotAllowed);
+        }
         let map = self.map.read().clone();
         let known = map.iter().flat_map(|map| map.nodes()).chain(&self.seeds);
         match known.into_iter().find(|node| **node.server() == label) {
@@ -289,7 +304,7 @@ mod tests {
     fn expired_deadline_does_not_mark_a_node_failed() {
         // Nobody listens there.
         let settings = Target::from_url("redis://127.0.0.1:1").unwrap().settings;
-        let nodes = Nodes::new(settings, &[], Limits::default());
+        let nodes = Nodes::new(settings, &[], Limits::default(), AllowedNodes::default());
         let refresh = |time| {
             let deadline = Deadline::after(time);
             nodes.refresh(Some(deadline), deadline)

@@ -1,5 +1,8 @@
 use super::{
-    super::{RedisBuilder, RedisCache, RedisError, address::Target, settings::Settings},
+    super::{
+        RedisBuilder, RedisCache, RedisError, address::Target, allowed::AllowedNodes,
+        settings::Settings,
+    },
     Cluster,
     nodes::Nodes,
 };
@@ -39,6 +42,12 @@ impl RedisCache<str, String> {
     ///   [pool](RedisBuilder::pool_size), operations on the others wait, too: for one deadline, and once.
     /// * **A slot that nobody serves** is an error ([`RedisError::NotReady`]) of its keys, and of what is
     ///   about every master.
+    ///
+    /// # Which nodes get the password
+    /// The cache logs in at every node that the cluster refers it to. In a network that others can write
+    /// to, [`allowed_nodes`](RedisBuilder::allowed_nodes) limits these nodes, and TLS lets only nodes with a
+    /// trusted certificate see the password. The nodes that the user names are asked for the map of slots
+    /// again in turn with the others, so that one bad map does not last.
     ///
     /// # What a failover loses
     /// Masters acknowledge what their replicas do not have yet. When a replica takes over, a write that
@@ -85,7 +94,11 @@ impl Seeds {
     }
 
     /// The cluster that they are in.
-    pub(in super::super) fn build(self, limits: Limits) -> Result<Cluster, RedisError> {
+    pub(in super::super) fn build(
+        self,
+        limits: Limits,
+        allowed: AllowedNodes,
+    ) -> Result<Cluster, RedisError> {
         let [first, others @ ..] = &*self.0 else {
             return Err(wrong("a cluster needs the address of at least one node"));
         };
@@ -112,7 +125,7 @@ impl Seeds {
             }
             seed.check()?;
         }
-        Ok(Cluster(Nodes::new(first.clone(), others, limits)))
+        Ok(Cluster(Nodes::new(first.clone(), others, limits, allowed)))
     }
 }
 
@@ -127,7 +140,9 @@ mod tests {
     use super::*;
 
     fn built(urls: &[&str]) -> Result<String, RedisError> {
-        let cluster = Seeds::from_urls(urls)?.0.build(Limits::default())?;
+        let cluster = Seeds::from_urls(urls)?
+            .0
+            .build(Limits::default(), AllowedNodes::default())?;
         Ok(cluster.seeds().to_owned())
     }
 
