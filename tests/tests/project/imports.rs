@@ -226,11 +226,12 @@ fn every_way_to_import_is_found() {
         ["b::x imports a::Y"]
     );
     assert_eq!(
-        found("b::x", "mod tests { use super::super::super::a; }"),
+        found("b::x", "mod y { use super::super::super::a; }"),
         ["b::x imports a"]
     );
     assert_eq!(found("b::x", "use crate::Root;"), ["b::x imports Root"]);
     assert_eq!(found("e", ""), ["e: no row"]);
+    assert!(found("b::x", "mod tests { use crate::a; }").is_empty());
     assert!(found("c", "pub use self::d::X;").is_empty());
     assert!(found("b", "macro_rules! m { () => { $crate::Root } }").is_empty());
 }
