@@ -35,6 +35,7 @@ impl Address {
     }
 
     /// The port; 0 where there is none.
+    #[cfg(feature = "cluster")]
     pub(crate) fn port(&self) -> u16 {
         match self {
             Self::Tcp(_, port) => *port,
