@@ -24,7 +24,6 @@ impl Counter {
     }
 
     #[inline]
-    #[cfg(feature = "alloc")]
     pub(crate) fn add(&self, more: usize) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }

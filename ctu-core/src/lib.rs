@@ -25,7 +25,9 @@ pub mod stores;
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 pub use behaviours::single_flight;
-pub use behaviours::{DebugCache, Event, Stats, StatsCache};
+pub use behaviours::{
+    Counts, DebugCache, Event, Log, Observed, Observer, Operation, Stats, StatsCache,
+};
 #[cfg(feature = "critical-section")]
 pub use caches::CriticalSectionMutex;
 pub use caches::{

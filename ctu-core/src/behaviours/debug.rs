@@ -1,11 +1,11 @@
-use crate::{
-    caches::{Cache, Found},
-    error::Error,
+use super::{
+    observed::Observed,
+    observer::{Observer, Operation},
 };
-use core::{fmt, time::Duration};
+use core::fmt;
 
 /// A cache that tells of every operation before it is done, as `DebugCache` of Python's CacheToolsUtils does, with keys and
-/// values as Rust's `Debug` prints them. It wraps blocking caches.
+/// values as Rust's `Debug` prints them. It wraps blocking and async caches.
 ///
 /// Whom it tells is up to the user: the console, `log`, `tracing`, `defmt`. Keys and values are told in full:
 /// do not put it above an `EncryptedCache` where the log is less secret than the cache.
@@ -23,8 +23,10 @@ use core::{fmt, time::Duration};
 /// assert_eq!(*log.borrow(), ["DebugCache cache: set 1 10", "DebugCache cache: get 1"]);
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
-pub struct DebugCache<C, L> {
-    inner: C,
+pub type DebugCache<C, L> = Observed<C, Log<L>>;
+
+/// The [`Observer`] of a [`DebugCache`]: the name of the cache, and the function that is called.
+pub struct Log<L> {
     name: &'static str,
     log: L,
 }
@@ -68,28 +70,36 @@ impl defmt::Format for Event<'_> {
     }
 }
 
-impl<C, L: Fn(&Event<'_>)> DebugCache<C, L> {
-    /// Tells `log` of the operations on `inner`, under a name.
+impl<C, L: Fn(&Event<'_>)> Observed<C, Log<L>> {
+    /// Calls `log` before each operation on `inner`, which is reported under `name`.
     pub const fn new(inner: C, name: &'static str, log: L) -> Self {
-        Self { inner, name, log }
+        Self::with(Log { name, log }, inner)
     }
+}
 
-    /// The cache below.
-    pub const fn get_ref(&self) -> &C {
-        &self.inner
-    }
-
-    /// The cache below.
-    pub fn into_inner(self) -> C {
-        self.inner
-    }
-
-    fn tell(
-        &self,
-        operation: &'static str,
-        key: Option<&dyn fmt::Debug>,
-        value: Option<&dyn fmt::Debug>,
-    ) {
+impl<K, V, L> Observer<K, V> for Log<L>
+where
+    K: fmt::Debug + ?Sized,
+    V: fmt::Debug,
+    L: Fn(&Event<'_>),
+{
+    fn before(&self, operation: &Operation<'_, K, V>) {
+        let (operation, key, value): (_, Option<&dyn fmt::Debug>, Option<&dyn fmt::Debug>) =
+            match operation {
+                Operation::Get(key) => ("get", Some(key), None),
+                // Not without `READS_KEYS`.
+                Operation::GetEquivalent => ("get", None, None),
+                Operation::GetMany(keys) => ("get", Some(keys), None),
+                Operation::Contains(key) => ("in", Some(key), None),
+                Operation::Put(key, value) => ("set", Some(key), Some(value)),
+                Operation::PutMany(entries) => ("set", Some(entries), None),
+                Operation::Remove(key) => ("del", Some(key), None),
+                Operation::RemoveMany(keys) => ("del", Some(keys), None),
+                Operation::Pop(key) => ("pop", Some(key), None),
+                Operation::Clear => ("clear", None, None),
+                Operation::Retain => ("retain", None, None),
+                Operation::Len => ("len", None, None),
+            };
         (self.log)(&Event {
             name: self.name,
             operation,
@@ -99,144 +109,17 @@ impl<C, L: Fn(&Event<'_>)> DebugCache<C, L> {
     }
 }
 
-impl<C, L> Cache for DebugCache<C, L>
-where
-    C: Cache<Key: fmt::Debug, Value: fmt::Debug>,
-    L: Fn(&Event<'_>),
-{
-    type Key = C::Key;
-    type Value = C::Value;
-    type Error = C::Error;
-
-    fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-        self.tell("get", Some(&key), None);
-        self.inner.get(key)
-    }
-
-    fn put(
-        &self,
-        key: &Self::Key,
-        value: Self::Value,
-        ttl: Option<Duration>,
-    ) -> Result<(), Self::Error> {
-        self.tell("set", Some(&key), Some(&value));
-        self.inner.put(key, value, ttl)
-    }
-
-    fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-        self.tell("del", Some(&key), None);
-        self.inner.remove(key)
-    }
-
-    fn clear(&self) -> Result<(), Self::Error> {
-        self.tell("clear", None, None);
-        self.inner.clear()
-    }
-
-    fn len(&self) -> Result<usize, Self::Error> {
-        self.tell("len", None, None);
-        self.inner.len()
-    }
-
-    fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-        self.tell("in", Some(&key), None);
-        self.inner.contains(key)
-    }
-
-    fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
-        self.tell("get", Some(&key), None);
-        self.inner.get_with_ttl(key)
-    }
-
-    fn default_ttl(&self) -> Option<Duration> {
-        self.inner.default_ttl()
-    }
-
-    fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-        self.tell("pop", Some(&key), None);
-        self.inner.pop(key)
-    }
-
-    fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
-        self.tell("retain", None, None);
-        self.inner.retain(keep)
-    }
-
-    fn get_or_compute(
-        &self,
-        key: &Self::Key,
-        make: &mut dyn FnMut() -> Result<Option<Self::Value>, Error>,
-    ) -> Result<Option<Self::Value>, Self::Error> {
-        self.tell("get", Some(&key), None);
-        self.inner.get_or_compute(key, &mut || {
-            let made = make()?;
-            if let Some(value) = &made {
-                self.tell("set", Some(&key), Some(value));
-            }
-            Ok(made)
-        })
-    }
-
-    fn address(&self) -> usize {
-        self.inner.address()
-    }
-
-    fn has_single_flight(&self) -> bool {
-        self.inner.has_single_flight()
-    }
-
-    #[cfg(feature = "alloc")]
-    fn get_many(
-        &self,
-        keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
-        self.tell("get", Some(&keys), None);
-        self.inner.get_many(keys)
-    }
-
-    #[cfg(feature = "alloc")]
-    fn get_many_with_ttl(
-        &self,
-        keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
-        self.tell("get", Some(&keys), None);
-        self.inner.get_many_with_ttl(keys)
-    }
-
-    #[cfg(feature = "alloc")]
-    fn put_many(
-        &self,
-        entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
-        ttl: Option<Duration>,
-    ) -> Result<(), Self::Error> {
-        self.tell("set", Some(&entries), None);
-        self.inner.put_many(entries, ttl)
-    }
-
-    #[cfg(feature = "alloc")]
-    fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
-        self.tell("del", Some(&keys), None);
-        self.inner.remove_many(keys)
-    }
-}
-
-impl<C: fmt::Debug, L> fmt::Debug for DebugCache<C, L> {
+impl<L> fmt::Debug for Log<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DebugCache")
+        f.debug_struct("Log")
             .field("name", &self.name)
-            .field("inner", &self.inner)
             .finish_non_exhaustive()
     }
 }
 
 #[cfg(feature = "defmt")]
-impl<C: defmt::Format, L> defmt::Format for DebugCache<C, L> {
+impl<L> defmt::Format for Log<L> {
     fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(
-            f,
-            "DebugCache {{ name: {=str}, inner: {}, .. }}",
-            self.name,
-            self.inner
-        );
+        defmt::write!(f, "Log {{ name: {=str}, .. }}", self.name);
     }
 }

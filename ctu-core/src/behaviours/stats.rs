@@ -1,14 +1,13 @@
-use crate::{
-    caches::{Cache, Found},
-    counter::Counter,
-    entries::Equivalent,
-    error::Error,
+use super::{
+    observed::Observed,
+    observer::{Observer, Operation},
 };
-use core::{fmt, time::Duration};
+use crate::{caches::Cache, counter::Counter};
+use core::fmt;
 
 /// A cache that counts its operations, as `StatsCache` of Python's CacheToolsUtils does.
 ///
-/// It wraps blocking caches; under an async stack, put it inside of [`Ready`](crate::Ready).
+/// It wraps blocking and async caches.
 /// Counting costs one atomic addition an operation, and may be read and reset from any thread.
 ///
 /// ```
@@ -25,16 +24,12 @@ use core::{fmt, time::Duration};
 /// );
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
-#[derive(Debug, Default)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct StatsCache<C> {
-    inner: C,
-    counts: Counts,
-}
+pub type StatsCache<C> = Observed<C, Counts>;
 
+/// The [`Observer`] of a [`StatsCache`].
 #[derive(Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-struct Counts {
+pub struct Counts {
     tests: Counter,
     writes: Counter,
     dels: Counter,
@@ -88,34 +83,22 @@ impl fmt::Display for Stats {
     }
 }
 
-impl<C> StatsCache<C> {
+impl<C> Observed<C, Counts> {
     /// Counts the operations on `inner`.
     pub const fn new(inner: C) -> Self {
-        Self {
-            inner,
-            counts: Counts {
-                tests: Counter::new(),
-                writes: Counter::new(),
-                dels: Counter::new(),
-                hits: Counter::new(),
-                misses: Counter::new(),
-            },
-        }
-    }
-
-    /// The cache whose operations are counted.
-    pub const fn get_ref(&self) -> &C {
-        &self.inner
-    }
-
-    /// The cache whose operations are counted.
-    pub fn into_inner(self) -> C {
-        self.inner
+        let counts = Counts {
+            tests: Counter::new(),
+            writes: Counter::new(),
+            dels: Counter::new(),
+            hits: Counter::new(),
+            misses: Counter::new(),
+        };
+        Self::with(counts, inner)
     }
 
     /// The hit rate, 0 to 1; 0 before the first look-up.
     pub fn hits(&self) -> f64 {
-        rate(self.counts.hits.get(), self.counts.misses.get())
+        rate(self.observer().hits.get(), self.observer().misses.get())
     }
 
     /// Begins to count anew.
@@ -126,35 +109,10 @@ impl<C> StatsCache<C> {
             dels,
             hits,
             misses,
-        } = &self.counts;
+        } = self.observer();
         for counter in [tests, writes, dels, hits, misses] {
             counter.reset();
         }
-    }
-
-    /// Counts a look-up.
-    fn read<T, E>(&self, found: Result<Option<T>, E>) -> Result<Option<T>, E> {
-        match &found {
-            Ok(Some(_)) => self.counts.hits.count(),
-            Ok(None) | Err(_) => self.counts.misses.count(),
-        };
-        found
-    }
-
-    /// Counts `asked` look-ups.
-    #[cfg(feature = "alloc")]
-    fn read_many<T, E>(
-        &self,
-        asked: usize,
-        found: Result<alloc::vec::Vec<Option<T>>, E>,
-    ) -> Result<alloc::vec::Vec<Option<T>>, E> {
-        let hits = match &found {
-            Ok(found) => found.iter().flatten().count(),
-            Err(_) => 0,
-        };
-        self.counts.hits.add(hits);
-        self.counts.misses.add(asked.saturating_sub(hits));
-        found
     }
 }
 
@@ -164,147 +122,59 @@ fn rate(hits: usize, misses: usize) -> f64 {
     hits as f64 / reads.max(1.0)
 }
 
-impl<C: Cache> StatsCache<C> {
+impl<C: Cache> Observed<C, Counts> {
     /// What was counted, with the cache's size.
     ///
     /// # Errors
     /// As [`Cache::len`].
     pub fn stats(&self) -> Result<Stats, C::Error> {
-        let (hits, misses) = (self.counts.hits.get(), self.counts.misses.get());
+        let (hits, misses) = (self.observer().hits.get(), self.observer().misses.get());
         Ok(Stats {
-            tests: self.counts.tests.get(),
+            tests: self.observer().tests.get(),
             reads: hits.wrapping_add(misses),
-            writes: self.counts.writes.get(),
-            dels: self.counts.dels.get(),
+            writes: self.observer().writes.get(),
+            dels: self.observer().dels.get(),
             hits,
             hit_rate: rate(hits, misses),
-            size: self.inner.len()?,
+            size: self.get_ref().len()?,
         })
     }
 }
 
-impl<C: Cache> Cache for StatsCache<C> {
-    type Key = C::Key;
-    type Value = C::Value;
-    type Error = C::Error;
+impl<K: ?Sized, V> Observer<K, V> for Counts {
+    const READS_KEYS: bool = false;
 
-    fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-        self.read(self.inner.get(key))
-    }
-
-    fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
-    where
-        Q: Equivalent<Self::Key>,
-    {
-        self.read(self.inner.get_equivalent(key))
-    }
-
-    fn put(
-        &self,
-        key: &Self::Key,
-        value: Self::Value,
-        ttl: Option<Duration>,
-    ) -> Result<(), Self::Error> {
-        self.counts.writes.count();
-        self.inner.put(key, value, ttl)
-    }
-
-    fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-        self.counts.dels.count();
-        self.inner.remove(key)
-    }
-
-    fn clear(&self) -> Result<(), Self::Error> {
-        self.inner.clear()
-    }
-
-    fn len(&self) -> Result<usize, Self::Error> {
-        self.inner.len()
-    }
-
-    fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-        self.counts.tests.count();
-        self.inner.contains(key)
-    }
-
-    fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
-        self.read(self.inner.get_with_ttl(key))
-    }
-
-    fn default_ttl(&self) -> Option<Duration> {
-        self.inner.default_ttl()
-    }
-
-    fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-        // As Python counts it: a look-up, and a removal where it found something.
-        let found = self.read(self.inner.pop(key))?;
-        if found.is_some() {
-            self.counts.dels.count();
+    #[inline]
+    fn before(&self, operation: &Operation<'_, K, V>) {
+        match operation {
+            Operation::Contains(_) => self.tests.add(1),
+            Operation::Put(..) => self.writes.add(1),
+            Operation::PutMany(entries) => self.writes.add(entries.len()),
+            Operation::Remove(_) => self.dels.add(1),
+            Operation::RemoveMany(keys) => self.dels.add(keys.len()),
+            Operation::Get(_) | Operation::GetEquivalent | Operation::GetMany(_) => {}
+            Operation::Pop(_) | Operation::Clear | Operation::Retain | Operation::Len => {}
         }
-        Ok(found)
     }
 
-    fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
-        self.inner.retain(keep)
-    }
-
-    fn get_or_compute(
-        &self,
-        key: &Self::Key,
-        make: &mut dyn FnMut() -> Result<Option<Self::Value>, Error>,
-    ) -> Result<Option<Self::Value>, Self::Error> {
-        let mut hit = true;
-        let found = self.inner.get_or_compute(key, &mut || {
-            if core::mem::replace(&mut hit, false) {
-                self.counts.misses.count();
+    #[inline]
+    fn found(&self, operation: &Operation<'_, K, V>, hits: usize) {
+        let asked = match operation {
+            Operation::GetMany(keys) => keys.len(),
+            _ => 1,
+        };
+        for (counter, more) in [
+            (&self.hits, hits),
+            (&self.misses, asked.saturating_sub(hits)),
+        ] {
+            if more > 0 {
+                counter.add(more);
             }
-            let made = make()?;
-            if made.is_some() {
-                self.counts.writes.count();
-            }
-            Ok(made)
-        });
-        if hit { self.read(found) } else { found }
-    }
-
-    fn address(&self) -> usize {
-        self.inner.address()
-    }
-
-    fn has_single_flight(&self) -> bool {
-        self.inner.has_single_flight()
-    }
-
-    #[cfg(feature = "alloc")]
-    fn get_many(
-        &self,
-        keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
-        self.read_many(keys.len(), self.inner.get_many(keys))
-    }
-
-    #[cfg(feature = "alloc")]
-    fn get_many_with_ttl(
-        &self,
-        keys: &[&Self::Key],
-    ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
-        self.read_many(keys.len(), self.inner.get_many_with_ttl(keys))
-    }
-
-    #[cfg(feature = "alloc")]
-    fn put_many(
-        &self,
-        entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
-        ttl: Option<Duration>,
-    ) -> Result<(), Self::Error> {
-        self.counts.writes.add(entries.len());
-        self.inner.put_many(entries, ttl)
-    }
-
-    #[cfg(feature = "alloc")]
-    fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
-        self.counts.dels.add(keys.len());
-        self.inner.remove_many(keys)
+        }
+        // As Python counts a pop: a look-up, and a removal where it found a value.
+        if let (Operation::Pop(_), 1..) = (operation, hits) {
+            self.dels.add(hits);
+        }
     }
 }
 

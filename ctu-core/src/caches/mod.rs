@@ -4,6 +4,7 @@ mod async_cache;
 mod cache;
 #[cfg(feature = "critical-section")]
 mod critical_section;
+mod forward;
 mod locked;
 mod pointers;
 

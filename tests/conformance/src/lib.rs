@@ -176,7 +176,8 @@ suite! {
         long_separator_is_an_error;
     debug:
         debug_cache_reports_every_operation,
-        debug_cache_changes_no_result;
+        debug_cache_changes_no_result,
+        observers_see_the_operations_of_an_async_cache;
     bytes:
         bytes_cache_stores_base85,
         invalid_base85_is_an_error,

@@ -1,0 +1,291 @@
+use super::observer::{Observer, Operation};
+use crate::{
+    caches::{AsyncCache, Cache, Found, LocalAsyncCache},
+    entries::Equivalent,
+    error::Error,
+};
+use core::{borrow::Borrow, time::Duration};
+
+/// An [`Observer`] on a cache: a [`Cache`] where the inner one is, an
+/// [`AsyncCache`](crate::AsyncCache) where that is.
+///
+/// It forwards every operation unchanged, after the observer has seen it. [`StatsCache`](crate::StatsCache)
+/// and [`DebugCache`](crate::DebugCache) are aliases for the observers of this crate.
+#[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Observed<C, O> {
+    inner: C,
+    observer: O,
+}
+
+impl<C, O> Observed<C, O> {
+    /// Puts `observer` on `inner`.
+    pub const fn with(observer: O, inner: C) -> Self {
+        Self { inner, observer }
+    }
+
+    /// The observer.
+    pub const fn observer(&self) -> &O {
+        &self.observer
+    }
+
+    /// The inner cache.
+    pub const fn get_ref(&self) -> &C {
+        &self.inner
+    }
+
+    /// The inner cache.
+    pub fn get_mut(&mut self) -> &mut C {
+        &mut self.inner
+    }
+
+    /// The inner cache.
+    pub fn into_inner(self) -> C {
+        self.inner
+    }
+
+    /// Reports the end of a lookup.
+    #[inline]
+    fn found<K: ?Sized, V, T, E>(
+        &self,
+        operation: &Operation<'_, K, V>,
+        found: Result<Option<T>, E>,
+    ) -> Result<Option<T>, E>
+    where
+        O: Observer<K, V>,
+    {
+        let hit = matches!(found, Ok(Some(_)));
+        self.observer.found(operation, usize::from(hit));
+        found
+    }
+
+    #[cfg(feature = "alloc")]
+    fn found_many<K: ?Sized, V, T, E>(
+        &self,
+        keys: &[&K],
+        found: Result<alloc::vec::Vec<Option<T>>, E>,
+    ) -> Result<alloc::vec::Vec<Option<T>>, E>
+    where
+        O: Observer<K, V>,
+    {
+        let hits = found.iter().flatten().flatten().count();
+        self.observer.found(&Operation::GetMany(keys), hits);
+        found
+    }
+}
+
+/// The methods whose text is the same for a blocking and an async cache, but for `async` and `.await`.
+macro_rules! observed_methods {
+    ([$($function:tt)+] [$($await:tt)*]) => {
+        $($function)+ get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
+            self.observer.before(&Operation::Get(key));
+            let found = self.inner.get(key)$($await)*;
+            self.found(&Operation::Get(key), found)
+        }
+
+        $($function)+ put(
+            &self,
+            key: &Self::Key,
+            value: Self::Value,
+            ttl: Option<Duration>,
+        ) -> Result<(), Self::Error> {
+            self.observer.before(&Operation::Put(key, &value));
+            self.inner.put(key, value, ttl)$($await)*
+        }
+
+        $($function)+ remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+            self.observer.before(&Operation::Remove(key));
+            self.inner.remove(key)$($await)*
+        }
+
+        $($function)+ clear(&self) -> Result<(), Self::Error> {
+            self.observer.before(&Operation::Clear);
+            self.inner.clear()$($await)*
+        }
+
+        $($function)+ len(&self) -> Result<usize, Self::Error> {
+            self.observer.before(&Operation::Len);
+            self.inner.len()$($await)*
+        }
+
+        $($function)+ is_empty(&self) -> Result<bool, Self::Error> {
+            self.observer.before(&Operation::Len);
+            self.inner.is_empty()$($await)*
+        }
+
+        $($function)+ contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+            self.observer.before(&Operation::Contains(key));
+            self.inner.contains(key)$($await)*
+        }
+
+        $($function)+ get_with_ttl(
+            &self,
+            key: &Self::Key,
+        ) -> Result<Found<Self::Value>, Self::Error> {
+            self.observer.before(&Operation::Get(key));
+            let found = self.inner.get_with_ttl(key)$($await)*;
+            self.found(&Operation::Get(key), found)
+        }
+
+        $($function)+ pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
+            self.observer.before(&Operation::Pop(key));
+            let found = self.inner.pop(key)$($await)*;
+            self.found(&Operation::Pop(key), found)
+        }
+
+        #[cfg(feature = "alloc")]
+        $($function)+ get_many(
+            &self,
+            keys: &[&Self::Key],
+        ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
+            self.observer.before(&Operation::GetMany(keys));
+            let found = self.inner.get_many(keys)$($await)*;
+            self.found_many(keys, found)
+        }
+
+        #[cfg(feature = "alloc")]
+        $($function)+ get_many_with_ttl(
+            &self,
+            keys: &[&Self::Key],
+        ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
+            self.observer.before(&Operation::GetMany(keys));
+            let found = self.inner.get_many_with_ttl(keys)$($await)*;
+            self.found_many(keys, found)
+        }
+
+        #[cfg(feature = "alloc")]
+        $($function)+ put_many(
+            &self,
+            entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
+            ttl: Option<Duration>,
+        ) -> Result<(), Self::Error> {
+            self.observer.before(&Operation::PutMany(&entries));
+            self.inner.put_many(entries, ttl)$($await)*
+        }
+
+        #[cfg(feature = "alloc")]
+        $($function)+ remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
+            self.observer.before(&Operation::RemoveMany(keys));
+            self.inner.remove_many(keys)$($await)*
+        }
+
+        fn default_ttl(&self) -> Option<Duration> {
+            self.inner.default_ttl()
+        }
+
+        fn address(&self) -> usize {
+            self.inner.address()
+        }
+    };
+}
+
+impl<C: Cache, O: Observer<C::Key, C::Value>> Cache for Observed<C, O> {
+    type Key = C::Key;
+    type Value = C::Value;
+    type Error = C::Error;
+
+    observed_methods!([fn] []);
+
+    fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
+    where
+        Q: Equivalent<Self::Key>,
+    {
+        if O::READS_KEYS {
+            return self.get(key.make()?.borrow());
+        }
+        self.observer.before(&Operation::GetEquivalent);
+        let found = self.inner.get_equivalent(key);
+        self.found(&Operation::GetEquivalent, found)
+    }
+
+    fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
+        self.observer.before(&Operation::Retain);
+        self.inner.retain(keep)
+    }
+
+    fn get_or_compute(
+        &self,
+        key: &Self::Key,
+        make: &mut dyn FnMut() -> Result<Option<Self::Value>, Error>,
+    ) -> Result<Option<Self::Value>, Self::Error> {
+        self.observer.before(&Operation::Get(key));
+        let mut hit = true;
+        let found = self.inner.get_or_compute(key, &mut || {
+            if core::mem::replace(&mut hit, false) {
+                self.observer.found(&Operation::Get(key), 0);
+            }
+            let made = make()?;
+            if let Some(value) = &made {
+                self.observer.before(&Operation::Put(key, value));
+            }
+            Ok(made)
+        });
+        match hit {
+            true => self.found(&Operation::Get(key), found),
+            false => found,
+        }
+    }
+
+    fn has_single_flight(&self) -> bool {
+        self.inner.has_single_flight()
+    }
+}
+
+/// [`Observed`] as an async cache.
+macro_rules! observed_is_async {
+    ($Trait:ident $(, $Send:ident, $Sync:ident)?) => {
+        impl<C, O> $Trait for Observed<C, O>
+        where
+            C: $Trait,
+            O: Observer<C::Key, C::Value> $(+ $Sync)?,
+            $(C::Value: $Send,)?
+        {
+            type Key = C::Key;
+            type Value = C::Value;
+            type Error = C::Error;
+
+            observed_methods!([async fn] [.await]);
+
+            async fn retain<F>(&self, keep: F) -> Result<(), Self::Error>
+            where
+                F: FnMut(&Self::Key) -> bool $(+ $Send)?,
+            {
+                self.observer.before(&Operation::Retain);
+                self.inner.retain(keep).await
+            }
+
+            async fn get_or_compute<F, Fut>(
+                &self,
+                key: &Self::Key,
+                mut make: F,
+            ) -> Result<Option<Self::Value>, Self::Error>
+            where
+                F: FnMut() -> Fut $(+ $Send)?,
+                Fut: Future<Output = Result<Option<Self::Value>, Error>> $(+ $Send)?,
+            {
+                self.observer.before(&Operation::Get(key));
+                let mut hit = true;
+                let observed = || {
+                    if core::mem::replace(&mut hit, false) {
+                        self.observer.found(&Operation::Get(key), 0);
+                    }
+                    let made = make();
+                    async {
+                        let made = made.await?;
+                        if let Some(value) = &made {
+                            self.observer.before(&Operation::Put(key, value));
+                        }
+                        Ok(made)
+                    }
+                };
+                let found = self.inner.get_or_compute(key, observed).await;
+                match hit {
+                    true => self.found(&Operation::Get(key), found),
+                    false => found,
+                }
+            }
+        }
+    };
+}
+observed_is_async!(AsyncCache, Send, Sync);
+observed_is_async!(LocalAsyncCache);

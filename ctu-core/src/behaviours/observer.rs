@@ -1,0 +1,75 @@
+/// An operation of a cache, with its keys and values.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Operation<'a, K: ?Sized, V> {
+    /// A lookup of the value at a key.
+    Get(&'a K),
+    /// A lookup by the parts of a key; see [`Cache::get_equivalent`](crate::Cache::get_equivalent).
+    /// Only for an observer without [`READS_KEYS`](Observer::READS_KEYS).
+    GetEquivalent,
+    /// A lookup of the values at several keys.
+    GetMany(&'a [&'a K]),
+    /// A test for an entry.
+    Contains(&'a K),
+    /// A write of a value.
+    Put(&'a K, &'a V),
+    /// A write of several values.
+    PutMany(&'a [(&'a K, V)]),
+    /// A removal of an entry.
+    Remove(&'a K),
+    /// A removal of several entries.
+    RemoveMany(&'a [&'a K]),
+    /// A removal of an entry that returns its value.
+    Pop(&'a K),
+    /// A removal of all entries.
+    Clear,
+    /// A removal of the entries that a predicate refuses.
+    Retain,
+    /// A request for the number of entries.
+    Len,
+}
+
+/// Sees the operations of a cache and changes none.
+///
+/// [`Observed`](crate::Observed) puts any observer on any cache, blocking or async, so an observer is
+/// written once. `K` and `V` are the key and value of the cache.
+///
+/// ```
+/// use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+/// use ctu_core::{Cache, LruCache, Observed, Observer, Operation, SpinCache};
+///
+/// /// Counts the bytes that are written.
+/// #[derive(Default)]
+/// struct BytesWritten(AtomicUsize);
+///
+/// impl<K: ?Sized, V: AsRef<[u8]>> Observer<K, V> for BytesWritten {
+///     fn before(&self, operation: &Operation<'_, K, V>) {
+///         if let Operation::Put(_, value) = operation {
+///             self.0.fetch_add(value.as_ref().len(), Relaxed);
+///         }
+///     }
+/// }
+///
+/// let store = SpinCache::new(LruCache::<u32, [u8; 4], 8>::new());
+/// let cache = Observed::with(BytesWritten::default(), store);
+/// cache.insert(&1, *b"four")?;
+/// assert_eq!(cache.observer().0.load(Relaxed), 4);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+pub trait Observer<K: ?Sized, V> {
+    /// Whether the observer reads keys. Without it, a lookup by the parts of a key makes no key, and
+    /// is an [`Operation::GetEquivalent`].
+    const READS_KEYS: bool = true;
+
+    /// Sees `operation` before it runs, whether it succeeds or fails later.
+    ///
+    /// `get_or_compute` is an [`Operation::Get`] and, once a value is computed, an [`Operation::Put`].
+    fn before(&self, operation: &Operation<'_, K, V>);
+
+    /// Sees the number of values that a lookup found: `Get`, `GetEquivalent`, `GetMany` or `Pop`.
+    /// Called once for each lookup, with 0 for a failed one. `get_or_compute` reports a miss before the
+    /// computation begins.
+    fn found(&self, operation: &Operation<'_, K, V>, hits: usize) {
+        let _ = (operation, hits);
+    }
+}
