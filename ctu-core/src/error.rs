@@ -1,11 +1,12 @@
+//! The error of caches in memory and of mappings, and the trait of all errors of caches.
+
 use core::{fmt, time::Duration};
 
-/// Why an in-memory cache or a mapping refused an operation.
+/// The error of an in-memory cache or a mapping.
 ///
-/// The operation then had no effect: the cache holds what it held before. (A batch ends at the first entry that is refused;
-/// those before it may be done.)
-/// Caches that can fail in other ways have an error type of their own which holds this one
-/// (`Cache::Error: From<Error>`), so a whole stack has the single error type of the cache at its base.
+/// A failed operation has no effect. A batch ends at the first failed entry; the entries before it
+/// may be done. A cache with other kinds of failure has an error type of its own that holds this one
+/// (`Cache::Error: From<Error>`), so a stack has one error type: that of the cache at its base.
 ///
 /// ```
 /// use ctu_core::Error;
@@ -13,71 +14,106 @@ use core::{fmt, time::Duration};
 /// assert_eq!(error.to_string(), "key of 21 bytes, at most 20 fit");
 /// ```
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Error {
-    /// The key does not fit the buffer that keys are kept in. Lengths in bytes.
+    /// The key does not fit the key buffer. Lengths in bytes.
     KeyTooLong {
-        /// Length of the key, with its prefixes or its encoding.
+        /// Length of the key, including its prefixes or its encoding.
         len: usize,
-        /// The longest key that fits.
+        /// Capacity of the buffer.
         max: usize,
     },
-    /// The value does not fit the buffer that values are kept in. Lengths in bytes.
+    /// The value does not fit the value buffer. Lengths in bytes.
     ValueTooLong {
-        /// Length of the value, with what mappings added to it.
+        /// Length of the value, including the overhead of mappings.
         len: usize,
-        /// The longest value that fits.
+        /// Capacity of the buffer.
         max: usize,
     },
-    /// The time-to-live is longer than the cache can count.
+    /// The time-to-live is above the maximum of the cache.
     TtlTooLong {
-        /// The longest time-to-live that this cache can count.
+        /// The maximum.
         max: Duration,
     },
-    /// An entry's own time-to-live was asked for, and this cache keeps none.
+    /// The cache has no time-to-live per entry.
     TtlUnsupported,
-    /// The cache cannot do this at all; the text names the operation.
-    Unsupported(&'static str),
-    /// The cache is in use: by the holder of its lock (`try_` operations), or by the caller itself.
+    /// The cache never supports this operation. A retry fails as well.
+    Unsupported(Operation),
+    /// The lock of the cache is held: by another user (`try_` operations), or by the caller itself.
     Busy,
-    /// The secret is too short to encrypt with. Lengths in bytes.
+    /// The secret is too short. Lengths in bytes.
     SecretTooShort {
         /// Length of the secret.
         len: usize,
-        /// The shortest secret allowed.
+        /// The minimum length.
         min: usize,
     },
     /// A setting is outside its range.
     OutOfRange {
         /// Name of the setting.
         what: &'static str,
-        /// What was asked for.
+        /// The given value.
         got: usize,
-        /// The smallest value allowed.
+        /// The minimum.
         min: usize,
-        /// The largest value allowed.
+        /// The maximum.
         max: usize,
     },
-    /// No setting has the name that was given; the text says what was to be named.
+    /// Unknown option name. The text is the kind of option, for example "prefix encoding".
     UnknownName(&'static str),
-    /// The key or value has no form in the encoding; the text says what is in the way.
+    /// The key or value has no form in the encoding. The text is the reason.
     Encode(&'static str),
-    /// What the inner cache holds is not in the encoding; the text says what was expected.
+    /// The stored bytes are not valid in the encoding. The text names the expected form.
     Decode(&'static str),
 }
 
+/// An operation that some caches do not support.
+///
+/// ```
+/// use ctu_core::{Error, Operation};
+/// let error = Error::Unsupported(Operation::ListKeys);
+/// assert_eq!(error.to_string(), "this cache cannot list its keys");
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Operation {
+    /// Iteration over the own keys: `retain`, and `clear` or `len` of a cache that shares its base.
+    ListKeys,
+    /// `clear`.
+    Clear,
+    /// `len`.
+    Len,
+    /// Statistics of a server.
+    Stats,
+    /// `get_or_insert_with`.
+    GetOrInsert,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ListKeys => "list its keys",
+            Self::Clear => "be cleared",
+            Self::Len => "count its entries",
+            Self::Stats => "report statistics",
+            Self::GetOrInsert => "get or insert a value",
+        })
+    }
+}
+
 impl Error {
-    /// Whether what the cache holds is at fault, and not what was asked of it: a value that cannot be decoded. The cache was
-    /// asked and answered then, and will answer the same until the value is written over.
+    /// Whether the stored value is corrupt: it cannot be decoded. The cache itself works, and every
+    /// read fails alike until the value is overwritten.
     ///
     /// ```
     /// use ctu_core::Error;
-    /// assert!(Error::Decode("JSON").is_damage());
-    /// assert!(!Error::Encode("JSON").is_damage());
+    /// assert!(Error::Decode("JSON").is_corrupt());
+    /// assert!(!Error::Encode("JSON").is_corrupt());
     /// ```
     #[must_use]
-    pub const fn is_damage(&self) -> bool {
+    pub const fn is_corrupt(&self) -> bool {
         matches!(self, Self::Decode(_))
     }
 }
@@ -89,7 +125,7 @@ impl fmt::Display for Error {
             Self::ValueTooLong { len, max } => write!(f, "value of {len} bytes, at most {max} fit"),
             Self::TtlTooLong { max } => write!(f, "time-to-live too long, at most {max:?}"),
             Self::TtlUnsupported => f.write_str("this cache keeps no time-to-live per entry"),
-            Self::Unsupported(what) => write!(f, "this cache cannot {what}"),
+            Self::Unsupported(operation) => write!(f, "this cache cannot {operation}"),
             Self::Busy => f.write_str("the cache is in use"),
             Self::SecretTooShort { len, min } => {
                 write!(f, "secret of {len} bytes, at least {min} needed")
@@ -109,26 +145,34 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// The error of a [`Cache`](crate::Cache): what a whole stack fails with, and what its parts need to know of that.
-pub trait CacheError: core::error::Error + From<Error> + 'static {
-    /// The core error that this holds, if it holds one: nothing was done then, and the cache works.
+/// The error of a [`Cache`](crate::Cache), with the classification that wrappers need.
+///
+/// ```
+/// use ctu_core::{CacheError, Error};
+///
+/// let error = Error::KeyTooLong { len: 21, max: 20 };
+/// assert_eq!(error.as_core(), Some(error));
+/// assert!(!error.is_outage());
+/// ```
+pub trait CacheError: core::error::Error + From<Error> + Send + Sync + 'static {
+    /// The core error inside, if any: the operation had no effect, and the cache works.
     fn as_core(&self) -> Option<Error>;
 
-    /// Whether the cache could not be reached or did not answer as it should, so that what is tried next is
-    /// likely to fail as well. Not where the caller is to blame: a value too large, a wrong type.
+    /// Whether the cache is unreachable or replies incorrectly, so that the next operation is likely to
+    /// fail as well. Errors of the caller, such as a value too large, are no outage.
     fn is_outage(&self) -> bool {
         self.as_core().is_none()
     }
 
-    /// Whether the cache was not asked since this program has too many operations under way at once: the
-    /// same operation may succeed later, and nothing is known about the cache. Not an outage.
+    /// Whether the operation did not reach the cache because this program has too many operations in
+    /// flight. It may succeed later, and says nothing about the cache. Not an outage.
     fn is_overload(&self) -> bool {
         false
     }
 
-    /// Whether what the cache holds is at fault, and not what was asked of it: [`Error::is_damage`].
-    fn is_damage(&self) -> bool {
-        self.as_core().is_some_and(|error| error.is_damage())
+    /// Whether the stored value is corrupt: [`Error::is_corrupt`].
+    fn is_corrupt(&self) -> bool {
+        self.as_core().is_some_and(|error| error.is_corrupt())
     }
 }
 

@@ -37,7 +37,7 @@ impl There {
     /// What is there after a look that failed. What cannot be decoded would fail the next look as well.
     #[cold]
     pub fn after<E: CacheError>(error: &E) -> Self {
-        if error.is_damage() {
+        if error.is_corrupt() {
             Self::Old
         } else {
             Self::Unknown

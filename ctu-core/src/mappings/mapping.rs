@@ -1,4 +1,4 @@
-use crate::error::Error;
+use crate::error::{Error, Operation};
 use core::borrow::Borrow;
 
 /// A pure translation of keys and values, with no cache and no I/O of its own.
@@ -71,8 +71,6 @@ pub trait Mapping<K: ?Sized, V> {
     /// [`Error::Unsupported`] where keys cannot be told from what they became.
     fn origin<'k>(&self, key: &'k K) -> Result<Option<&'k Self::Key>, Error> {
         let _ = key;
-        Err(Error::Unsupported(
-            "tell its keys from what it made of them",
-        ))
+        Err(Error::Unsupported(Operation::ListKeys))
     }
 }

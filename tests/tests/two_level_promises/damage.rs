@@ -68,9 +68,9 @@ fn corrupt_value_is_an_error_without_resilience() {
     let (_clock, builder) = builder();
     let cache = builder.build();
     cache.second().put(&1, DAMAGED, None).unwrap();
-    assert!(cache.get(&1).unwrap_err().is_damage());
-    assert!(cache.contains(&1).unwrap_err().is_damage());
-    assert!(cache.get_many(&[&1, &2]).unwrap_err().is_damage());
+    assert!(cache.get(&1).unwrap_err().is_corrupt());
+    assert!(cache.contains(&1).unwrap_err().is_corrupt());
+    assert!(cache.get_many(&[&1, &2]).unwrap_err().is_corrupt());
     let stats = cache.stats();
     assert_eq!((stats.damaged, stats.errors), (0, 3));
     assert_eq!(cache.get_or_insert_with(&1, || 5u32), Ok(5));

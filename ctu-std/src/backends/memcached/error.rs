@@ -15,7 +15,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 /// assert!(matches!(error, MemCachedError::Address(_)));
 /// ```
 #[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum MemCachedError {
     /// A key, value or time-to-live that does not fit, or a value of another kind than expected.
     /// Nothing was changed.
@@ -178,15 +178,8 @@ impl fmt::Display for MemCachedError {
     }
 }
 
-impl std::error::Error for MemCachedError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Core(error) => Some(error),
-            Self::Net(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+// The message contains that of the inner error, so the inner error is not a source as well.
+impl std::error::Error for MemCachedError {}
 
 #[cfg(test)]
 mod tests {

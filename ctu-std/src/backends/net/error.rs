@@ -24,7 +24,7 @@ use std::{fmt, io, time::Duration};
 /// # Ok::<(), RedisError>(())
 /// ```
 #[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NetError {
     /// There is no connection to be had: refused, no such host, no such socket, no TLS.
     Unreachable {

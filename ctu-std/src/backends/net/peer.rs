@@ -1,7 +1,7 @@
 use std::{fmt, sync::Arc};
 
 /// A server that an error tells of. Shown as `Redis at 127.0.0.1:6379`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Peer {
     service: &'static str,
     address: Arc<str>,

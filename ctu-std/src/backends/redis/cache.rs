@@ -2,7 +2,7 @@ use super::{
     AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, bounds::Bounds, client::Client,
     reply::Reply, request::Request, ttl::Ttl,
 };
-use ctu_core::{Cache, Error, Found};
+use ctu_core::{Cache, Error, Found, Operation};
 use redis::ConnectionLike;
 use std::{
     borrow::{Borrow, Cow},
@@ -278,7 +278,10 @@ where
     fn clear(&self) -> Result<(), RedisError> {
         if self.form.prefix().is_empty() {
             let request = Request::of(&[b"FLUSHDB", b"ASYNC"]);
-            return self.client.every(&request, Reply::done).map(drop);
+            return self
+                .client
+                .every(Operation::Clear, &request, Reply::done)
+                .map(drop);
         }
         let mut keys = self.keys();
         while let Some(stored) = keys.stored()? {
@@ -293,7 +296,7 @@ where
     fn len(&self) -> Result<usize, RedisError> {
         let counts = self
             .client
-            .every(&Request::of(&[b"DBSIZE"]), Reply::count)?;
+            .every(Operation::Len, &Request::of(&[b"DBSIZE"]), Reply::count)?;
         Ok(counts.into_iter().fold(0, usize::saturating_add))
     }
 

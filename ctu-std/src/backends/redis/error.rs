@@ -28,7 +28,7 @@ const DEMOTED: [&str; 4] = [
 /// assert!(matches!(error, RedisError::Url(_)));
 /// ```
 #[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RedisError {
     /// A key, value or time-to-live that does not fit, or a value of another kind than expected.
     /// Nothing was changed, but by [`pop`](ctu_core::Cache::pop): a value that it cannot read is gone.
@@ -261,15 +261,8 @@ impl fmt::Display for RedisError {
     }
 }
 
-impl std::error::Error for RedisError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Core(error) => Some(error),
-            Self::Net(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+// The message contains that of the inner error, so the inner error is not a source as well.
+impl std::error::Error for RedisError {}
 
 #[cfg(test)]
 mod tests {

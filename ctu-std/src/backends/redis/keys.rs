@@ -1,5 +1,6 @@
 use super::{Form, RedisCache, RedisError, bounds::Bounds, node::Node, request::Request};
 use crate::backends::net::Deadline;
+use ctu_core::Operation;
 use std::{
     borrow::ToOwned,
     fmt, mem,
@@ -71,7 +72,9 @@ where
                 return Err(RedisError::timed_out(node.server(), client.scan_deadline()));
             }
             let prefix = self.cache.form.prefix();
-            match node.if_known(deadline, || scan(&node, &cursor, prefix, deadline)) {
+            match node.if_known(Operation::ListKeys, deadline, || {
+                scan(&node, &cursor, prefix, deadline)
+            }) {
                 Ok((cursor, keys)) => {
                     self.at = if cursor == b"0" {
                         self.done.push(node);

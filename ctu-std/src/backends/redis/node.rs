@@ -2,7 +2,7 @@ use super::{RedisError, link::Connector, reply::Reply, request::Request};
 #[cfg(feature = "cluster")]
 use crate::backends::net::Address;
 use crate::backends::net::{Deadline, Limits, NetError, Pool};
-use ctu_core::Error;
+use ctu_core::{Error, Operation};
 use std::sync::Arc;
 #[cfg(feature = "cluster")]
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -49,19 +49,21 @@ impl Node {
         })
     }
 
-    /// Runs a command that a proxy before the server may not know, such as one about all keys.
+    /// Runs a command for `operation` that a proxy in front of the server may not support, such as a
+    /// command over all keys.
     pub(super) fn if_known<T>(
         &self,
+        operation: Operation,
         deadline: Deadline,
         command: impl FnOnce() -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
         let probe = Request::of(&[b"EXISTS", b"ctu"]);
         match command() {
-            // A proxy closes the connection at a command that it does not know, and answers others.
+            // A proxy closes the connection on an unsupported command, and answers others.
             Err(RedisError::Net(NetError::Lost { .. }))
                 if self.all(&probe, deadline, |_| Ok(())).is_ok() =>
             {
-                Err(Error::Unsupported("do this through a proxy that refuses the command").into())
+                Err(Error::Unsupported(operation).into())
             }
             done => done,
         }

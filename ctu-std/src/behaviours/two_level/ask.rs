@@ -82,7 +82,7 @@ where
             Err(error) => {
                 asking.outcome = match error.as_core() {
                     // Refused on this side, before anything was sent. Damage is in an answer.
-                    Some(_) if !error.is_damage() => Outcome::NotAsked,
+                    Some(_) if !error.is_corrupt() => Outcome::NotAsked,
                     _ => Outcome::Answered,
                 };
                 Asked::Failed(error)

@@ -1,16 +1,28 @@
+//! The error of two levels.
+
 use ctu_core::{CacheError, Error};
 use std::fmt;
 
-/// Why an operation of a [`TwoLevelCache`](crate::TwoLevelCache) failed, and at which level.
+/// The error of a [`TwoLevelCache`](crate::TwoLevelCache), with the level that failed.
+///
+/// ```
+/// use ctu_std::{CacheError, Error, TwoLevelError};
+///
+/// let error = TwoLevelError::<Error, Error>::Unavailable;
+/// assert!(error.is_outage());
+/// ```
 #[non_exhaustive]
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TwoLevelError<A, B> {
-    /// A mapping on the cache refused the key or value. Nothing was changed.
+    /// A mapping on the cache rejected the key or value. Nothing was changed.
     Core(Error),
-    /// The first level failed. What an operation does to the second level is done.
+    /// The first level failed. The effect on the second level has happened.
     First(A),
     /// The second level failed.
     Second(B),
+    /// The breaker is open, so the second level was not called, and the operation cannot be recorded
+    /// for a replay. Nothing was changed.
+    Unavailable,
 }
 
 impl<A, B> From<Error> for TwoLevelError<A, B> {
@@ -25,6 +37,7 @@ impl<A: fmt::Display, B: fmt::Display> fmt::Display for TwoLevelError<A, B> {
             Self::Core(error) => error.fmt(f),
             Self::First(error) => write!(f, "first level: {error}"),
             Self::Second(error) => write!(f, "second level: {error}"),
+            Self::Unavailable => f.write_str("second level: its breaker is open"),
         }
     }
 }
@@ -38,6 +51,7 @@ impl<A: CacheError, B: CacheError> CacheError for TwoLevelError<A, B> {
             Self::Core(error) => Some(*error),
             Self::First(error) => error.as_core(),
             Self::Second(error) => error.as_core(),
+            Self::Unavailable => None,
         }
     }
 
@@ -46,12 +60,13 @@ impl<A: CacheError, B: CacheError> CacheError for TwoLevelError<A, B> {
             Self::Core(_) => false,
             Self::First(error) => error.is_outage(),
             Self::Second(error) => error.is_outage(),
+            Self::Unavailable => true,
         }
     }
 
     fn is_overload(&self) -> bool {
         match self {
-            Self::Core(_) => false,
+            Self::Core(_) | Self::Unavailable => false,
             Self::First(error) => error.is_overload(),
             Self::Second(error) => error.is_overload(),
         }

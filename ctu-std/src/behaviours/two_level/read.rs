@@ -20,7 +20,7 @@ pub(super) enum Damage {
 impl Damage {
     /// Whether a read that failed by `error` is a miss.
     fn forgives(self, error: &impl CacheError) -> bool {
-        self == Self::IsMiss && error.is_damage()
+        self == Self::IsMiss && error.is_corrupt()
     }
 }
 

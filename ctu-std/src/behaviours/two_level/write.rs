@@ -3,6 +3,7 @@
 use super::{
     ask::Asked,
     counts::Counted,
+    error::TwoLevelError,
     levels::{Failed, Levels},
     order::{Batch, Begun},
 };
@@ -10,7 +11,7 @@ use crate::behaviours::{
     machines::{Change, Noted, What},
     single_flight::Leading,
 };
-use ctu_core::{Cache, Error};
+use ctu_core::Cache;
 use std::{hash::Hash, time::Duration};
 
 impl<A, B> Levels<A, B>
@@ -196,8 +197,7 @@ where
                 }
                 Asked::Missed(None) => {
                     self.count(Counted::Error);
-                    let what = "retain entries of its second level while that is out";
-                    return Err(Error::Unsupported(what).into());
+                    return Err(TwoLevelError::Unavailable);
                 }
             }
         }
