@@ -38,8 +38,8 @@ pub enum Error {
     },
     /// The cache has no time-to-live per entry.
     TtlUnsupported,
-    /// The cache never supports this operation. A retry fails as well.
-    Unsupported(Operation),
+    /// The cache lacks this capability. A retry fails as well.
+    Unsupported(Capability),
     /// The lock of the cache is held: by another user (`try_` operations), or by the caller itself.
     Busy,
     /// The secret is too short. Lengths in bytes.
@@ -68,17 +68,17 @@ pub enum Error {
     Decode(&'static str),
 }
 
-/// An operation that some caches do not support.
+/// A capability that some caches lack.
 ///
 /// ```
-/// use ctu_core::{Error, Operation};
-/// let error = Error::Unsupported(Operation::ListKeys);
+/// use ctu_core::{Error, Capability};
+/// let error = Error::Unsupported(Capability::ListKeys);
 /// assert_eq!(error.to_string(), "this cache cannot list its keys");
 /// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Operation {
+pub enum Capability {
     /// Iteration over the own keys: `retain`, and `clear` or `len` of a cache that shares its base.
     ListKeys,
     /// `clear`.
@@ -91,7 +91,7 @@ pub enum Operation {
     GetOrInsert,
 }
 
-impl fmt::Display for Operation {
+impl fmt::Display for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ListKeys => "list its keys",
@@ -125,7 +125,7 @@ impl fmt::Display for Error {
             Self::ValueTooLong { len, max } => write!(f, "value of {len} bytes, at most {max} fit"),
             Self::TtlTooLong { max } => write!(f, "time-to-live too long, at most {max:?}"),
             Self::TtlUnsupported => f.write_str("this cache keeps no time-to-live per entry"),
-            Self::Unsupported(operation) => write!(f, "this cache cannot {operation}"),
+            Self::Unsupported(capability) => write!(f, "this cache cannot {capability}"),
             Self::Busy => f.write_str("the cache is in use"),
             Self::SecretTooShort { len, min } => {
                 write!(f, "secret of {len} bytes, at least {min} needed")

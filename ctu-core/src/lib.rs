@@ -43,7 +43,7 @@ pub use clock::{Clock, ManualClock};
 pub use ctu_macros::{cache_functions, cache_methods, cached};
 pub use encoding::{PrefixEncoding, base85};
 pub use entries::{Buffer, Bytes, Equivalent, IntoValue, StoredKey, Text, TextBuffer};
-pub use error::{CacheError, Error, Operation};
+pub use error::{CacheError, Capability, Error};
 #[cfg(feature = "json")]
 pub use json::{full_hash_key, full_hash_key_with, json_key, json_key_with};
 #[cfg(feature = "aes")]

@@ -1,6 +1,6 @@
 use crate::{
     entries::{Equivalent, IntoValue},
-    error::{CacheError, Error, Operation},
+    error::{CacheError, Capability, Error},
 };
 use core::{borrow::Borrow, time::Duration};
 
@@ -134,7 +134,7 @@ pub trait Cache {
     /// [`Error::Unsupported`] where the cache cannot go through its keys.
     fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
         let _ = keep;
-        Err(Error::Unsupported(Operation::ListKeys).into())
+        Err(Error::Unsupported(Capability::ListKeys).into())
     }
 
     /// The value at `key`; where there is none, what `make` returns, which is stored.
@@ -317,7 +317,7 @@ pub trait Cache {
         match (found, failed) {
             (Some(value), _) => Ok(Ok(value)),
             (None, Some(error)) => Ok(Err(error)),
-            (None, None) => Err(Error::Unsupported(Operation::GetOrInsert).into()),
+            (None, None) => Err(Error::Unsupported(Capability::GetOrInsert).into()),
         }
     }
 }

@@ -1,4 +1,4 @@
-use crate::error::{Error, Operation};
+use crate::error::{Capability, Error};
 use core::borrow::Borrow;
 
 /// A pure translation of keys and values, with no cache and no I/O of its own.
@@ -71,6 +71,6 @@ pub trait Mapping<K: ?Sized, V> {
     /// [`Error::Unsupported`] where keys cannot be told from what they became.
     fn origin<'k>(&self, key: &'k K) -> Result<Option<&'k Self::Key>, Error> {
         let _ = key;
-        Err(Error::Unsupported(Operation::ListKeys))
+        Err(Error::Unsupported(Capability::ListKeys))
     }
 }

@@ -6,7 +6,7 @@ pub use ready::Ready;
 use crate::{
     caches::cache::Found,
     entries::IntoValue,
-    error::{CacheError, Error, Operation},
+    error::{CacheError, Capability, Error},
 };
 use core::time::Duration;
 
@@ -109,7 +109,7 @@ macro_rules! async_cache {
                 F: FnMut(&Self::Key) -> bool $(+ $Send)?,
             {
                 let _ = keep;
-                async { Err(Error::Unsupported(Operation::ListKeys).into()) }
+                async { Err(Error::Unsupported(Capability::ListKeys).into()) }
             }
 
             /// As [`Cache::get_or_compute`](crate::Cache::get_or_compute).

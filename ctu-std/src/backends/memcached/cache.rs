@@ -2,7 +2,7 @@ use super::{
     AsPython, Form, MemCachedBuilder, MemCachedError, Raw, answers::Stored, client::Client,
     codec::push_key, keys::Keys, server::Entry, stats::sum, ttl::Ttl,
 };
-use ctu_core::{Cache, Error, Found, IntoValue, Operation};
+use ctu_core::{Cache, Capability, Error, Found, IntoValue};
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// What a server notes with an item, the length of its key aside.
@@ -271,7 +271,7 @@ where
     /// others are not to be flushed. Let entries expire, or change the prefix.
     fn clear(&self) -> Result<(), MemCachedError> {
         if !self.prefix.is_empty() {
-            return Err(Error::Unsupported(Operation::ListKeys).into());
+            return Err(Error::Unsupported(Capability::ListKeys).into());
         }
         let servers = self.client.servers.iter().map(|server| (server, ()));
         self.client

@@ -7,7 +7,7 @@ use super::{
     ttl::{self, Expiry},
 };
 use crate::backends::net::{Deadline, Failure, Fate, Limits, Pool, Repeat, push_number};
-use ctu_core::{Error, Operation};
+use ctu_core::{Capability, Error};
 use parking_lot::Mutex;
 use std::{
     sync::Arc,
@@ -358,7 +358,7 @@ impl Server {
                 (line == b"OK").then_some(())
             })
         })?;
-        flushed.ok_or_else(|| Error::Unsupported(Operation::Clear).into())
+        flushed.ok_or_else(|| Error::Unsupported(Capability::Clear).into())
     }
 
     /// The statistics of the server. `section` is one word, or empty.
@@ -368,7 +368,7 @@ impl Server {
         deadline: Deadline,
     ) -> Result<Vec<(String, String)>, MemCachedError> {
         let told = self.if_known(deadline, || self.told(section, deadline))?;
-        told.ok_or_else(|| Error::Unsupported(Operation::Stats).into())
+        told.ok_or_else(|| Error::Unsupported(Capability::Stats).into())
     }
 
     fn told(

@@ -2,7 +2,7 @@ use super::{
     AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, bounds::Bounds, client::Client,
     reply::Reply, request::Request, ttl::Ttl,
 };
-use ctu_core::{Cache, Error, Found, Operation};
+use ctu_core::{Cache, Capability, Error, Found};
 use redis::ConnectionLike;
 use std::{
     borrow::{Borrow, Cow},
@@ -280,7 +280,7 @@ where
             let request = Request::of(&[b"FLUSHDB", b"ASYNC"]);
             return self
                 .client
-                .every(Operation::Clear, &request, Reply::done)
+                .every(Capability::Clear, &request, Reply::done)
                 .map(drop);
         }
         let mut keys = self.keys();
@@ -294,9 +294,9 @@ where
     /// caches and programs included. `keys().count()` counts this cache's own, in as many round trips
     /// as it takes.
     fn len(&self) -> Result<usize, RedisError> {
-        let counts = self
-            .client
-            .every(Operation::Len, &Request::of(&[b"DBSIZE"]), Reply::count)?;
+        let counts =
+            self.client
+                .every(Capability::Len, &Request::of(&[b"DBSIZE"]), Reply::count)?;
         Ok(counts.into_iter().fold(0, usize::saturating_add))
     }
 

@@ -2,7 +2,7 @@
 use super::cluster::{Cluster, Part, Slot};
 use super::{RedisError, batch::Batch, node::Node, reply::Reply, request::Request};
 use crate::backends::net::Deadline;
-use ctu_core::Operation;
+use ctu_core::Capability;
 use std::{sync::Arc, time::Duration};
 
 /// Keys in one command, at most: before Redis 7.0 there may be a million, and while it runs one command
@@ -107,10 +107,10 @@ impl Client {
         }
     }
 
-    /// Sends `request` for `operation` to every server that has keys, and parses the replies of each.
+    /// Sends `request`, which needs `capability`, to every server that has keys, and parses the replies of each.
     pub(super) fn every<T>(
         &self,
-        operation: Operation,
+        capability: Capability,
         request: &Request,
         read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<Vec<T>, RedisError> {
@@ -118,7 +118,7 @@ impl Client {
         match &self.servers {
             Servers::One(node) => {
                 let done =
-                    node.if_known(operation, deadline, || node.all(request, deadline, read))?;
+                    node.if_known(capability, deadline, || node.all(request, deadline, read))?;
                 Ok(vec![done])
             }
             #[cfg(feature = "cluster")]

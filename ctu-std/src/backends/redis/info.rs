@@ -1,6 +1,6 @@
 use super::{RedisCache, RedisError, bounds::Bounds, request::Request};
 use crate::backends::net::{Reads, ServerInfo};
-use ctu_core::Operation;
+use ctu_core::Capability;
 use std::fmt;
 
 /// What a Redis server counted since it started, for all its databases and clients together.
@@ -64,7 +64,7 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
             section => Request::of(&[b"INFO", section.as_bytes()]),
         };
         let request = request.expecting(Bounds::INFO);
-        self.client.every(Operation::Stats, &request, |reply| {
+        self.client.every(Capability::Stats, &request, |reply| {
             let text = reply.bytes()?.unwrap_or_default();
             let text = String::from_utf8_lossy(&text);
             let pairs = text.lines().filter_map(|line| line.split_once(':'));

@@ -1,6 +1,6 @@
 use super::{Form, RedisCache, RedisError, bounds::Bounds, node::Node, request::Request};
 use crate::backends::net::Deadline;
-use ctu_core::Operation;
+use ctu_core::Capability;
 use std::{
     borrow::ToOwned,
     fmt, mem,
@@ -72,7 +72,7 @@ where
                 return Err(RedisError::timed_out(node.server(), client.scan_deadline()));
             }
             let prefix = self.cache.form.prefix();
-            match node.if_known(Operation::ListKeys, deadline, || {
+            match node.if_known(Capability::ListKeys, deadline, || {
                 scan(&node, &cursor, prefix, deadline)
             }) {
                 Ok((cursor, keys)) => {

@@ -2,7 +2,7 @@ use super::{RedisError, link::Connector, reply::Reply, request::Request};
 #[cfg(feature = "cluster")]
 use crate::backends::net::Address;
 use crate::backends::net::{Deadline, Limits, NetError, Pool};
-use ctu_core::{Error, Operation};
+use ctu_core::{Capability, Error};
 use std::sync::Arc;
 #[cfg(feature = "cluster")]
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -49,11 +49,11 @@ impl Node {
         })
     }
 
-    /// Runs a command for `operation` that a proxy in front of the server may not support, such as a
+    /// Runs a command for `capability` that a proxy in front of the server may not support, such as a
     /// command over all keys.
     pub(super) fn if_known<T>(
         &self,
-        operation: Operation,
+        capability: Capability,
         deadline: Deadline,
         command: impl FnOnce() -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
@@ -63,7 +63,7 @@ impl Node {
             Err(RedisError::Net(NetError::Lost { .. }))
                 if self.all(&probe, deadline, |_| Ok(())).is_ok() =>
             {
-                Err(Error::Unsupported(operation).into())
+                Err(Error::Unsupported(capability).into())
             }
             done => done,
         }
