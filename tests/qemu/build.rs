@@ -1,12 +1,12 @@
 //! Passes the memory layout of each board to the linker, and the selected part to the firmware.
 
-#[path = "../../ctu-embedded-example/memory.rs"]
-mod memory;
+#[path = "../../ctu-embedded-example/boards.rs"]
+mod boards;
 
 use std::env;
 
 fn main() {
-    memory::tell_linker(&env::var("TARGET").unwrap_or_default());
+    boards::tell_linker(&env::var("TARGET").unwrap_or_default());
     // `flash` and `nopanic` have no log.
     for logs in ["conformance", "conformance-heap", "costs", "fails", "hangs"] {
         println!("cargo:rustc-link-arg-bin={logs}=-Tdefmt.x");
@@ -23,4 +23,6 @@ fn main() {
     println!("cargo:rustc-env=CTU_PART={part}");
     println!("cargo:rustc-env=CTU_PARTS={parts}");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=../../ctu-embedded-example/boards.rs");
+    println!("cargo:rerun-if-changed=../../ctu-embedded-example/boards.txt");
 }
