@@ -49,6 +49,12 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         self.deadlines.deadline(slot).map(|node| node.at >> 1)
     }
 
+    /// Whether the entry of a slot has expired at the tick `now`.
+    #[inline]
+    pub(super) fn has_passed(&self, slot: I, now: u32) -> bool {
+        self.tick(slot).is_some_and(|tick| tick <= now)
+    }
+
     /// The slot that expires first, and its tick. O(1), or O(log n) with entries in the tree.
     #[inline]
     pub(super) fn earliest(&self) -> Option<(I, u32)> {

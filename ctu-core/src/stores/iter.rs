@@ -1,5 +1,16 @@
-use super::slots::{Slot, Slots};
-use core::{fmt, iter::FusedIterator, marker::PhantomData};
+//! Iterators over the entries of a store.
+
+use super::{
+    expiry::Expiry,
+    lru::Lru,
+    slots::{Slot, Slots},
+};
+use core::{
+    fmt,
+    hash::{BuildHasher, Hash},
+    iter::FusedIterator,
+    marker::PhantomData,
+};
 
 /// The slots of a store, from the most to the least recently used.
 pub(super) struct Order<'a, K, V, T: Slots<K, V>> {
@@ -97,5 +108,113 @@ impl<K, V, T: Slots<K, V>> Clone for Iter<'_, K, V, T> {
 impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>> fmt::Debug for Iter<'_, K, V, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+/// The live entries of a [`TtlCache`](crate::TtlCache), from the most to the least recently used.
+///
+/// ```
+/// use core::time::Duration;
+/// use ctu_core::{ManualClock, TtlCache};
+///
+/// let mut cache = TtlCache::<u32, &str, 8, _>::new(Duration::from_secs(1), ManualClock::new());
+/// cache.extend([(1, "one"), (2, "two")]);
+/// assert_eq!(cache.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [2, 1]);
+/// ```
+pub struct LiveIter<'a, K, V, T: Slots<K, V>> {
+    order: Order<'a, K, V, T>,
+    expiry: &'a Expiry<T::Slot, T::Deadlines>,
+    now: u32,
+}
+
+impl<'a, K, V, T: Slots<K, V>> LiveIter<'a, K, V, T> {
+    pub(super) fn new(
+        order: Order<'a, K, V, T>,
+        expiry: &'a Expiry<T::Slot, T::Deadlines>,
+        now: u32,
+    ) -> Self {
+        Self { order, expiry, now }
+    }
+}
+
+impl<'a, K, V, T: Slots<K, V>> Iterator for LiveIter<'a, K, V, T> {
+    type Item = (&'a K, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let slot = self.order.next()?;
+            if !self.expiry.has_passed(slot, self.now) {
+                return self.order.entry(slot);
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, self.order.size_hint().1)
+    }
+}
+
+impl<K, V, T: Slots<K, V>> DoubleEndedIterator for LiveIter<'_, K, V, T> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        loop {
+            let slot = self.order.next_back()?;
+            if !self.expiry.has_passed(slot, self.now) {
+                return self.order.entry(slot);
+            }
+        }
+    }
+}
+
+impl<K, V, T: Slots<K, V>> FusedIterator for LiveIter<'_, K, V, T> {}
+
+impl<K, V, T: Slots<K, V>> Clone for LiveIter<'_, K, V, T> {
+    fn clone(&self) -> Self {
+        Self {
+            order: self.order.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>> fmt::Debug for LiveIter<'_, K, V, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+/// The entries of a store by value, from the most to the least recently used.
+///
+/// ```
+/// use ctu_core::LruCache;
+///
+/// let cache: LruCache<u32, &str, 8> = [(1, "one"), (2, "two")].into_iter().collect();
+/// assert_eq!(cache.into_iter().collect::<Vec<_>>(), [(2, "two"), (1, "one")]);
+/// ```
+pub struct IntoIter<K, V, T: Slots<K, V>, S>(pub(super) Lru<K, V, T, S>);
+
+impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Iterator for IntoIter<K, V, T, S> {
+    type Item = (K, V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.pop_mru()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.len(), Some(self.0.len()))
+    }
+}
+
+impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> DoubleEndedIterator for IntoIter<K, V, T, S> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.pop_lru()
+    }
+}
+
+impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> ExactSizeIterator for IntoIter<K, V, T, S> {}
+impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> FusedIterator for IntoIter<K, V, T, S> {}
+
+impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>, S> fmt::Debug for IntoIter<K, V, T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter()).finish()
     }
 }

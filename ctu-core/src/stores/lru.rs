@@ -320,6 +320,11 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         self.remove_slot(slot).map(|(_, value)| value)
     }
 
+    /// Removes the most recently used entry and returns it.
+    pub fn pop_mru(&mut self) -> Option<(K, V)> {
+        self.remove_slot(self.head)
+    }
+
     /// Removes the least recently used entry and returns it.
     pub fn pop_lru(&mut self) -> Option<(K, V)> {
         self.remove_slot(self.tail)

@@ -30,7 +30,7 @@ mod ttl;
 
 #[cfg(feature = "alloc")]
 pub use dict::DictCache;
-pub use iter::Iter;
+pub use iter::{IntoIter, Iter, LiveIter};
 pub use lru::{Lru, LruCache};
 #[cfg(feature = "alloc")]
 pub use slots::{Heap, RandomState};

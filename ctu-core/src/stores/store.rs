@@ -97,3 +97,68 @@ pub trait Store {
         self.len() == 0
     }
 }
+
+/// A borrowed store is a store: a resource of RTIC is a cache as `RefCell<&mut S>`, for example.
+///
+/// ```
+/// use core::cell::RefCell;
+/// use ctu_core::{Cache, LruCache};
+///
+/// let mut store = LruCache::<u32, u32, 8>::new();
+/// let cache = RefCell::new(&mut store);
+/// cache.insert(&1, 10)?;
+/// assert_eq!(store.get(&1), Some(&10));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
+impl<S: Store> Store for &mut S {
+    type Key = S::Key;
+    type Value = S::Value;
+
+    fn get(&mut self, key: &Self::Key) -> Option<&Self::Value> {
+        (**self).get(key)
+    }
+    fn get_equivalent<Q>(&mut self, key: &Q) -> Result<Option<&Self::Value>, Error>
+    where
+        Q: Equivalent<Self::Key>,
+    {
+        (**self).get_equivalent(key)
+    }
+    fn put(
+        &mut self,
+        key: &Self::Key,
+        value: Self::Value,
+        ttl: Option<Duration>,
+    ) -> Result<Option<Self::Value>, Error> {
+        (**self).put(key, value, ttl)
+    }
+    fn remove(&mut self, key: &Self::Key) -> Option<Self::Value> {
+        (**self).remove(key)
+    }
+    fn take(&mut self, key: &Self::Key) -> Option<(Self::Value, bool)> {
+        (**self).take(key)
+    }
+    fn pop_expired(&mut self) -> Option<Self::Value> {
+        (**self).pop_expired()
+    }
+    fn contains(&mut self, key: &Self::Key) -> bool {
+        (**self).contains(key)
+    }
+    fn remaining(&mut self, key: &Self::Key) -> Option<Duration> {
+        (**self).remaining(key)
+    }
+    fn default_ttl(&self) -> Option<Duration> {
+        (**self).default_ttl()
+    }
+    fn clear(&mut self) {
+        (**self).clear();
+    }
+    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
+        (**self).retain(keep);
+    }
+    fn len(&mut self) -> usize {
+        (**self).len()
+    }
+    fn is_empty(&mut self) -> bool {
+        (**self).is_empty()
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::{
     expiry::{Expiry, MAX_TICK},
+    iter::{IntoIter, LiveIter},
     lru::Lru,
     slots::{Deadline, Inline, Slot, Slots},
     time::Time,
@@ -139,19 +140,14 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
     }
 
     fn expired(&self, slot: T::Slot, now: u32) -> bool {
-        self.expiry.tick(slot).is_some_and(|tick| tick <= now)
+        self.expiry.has_passed(slot, now)
     }
 }
 
 impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
     /// Iterates over the live entries, from the most to the least recently used.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        let now = self.time.peek();
-        let order = self.lru.order();
-        let entries = order.clone();
-        order
-            .filter(move |&slot| !self.expired(slot, now))
-            .filter_map(move |slot| entries.entry(slot))
+    pub fn iter(&self) -> LiveIter<'_, K, V, T> {
+        LiveIter::new(self.lru.order(), &self.expiry, self.time.peek())
     }
 }
 
@@ -395,6 +391,12 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
                 self.remove_slot(slot);
             }
         }
+    }
+
+    /// Iterates over the live entries by value.
+    pub(super) fn into_live(mut self) -> IntoIter<K, V, T, S> {
+        self.expire();
+        IntoIter(self.lru)
     }
 
     fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {

@@ -3,7 +3,7 @@
 use crate::support::{Random, assert_order};
 use core::cell::Cell;
 use core::hash::{BuildHasher, Hasher};
-use ctu_core::{Bytes, LruCache, Text};
+use ctu_core::{Bytes, Cache as _, LruCache, Text};
 
 pub(crate) fn new_store_is_empty() {
     let mut cache = LruCache::<u32, u32, 3>::new();
@@ -215,6 +215,23 @@ pub(crate) fn equality_compares_entries_and_order() {
     assert_eq!(one, other);
     assert_eq!(one.clone(), one);
     assert_ne!(one, LruCache::new());
+}
+
+pub(crate) fn store_is_a_collection() {
+    let cache: LruCache<u32, u32, 3> = (0..5).map(|key| (key, key * 10)).collect();
+    assert!(cache.iter().eq([(&4, &40), (&3, &30), (&2, &20)]));
+    assert!(cache.clone().into_iter().eq([(4, 40), (3, 30), (2, 20)]));
+    assert!(cache.into_iter().rev().eq([(2, 20), (3, 30), (4, 40)]));
+}
+
+pub(crate) fn borrowed_store_is_a_store() {
+    let mut store = LruCache::<u32, u32, 3>::new();
+    {
+        let cache = core::cell::RefCell::new(&mut store);
+        assert_eq!(cache.insert(&1, 10u32), Ok(()));
+        assert_eq!(cache.get(&1), Ok(Some(10)));
+    }
+    assert_eq!(store.get(&1), Some(&10));
 }
 
 /// A hasher that returns a constant.

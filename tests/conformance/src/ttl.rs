@@ -176,6 +176,17 @@ pub(crate) fn iteration_skips_expired_entries() {
     assert_eq!(cache.validate(), Ok(()));
 }
 
+pub(crate) fn iteration_by_value_skips_expired_entries() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<4>::new(2 * SECOND, &clock);
+    cache.extend([(1, 10), (2, 20)]);
+    clock.pass(SECOND);
+    cache.insert(3, 30);
+    clock.pass(SECOND);
+    assert!((&cache).into_iter().eq([(&3, &30)]));
+    assert!(cache.into_iter().eq([(3, 30)]));
+}
+
 pub(crate) fn zero_ttl_expires_at_once() {
     let clock = Dial::at(7);
     let mut cache = Cache::<2>::new(MINUTE, &clock);
