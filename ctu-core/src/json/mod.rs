@@ -43,6 +43,7 @@
 
 mod args;
 mod data;
+mod decode_error;
 mod escape;
 mod float;
 mod guard;
@@ -60,7 +61,8 @@ mod writer;
 
 pub use args::{full_hash_key, full_hash_key_with, json_key, json_key_with};
 pub use data::Data;
-pub use read::{from_slice, from_str};
+pub use decode_error::DecodeError;
+pub use read::{decode, from_slice, from_str};
 
 use crate::{entries::Buffer, error::Error};
 use alloc::{string::String, vec::Vec};

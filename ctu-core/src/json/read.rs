@@ -1,4 +1,5 @@
 use super::{
+    decode_error::DecodeError,
     guard::Guard,
     scan::{Scan, scan},
 };
@@ -30,6 +31,14 @@ use serde_json::{
 /// `serde_json::Value` and `serde_json::Number`, which refuse it where they would take it for a
 /// number or for raw JSON. [`Data`](super::Data) is a `Value` without that limit.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Error> {
+    Ok(decode(json)?)
+}
+
+/// Reads JSON as [`from_slice`] does, with the reason of a failure.
+///
+/// # Errors
+/// As [`from_slice`]; the message names the field and the expected type, and holds no data.
+pub fn decode<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, DecodeError> {
     read(json, SliceRead::new(json))
 }
 
@@ -38,13 +47,13 @@ pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Error> {
 /// # Errors
 /// As [`from_slice`].
 pub fn from_str<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Error> {
-    read(json.as_bytes(), StrRead::new(json))
+    Ok(read(json.as_bytes(), StrRead::new(json))?)
 }
 
 const TOO_DEEP: &str = "JSON nested at most 127 deep";
 const PRIVATE: &str = "JSON without private names of `serde_json`, which `json::Data` reads";
 
-fn read<'a, T, R>(json: &'a [u8], from: R) -> Result<T, Error>
+fn read<'a, T, R>(json: &'a [u8], from: R) -> Result<T, DecodeError>
 where
     T: Deserialize<'a>,
     R: Read<'a>,
@@ -56,26 +65,19 @@ where
     } = scan(json);
     if too_deep || has_private_name || has_control {
         // Text that is not JSON is told as such, in keys that are read as bytes as well.
-        serde_json::from_slice::<IgnoredAny>(json).map_err(|error| refused(&error))?;
+        serde_json::from_slice::<IgnoredAny>(json)?;
     }
     if too_deep {
-        return Err(Error::Decode(TOO_DEEP));
+        return Err(Error::Decode(TOO_DEEP).into());
     }
     let mut reader = Deserializer::new(from);
     if has_private_name {
         return T::deserialize(Guard(&mut reader)).map_err(|error| match error.classify() {
-            Category::Data => Error::Decode(PRIVATE),
-            _ => refused(&error),
+            Category::Data => Error::Decode(PRIVATE).into(),
+            _ => error.into(),
         });
     }
-    T::deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value))
-        .map_err(|error| refused(&error))
-}
-
-fn refused(error: &serde_json::Error) -> Error {
-    Error::Decode(match error.classify() {
-        Category::Data => "JSON of the type asked for",
-        Category::Io | Category::Syntax | Category::Eof => "JSON",
-    })
+    let value = T::deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(value)
 }

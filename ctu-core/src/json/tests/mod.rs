@@ -1,4 +1,5 @@
 mod args;
+mod decode_error;
 mod keys;
 mod numbers;
 

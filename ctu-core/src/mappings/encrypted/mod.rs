@@ -102,8 +102,22 @@ use subtle::{Choice, ConstantTimeEq};
 /// ```
 ///
 /// # Damage
-/// A value that does not decrypt to what was encrypted, as far as `csize` and padding can tell, is a miss: `get` returns `Ok(None)`,
-/// and [`damaged`](Mapped::damaged) counts it. `get_or_insert_with` writes over it.
+/// A value that does not decrypt to the encrypted one, as far as `csize` and padding can tell, is a
+/// miss: `get` returns `Ok(None)`, and [`damaged`](Mapped::damaged) counts it.
+/// `get_or_insert_with` writes over it. The first such value is told of by an event of `tracing`
+/// (warning) and by `defmt` (error), where these features are on.
+///
+/// # A wrong secret
+/// The secret decides where an entry is stored. With another one every look-up therefore goes to a
+/// place where there is no entry: **each is a plain miss, and neither `damaged` nor `csize` shows
+/// it.** The old entries stay until they expire. A look-up that never hits while
+/// [`len`](crate::Cache::len) of the cache below is not 0 is the sign; after a deploy, read back an
+/// entry of a known key that the previous version has written.
+/// A wrong *setting* with the right secret is another matter:
+/// * another cipher, or another `csize`: entries are found where they are. With `csize` above 0 all
+///   are damaged, which is counted and told of. With `csize` 0 the stream ciphers return noise and
+///   no error, and AES-128-CBC notices 255 of 256 values by their padding.
+/// * another `hsize`: each look-up is a plain miss, as with a wrong secret.
 ///
 /// # Secrets
 /// A [`Secret`] that the cache owns is wiped when it is dropped, and so is everything derived from it; it is never printed. One that is lent
@@ -255,12 +269,28 @@ where
     fn decode(&self, at: &Derived, mut value: B) -> Result<Option<B>, Error> {
         let csize = usize::from(self.csize);
         let Some(len) = open::<X, Sha3_256>(at, value.as_mut(), csize) else {
-            self.damaged.count();
+            if self.damaged.count() == 0 {
+                tell_damaged();
+            }
             return Ok(None);
         };
         value.truncate(len);
         Ok(Some(value))
     }
+}
+
+/// Tells of the first damaged value.
+#[cold]
+fn tell_damaged() {
+    #[cfg(all(feature = "tracing", target_has_atomic = "ptr"))]
+    tracing::warn!(
+        "an encrypted value is damaged, or was written with other settings: it is a miss"
+    );
+    // Errors alone are logged where `DEFMT_LOG` is not set.
+    #[cfg(feature = "defmt")]
+    defmt::error!(
+        "an encrypted value is damaged, or was written with other settings: it is a miss"
+    );
 }
 
 /// Decrypts `bytes` in place, with a checksum of `csize` bytes in front, and moves the value to the

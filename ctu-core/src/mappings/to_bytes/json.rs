@@ -24,7 +24,11 @@ mod format {
         }
 
         fn read<V: DeserializeOwned>(bytes: &[u8]) -> Result<V, Error> {
-            json::from_slice(bytes)
+            json::decode(bytes).map_err(|error| {
+                #[cfg(all(feature = "tracing", target_has_atomic = "ptr"))]
+                tracing::debug!(reason = %error, "a stored value cannot be decoded");
+                error.into()
+            })
         }
     }
 }

@@ -1,6 +1,12 @@
 use super::{
-    AsPython, Form, MemCachedBuilder, MemCachedError, Raw, answers::Stored, client::Client,
-    codec::push_key, keys::Keys, server::Entry, stats::sum, ttl::Ttl,
+    AsPython, Form, MemCachedBuilder, MemCachedError, Raw,
+    answers::Stored,
+    client::Client,
+    codec::push_key,
+    keys::Keys,
+    server::{Entry, Server},
+    stats::sum,
+    ttl::Ttl,
 };
 use ctu_core::{Cache, Capability, Error, Found, IntoValue};
 use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
@@ -214,11 +220,16 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
         Ttl::new(ttl.or(self.ttl))
     }
 
-    fn decode(&self, stored: Option<Stored>) -> Result<Option<V>, MemCachedError> {
-        match stored {
-            Some((data, flags)) => Ok(Some(self.form.decode(data, flags)?)),
-            None => Ok(None),
-        }
+    /// Decodes an entry that `server` sent.
+    fn decode(&self, server: &Server, stored: Option<Stored>) -> Result<Option<V>, MemCachedError> {
+        let Some((data, flags)) = stored else {
+            return Ok(None);
+        };
+        let value = self.form.decode(data, flags);
+        value.map(Some).map_err(|error| MemCachedError::Decode {
+            server: server.label.clone(),
+            reason: error.to_string().into(),
+        })
     }
 
     fn remove_keys(&self, keys: Vec<&[u8]>) -> Result<usize, MemCachedError> {
@@ -247,7 +258,8 @@ where
 
     fn get(&self, key: &K) -> Result<Option<V>, MemCachedError> {
         let key = self.key(key)?;
-        self.decode(self.client.of(&key).get(&key, self.client.deadline())?)
+        let server = self.client.of(&key);
+        self.decode(server, server.get(&key, self.client.deadline())?)
     }
 
     fn put(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), MemCachedError> {
@@ -310,7 +322,7 @@ where
             let found = server.get_many(&keys, self.client.deadline())?;
             return found
                 .into_iter()
-                .map(|stored| self.decode(stored))
+                .map(|stored| self.decode(server, stored))
                 .collect();
         }
         let mut all: Vec<Option<V>> = keys.iter().map(|_| None).collect();
@@ -321,7 +333,7 @@ where
                 let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| *key).collect();
                 let found = server.get_many(&slices, deadline)?;
                 for ((place, _), stored) in keys.iter().zip(found) {
-                    all[*place] = self.decode(stored)?;
+                    all[*place] = self.decode(server, stored)?;
                 }
                 Ok(())
             },
@@ -348,8 +360,9 @@ where
                     }
                 };
                 for ((place, _), found) in keys.iter().zip(found) {
-                    if let Some(((data, flags), left)) = found {
-                        all[*place] = Some((self.form.decode(data, flags)?, left));
+                    if let Some((stored, left)) = found {
+                        let value = self.decode(server, Some(stored))?;
+                        all[*place] = value.map(|value| (value, left));
                     }
                 }
                 Ok(())

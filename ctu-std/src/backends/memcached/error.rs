@@ -20,6 +20,14 @@ pub enum MemCachedError {
     /// A key, value or time-to-live that does not fit, or a value of another kind than expected.
     /// Nothing was changed.
     Core(Error),
+    /// A stored value is not of the type asked for: another program or another version wrote it.
+    /// [`as_core`](CacheError::as_core) is [`Error::Decode`].
+    Decode {
+        /// Host and port, or path.
+        server: Arc<str>,
+        /// The reason, such as a field that is missing. It holds no part of the value.
+        reason: Box<str>,
+    },
     /// The address is not one of a Memcached server; the text says what is wrong with it.
     Address(String),
     /// The server cannot be reached or understood, or has no time for this client.
@@ -115,6 +123,7 @@ impl Failure for MemCachedError {
             // The value that is refused is still on its way.
             Self::Core(Error::ValueTooLong { .. }) => Fate::Discard,
             Self::Core(_)
+            | Self::Decode { .. }
             | Self::OutOfMemory { .. }
             | Self::TooLarge { .. }
             | Self::NotReady { .. } => Fate::Keep,
@@ -128,6 +137,7 @@ impl CacheError for MemCachedError {
     fn as_core(&self) -> Option<Error> {
         match self {
             Self::Core(error) => Some(*error),
+            Self::Decode { .. } => Some(Error::Decode("a value of the type asked for")),
             _ => None,
         }
     }
@@ -138,7 +148,11 @@ impl CacheError for MemCachedError {
         match self {
             Self::Net(error) => error.is_outage(),
             Self::OutOfMemory { .. } | Self::NotReady { .. } => true,
-            Self::Core(_) | Self::Address(_) | Self::TooLarge { .. } | Self::Server { .. } => false,
+            Self::Core(_)
+            | Self::Decode { .. }
+            | Self::Address(_)
+            | Self::TooLarge { .. }
+            | Self::Server { .. } => false,
         }
     }
 
@@ -164,6 +178,12 @@ impl fmt::Display for MemCachedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Core(error) => error.fmt(f),
+            Self::Decode { server, reason } => {
+                write!(
+                    f,
+                    "cannot decode a value of Memcached at {server}: {reason}"
+                )
+            }
             Self::Net(error) => error.fmt(f),
             Self::Address(what) => write!(f, "not the address of a Memcached server: {what}"),
             Self::OutOfMemory { server } => write!(f, "Memcached at {server} is out of memory"),

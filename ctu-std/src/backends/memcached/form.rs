@@ -1,6 +1,9 @@
 use super::{JsonSerde, MemValue};
 use crate::backends::str_key::StrKey;
-use ctu_core::{Error, json};
+use ctu_core::{
+    Error,
+    json::{self, DecodeError},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -17,7 +20,7 @@ pub trait Form<K: ?Sized, V>: sealed::Sealed {
 
     /// The value that data and flags on the server stand for.
     #[doc(hidden)]
-    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<V, Error>;
+    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<V, DecodeError>;
 }
 
 /// Keys are any [text](StrKey), values of any type that has a form in JSON, as Python's `MemCached`
@@ -51,15 +54,14 @@ where
         Ok((encoded, JsonSerde::JSON))
     }
 
-    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<V, Error> {
+    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<V, DecodeError> {
         // Without a stop at `Value`, which not every number gets through.
         if flags == JsonSerde::JSON {
-            return json::from_slice(&data);
+            return json::decode(&data);
         }
         match JsonSerde::deserialize(data, flags)? {
-            MemValue::Text(text) => serde_json::from_value(Value::String(text))
-                .map_err(|_| Error::Decode("text of the type asked for")),
-            _ => Err(Error::Decode("text or JSON, not bytes")),
+            MemValue::Text(text) => Ok(serde_json::from_value(Value::String(text))?),
+            _ => Err(Error::Decode("text or JSON, not bytes").into()),
         }
     }
 }
@@ -73,8 +75,8 @@ impl<K: StrKey + ?Sized> Form<K, MemValue> for AsPython {
         JsonSerde::serialize(value)
     }
 
-    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<MemValue, Error> {
-        JsonSerde::deserialize(data, flags)
+    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<MemValue, DecodeError> {
+        Ok(JsonSerde::deserialize(data, flags)?)
     }
 }
 
@@ -87,10 +89,10 @@ impl Form<[u8], Vec<u8>> for Raw {
         Ok((value, JsonSerde::BYTES))
     }
 
-    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<Vec<u8>, Error> {
+    fn decode(&self, data: Vec<u8>, flags: u32) -> Result<Vec<u8>, DecodeError> {
         match flags {
             JsonSerde::BYTES => Ok(data),
-            _ => Err(Error::Decode("flags 1 (bytes)")),
+            _ => Err(Error::Decode("flags 1 (bytes)").into()),
         }
     }
 }
@@ -117,7 +119,7 @@ mod tests {
     where
         AsPython: Form<str, V>,
     {
-        Form::<str, V>::decode(&AsPython, data.into(), flags)
+        Ok(Form::<str, V>::decode(&AsPython, data.into(), flags)?)
     }
 
     #[test]

@@ -203,7 +203,13 @@ where
 
     fn decode(&self, stored: Option<Vec<u8>>) -> Result<Option<V>, RedisError> {
         match stored {
-            Some(stored) => self.form.decode(stored),
+            Some(stored) => self
+                .form
+                .decode(stored)
+                .map_err(|error| RedisError::Decode {
+                    server: self.client.server().into(),
+                    reason: error.to_string().into(),
+                }),
             None => Ok(None),
         }
     }

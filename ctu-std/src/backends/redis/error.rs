@@ -33,6 +33,14 @@ pub enum RedisError {
     /// A key, value or time-to-live that does not fit, or a value of another kind than expected.
     /// Nothing was changed, but by [`pop`](ctu_core::Cache::pop): a value that it cannot read is gone.
     Core(Error),
+    /// A stored value is not of the type asked for: another program or another version wrote it.
+    /// [`as_core`](CacheError::as_core) is [`Error::Decode`].
+    Decode {
+        /// Host and port, or path; of several servers, all.
+        server: Arc<str>,
+        /// The reason, such as a field that is missing. It holds no part of the value.
+        reason: Box<str>,
+    },
     /// The address is not one of a Redis server; the text says what is wrong with it.
     Url(String),
     /// The server cannot be reached or understood, or has no time for this client.
@@ -163,6 +171,7 @@ impl Failure for RedisError {
             Self::Core(Error::ValueTooLong { .. }) => Fate::Discard,
             Self::Server { .. } if self.is_last() => Fate::Discard,
             Self::Core(_)
+            | Self::Decode { .. }
             | Self::OutOfMemory { .. }
             | Self::Denied { .. }
             | Self::WrongType
@@ -181,6 +190,7 @@ impl CacheError for RedisError {
     fn as_core(&self) -> Option<Error> {
         match self {
             Self::Core(error) => Some(*error),
+            Self::Decode { .. } => Some(Error::Decode("a value of the type asked for")),
             _ => None,
         }
     }
@@ -197,6 +207,7 @@ impl CacheError for RedisError {
             #[cfg(feature = "cluster")]
             Self::NodeNotAllowed { .. } => true,
             Self::Core(_)
+            | Self::Decode { .. }
             | Self::Url(_)
             | Self::Denied { .. }
             | Self::WrongType
@@ -226,6 +237,9 @@ impl fmt::Display for RedisError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Core(error) => error.fmt(f),
+            Self::Decode { server, reason } => {
+                write!(f, "cannot decode a value of Redis at {server}: {reason}")
+            }
             Self::Net(error) => error.fmt(f),
             Self::Url(what) => write!(f, "not the address of a Redis server: {what}"),
             Self::Auth { server } => {

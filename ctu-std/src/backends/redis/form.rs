@@ -1,6 +1,6 @@
 use super::RedisError;
 use crate::backends::str_key::StrKey;
-use ctu_core::json;
+use ctu_core::json::{self, DecodeError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::borrow::{Borrow, Cow};
 
@@ -31,7 +31,7 @@ pub trait Form<K: ToOwned + ?Sized, V>: sealed::Sealed {
 
     /// The value that a value on the server stands for.
     #[doc(hidden)]
-    fn decode(&self, stored: Vec<u8>) -> Result<Option<V>, RedisError>;
+    fn decode(&self, stored: Vec<u8>) -> Result<Option<V>, DecodeError>;
 
     /// What all keys of this cache begin with; empty where all keys are its own.
     #[doc(hidden)]
@@ -75,7 +75,7 @@ where
         Ok(json::to_vec(&value)?)
     }
 
-    fn decode(&self, stored: Vec<u8>) -> Result<Option<V>, RedisError> {
+    fn decode(&self, stored: Vec<u8>) -> Result<Option<V>, DecodeError> {
         from_json(&stored)
     }
 }
@@ -93,7 +93,7 @@ impl Form<[u8], Vec<u8>> for Raw {
         Ok(value)
     }
 
-    fn decode(&self, stored: Vec<u8>) -> Result<Option<Vec<u8>>, RedisError> {
+    fn decode(&self, stored: Vec<u8>) -> Result<Option<Vec<u8>>, DecodeError> {
         Ok(Some(stored))
     }
 }
@@ -116,7 +116,7 @@ where
         Ok(json::to_vec(&value)?)
     }
 
-    fn decode(&self, stored: Vec<u8>) -> Result<Option<V>, RedisError> {
+    fn decode(&self, stored: Vec<u8>) -> Result<Option<V>, DecodeError> {
         from_json(&stored)
     }
 
@@ -125,11 +125,11 @@ where
     }
 }
 
-fn from_json<V: DeserializeOwned>(stored: &[u8]) -> Result<Option<V>, RedisError> {
+fn from_json<V: DeserializeOwned>(stored: &[u8]) -> Result<Option<V>, DecodeError> {
     if stored.is_empty() {
         return Ok(None);
     }
-    Ok(Some(json::from_slice(stored)?))
+    json::decode(stored).map(Some)
 }
 
 mod sealed {

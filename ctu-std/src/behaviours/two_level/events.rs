@@ -1,7 +1,11 @@
+//! Events of `tracing`.
+
 use super::levels::Levels;
 use crate::behaviours::machines::Change;
 use ctu_core::Cache;
 use std::hash::Hash;
+#[cfg(feature = "tracing")]
+use std::sync::atomic::Ordering::Relaxed;
 
 impl<A, B> Levels<A, B>
 where
@@ -37,7 +41,22 @@ where
         }
     }
 
-    /// Nobody is there to be told.
+    /// Tells of the first value of the second level that cannot be decoded. The statistics count all.
+    #[cfg(feature = "tracing")]
+    #[cold]
+    pub(super) fn tell_damaged(&self, error: &B::Error) {
+        if !self.damage_told.swap(true, Relaxed) {
+            tracing::warn!(
+                cache = self.settings.name.as_deref(),
+                %error,
+                "a value of the second level of a cache cannot be decoded, and is a miss"
+            );
+        }
+    }
+
     #[cfg(not(feature = "tracing"))]
     pub(super) fn tell(&self, _: Change) {}
+
+    #[cfg(not(feature = "tracing"))]
+    pub(super) fn tell_damaged(&self, _: &B::Error) {}
 }

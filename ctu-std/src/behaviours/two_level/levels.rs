@@ -19,6 +19,8 @@ use crate::{
     sync::Mutex,
 };
 use ctu_core::{Cache, Clock};
+#[cfg(feature = "tracing")]
+use std::sync::atomic::AtomicBool;
 use std::{
     hash::Hash,
     sync::{
@@ -70,6 +72,9 @@ pub(super) struct Levels<A: Cache<Key: ToOwned>, B> {
     recovering: Worker,
     refreshing: Worker,
     rolls: AtomicU64,
+    /// Whether an event told of a value that cannot be decoded.
+    #[cfg(feature = "tracing")]
+    pub(super) damage_told: AtomicBool,
 }
 
 pub(super) type Failed<A, B> = TwoLevelError<<A as Cache>::Error, <B as Cache>::Error>;
@@ -109,6 +114,8 @@ where
             recovering: Worker::default(),
             refreshing: Worker::default(),
             rolls: AtomicU64::new(0),
+            #[cfg(feature = "tracing")]
+            damage_told: AtomicBool::new(false),
         })
     }
 

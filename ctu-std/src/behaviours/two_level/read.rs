@@ -54,10 +54,12 @@ where
         false
     }
 
-    /// Takes in that a read of the second level failed: a miss, to be written over by whoever computes the value, or an error.
+    /// Makes a miss of a failed read of the second level, or an error. The next computation of the
+    /// value writes over it.
     fn unread(&self, error: B::Error, damage: Damage) -> Result<(), Failed<A, B>> {
         if damage.forgives(&error) {
             self.count(Counted::Damaged);
+            self.tell_damaged(&error);
             return Ok(());
         }
         Err(self.second_failed(error))
@@ -158,7 +160,7 @@ where
         }
         let found = match self.ask(|second| second.get_many_with_ttl(&missing)) {
             Asked::Done(found) => found,
-            // Which of them it is, nobody says.
+            // The error does not name the key.
             Asked::Failed(error) if self.damage().forgives(&error) => {
                 for (place, key) in places.into_iter().zip(missing) {
                     *place = self.get_second(key)?;

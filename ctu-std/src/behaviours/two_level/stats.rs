@@ -14,7 +14,9 @@ pub struct TwoLevelStats {
     pub misses: u64,
     /// Operations that failed because a level did.
     pub errors: u64,
-    /// Values of the second level that could not be decoded and were taken for misses.
+    /// Values of the second level that could not be decoded and were taken for misses, which `misses`
+    /// counts, too. An event of `tracing` tells of the first with the reason. An encrypted second
+    /// level has a count of its own: `EncryptedCache::damaged`.
     pub damaged: u64,
     /// Computations that were waited for rather than done again.
     pub waits: u64,
