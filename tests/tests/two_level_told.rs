@@ -8,7 +8,10 @@
 #[path = "two_level_promises/remote.rs"]
 mod remote;
 
-use ctu_std::{Cache, ManualClock, TtlCache, TwoLevelCache};
+use ctu_std::{
+    Cache, EncryptedCache, Error, LockedCache, LruCache, ManualClock, ToBytesCache, TtlCache,
+    TwoLevelCache, cached,
+};
 use remote::{Fault, Link};
 use std::{
     collections::BTreeMap,
@@ -178,4 +181,126 @@ fn outage_is_logged_once_and_without_keys() {
         "{}",
         cache.stats()
     );
+}
+
+/// The lines of the events that a call causes.
+fn events_of(call: impl FnOnce()) -> Vec<String> {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), call);
+    let told = log.0.lock().unwrap();
+    told.clone()
+}
+
+#[test]
+fn first_undecodable_value_of_the_second_level_is_logged_with_its_reason() {
+    let clock = Arc::new(ManualClock::new());
+    let link = Link::new(0, &Arc::default(), &clock);
+    let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
+    let cache = TwoLevelCache::builder(first, link)
+        .recovers_by_hand()
+        .clock(Arc::clone(&clock))
+        .name("pages")
+        .build();
+    cache.second().put(&1, remote::DAMAGED, None).unwrap();
+    cache.second().put(&2, remote::DAMAGED, None).unwrap();
+    let told = events_of(|| {
+        assert_eq!(cache.get(&1), Ok(None));
+        assert_eq!(cache.get(&2), Ok(None));
+        assert_eq!(cache.get_many(&[&1, &2]), Ok(vec![None, None]));
+        assert_eq!(cache.get(&3), Ok(None));
+    });
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains("cannot be decoded"), "{told:#?}");
+    assert!(told[0].contains("a value of this program"), "{told:#?}");
+    assert!(told[0].contains("cache: \"pages\";"), "{told:#?}");
+    let stats = cache.stats();
+    assert_eq!((stats.damaged, stats.misses), (4, 5));
+}
+
+#[test]
+fn first_damaged_encrypted_value_is_logged() {
+    const SECRET: &[u8; 16] = b"sixteen bytes or";
+    let base = LockedCache::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(8));
+    let written = EncryptedCache::new(&base, SECRET);
+    let read = EncryptedCache::new(&base, SECRET).csize(16).unwrap();
+    written.insert(b"a", &[7; 40]).unwrap();
+    written.insert(b"b", &[8; 40]).unwrap();
+    let told = events_of(|| {
+        assert_eq!(read.get(b"a"), Ok(None));
+        assert_eq!(read.get(b"b"), Ok(None));
+        assert_eq!(read.get(b"c"), Ok(None));
+    });
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains("damaged"), "{told:#?}");
+    assert_eq!(read.damaged(), 2);
+}
+
+#[test]
+fn wrong_secret_is_a_miss_and_no_damage() {
+    let base = LockedCache::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(8));
+    let old = EncryptedCache::new(&base, b"sixteen bytes or")
+        .csize(32)
+        .unwrap();
+    let new = EncryptedCache::new(&base, b"another sixteen!")
+        .csize(32)
+        .unwrap();
+    old.insert(b"a", b"1").unwrap();
+    assert_eq!(new.get(b"a"), Ok(None));
+    assert_eq!((new.damaged(), new.len()), (0, Ok(1)));
+}
+
+#[test]
+fn undecodable_value_in_memory_is_logged_with_its_reason() {
+    let base = LockedCache::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(8));
+    let cache = ToBytesCache::<str, (u8, bool), _>::new(&base);
+    base.insert(b"\"a\"", br#"[7,"hush"]"#).unwrap();
+    let told = events_of(|| assert!(cache.get("a").unwrap_err().is_corrupt()));
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let reason = "invalid type: string, expected a boolean at line 1 column 9";
+    assert!(
+        told[0].contains(reason) && !told[0].contains("hush"),
+        "{told:#?}"
+    );
+}
+
+/// A cache that refuses each operation.
+struct Refusing;
+
+impl Cache for Refusing {
+    type Key = u32;
+    type Value = u32;
+    type Error = Error;
+
+    fn get(&self, _: &u32) -> Result<Option<u32>, Error> {
+        Err(Error::Busy)
+    }
+    fn put(&self, _: &u32, _: u32, _: Option<Duration>) -> Result<(), Error> {
+        Err(Error::Busy)
+    }
+    fn remove(&self, _: &u32) -> Result<bool, Error> {
+        Err(Error::Busy)
+    }
+    fn clear(&self) -> Result<(), Error> {
+        Err(Error::Busy)
+    }
+    fn len(&self) -> Result<usize, Error> {
+        Err(Error::Busy)
+    }
+}
+
+static REFUSING: Refusing = Refusing;
+
+#[cached(cache = REFUSING)]
+fn doubled(number: u32) -> u32 {
+    number * 2
+}
+
+#[test]
+fn swallowed_error_of_a_cached_function_is_logged_once() {
+    let told = events_of(|| {
+        assert_eq!(doubled(4), 8);
+        assert_eq!(doubled(5), 10);
+    });
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains("the cache is in use"), "{told:#?}");
 }

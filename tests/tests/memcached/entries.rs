@@ -1,5 +1,5 @@
 use crate::{builder, raw, secs};
-use ctu_std::{Cache, Error, MemCached, MemCachedError, memcached::MemValue};
+use ctu_std::{Cache, CacheError as _, Error, MemCached, MemCachedError, memcached::MemValue};
 use ctu_tests::servers::MemcachedServer;
 use serde_json::json;
 
@@ -64,8 +64,10 @@ fn unknown_flags_are_an_error() {
             cache.get_many(&["a"]).map(drop),
             cache.get_with_ttl("a").map(drop),
         ] {
-            let refused = matches!(found, Err(MemCachedError::Core(Error::Decode(_))));
-            assert!(refused, "{flags}: {found:?}");
+            let error = found.unwrap_err();
+            let refused = matches!(error, MemCachedError::Decode { .. });
+            assert!(refused && error.is_corrupt(), "{flags}: {error:?}");
+            assert!(matches!(error.as_core(), Some(Error::Decode(_))));
         }
         assert_eq!(cache.contains("a"), Ok(true));
     }
@@ -74,6 +76,36 @@ fn unknown_flags_are_an_error() {
         cache.insert("a", json!(1)).unwrap();
         cache.stats().unwrap()[0].connections
     });
+}
+
+#[test]
+fn decode_error_names_the_reason_and_hides_the_value() {
+    let server = MemcachedServer::start();
+    let cache: MemCached<str, (u8, bool)> = builder(server.address()).build().unwrap();
+    for (flags, stored, reason) in [
+        (
+            3,
+            "[7,\"hush\"]",
+            "invalid type: string, expected a boolean at line 1 column 9",
+        ),
+        (
+            2,
+            "hush",
+            "invalid type: string, expected a tuple of size 2",
+        ),
+        (1, "hush", "expected text or JSON, not bytes"),
+        (9, "hush", "expected flags 1 (bytes), 2 (text) or 3 (JSON)"),
+    ] {
+        let len = stored.len();
+        server.ask_text(&format!("set VE {flags} 0 {len}\r\n{stored}\r\n"));
+        let shown = format!(
+            "cannot decode a value of Memcached at {}: {reason}",
+            server.address()
+        );
+        assert_eq!(cache.get("a").unwrap_err().to_string(), shown);
+        let batch = cache.get_many(&["b", "a"]);
+        assert_eq!(batch.unwrap_err().to_string(), shown);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Rules of the project that a compiler does not check.
 
+mod commands;
 mod forwarding;
 mod imports;
 mod voice;

@@ -45,8 +45,49 @@ fn invalid_json_is_an_error() {
     let server = RedisServer::start();
     server.cli(&["set", "\"a\"", "{"]);
     let error = json_cache(&server).get("a").unwrap_err();
-    assert!(matches!(error, RedisError::Core(Error::Decode(_))));
-    assert!(!error.is_outage());
+    assert!(matches!(error, RedisError::Decode { .. }));
+    assert!(matches!(error.as_core(), Some(Error::Decode(_))));
+    assert!(error.is_corrupt() && !error.is_outage());
+}
+
+#[test]
+fn decode_error_names_the_reason_and_hides_the_value() {
+    #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct User {
+        name: String,
+        age: u8,
+    }
+    let server = RedisServer::start();
+    let cache: RedisCache<str, User> = RedisCache::builder(server.url()).build().unwrap();
+    for (stored, reason) in [
+        (
+            r#"{"name":"hush"}"#,
+            "missing field `age` at line 1 column 15",
+        ),
+        (
+            r#"{"name":"hush","age":"hush"}"#,
+            "invalid type: string, expected u8 at line 1 column 27",
+        ),
+        (
+            r#"{"name":"hush"#,
+            "EOF while parsing a string at line 1 column 13",
+        ),
+    ] {
+        server.cli(&["set", "\"a\"", stored]);
+        let shown = format!(
+            "cannot decode a value of Redis at 127.0.0.1:{}: {reason}",
+            server.port()
+        );
+        for found in [
+            cache.get("a").map(drop),
+            cache.get_with_ttl("a").map(drop),
+            cache.get_many(&["a"]).map(drop),
+            cache.get_many_with_ttl(&["a"]).map(drop),
+            cache.pop("a").map(drop),
+        ] {
+            assert_eq!(found.unwrap_err().to_string(), shown);
+        }
+    }
 }
 
 #[test]
