@@ -1,15 +1,17 @@
+//! Sources of time.
+
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// Where the time comes from: a timer of the board, the operating system, a test.
+/// A source of time: a timer of a board, the operating system, or a test.
 ///
 /// # Sleep
 /// A clock that stands while the machine sleeps (most monotonic clocks do) lengthens the life of
 /// every entry by the time asleep. Each clock of this crate states whether it does.
 ///
 /// # Implementing
-/// `now` counts milliseconds from any fixed moment. It should not go backwards; what stores make of
-/// it when it does is told at [`TtlCache`](crate::TtlCache). A counter that wraps around says so
-/// with [`BITS`](Self::BITS):
+/// `now` counts milliseconds from any fixed moment. It should not go backwards;
+/// [`TtlCache`](crate::TtlCache) documents the behaviour of stores if it does. A counter that wraps
+/// around declares its width with [`BITS`](Self::BITS):
 ///
 /// ```
 /// use core::sync::atomic::{AtomicU32, Ordering};
@@ -26,13 +28,13 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 /// }
 /// ```
 pub trait Clock {
-    /// How many low bits of [`now`](Self::now) count before it wraps around to 0.
+    /// The width of [`now`](Self::now) in bits, after which it wraps around to 0.
     ///
-    /// Time is then told right as long as the store is used at least once in half that span:
-    /// 24 days for a 32-bit counter of milliseconds.
+    /// The time is correct if the store is used at least once in half that range: 24 days for a
+    /// 32-bit counter of milliseconds.
     const BITS: u32 = 64;
 
-    /// Milliseconds since some fixed moment.
+    /// Milliseconds since a fixed moment.
     fn now(&self) -> u64;
 }
 
@@ -52,7 +54,7 @@ pointer_is_clock!(alloc::boxed::Box<C>, alloc::rc::Rc<C>);
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 pointer_is_clock!(alloc::sync::Arc<C>);
 
-/// A clock that stands still until it is told to move, for tests.
+/// A clock for tests that moves only on request.
 ///
 /// ```
 /// use core::time::Duration;
@@ -67,8 +69,8 @@ pointer_is_clock!(alloc::sync::Arc<C>);
 /// assert_eq!(cache.get(&1), None);
 /// ```
 ///
-/// It counts as far as the machine's word goes: 49 days on a 32-bit one, where it then wraps around
-/// as [`Clock::BITS`] says.
+/// It has the width of the machine's word: on a 32-bit machine it wraps around after 49 days, as
+/// declared by [`Clock::BITS`].
 #[derive(Debug, Default)]
 pub struct ManualClock(AtomicUsize);
 
@@ -78,14 +80,14 @@ impl ManualClock {
         Self(AtomicUsize::new(0))
     }
 
-    /// Lets `by` pass, in whole milliseconds. For one thread at a time.
+    /// Advances the clock by whole milliseconds. For one thread at a time.
     pub fn advance(&self, by: core::time::Duration) {
         let now = self.0.load(Ordering::Relaxed);
         self.0
             .store(now.wrapping_add(by.as_millis() as usize), Ordering::Relaxed);
     }
 
-    /// Sets the clock, backwards too.
+    /// Sets the clock, also backwards.
     pub fn set(&self, milliseconds: usize) {
         self.0.store(milliseconds, Ordering::Relaxed);
     }
@@ -144,7 +146,7 @@ impl defmt::Format for StdClock {
     }
 }
 
-/// The time that [`embassy-time`](embassy_time) tells: that of the driver which the program or its HAL brings.
+/// The time of [`embassy-time`](embassy_time), from the driver of the program or its HAL.
 ///
 /// The driver decides whether the time asleep counts: a timer that a deep sleep stops stands, a
 /// real-time counter goes on. The HAL's documentation says which of them drives it.
@@ -166,7 +168,7 @@ pub struct EmbassyClock;
 
 #[cfg(feature = "embassy-time")]
 impl Clock for EmbassyClock {
-    // In line, so that only what uses it needs a driver.
+    // Inline, so that only users of this clock need a driver.
     #[inline]
     fn now(&self) -> u64 {
         embassy_time::Instant::now().as_millis()

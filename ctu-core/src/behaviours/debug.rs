@@ -4,11 +4,11 @@ use super::{
 };
 use core::fmt;
 
-/// A cache that tells of every operation before it is done, as `DebugCache` of Python's CacheToolsUtils does, with keys and
-/// values as Rust's `Debug` prints them. It wraps blocking and async caches.
+/// A cache that reports every operation before it runs: the counterpart of `DebugCache` in
+/// CacheToolsUtils, with keys and values in their `Debug` form. It wraps blocking and async caches.
 ///
-/// Whom it tells is up to the user: the console, `log`, `tracing`, `defmt`. Keys and values are told in full:
-/// do not put it above an `EncryptedCache` where the log is less secret than the cache.
+/// The user chooses the output: the console, `log`, `tracing`, `defmt`. Keys and values are reported in
+/// full: do not put it above an `EncryptedCache` unless the log is as secret as the cache.
 ///
 /// ```
 /// use core::cell::RefCell;
@@ -25,22 +25,22 @@ use core::fmt;
 /// ```
 pub type DebugCache<C, L> = Observed<C, Log<L>>;
 
-/// The [`Observer`] of a [`DebugCache`]: the name of the cache, and the function that is called.
+/// The [`Observer`] of a [`DebugCache`]: the name of the cache, and the function to call.
 pub struct Log<L> {
     name: &'static str,
     log: L,
 }
 
-/// An operation on a [`DebugCache`], which prints as a line of the log.
+/// An operation on a [`DebugCache`]. Its text form is a line of a log.
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
     /// The cache's name.
     pub name: &'a str,
     /// The operation: `get`, `set`, `del`, `in`, `len` and `clear` as in Python, `pop` and `retain`.
     pub operation: &'static str,
-    /// The key, where there is one; all keys of a batch, and the values of one that is stored.
+    /// The key, if any; for a batch all keys, with their values in a write.
     pub key: Option<&'a dyn fmt::Debug>,
-    /// The value, where one is stored.
+    /// The value of a write.
     pub value: Option<&'a dyn fmt::Debug>,
 }
 
@@ -87,7 +87,7 @@ where
         let (operation, key, value): (_, Option<&dyn fmt::Debug>, Option<&dyn fmt::Debug>) =
             match operation {
                 Operation::Get(key) => ("get", Some(key), None),
-                // Not without `READS_KEYS`.
+                // Never with `READS_KEYS`.
                 Operation::GetEquivalent => ("get", None, None),
                 Operation::GetMany(keys) => ("get", Some(keys), None),
                 Operation::Contains(key) => ("in", Some(key), None),

@@ -23,7 +23,7 @@ pub enum Operation<'a, K: ?Sized, V> {
     Pop(&'a K),
     /// A removal of all entries.
     Clear,
-    /// A removal of the entries that a predicate refuses.
+    /// A removal of the entries for which a predicate returns false.
     Retain,
     /// A request for the number of entries.
     Len,

@@ -5,10 +5,10 @@ use super::{
 use crate::{caches::Cache, counter::Counter};
 use core::fmt;
 
-/// A cache that counts its operations, as `StatsCache` of Python's CacheToolsUtils does.
+/// A cache that counts its operations: the counterpart of `StatsCache` in CacheToolsUtils.
 ///
-/// It wraps blocking and async caches.
-/// Counting costs one atomic addition an operation, and may be read and reset from any thread.
+/// It wraps blocking and async caches. An operation costs one atomic addition. Any thread may read and
+/// reset the counts.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, LruCache, SpinCache, StatsCache};
@@ -34,28 +34,28 @@ pub struct Counts {
     writes: Counter,
     dels: Counter,
     hits: Counter,
-    /// Look-ups that found nothing or failed. Reads are the sum, so that no snapshot has more hits than reads.
+    /// Lookups that miss or fail. Reads are the sum, so no snapshot has more hits than reads.
     misses: Counter,
 }
 
-/// What a [`StatsCache`] counted since it was made or reset.
+/// The counts of a [`StatsCache`] since its creation or reset.
 ///
-/// Counts are as wide as the machine's word, and wrap around.
+/// Counts have the width of the machine's word, and wrap around.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Stats {
     /// Calls of `contains`.
     pub tests: usize,
-    /// Look-ups, successful or not: `get`, and what stands on it.
+    /// Lookups, successful or not: `get`, and the operations that call it.
     pub reads: usize,
     /// Writes, successful or not.
     pub writes: usize,
     /// Removals, successful or not.
     pub dels: usize,
-    /// Look-ups that found a value.
+    /// Lookups that found a value.
     pub hits: usize,
-    /// `hits / reads`, 0 to 1; 0 before the first look-up.
+    /// `hits / reads`, 0 to 1; 0 before the first lookup.
     pub hit_rate: f64,
     /// The number of entries in the cache.
     pub size: usize,
@@ -72,7 +72,7 @@ impl fmt::Display for Stats {
             hit_rate,
             size,
         } = *self;
-        // In tenths of a per cent and in whole numbers: printing a float takes a microcontroller 10 KiB of code.
+        // As an integer in tenths of a per cent: to print a float takes 10 KiB of code on a board.
         let permille = (hit_rate * 1000.0 + 0.5) as u32;
         write!(
             f,
@@ -96,12 +96,12 @@ impl<C> Observed<C, Counts> {
         Self::with(counts, inner)
     }
 
-    /// The hit rate, 0 to 1; 0 before the first look-up.
+    /// The hit rate, 0 to 1; 0 before the first lookup.
     pub fn hits(&self) -> f64 {
         rate(self.observer().hits.get(), self.observer().misses.get())
     }
 
-    /// Begins to count anew.
+    /// Sets all counts to 0.
     pub fn reset(&self) {
         let Counts {
             tests,
@@ -116,17 +116,17 @@ impl<C> Observed<C, Counts> {
     }
 }
 
-/// The share of hits, 0 to 1. In floats, which do not wrap around.
+/// The share of hits, 0 to 1. Floats, since a sum of counts may wrap around.
 fn rate(hits: usize, misses: usize) -> f64 {
     let reads = hits as f64 + misses as f64;
     hits as f64 / reads.max(1.0)
 }
 
 impl<C: Cache> Observed<C, Counts> {
-    /// What was counted, with the cache's size.
+    /// The counts, with the size of the cache.
     ///
     /// # Errors
-    /// As [`Cache::len`].
+    /// Those of [`Cache::len`].
     pub fn stats(&self) -> Result<Stats, C::Error> {
         let (hits, misses) = (self.observer().hits.get(), self.observer().misses.get());
         Ok(Stats {
@@ -171,7 +171,7 @@ impl<K: ?Sized, V> Observer<K, V> for Counts {
                 counter.add(more);
             }
         }
-        // As Python counts a pop: a look-up, and a removal where it found a value.
+        // As in Python: a pop is a read, and a removal if it found a value.
         if let (Operation::Pop(_), 1..) = (operation, hits) {
             self.dels.add(hits);
         }

@@ -1,19 +1,21 @@
+//! The trait of caches.
+
 use crate::{
     entries::{Equivalent, IntoValue},
     error::{CacheError, Capability, Error},
 };
 use core::{borrow::Borrow, time::Duration};
 
-/// A value, and how much longer it lives where the cache can tell.
+/// A value and its remaining time-to-live, if the cache knows it.
 pub type WithTtl<V> = (V, Option<Duration>);
 
-/// What a look-up that asks for the time left finds.
+/// The result of a lookup with the remaining time-to-live.
 pub type Found<V> = Option<WithTtl<V>>;
 
-/// A cache as programs share it: `&self`, and every operation may fail.
+/// A shared cache: every operation takes `&self` and may fail.
 ///
-/// This is what users hold, what wrappers wrap and what backends implement. A lock turns a
-/// [`Store`](crate::Store) into a `Cache`; `&C`, `Box<C>`, `Rc<C>` and `Arc<C>` are caches, so one
+/// Users hold it, wrappers wrap it, and backends implement it. A lock turns a
+/// [`Store`](crate::Store) into a `Cache`. `&C`, `Box<C>`, `Rc<C>` and `Arc<C>` are caches, so one
 /// base serves many wrappers.
 ///
 /// ```
@@ -28,39 +30,41 @@ pub type Found<V> = Option<WithTtl<V>>;
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 ///
-/// # For who calls it
-/// A cache may forget an entry at any time. When an operation that writes returns an error, whether
-/// it took effect is known only where the error type says so; a core [`Error`] always means that it
-/// did not. Hold a cache of a type chosen at run time as `Box<dyn Cache<..>>` or `Arc<dyn Cache<..>>`.
+/// # For callers
+/// A cache may evict an entry at any time. After a failed write, the error type documents whether the
+/// write took effect; a core [`Error`] means that it did not. Use `Box<dyn Cache<..>>` or
+/// `Arc<dyn Cache<..>>` for a cache whose type is chosen at run time.
 ///
-/// # For who implements it
-/// `get`, `put`, `remove`, `clear` and `len` are enough. Override a provided method where the cache
-/// can do it in one step or one round trip. No lock may be held across I/O.
+/// # For implementers
+/// `get`, `put`, `remove`, `clear` and `len` are required. Override a provided method if the cache
+/// supports it in one step or one round trip. Hold no lock across I/O. A wrapper forwards every
+/// method: implement [`Observer`](crate::Observer) or [`Mapping`](crate::Mapping) in place of a
+/// wrapper by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cache",
     label = "not a cache",
     note = "a store, such as an `LruCache`, needs a lock around it: `LockedCache::new(store)`"
 )]
 pub trait Cache {
-    /// What an entry is looked up by: `[u8]`, `str`, `u32`, ...
+    /// The borrowed form of a key: `[u8]`, `str`, `u32`, ...
     type Key: ?Sized;
-    /// What is kept. Wrap large values in an `Arc`: a hit clones its value.
+    /// The type of the values. Wrap large values in an `Arc`: a hit clones its value.
     type Value: Clone;
-    /// Why an operation failed. Holds the errors of the mappings stacked on this cache.
+    /// The error type. It also holds the errors of mappings on this cache.
     type Error: CacheError;
 
-    /// The value at `key`, or `None`.
+    /// Returns the value at `key`, or `None`.
     ///
     /// # Errors
-    /// Whatever keeps the cache from telling.
+    /// Those of the cache, such as an unreachable server.
     fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error>;
 
-    /// Stores `value` at `key`: for `ttl`, or for as long as the cache is set to where that is `None`.
+    /// Stores `value` at `key` for `ttl`, or for the default time-to-live of the cache.
     ///
-    /// [`insert`](Self::insert) and [`insert_for`](Self::insert_for) are this with more comfort.
+    /// [`insert`](Self::insert) and [`insert_for`](Self::insert_for) are more convenient.
     ///
     /// # Errors
-    /// A key, value or time-to-live that does not fit, and whatever keeps the cache from storing it.
+    /// A key, value or time-to-live that does not fit, and those of the cache.
     fn put(
         &self,
         key: &Self::Key,
@@ -68,29 +72,29 @@ pub trait Cache {
         ttl: Option<Duration>,
     ) -> Result<(), Self::Error>;
 
-    /// Removes the entry at `key`, and says whether there was one.
+    /// Removes the entry at `key`. Returns whether there was one.
     ///
     /// # Errors
-    /// Whatever keeps the cache from removing it.
+    /// Those of the cache.
     fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error>;
 
-    /// Removes every entry that is reached through this cache.
+    /// Removes every entry of this cache.
     ///
     /// # Errors
-    /// Whatever keeps the cache from it, and [`Error::Unsupported`] where its own entries cannot be
-    /// told from others.
+    /// Those of the cache, and [`Error::Unsupported`] if the cache shares its base and cannot
+    /// distinguish its own entries.
     fn clear(&self) -> Result<(), Self::Error>;
 
-    /// The number of entries of the whole cache, those of other prefixes included.
+    /// The number of entries of the whole cache, including those of other prefixes.
     ///
     /// # Errors
-    /// Whatever keeps the cache from telling.
+    /// Those of the cache.
     fn len(&self) -> Result<usize, Self::Error>;
 
     /// Whether [`len`](Self::len) is 0.
     ///
     /// # Errors
-    /// As [`len`](Self::len).
+    /// Those of [`len`](Self::len).
     fn is_empty(&self) -> Result<bool, Self::Error> {
         Ok(self.len()? == 0)
     }
@@ -98,28 +102,28 @@ pub trait Cache {
     /// Whether there is an entry at `key`.
     ///
     /// # Errors
-    /// Whatever keeps the cache from telling.
+    /// Those of the cache.
     fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
         Ok(self.get(key)?.is_some())
     }
 
-    /// The value at `key`, and how much longer it lives where the cache can tell.
+    /// Returns the value at `key` and its remaining time-to-live, if the cache knows it.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// Those of [`get`](Self::get).
     fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {
         Ok(self.get(key)?.map(|value| (value, None)))
     }
 
-    /// How long an entry lives that was given no time of its own. `None` where the cache keeps no time, or cannot tell.
+    /// The time-to-live of an entry that is stored without one. `None` for no expiry, or if unknown.
     fn default_ttl(&self) -> Option<Duration> {
         None
     }
 
-    /// Removes the entry at `key` and returns its value. Two steps, unless the cache does it in one.
+    /// Removes the entry at `key` and returns its value. Two steps, unless the cache overrides it.
     ///
     /// # Errors
-    /// As [`get`](Self::get) and [`remove`](Self::remove).
+    /// Those of [`get`](Self::get) and [`remove`](Self::remove).
     fn pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
         let value = self.get(key)?;
         if value.is_some() {
@@ -128,25 +132,25 @@ pub trait Cache {
         Ok(value)
     }
 
-    /// Removes the entries whose key `keep` refuses.
+    /// Removes the entries for whose key `keep` returns false.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where the cache cannot go through its keys.
+    /// [`Error::Unsupported`] if the cache cannot list its keys.
     fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
         let _ = keep;
         Err(Error::Unsupported(Capability::ListKeys).into())
     }
 
-    /// The value at `key`; where there is none, what `make` returns, which is stored.
-    /// `None` where `make` returns that; nothing is stored then.
+    /// Returns the value at `key`; on a miss, stores and returns the value of `make`. If `make` returns
+    /// `None`, stores nothing and returns `None`.
     ///
-    /// This is what the `get_or_` methods stand on, and what a cache with a single flight overrides, together with
-    /// [`has_single_flight`](Self::has_single_flight). In a cache without one, threads that find nothing at the same time
-    /// compute at the same time: each gets what it made itself, and what was stored last stays. A panic of `make` passes
-    /// through.
+    /// The `get_or_` methods call it. A cache with a single flight overrides it, together with
+    /// [`has_single_flight`](Self::has_single_flight). In a cache without one, threads that miss at the
+    /// same time compute at the same time: each gets its own value, and the last write stays. A panic of
+    /// `make` propagates.
     ///
     /// # Errors
-    /// As [`get`](Self::get) and [`put`](Self::put).
+    /// Those of [`get`](Self::get) and [`put`](Self::put).
     fn get_or_compute(
         &self,
         key: &Self::Key,
@@ -162,22 +166,22 @@ pub trait Cache {
         Ok(Some(value))
     }
 
-    /// Whether [`get_or_compute`](Self::get_or_compute) has one computation a key among all who call it at once:
-    /// then nobody needs to see to it.
+    /// Whether concurrent calls of [`get_or_compute`](Self::get_or_compute) share one computation a key.
     fn has_single_flight(&self) -> bool {
         false
     }
 
-    /// What tells this cache from others that there are: where it is. A pointer to a cache and what only looks on
-    /// ([`StatsCache`](crate::StatsCache)) have the address of what is below, so that all who hold one cache agree.
+    /// The identity of this cache: its address. A pointer and an observer such as
+    /// [`StatsCache`](crate::StatsCache) return the identity of the inner cache, so that all handles of
+    /// one cache share their single flights.
     fn address(&self) -> usize {
         core::ptr::from_ref(self).addr()
     }
 
-    /// The values at `keys`, in their order. One round trip where the cache can.
+    /// Returns the values at `keys`, in order. One round trip if the cache supports it.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// Those of [`get`](Self::get).
     #[cfg(feature = "alloc")]
     fn get_many(
         &self,
@@ -186,11 +190,11 @@ pub trait Cache {
         keys.iter().map(|key| self.get(key)).collect()
     }
 
-    /// The values at `keys`, in their order, and how much longer each lives where the cache can tell.
-    /// One round trip where the cache can.
+    /// Returns the values at `keys` with their remaining time-to-live, in order. One round trip if the
+    /// cache supports it.
     ///
     /// # Errors
-    /// As [`get`](Self::get).
+    /// Those of [`get`](Self::get).
     #[cfg(feature = "alloc")]
     fn get_many_with_ttl(
         &self,
@@ -199,10 +203,10 @@ pub trait Cache {
         keys.iter().map(|key| self.get_with_ttl(key)).collect()
     }
 
-    /// Stores every entry. One round trip where the cache can.
+    /// Stores every entry. One round trip if the cache supports it.
     ///
     /// # Errors
-    /// As [`put`](Self::put), at the first entry that fails: those before it are stored.
+    /// Those of [`put`](Self::put), for the first failed entry: the entries before it are stored.
     #[cfg(feature = "alloc")]
     fn put_many(
         &self,
@@ -215,10 +219,11 @@ pub trait Cache {
         Ok(())
     }
 
-    /// Removes the entries at `keys`, and says how many there were. One round trip where the cache can.
+    /// Removes the entries at `keys`. Returns the number of removed entries. One round trip if the
+    /// cache supports it.
     ///
     /// # Errors
-    /// As [`remove`](Self::remove), at the first key that fails: those before it are removed.
+    /// Those of [`remove`](Self::remove), for the first failed key: the keys before it are removed.
     #[cfg(feature = "alloc")]
     fn remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
         let mut removed = 0;
@@ -228,11 +233,11 @@ pub trait Cache {
         Ok(removed)
     }
 
-    /// [`get`](Self::get) by what stands for a key. A store behind a lock makes no key for it; other caches, and
-    /// pointers to caches, do.
+    /// [`get`](Self::get) by the parts of a key. A store behind a lock builds no key for it; other
+    /// caches, and pointers to caches, do.
     ///
     /// # Errors
-    /// As [`get`](Self::get), and as [`Equivalent::make`] where the key is made.
+    /// Those of [`get`](Self::get), and those of [`Equivalent::make`] if the key is built.
     fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
     where
         Self: Sized,
@@ -241,10 +246,10 @@ pub trait Cache {
         self.get(key.make()?.borrow())
     }
 
-    /// Stores `value` at `key`.
+    /// Stores `value` at `key` for the default time-to-live.
     ///
     /// # Errors
-    /// As [`put`](Self::put).
+    /// Those of [`put`](Self::put).
     fn insert(&self, key: &Self::Key, value: impl IntoValue<Self::Value>) -> Result<(), Self::Error>
     where
         Self: Sized,
@@ -255,7 +260,7 @@ pub trait Cache {
     /// Stores `value` at `key` for `ttl`.
     ///
     /// # Errors
-    /// As [`put`](Self::put), and [`Error::TtlUnsupported`] where the cache keeps no time-to-live.
+    /// Those of [`put`](Self::put), and [`Error::TtlUnsupported`] in a cache without expiry.
     fn insert_for(
         &self,
         key: &Self::Key,
@@ -268,14 +273,14 @@ pub trait Cache {
         self.put(key, value.into_value()?, Some(ttl))
     }
 
-    /// The value at `key`; where there is none, what `make` returns, which is stored.
+    /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
     ///
-    /// Unless the cache [has a single flight](Self::has_single_flight), several threads may run their `make` for the same
-    /// key at the same time: each gets what it made itself, and what was stored last stays. `TwoLevelCache` of `ctu-std`
-    /// has one, and its `SingleFlightCache` gives one to any cache.
+    /// Without a [single flight](Self::has_single_flight), several threads may run `make` for one key at
+    /// the same time: each gets its own value, and the last write stays. `TwoLevelCache` of `ctu-std`
+    /// has a single flight, and `SingleFlightCache` adds one to any cache.
     ///
     /// # Errors
-    /// As [`get`](Self::get), before `make` runs, and [`put`](Self::put), after it ran.
+    /// Those of [`get`](Self::get), before `make` runs, and of [`put`](Self::put), after it ran.
     fn get_or_insert_with<T, F>(&self, key: &Self::Key, make: F) -> Result<Self::Value, Self::Error>
     where
         Self: Sized,
@@ -288,12 +293,12 @@ pub trait Cache {
         }
     }
 
-    /// The value at `key`; where there is none, what `make` returns, which is stored if it is `Ok`.
+    /// Returns the value at `key`; on a miss, calls `make` and stores its value if it is `Ok`.
     ///
-    /// The outer error is the cache's, the inner one is `make`'s.
+    /// The outer error is that of the cache, the inner one that of `make`.
     ///
     /// # Errors
-    /// As [`get_or_insert_with`](Self::get_or_insert_with).
+    /// Those of [`get_or_insert_with`](Self::get_or_insert_with).
     fn get_or_try_insert_with<T, E, F>(
         &self,
         key: &Self::Key,

@@ -1,13 +1,15 @@
+//! A lock that disables interrupts.
+
 use super::locked::{LockKind, SpinMutex};
 use crate::error::Error;
 use lock_api::Mutex;
 
-/// A lock for [`LockedCache`](crate::LockedCache) that holds off interrupts: the one to pick where an interrupt and
-/// the main program share a cache on one core.
+/// A lock for [`LockedCache`](crate::LockedCache) that disables interrupts, for a cache that an
+/// interrupt and the main program share on one core.
 ///
-/// Interrupts wait for as long as an operation takes, a clone of its value included. Which critical section is used
-/// is for the program to say, as the `critical-section` crate tells; on one core of a Cortex-M it is a feature of
-/// `cortex-m`.
+/// An interrupt waits for the time of one operation, including the clone of its value. The program
+/// provides the critical section, as the crate `critical-section` describes; on one core of a Cortex-M
+/// it is a feature of `cortex-m`.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, CriticalSectionMutex, LockedCache, LruCache};
@@ -23,8 +25,8 @@ use lock_api::Mutex;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum CriticalSectionMutex {}
 
-// A spin lock that is only ever taken in a critical section: it is free then, or held by the caller. So nobody spins,
-// and it costs no `unsafe` to have one type of cache for all kinds of locks.
+// A spin lock that is taken in critical sections only: it is free, or held by the caller. So there is
+// no spinning, and one type of cache serves all kinds of locks without `unsafe`.
 impl LockKind for CriticalSectionMutex {
     type Raw = SpinMutex;
 

@@ -1,23 +1,35 @@
+//! Locks around stores.
+
 use super::cache::{Cache, Found};
 use crate::{entries::Equivalent, error::Error, stores::Store};
 use core::{cell::RefCell, fmt, time::Duration};
 use lock_api::{Mutex, RawMutex};
 
-/// A kind of lock: any [`lock_api::RawMutex`], or `CriticalSectionMutex` (feature `critical-section`).
+/// A kind of lock: any [`lock_api::RawMutex`], or `CriticalSectionMutex` (feature
+/// `critical-section`).
+///
+/// ```
+/// use ctu_core::{LockKind, LockedCache, LruCache, SpinMutex};
+///
+/// fn numbers<R: LockKind>() -> LockedCache<R, LruCache<u32, u32, 8>> {
+///     LockedCache::new(LruCache::new())
+/// }
+/// let _cache = numbers::<SpinMutex>();
+/// ```
 pub trait LockKind {
-    /// The lock itself.
+    /// The raw lock.
     type Raw: RawMutex;
 
-    /// Runs `f` with the lock held, after waiting for it.
+    /// Waits for the lock and runs `f` under it.
     ///
     /// # Errors
-    /// [`Error::Busy`] where the kind of lock can tell that waiting would be for ever: the caller holds it.
+    /// [`Error::Busy`] if the lock detects a deadlock: the caller holds it already.
     fn with<S, T>(lock: &Mutex<Self::Raw, S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error>;
 
-    /// Runs `f` with the lock held, unless somebody holds it.
+    /// Runs `f` under the lock, without waiting for it.
     ///
     /// # Errors
-    /// [`Error::Busy`] where somebody does.
+    /// [`Error::Busy`] if the lock is held.
     fn try_with<S, T>(lock: &Mutex<Self::Raw, S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
         match lock.try_lock() {
             Some(mut store) => Ok(f(&mut store)),
@@ -35,26 +47,27 @@ impl<R: RawMutex> LockKind for R {
     }
 }
 
-/// The lock of [`SpinCache`]: waits by trying again.
+/// The spin lock of [`SpinCache`].
 pub type SpinMutex = spin::Mutex<()>;
 
 /// A store behind a spin lock.
 pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 
-/// A [`Store`] behind a lock, which makes it a [`Cache`] for threads, cores or interrupts to share.
+/// A [`Store`] behind a lock: a [`Cache`] that threads, cores or interrupts share.
 ///
-/// `R` is the kind of lock. The store is locked for as long as an operation on it in memory takes. A hit
+/// `R` is the kind of lock. An operation holds it for the time of the operation in memory. A hit
 /// clones its value under the lock: wrap large values in an `Arc`.
 ///
-/// Values that leave, those that have expired among them, are dropped after the lock is given back: their `Drop` may use the
-/// cache. Dropped under the lock are keys, a value that `put` refuses, what `clear` and `retain` remove, what is dropped
-/// [`with`](Self::with) the lock held, and, once in twelve days at most, what has expired in a
-/// [`TtlCache`](crate::TtlCache) when a write makes its deadlines count anew.
+/// Replaced, evicted, removed and expired values are dropped after the unlock: their `Drop` may use
+/// the cache. Dropped under the lock are keys, a value that `put` rejects, the entries that `clear`
+/// and `retain` remove, values that a closure of [`with`](Self::with) drops, and, at most once in
+/// twelve days, expired entries of a [`TtlCache`](crate::TtlCache) in a write that rebases its
+/// deadlines.
 ///
 /// | lock `R` | for |
 /// | --- | --- |
-/// | [`SpinMutex`] | several cores, short waits, no operating system. **Never** where an interrupt on the same core uses the cache too: it would wait for ever for the program that it interrupts. |
-/// | `CriticalSectionMutex` (feature `critical-section`) | interrupts and the main program on one core: interrupts are held off meanwhile |
+/// | [`SpinMutex`] | several cores, short waits, no operating system. **Never** with an interrupt on the same core that uses the cache: it deadlocks with the interrupted program. |
+/// | `CriticalSectionMutex` (feature `critical-section`) | interrupts and the main program on one core: interrupts are disabled during an operation |
 /// | `parking_lot::RawMutex` (as in `ctu_std::LockedCache`) | threads of an operating system |
 /// | none: `RefCell<S>` is a cache | a single owner |
 ///
@@ -80,24 +93,24 @@ impl<R: LockKind, S> LockedCache<R, S> {
         }
     }
 
-    /// Runs `f` on the store with the lock held: for several operations in one, and for the store's own
+    /// Runs `f` on the store under the lock: several operations in one step, or the store's own
     /// methods.
     ///
     /// # Errors
-    /// [`Error::Busy`] where the caller holds the lock already, if the kind of lock can tell.
+    /// [`Error::Busy`] if the caller holds the lock already and the lock detects it.
     pub fn with<T>(&self, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
         R::with(&self.lock, f)
     }
 
-    /// [`with`](Self::with) for those who cannot wait, an interrupt for one.
+    /// [`with`](Self::with) without waiting, for an interrupt for example.
     ///
     /// # Errors
-    /// [`Error::Busy`] where somebody holds the lock.
+    /// [`Error::Busy`] if the lock is held.
     pub fn try_with<T>(&self, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
         R::try_with(&self.lock, f)
     }
 
-    /// The store.
+    /// Returns the store.
     pub fn into_inner(self) -> S {
         self.lock.into_inner()
     }
@@ -107,7 +120,7 @@ impl<R: LockKind, S: Store> LockedCache<R, S> {
     /// [`Cache::get`] without waiting.
     ///
     /// # Errors
-    /// [`Error::Busy`] where somebody holds the lock.
+    /// [`Error::Busy`] if the lock is held.
     pub fn try_get(&self, key: &S::Key) -> Result<Option<S::Value>, Error>
     where
         S::Value: Clone,
@@ -118,7 +131,7 @@ impl<R: LockKind, S: Store> LockedCache<R, S> {
     /// [`Cache::insert`] without waiting.
     ///
     /// # Errors
-    /// [`Error::Busy`] where somebody holds the lock, and as [`Cache::put`].
+    /// [`Error::Busy`] if the lock is held, and those of [`Cache::put`].
     pub fn try_insert(
         &self,
         key: &S::Key,
@@ -132,7 +145,7 @@ impl<R: LockKind, S: Store> LockedCache<R, S> {
     /// [`Cache::remove`] without waiting.
     ///
     /// # Errors
-    /// [`Error::Busy`] where somebody holds the lock.
+    /// [`Error::Busy`] if the lock is held.
     pub fn try_remove(&self, key: &S::Key) -> Result<bool, Error> {
         let removed = self.try_with(|store| store.take(key))?;
         Ok(removed.is_some_and(|(_, live)| live))
@@ -162,7 +175,7 @@ impl<R: LockKind, S: defmt::Format> defmt::Format for LockedCache<R, S> {
     }
 }
 
-/// A store's operations as a cache's, through one function that gives access to it.
+/// Implements the operations of a cache by those of a store; `$with` gives access to the store.
 macro_rules! store_is_cache {
     ([$($generics:tt)*] $t:ty, $with:path) => {
         impl<$($generics)*> Cache for $t
@@ -194,7 +207,7 @@ macro_rules! store_is_cache {
                 value: S::Value,
                 ttl: Option<Duration>,
             ) -> Result<(), Error> {
-                // What leaves the store is dropped here, after the lock was given back.
+                // The displaced value is dropped here, after the unlock.
                 let displaced = $with(self, |store: &mut S| store.put(key, value, ttl))??;
                 drop(displaced);
                 Ok(())
@@ -211,7 +224,7 @@ macro_rules! store_is_cache {
 
             fn len(&self) -> Result<usize, Error> {
                 loop {
-                    // What has expired is dropped here, as what leaves is above.
+                    // The expired value is dropped here, after the unlock.
                     let expired_or_len =
                         $with(self, |store: &mut S| store.pop_expired().ok_or_else(|| store.len()))?;
                     if let Err(len) = expired_or_len {
@@ -248,7 +261,7 @@ macro_rules! store_is_cache {
 }
 
 store_is_cache!([R: LockKind, S] LockedCache<R, S>, LockedCache::with);
-// One owner: borrowing is the lock, and using the cache while using it is an error.
+// One owner: the borrow is the lock, and a nested use of the cache is an error.
 store_is_cache!([S] RefCell<S>, with_cell);
 
 fn with_cell<S, T>(cell: &RefCell<S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {

@@ -2,7 +2,7 @@ use super::mapped::Mapped;
 use super::prefixed::{AsPrefix, Prefix};
 use crate::{counter::Counter, encoding::PrefixEncoding, entries::Text, error::Error};
 
-/// A cache with a prefix of its own: the number of the cache, as `AutoPrefixedCache` of Python's CacheToolsUtils writes it.
+/// A cache with its number as prefix, in the format of `AutoPrefixedCache` in CacheToolsUtils.
 ///
 /// ```
 /// use ctu_core::{AutoPrefixedCache, Cache, LruCache, PrefixCounter, PrefixEncoding, SpinCache, Text};
@@ -20,19 +20,19 @@ use crate::{counter::Counter, encoding::PrefixEncoding, entries::Text, error::Er
 pub type AutoPrefixedCache<C> = Mapped<Prefix<AutoPrefix>, C>;
 
 impl<C> AutoPrefixedCache<C> {
-    /// Gives `inner` the next prefix of this process, in base64 and with a `.` after it.
+    /// Wraps `inner` with the next prefix of this process, in base64, followed by a `.`.
     ///
-    /// Which number that is depends on how many were made before, so a cache that outlives the process needs
+    /// The number depends on earlier calls in this process, so a cache that outlives the process needs
     /// [`counted`](Self::counted) or a [`PrefixedCache`](crate::PrefixedCache).
     pub fn new(inner: C) -> Self {
         let prefix = AutoPrefix::next(&PROCESS, PrefixEncoding::default(), ".");
         Self::with(Prefix::new(prefix.unwrap_or_default()), inner)
     }
 
-    /// Gives `inner` the next prefix of `counter`, with `separator` after it.
+    /// Wraps `inner` with the next prefix of `counter`, followed by `separator`.
     ///
     /// # Errors
-    /// [`Error::KeyTooLong`] where the separator has more than 16 bytes.
+    /// [`Error::KeyTooLong`] for a separator of more than 16 bytes.
     pub fn counted(
         inner: C,
         counter: &PrefixCounter,
@@ -76,7 +76,7 @@ impl AutoPrefix {
             });
         }
         let mut prefix = Text::new();
-        // A number has 16 characters at most, and both fit.
+        // A number has at most 16 characters, so both fit.
         let number = encoding.encode(counter.0.count() as u64);
         let _ = prefix.push_str(&number);
         let _ = prefix.push_str(separator);

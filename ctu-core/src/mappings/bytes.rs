@@ -2,11 +2,12 @@ use super::{mapped::Mapped, mapping::Mapping};
 use crate::{encoding::base85, entries::TextBuffer, error::Error};
 use core::marker::PhantomData;
 
-/// A cache of bytes on one of text, each written in [`base85`]: Python's `BytesCache`.
+/// A cache of bytes on a cache of text, in [`base85`]: the counterpart of `BytesCache` in
+/// CacheToolsUtils.
 ///
-/// The inner cache has `str` for keys and a [`TextBuffer`] for values: `String`, or a
-/// `heapless::String`. Values here are the byte buffer of the same capacity, of which four fifths can
-/// be used. Without a heap:
+/// The inner cache has keys `str` and values of a [`TextBuffer`]: `String` or `heapless::String`. The
+/// values of this cache are byte buffers of the same capacity, of which four fifths are usable.
+/// Without a heap:
 ///
 /// ```
 /// use ctu_core::{BytesCache, Cache, LruCache, SpinCache, Text};
@@ -19,12 +20,12 @@ use core::marker::PhantomData;
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 ///
-/// For the time of an operation a key is in a text of the type of the values. Where keys are longer
-/// than values, give it one that fits: `BytesCache::<_, Text<40>>::with_key_text(inner)`.
+/// During an operation a key is in a text buffer of the type of the values. If keys are longer than
+/// values, choose a larger type: `BytesCache::<_, Text<40>>::with_key_text(inner)`.
 ///
 /// # Errors
-/// What the inner cache holds and is not base85 is [`Error::Decode`]. `clear` and `len` are those of
-/// the inner cache.
+/// [`Error::Decode`] for a stored value that is not base85. `clear` and `len` are those of the inner
+/// cache.
 pub type BytesCache<C, K = LikeValue> = Mapped<Base85<K>, C>;
 
 /// The mapping of [`BytesCache`].
@@ -35,7 +36,7 @@ pub struct Base85<K = LikeValue> {
 }
 
 impl Base85 {
-    /// The mapping, with keys in a text of the type of the values.
+    /// The mapping, with keys in a text buffer of the type of the values.
     #[must_use]
     pub const fn new() -> Self {
         Self { keys: PhantomData }
@@ -51,27 +52,27 @@ impl<K> Base85<K> {
 }
 
 impl<C> BytesCache<C> {
-    /// Puts keys and values of bytes on `inner`, which has text for both.
+    /// Wraps `inner`, a cache of text.
     pub const fn new(inner: C) -> Self {
         Self::with(Base85::new(), inner)
     }
 }
 
 impl<C, K> BytesCache<C, K> {
-    /// Puts keys and values of bytes on `inner`, which has text for both. Keys are encoded in a `K`.
+    /// Wraps `inner`, a cache of text. Keys are encoded in a `K`.
     pub const fn with_key_text(inner: C) -> Self {
         Self::with(Base85::with_key_text(), inner)
     }
 }
 
-/// What a [`BytesCache`] encodes keys in, given the text `T` of its values: any [`TextBuffer`], or
+/// The text buffer for the keys of a [`BytesCache`] with values in `T`: any [`TextBuffer`], or
 /// [`LikeValue`].
 pub trait KeyText<T> {
-    /// The text that keys are encoded in.
+    /// The text buffer of the keys.
     type Text: TextBuffer;
 }
 
-/// Keys are encoded in a text of the type of the values.
+/// Keys are encoded in a text buffer of the type of the values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LikeValue;

@@ -1,13 +1,15 @@
+//! The trait of mappings.
+
 use crate::error::{Capability, Error};
 use core::borrow::Borrow;
 
-/// A pure translation of keys and values, with no cache and no I/O of its own.
+/// A pure translation of keys and values, without a cache and without I/O.
 ///
 /// [`Mapped`](crate::Mapped) puts any mapping on any cache, blocking or async, so a mapping is
-/// written, tested and fuzzed once. `K` and `V` are the key and value of the cache below.
+/// written, tested and fuzzed once. `K` and `V` are the key and value of the inner cache.
 ///
-/// An operation calls [`at`](Self::at) once and hands its result to whatever else it needs; what
-/// depends on the key alone (a hash, a cipher key, an encoded key) is computed there and shared.
+/// An operation calls [`at`](Self::at) once and passes the result to the other functions: everything
+/// that depends on the key alone (a hash, a cipher key, an encoded key) is computed there, once.
 ///
 /// ```
 /// use ctu_core::{Cache, Error, LruCache, Mapped, Mapping, SpinCache};
@@ -36,39 +38,39 @@ use core::borrow::Borrow;
 /// # Ok::<(), Error>(())
 /// ```
 pub trait Mapping<K: ?Sized, V> {
-    /// What callers look up by.
+    /// The key of callers.
     type Key: ?Sized;
-    /// What callers store.
+    /// The value of callers.
     type Value: Clone;
-    /// Where a key lives in the cache below, and all that its value needs.
+    /// The key of the inner cache, with the data that `encode` and `decode` need.
     type At: Borrow<K>;
 
-    /// Whether every key of the cache below is this mapping's own. Where it is not, `clear` goes
-    /// through the keys and removes those that [`origin`](Self::origin) recognises.
+    /// Whether every key of the inner cache belongs to this mapping. Otherwise `clear` iterates over
+    /// the keys and removes those that [`origin`](Self::origin) recognises.
     const OWNS_ALL: bool = true;
 
     /// Translates a key.
     ///
     /// # Errors
-    /// [`Error::KeyTooLong`], or [`Error::Encode`] where it has no form below.
+    /// [`Error::KeyTooLong`], or [`Error::Encode`] if it has no form in the inner cache.
     fn at(&self, key: &Self::Key) -> Result<Self::At, Error>;
 
-    /// Translates a value on its way in.
+    /// Translates a value for a write.
     ///
     /// # Errors
-    /// [`Error::ValueTooLong`], or [`Error::Encode`] where it has no form below.
+    /// [`Error::ValueTooLong`], or [`Error::Encode`] if it has no form in the inner cache.
     fn encode(&self, at: &Self::At, value: Self::Value) -> Result<V, Error>;
 
-    /// Translates a value on its way out. `None` is a miss: what was found is not what was stored.
+    /// Translates a value of a read. `None` is a miss: the stored bytes are not those of a write.
     ///
     /// # Errors
-    /// [`Error::Decode`] where the cache below holds something of another kind.
+    /// [`Error::Decode`] for a stored value of another kind.
     fn decode(&self, at: &Self::At, value: V) -> Result<Option<Self::Value>, Error>;
 
-    /// The key that a key of the cache below stands for; `None` where it is not of this mapping.
+    /// The key of callers for a key of the inner cache; `None` for a key of another mapping.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where keys cannot be told from what they became.
+    /// [`Error::Unsupported`] if the translation of keys has no inverse.
     fn origin<'k>(&self, key: &'k K) -> Result<Option<&'k Self::Key>, Error> {
         let _ = key;
         Err(Error::Unsupported(Capability::ListKeys))

@@ -6,11 +6,11 @@ use crate::{
 };
 use core::borrow::Borrow;
 
-/// A cache whose keys all begin with a prefix, so that many may share one base.
+/// A cache with a prefix on all its keys, so that many caches share one base.
 ///
-/// Keys are `[u8]` or `str`, as the cache below has them. `clear` removes the keys with the prefix and no
-/// others; `len` counts the whole cache below. Prefix and key are put together on the stack; where
-/// they are longer than [`MAX_INLINE_KEY`] bytes together, on the heap with feature `alloc`, and not at all without.
+/// Keys are `[u8]` or `str`, as in the inner cache. `clear` removes the keys with the prefix only;
+/// `len` counts the whole inner cache. Prefix and key are joined on the stack; if they exceed
+/// [`MAX_INLINE_KEY`] bytes, on the heap with feature `alloc`, and it is an error without.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, LruCache, PrefixedCache, SpinCache};
@@ -26,25 +26,25 @@ use core::borrow::Borrow;
 /// ```
 pub type PrefixedCache<'p, C> = Mapped<Prefix<&'p <C as Cache>::Key>, C>;
 
-/// The longest prefix and key together, in bytes, that need no heap.
+/// The maximum length of prefix and key together without a heap, in bytes.
 pub const MAX_INLINE_KEY: usize = 128;
 
 impl<'p, C: Cache> PrefixedCache<'p, C> {
-    /// Puts `prefix` before every key of `inner`.
+    /// Prepends `prefix` to every key of `inner`.
     pub const fn new(inner: C, prefix: &'p C::Key) -> Self {
         Self::with(Prefix::new(prefix), inner)
     }
 }
 
-/// The mapping of [`PrefixedCache`]: `prefix + key`, and the value as it is.
+/// The mapping of [`PrefixedCache`]: `prefix + key`, and the value unchanged.
 ///
-/// The prefix may be lent or owned: `Mapped::with(Prefix::new(String::from("foo.")), inner)`.
+/// The prefix may be borrowed or owned: `Mapped::with(Prefix::new(String::from("foo.")), inner)`.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Prefix<P>(P);
 
 impl<P> Prefix<P> {
-    /// The mapping that puts `prefix` before keys.
+    /// The mapping that prepends `prefix`.
     pub const fn new(prefix: P) -> Self {
         Self(prefix)
     }
@@ -87,7 +87,7 @@ where
     }
 }
 
-/// What can be a prefix of keys `K`.
+/// A prefix of keys `K`.
 pub trait AsPrefix<K: ?Sized> {
     /// The prefix.
     fn as_prefix(&self) -> &K;
@@ -114,26 +114,26 @@ impl AsPrefix<[u8]> for alloc::vec::Vec<u8> {
     }
 }
 
-/// What may have a prefix: `[u8]` and `str`.
+/// A key that takes a prefix: `[u8]` or `str`.
 #[diagnostic::on_unimplemented(
     message = "a prefix goes before text or bytes, and a key of type `{Self}` is neither",
     label = "not `str` or `[u8]`"
 )]
 pub trait PrefixKey {
-    /// A prefix and a key in one.
+    /// A prefix and a key, joined.
     type Joined: Borrow<Self>;
 
-    /// `prefix`, then this.
+    /// Joins `prefix` and this key.
     ///
     /// # Errors
-    /// [`Error::KeyTooLong`] when both are longer than [`MAX_INLINE_KEY`] together and there is no heap.
+    /// [`Error::KeyTooLong`] if both exceed [`MAX_INLINE_KEY`] together and there is no heap.
     fn prefixed(&self, prefix: &Self) -> Result<Self::Joined, Error>;
 
-    /// What follows `prefix` in this, if this begins with it.
+    /// The rest of this key after `prefix`, if it begins with it.
     fn stripped<'k>(&'k self, prefix: &Self) -> Option<&'k Self>;
 }
 
-/// One kind of key: the buffer that prefix and key are put together in.
+/// The buffer of prefix and key for one kind of key.
 macro_rules! prefix_key {
     ($(#[$doc:meta])* $Joined:ident: $slice:ty, $inline:ident, $push:ident, $heap:ty, $heap_push:ident) => {
         $(#[$doc])*
@@ -141,7 +141,7 @@ macro_rules! prefix_key {
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
         pub struct $Joined {
             inline: $inline<MAX_INLINE_KEY>,
-            /// Where `inline` has no room for both.
+            /// The fallback if `inline` is too small for both.
             #[cfg(feature = "alloc")]
             heap: Option<$heap>,
         }

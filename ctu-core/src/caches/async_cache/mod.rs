@@ -10,10 +10,10 @@ use crate::{
 };
 use core::time::Duration;
 
-/// Writes one async trait. There are two because stable Rust cannot say "this future is `Send` if
-/// its parts are" of a trait's method: a bound in the trait would shut out single-core executors,
-/// and none would shut out generic code that spawns. Both come from this one text, so they cannot
-/// come apart, and every wrapper implements both from one text of its own.
+/// Defines one async trait. There are two, since stable Rust cannot express "this future is `Send` if
+/// its parts are" for a method of a trait: with the bound the trait excludes single-core executors,
+/// without it generic code that spawns. One macro defines both, so they cannot drift, and each wrapper
+/// implements both with one macro.
 macro_rules! async_cache {
     (
         $(#[$doc:meta])*
@@ -21,11 +21,11 @@ macro_rules! async_cache {
     ) => {
         $(#[$doc])*
         pub trait $Trait $(: $Sync)? {
-            /// What an entry is looked up by.
+            /// The borrowed form of a key.
             type Key: ?Sized $(+ $Sync)?;
-            /// What is kept.
+            /// The type of the values.
             type Value: Clone $(+ $Send)?;
-            /// Why an operation failed. Holds the errors of the mappings stacked on this cache.
+            /// The error type. It also holds the errors of mappings on this cache.
             type Error: CacheError $(+ $Send)?;
 
             /// As [`Cache::get`](crate::Cache::get).
@@ -222,8 +222,8 @@ macro_rules! async_cache {
                 async move { self.put(key, value.into_value()?, Some(ttl)).await }
             }
 
-            /// As [`Cache::get_or_insert_with`](crate::Cache::get_or_insert_with). `make` returns a future, and may be called again
-            /// where what was stored turns out to be damaged.
+            /// As [`Cache::get_or_insert_with`](crate::Cache::get_or_insert_with). `make` returns a
+            /// future. A second call of `make` replaces a corrupt value.
             fn get_or_insert_with<F, Fut>(
                 &self,
                 key: &Self::Key,
@@ -250,8 +250,8 @@ macro_rules! async_cache {
 async_cache! {
     /// [`Cache`](crate::Cache) for executors that move futures between threads: every future is `Send`.
     ///
-    /// What servers use: generic code over an `AsyncCache` can be spawned on any runtime.
-    /// [`LocalAsyncCache`] is the same for one thread or one core. No executor is named by either.
+    /// For servers: generic code over an `AsyncCache` can be spawned on any runtime.
+    /// [`LocalAsyncCache`] is the same for one thread or one core. Neither depends on an executor.
     ///
     /// ```
     /// use ctu_core::AsyncCache;
@@ -273,6 +273,6 @@ async_cache! {
 async_cache! {
     /// [`Cache`](crate::Cache) for executors of one thread or one core: futures need not be `Send`.
     ///
-    /// What firmware uses, and code that shares an `Rc`. See [`AsyncCache`] for servers.
+    /// For firmware, and for code that shares an `Rc`. See [`AsyncCache`] for servers.
     LocalAsyncCache
 }

@@ -5,10 +5,20 @@ use crate::caches::{
 };
 use core::time::Duration;
 
-/// A blocking cache that answers at once, as an async one: for caches in memory.
+/// A blocking cache in memory as an async cache.
 ///
-/// Its futures are ready when first polled, and whatever the inner cache waits for (a lock, the
-/// network) blocks the executor; do not wrap a network cache in it.
+/// Its futures are ready at the first poll. A wait of the inner cache (for a lock, for the network)
+/// blocks the executor: do not wrap a network cache.
+///
+/// ```
+/// use ctu_core::{AsyncCache, LruCache, Ready, SpinCache};
+///
+/// async fn answer(cache: &impl AsyncCache<Key = u32, Value = u32>) -> bool {
+///     cache.insert(&1, 42u32).await.is_ok()
+/// }
+/// let cache = Ready(SpinCache::new(LruCache::<u32, u32, 8>::new()));
+/// let _future = answer(&cache);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Ready<C>(

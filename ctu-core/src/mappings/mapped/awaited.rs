@@ -1,6 +1,6 @@
 #[cfg(feature = "alloc")]
 use super::batch;
-use super::{Mapped, Sieve, decode, decode_with_ttl};
+use super::{Mapped, OwnKeys, decode, decode_with_ttl};
 use crate::{
     caches::{AsyncCache, Found, LocalAsyncCache},
     error::Error,
@@ -88,9 +88,9 @@ macro_rules! mapped_is_async {
             where
                 F: FnMut(&Self::Key) -> bool $(+ $Send)?,
             {
-                let mut sieve = Sieve::new(&self.mapping);
-                self.inner.retain(|key| sieve.keep(key, &mut keep)).await?;
-                Ok(sieve.failed?)
+                let mut own = OwnKeys::new(&self.mapping);
+                self.inner.retain(|key| own.keep(key, &mut keep)).await?;
+                Ok(own.failed?)
             }
 
             async fn get_or_compute<F, Fut>(

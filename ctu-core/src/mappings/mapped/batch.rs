@@ -1,4 +1,4 @@
-//! What batches of the blocking and the async cache have in common: everything but the round trip.
+//! Batches of the blocking and the async cache: all steps except the round trip.
 
 use crate::{caches::Found, error::Error, mappings::mapping::Mapping};
 use alloc::vec::Vec;

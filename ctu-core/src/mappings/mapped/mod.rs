@@ -9,12 +9,13 @@ use crate::{
 };
 use core::{borrow::Borrow, time::Duration};
 
-/// A [`Mapping`] on a cache: a [`Cache`] where the inner one is, an [`AsyncCache`](crate::AsyncCache) where that is.
+/// A [`Mapping`] on a cache: a [`Cache`] over a cache, an [`AsyncCache`](crate::AsyncCache) over an
+/// async one.
 ///
-/// Its names are aliases for the mappings of this crate: [`PrefixedCache`](crate::PrefixedCache),
-/// `EncryptedCache`, `ToBytesCache`, `BytesCache`. Errors are those of the inner cache.
-/// An operation costs what the inner one costs, one [`Mapping::at`] a key, and one `encode` or
-/// `decode` a value; both where `get_or_insert_with` stores what it made.
+/// The mappings of this crate have aliases for it: [`PrefixedCache`](crate::PrefixedCache),
+/// `EncryptedCache`, `ToBytesCache`, `BytesCache`. Errors are those of the inner cache. An operation
+/// costs that of the inner cache, one [`Mapping::at`] a key, and one `encode` or `decode` a value; both
+/// for a `get_or_insert_with` that stores a value.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Mapped<M, C> {
@@ -23,7 +24,7 @@ pub struct Mapped<M, C> {
 }
 
 impl<M, C> Mapped<M, C> {
-    /// Puts `mapping` on `inner`.
+    /// Applies `mapping` to `inner`.
     pub const fn with(mapping: M, inner: C) -> Self {
         Self { mapping, inner }
     }
@@ -62,14 +63,14 @@ impl<M, C> Mapped<M, C> {
     }
 }
 
-/// Runs `clear` and `retain` of the inner cache over the keys that are the mapping's own, and keeps
-/// the first key that the mapping could not make out.
-struct Sieve<'m, M> {
+/// Runs `clear` and `retain` of the inner cache over the keys of the mapping, and records an error of
+/// [`Mapping::origin`].
+struct OwnKeys<'m, M> {
     mapping: &'m M,
     failed: Result<(), Error>,
 }
 
-impl<'m, M> Sieve<'m, M> {
+impl<'m, M> OwnKeys<'m, M> {
     const fn new(mapping: &'m M) -> Self {
         Self {
             mapping,
@@ -92,7 +93,7 @@ impl<'m, M> Sieve<'m, M> {
     }
 }
 
-/// What was found, as callers know it.
+/// Decodes the result of a lookup.
 fn decode<K: ?Sized, V, M: Mapping<K, V>>(
     mapping: &M,
     at: &M::At,
@@ -178,9 +179,9 @@ where
     }
 
     fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
-        let mut sieve = Sieve::new(&self.mapping);
-        self.inner.retain(&mut |key| sieve.keep(key, keep))?;
-        Ok(sieve.failed?)
+        let mut own = OwnKeys::new(&self.mapping);
+        self.inner.retain(&mut |key| own.keep(key, keep))?;
+        Ok(own.failed?)
     }
 
     fn get_or_compute(
@@ -200,7 +201,7 @@ where
         if let Some(value) = self.mapping.decode(&at, value)? {
             return Ok(Some(value));
         }
-        // What the inner cache holds is damaged: a miss, to be written over.
+        // The stored value is corrupt: a miss, to be overwritten.
         let Some(value) = make()? else {
             return Ok(None);
         };

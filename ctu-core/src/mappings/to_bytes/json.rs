@@ -1,6 +1,7 @@
-/// The [`Format`](crate::Format) of Python's `ToBytesCache`: JSON as `json` of this crate writes it.
+/// The [`Format`](crate::Format) of `ToBytesCache` in CacheToolsUtils: JSON, written by the module
+/// `json` of this crate.
 ///
-/// Takes a heap and the feature `json`.
+/// It needs a heap and the feature `json`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Json;

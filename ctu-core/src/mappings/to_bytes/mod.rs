@@ -16,10 +16,10 @@ pub use json::Json;
 #[cfg(feature = "postcard")]
 pub use postcard::Postcard;
 
-/// A cache of keys `K` and values `V` on one of bytes, each written in the format `F`.
+/// A cache of keys `K` and values `V` on a cache of bytes, in the format `F`.
 ///
-/// In [`Json`], the default, it is Python's `ToBytesCache`, byte for byte. `Postcard` is shorter,
-/// needs no heap, and is for programs in Rust alone.
+/// The default [`Json`] matches `ToBytesCache` of CacheToolsUtils byte for byte. `Postcard` is shorter,
+/// needs no heap, and serves programs in Rust only.
 ///
 #[cfg_attr(feature = "json", doc = "```")]
 #[cfg_attr(not(feature = "json"), doc = "```ignore")]
@@ -35,8 +35,8 @@ pub use postcard::Postcard;
 /// ```
 ///
 /// # Errors
-/// What the inner cache holds and does not decode is [`Error::Decode`], not a miss: it is not of this
-/// program, or of another version of it. `clear` and `len` are those of the inner cache.
+/// [`Error::Decode`] for a stored value that does not decode, which is not a miss: another program, or
+/// another version of this one, stored it. `clear` and `len` are those of the inner cache.
 pub type ToBytesCache<K, V, C, F = Json> = Mapped<ToBytes<K, V, F>, C>;
 
 /// The mapping of [`ToBytesCache`].
@@ -59,14 +59,13 @@ impl<K: ?Sized, V, F> ToBytes<K, V, F> {
 }
 
 impl<K: ?Sized, V, F, C> Mapped<ToBytes<K, V, F>, C> {
-    /// Puts keys `K` and values `V` on `inner`, whose keys are `[u8]` and whose values any
-    /// [`Buffer`].
+    /// Wraps `inner`, a cache with keys `[u8]` and values of any [`Buffer`].
     pub const fn new(inner: C) -> Self {
         Self::with(ToBytes::new(), inner)
     }
 }
 
-// Not derived: whatever the types, this holds none of them.
+// Not derived: the bounds of a derive would apply to types that this does not hold.
 impl<K: ?Sized, V, F> Clone for ToBytes<K, V, F> {
     fn clone(&self) -> Self {
         *self
@@ -94,35 +93,35 @@ impl<K: ?Sized, V, F> defmt::Format for ToBytes<K, V, F> {
     }
 }
 
-/// How [`ToBytesCache`] writes keys and values: [`Json`], `Postcard` (feature `postcard`), or one of your own.
+/// The format of a [`ToBytesCache`]: [`Json`], `Postcard` (feature `postcard`), or a user's own.
 ///
-/// # For who implements it
-/// Equal keys must become equal bytes, and unequal ones unequal bytes, in every version of a program
-/// that shares the cache.
+/// # For implementers
+/// Equal keys must encode to equal bytes, and unequal keys to unequal bytes, in every version of a
+/// program that shares the cache.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a format that this build of ctu-core has",
     note = "`Json` needs the feature `json`, `Postcard` the feature `postcard`"
 )]
 pub trait Format {
-    /// What an encoded key is kept in for the time of an operation.
+    /// The buffer of an encoded key during an operation.
     type Key: Borrow<[u8]>;
 
-    /// Writes a key.
+    /// Encodes a key.
     ///
     /// # Errors
-    /// [`Error::KeyTooLong`] when it does not fit, and [`Error::Encode`] where it has no form.
+    /// [`Error::KeyTooLong`] if it does not fit, and [`Error::Encode`] if it has no encoding.
     fn key<K: ?Sized + Serialize>(key: &K) -> Result<Self::Key, Error>;
 
-    /// Writes a value.
+    /// Encodes a value.
     ///
     /// # Errors
-    /// [`Error::ValueTooLong`] when it does not fit, and [`Error::Encode`] where it has no form.
+    /// [`Error::ValueTooLong`] if it does not fit, and [`Error::Encode`] if it has no encoding.
     fn value<V: Serialize, B: Buffer>(value: &V) -> Result<B, Error>;
 
-    /// Reads a value.
+    /// Decodes a value.
     ///
     /// # Errors
-    /// [`Error::Decode`] where it is not one, or has bytes left over.
+    /// [`Error::Decode`] for malformed bytes and for trailing bytes.
     fn read<V: DeserializeOwned>(bytes: &[u8]) -> Result<V, Error>;
 }
 

@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// The [`Format`] for small machines: [postcard](https://postcard.jamesmunns.com), without a heap.
 ///
-/// A key is encoded in a buffer of `KEY` bytes on the stack, a value in that of the cache below.
+/// A key is encoded in a buffer of `KEY` bytes on the stack, a value in the buffer of the inner cache.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, LruCache, Postcard, SpinCache, ToBytesCache};
@@ -24,9 +24,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 ///
-/// Postcard names no fields and no types: bytes of another type may well decode. Nor has it a limit
-/// of depth, or of the number of values that take no byte, such as those of a `Vec<()>`: read a type with one of these only
-/// from a cache that nobody else writes to.
+/// Postcard stores no names of fields or types: bytes of another type may decode. It has no limit of
+/// depth, nor of the number of values without bytes, such as those of a `Vec<()>`: read such types
+/// only from a cache without untrusted writers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Postcard<const KEY: usize = 64>;
@@ -65,7 +65,7 @@ fn write<T: ?Sized + Serialize, B: Buffer>(value: &T) -> Result<B, Error> {
         return Ok(buffer);
     };
     match full {
-        // The buffer told where it overflowed; only then is the whole length worth a second pass.
+        // Only an overflow needs the whole length, by a second pass.
         Some(Error::ValueTooLong { len, max }) => Err(Error::ValueTooLong {
             len: postcard::experimental::serialized_size(value).unwrap_or(len),
             max,
@@ -80,7 +80,7 @@ fn write<T: ?Sized + Serialize, B: Buffer>(value: &T) -> Result<B, Error> {
     }
 }
 
-/// Where postcard writes to, as it has it: a [`Buffer`], and the error that postcard has no room for.
+/// The output of postcard: a [`Buffer`], and its error, which postcard's own error type cannot hold.
 struct Onto<'b, B> {
     buffer: &'b mut B,
     full: &'b mut Option<Error>,
