@@ -350,6 +350,7 @@ proptest! {
     }
 }
 
+#[cfg(feature = "std")]
 #[test]
 fn clone_of_a_value_that_panics_keeps_no_place() {
     #[derive(Debug)]
