@@ -1,5 +1,5 @@
 use super::*;
-use alloc::{string::String, sync::Arc, task::Wake, vec, vec::Vec};
+use alloc::{string::String, sync::Arc, task::Wake, vec::Vec};
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use proptest::prelude::*;
 
@@ -375,5 +375,5 @@ fn clone_of_a_value_that_panics_keeps_no_place() {
     // The last takes it, and clones nothing.
     assert!(matches!(poll(&mut machine, &third), Ok(Waited::Value(_))));
     assert!(machine.flights.is_empty());
-    drop(vec![second, third]);
+    drop((second, third));
 }
