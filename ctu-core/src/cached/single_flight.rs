@@ -32,7 +32,7 @@ type State = Machine<u64, (), FxBuildHasher>;
 /// `#[cached(single_flight)]` makes one for its function. Functions that compute the same things share
 /// one by `single_flight = FLIGHTS`:
 ///
-/// ```no_run
+/// ```
 /// use ctu_core::{LruCache, SpinCache, cached, cached::SingleFlight};
 ///
 /// static PAGES: SpinCache<LruCache<u32, u32, 8>> = SpinCache::new(LruCache::new());
