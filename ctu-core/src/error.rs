@@ -60,6 +60,8 @@ pub enum Error {
         /// The maximum.
         max: usize,
     },
+    /// A fault of keys, clocks or hardware around sealed entries.
+    Seal(SealError),
     /// Unknown option name. The text is the kind of option, for example "prefix encoding".
     UnknownName(&'static str),
     /// The key or value has no form in the encoding. The text is the reason.
@@ -103,6 +105,53 @@ impl fmt::Display for Capability {
     }
 }
 
+/// A fault of the keys, clocks and hardware around sealed entries.
+///
+/// ```
+/// use ctu_core::{Error, SealError};
+/// let error = Error::Seal(SealError::UnknownKey { id: 7 });
+/// assert_eq!(error.to_string(), "no key with id 7 is in the ring");
+/// ```
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SealError {
+    /// The ring has a key with this id already.
+    DuplicateKey {
+        /// The id.
+        id: u8,
+    },
+    /// The ring has no key with this id for this purpose.
+    UnknownKey {
+        /// The id.
+        id: u8,
+    },
+    /// The key seals new entries, and cannot be retired before another key does.
+    KeyInUse {
+        /// The id.
+        id: u8,
+    },
+    /// The wall clock is not set, so that no expiry can be sealed.
+    ClockUnset,
+    /// The monotonic counter is at its end.
+    CounterAtEnd,
+    /// The hardware that holds the key failed. The text is the reason.
+    Hardware(&'static str),
+}
+
+impl fmt::Display for SealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::DuplicateKey { id } => write!(f, "a key with id {id} is in the ring already"),
+            Self::UnknownKey { id } => write!(f, "no key with id {id} is in the ring"),
+            Self::KeyInUse { id } => write!(f, "key {id} seals new entries and cannot be retired"),
+            Self::ClockUnset => f.write_str("a time-to-live needs a wall clock that is set"),
+            Self::CounterAtEnd => f.write_str("the monotonic counter is at its end"),
+            Self::Hardware(reason) => write!(f, "the cipher hardware failed: {reason}"),
+        }
+    }
+}
+
 impl Error {
     /// Whether the stored value is corrupt: it cannot be decoded. The cache itself works, and every
     /// read fails alike until the value is overwritten.
@@ -136,6 +185,7 @@ impl fmt::Display for Error {
                 min,
                 max,
             } => write!(f, "{what} of {got}, allowed is {min} to {max}"),
+            Self::Seal(error) => write!(f, "{error}"),
             Self::UnknownName(what) => write!(f, "unknown name of a {what}"),
             Self::Encode(what) => write!(f, "cannot encode: {what}"),
             Self::Decode(what) => write!(f, "cannot decode: {what}"),

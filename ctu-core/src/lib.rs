@@ -43,22 +43,36 @@ pub use clock::{Clock, ManualClock};
 pub use ctu_macros::{cache_functions, cache_methods, cached};
 pub use encoding::{PrefixEncoding, base85};
 pub use entries::{Buffer, Bytes, Equivalent, IntoValue, StoredKey, Text, TextBuffer};
-pub use error::{CacheError, Capability, Error};
+pub use error::{CacheError, Capability, Error, SealError};
 #[cfg(feature = "json")]
 pub use json::{full_hash_key, full_hash_key_with, json_key, json_key_with};
 #[cfg(feature = "aes")]
 pub use mappings::Aes128Cbc;
+#[cfg(feature = "aes-gcm-siv")]
+pub use mappings::Aes256GcmSiv;
+#[cfg(feature = "ascon")]
+pub use mappings::AsconAead128;
 #[cfg(feature = "chacha20")]
 pub use mappings::ChaCha20;
 #[cfg(feature = "postcard")]
 pub use mappings::Postcard;
+#[cfg(any(feature = "encrypted", feature = "sealed"))]
+pub use mappings::Secret;
+#[cfg(all(feature = "sealed", feature = "std"))]
+pub use mappings::SystemWallClock;
+#[cfg(feature = "sealed")]
+pub use mappings::{
+    Aead, HashedAt, HashedNames, KeyRing, KeyedAead, Keys, Location, MonotonicCounter, Names,
+    NoSalt, NoWallClock, PlainAt, PlainNames, Salt, SealedCache, Sealing, SealingKey, SoftCounter,
+    Tag, WallClock, XChaCha20Poly1305,
+};
 pub use mappings::{
     AsPrefix, AutoPrefix, AutoPrefixedCache, Base85, BytesCache, KeyText, LikeValue,
     MAX_INLINE_KEY, Mapped, Mapping, Prefix, PrefixCounter, PrefixKey, PrefixedBytes,
     PrefixedCache, PrefixedText,
 };
 #[cfg(feature = "encrypted")]
-pub use mappings::{Cipher, Derived, EncryptedCache, Encryption, Salsa20, Secret};
+pub use mappings::{Cipher, Derived, EncryptedCache, Encryption, Salsa20};
 #[cfg(any(feature = "json", feature = "postcard"))]
 pub use mappings::{Format, Json, ToBytes, ToBytesCache};
 #[cfg(feature = "alloc")]

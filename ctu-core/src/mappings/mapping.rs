@@ -1,7 +1,10 @@
 //! The trait of mappings.
 
-use crate::error::{Capability, Error};
-use core::borrow::Borrow;
+use crate::{
+    caches::Found,
+    error::{Capability, Error},
+};
+use core::{borrow::Borrow, time::Duration};
 
 /// A pure translation of keys and values, without a cache and without I/O.
 ///
@@ -49,6 +52,9 @@ pub trait Mapping<K: ?Sized, V> {
     /// the keys and removes those that [`origin`](Self::origin) recognises.
     const OWNS_ALL: bool = true;
 
+    /// Whether only decoding tells that a value is there. Where it does, `contains` decodes.
+    const VERIFIES: bool = false;
+
     /// Translates a key.
     ///
     /// # Errors
@@ -66,6 +72,37 @@ pub trait Mapping<K: ?Sized, V> {
     /// # Errors
     /// [`Error::Decode`] for a stored value of another kind.
     fn decode(&self, at: &Self::At, value: V) -> Result<Option<Self::Value>, Error>;
+
+    /// Translates a value for a write with the time-to-live `ttl`; `None` is no limit.
+    ///
+    /// For a mapping with an expiry inside its values.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode), and [`Error::TtlTooLong`].
+    fn encode_for(
+        &self,
+        at: &Self::At,
+        value: Self::Value,
+        ttl: Option<Duration>,
+    ) -> Result<V, Error> {
+        let _ = ttl;
+        self.encode(at, value)
+    }
+
+    /// Translates a value of a read, and its remaining time in the inner cache.
+    ///
+    /// For a mapping with an expiry inside its values.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    fn decode_with_ttl(
+        &self,
+        at: &Self::At,
+        value: V,
+        ttl: Option<Duration>,
+    ) -> Result<Found<Self::Value>, Error> {
+        Ok(self.decode(at, value)?.map(|value| (value, ttl)))
+    }
 
     /// The key of callers for a key of the inner cache; `None` for a key of another mapping.
     ///

@@ -7,6 +7,10 @@ mod encrypted;
 mod mapped;
 mod mapping;
 mod prefixed;
+#[cfg(feature = "sealed")]
+mod sealed;
+#[cfg(any(feature = "encrypted", feature = "sealed"))]
+mod secret;
 #[cfg(any(feature = "json", feature = "postcard"))]
 mod to_bytes;
 
@@ -17,12 +21,26 @@ pub use encrypted::Aes128Cbc;
 #[cfg(feature = "chacha20")]
 pub use encrypted::ChaCha20;
 #[cfg(feature = "encrypted")]
-pub use encrypted::{Cipher, Derived, EncryptedCache, Encryption, Salsa20, Secret};
+pub use encrypted::{Cipher, Derived, EncryptedCache, Encryption, Salsa20};
 pub use mapped::Mapped;
 pub use mapping::Mapping;
 pub use prefixed::{
     AsPrefix, MAX_INLINE_KEY, Prefix, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText,
 };
+#[cfg(feature = "aes-gcm-siv")]
+pub use sealed::Aes256GcmSiv;
+#[cfg(feature = "ascon")]
+pub use sealed::AsconAead128;
+#[cfg(all(feature = "sealed", feature = "std"))]
+pub use sealed::SystemWallClock;
+#[cfg(feature = "sealed")]
+pub use sealed::{
+    Aead, HashedAt, HashedNames, KeyRing, KeyedAead, Keys, Location, MonotonicCounter, Names,
+    NoSalt, NoWallClock, PlainAt, PlainNames, Salt, SealedCache, Sealing, SealingKey, SoftCounter,
+    Tag, WallClock, XChaCha20Poly1305,
+};
+#[cfg(any(feature = "encrypted", feature = "sealed"))]
+pub use secret::Secret;
 #[cfg(feature = "postcard")]
 pub use to_bytes::Postcard;
 #[cfg(any(feature = "json", feature = "postcard"))]

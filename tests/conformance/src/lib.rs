@@ -213,6 +213,23 @@ suite! {
         encrypted_value_too_long_changes_nothing,
         secrets_are_not_printed,
         encryption_composes_with_prefixes_and_references;
+    sealed:
+        stored_values_come_back,
+        every_length_comes_back_in_every_suite,
+        neither_key_nor_value_is_stored_in_the_clear,
+        plain_names_are_the_keys,
+        every_bit_is_authenticated,
+        every_cut_is_rejected,
+        a_moved_entry_is_rejected,
+        contexts_are_kept_apart,
+        a_new_epoch_forgets_all,
+        keys_rotate,
+        short_secrets_are_refused,
+        too_long_a_value_changes_nothing,
+        an_expired_entry_that_is_put_back_is_rejected,
+        an_unset_wall_clock_vouches_for_no_time,
+        salt_tells_equal_values_apart,
+        secrets_are_not_printed;
 }
 
 #[cfg(feature = "alloc")]

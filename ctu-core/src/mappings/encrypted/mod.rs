@@ -2,7 +2,6 @@
 
 mod cipher;
 mod derived;
-mod secret;
 #[cfg(all(test, feature = "aes"))]
 mod tests;
 
@@ -12,13 +11,12 @@ pub use cipher::Aes128Cbc;
 pub use cipher::ChaCha20;
 pub use cipher::{Cipher, Salsa20};
 pub use derived::Derived;
-pub use secret::Secret;
 
 use crate::{
     counter::Counter,
     entries::Buffer,
     error::Error,
-    mappings::{mapped::Mapped, mapping::Mapping},
+    mappings::{mapped::Mapped, mapping::Mapping, secret::Secret},
 };
 use core::{fmt, marker::PhantomData, ops::RangeInclusive};
 use sha3::{Digest, Sha3_256};

@@ -39,7 +39,7 @@ macro_rules! mapped_is_async {
                 ttl: Option<Duration>,
             ) -> Result<(), Self::Error> {
                 let at = self.mapping.at(key)?;
-                let value = self.mapping.encode(&at, value)?;
+                let value = self.mapping.encode_for(&at, value, ttl.or_else(|| self.inner.default_ttl()))?;
                 self.inner.put(at.borrow(), value, ttl).await
             }
 
@@ -49,6 +49,9 @@ macro_rules! mapped_is_async {
             }
 
             async fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+                if M::VERIFIES {
+                    return Ok(self.get(key).await?.is_some());
+                }
                 let at = self.mapping.at(key)?;
                 self.inner.contains(at.borrow()).await
             }
@@ -109,7 +112,7 @@ macro_rules! mapped_is_async {
                         let made = make();
                         async {
                             made.await?
-                                .map(|value| self.mapping.encode(&at, value))
+                                .map(|value| self.mapping.encode_for(&at, value, self.inner.default_ttl()))
                                 .transpose()
                         }
                     })
@@ -123,7 +126,7 @@ macro_rules! mapped_is_async {
                 let Some(value) = make().await? else {
                     return Ok(None);
                 };
-                let encoded = self.mapping.encode(&at, value.clone())?;
+                let encoded = self.mapping.encode_for(&at, value.clone(), self.inner.default_ttl())?;
                 self.inner.put(at.borrow(), encoded, None).await?;
                 Ok(Some(value))
             }
@@ -154,7 +157,8 @@ macro_rules! mapped_is_async {
                 entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
                 ttl: Option<Duration>,
             ) -> Result<(), Self::Error> {
-                let (ats, values) = batch::encode(&self.mapping, entries)?;
+                let kept = ttl.or_else(|| self.inner.default_ttl());
+                let (ats, values) = batch::encode(&self.mapping, entries, kept)?;
                 self.inner
                     .put_many(batch::entries(&ats, values), ttl)
                     .await

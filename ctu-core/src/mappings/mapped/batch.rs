@@ -2,7 +2,7 @@
 
 use crate::{caches::Found, error::Error, mappings::mapping::Mapping};
 use alloc::vec::Vec;
-use core::borrow::Borrow;
+use core::{borrow::Borrow, time::Duration};
 
 pub(super) fn ats<K: ?Sized, V, M: Mapping<K, V>>(
     mapping: &M,
@@ -22,12 +22,13 @@ pub(super) fn entries<K: ?Sized, A: Borrow<K>, V>(ats: &[A], values: Vec<V>) -> 
 pub(super) fn encode<K: ?Sized, V, M: Mapping<K, V>>(
     mapping: &M,
     entries: Vec<(&M::Key, M::Value)>,
+    ttl: Option<Duration>,
 ) -> Result<(Vec<M::At>, Vec<V>), Error> {
     let mut ats = Vec::with_capacity(entries.len());
     let mut values = Vec::with_capacity(entries.len());
     for (key, value) in entries {
         let at = mapping.at(key)?;
-        values.push(mapping.encode(&at, value)?);
+        values.push(mapping.encode_for(&at, value, ttl)?);
         ats.push(at);
     }
     Ok((ats, values))

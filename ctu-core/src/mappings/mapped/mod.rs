@@ -49,12 +49,12 @@ impl<M, C> Mapped<M, C> {
         self.inner
     }
 
-    #[cfg(feature = "encrypted")]
+    #[cfg(any(feature = "encrypted", feature = "sealed"))]
     pub(crate) fn map<N>(self, change: impl FnOnce(M) -> N) -> Mapped<N, C> {
         Mapped::with(change(self.mapping), self.inner)
     }
 
-    #[cfg(feature = "encrypted")]
+    #[cfg(any(feature = "encrypted", feature = "sealed"))]
     pub(crate) fn try_map<N, E>(
         self,
         change: impl FnOnce(M) -> Result<N, E>,
@@ -111,7 +111,7 @@ fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
     found: Found<V>,
 ) -> Result<Found<M::Value>, Error> {
     match found {
-        Some((value, ttl)) => Ok(mapping.decode(at, value)?.map(|value| (value, ttl))),
+        Some((value, ttl)) => mapping.decode_with_ttl(at, value, ttl),
         None => Ok(None),
     }
 }
@@ -138,7 +138,9 @@ where
         ttl: Option<Duration>,
     ) -> Result<(), Self::Error> {
         let at = self.mapping.at(key)?;
-        let value = self.mapping.encode(&at, value)?;
+        let value =
+            self.mapping
+                .encode_for(&at, value, ttl.or_else(|| self.inner.default_ttl()))?;
         self.inner.put(at.borrow(), value, ttl)
     }
 
@@ -147,6 +149,9 @@ where
     }
 
     fn contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
+        if M::VERIFIES {
+            return Ok(self.get(key)?.is_some());
+        }
         self.inner.contains(self.mapping.at(key)?.borrow())
     }
 
@@ -192,7 +197,10 @@ where
         let at = self.mapping.at(key)?;
         let found = self.inner.get_or_compute(at.borrow(), &mut || {
             make()?
-                .map(|value| self.mapping.encode(&at, value))
+                .map(|value| {
+                    self.mapping
+                        .encode_for(&at, value, self.inner.default_ttl())
+                })
                 .transpose()
         })?;
         let Some(value) = found else {
@@ -205,7 +213,9 @@ where
         let Some(value) = make()? else {
             return Ok(None);
         };
-        let encoded = self.mapping.encode(&at, value.clone())?;
+        let encoded = self
+            .mapping
+            .encode_for(&at, value.clone(), self.inner.default_ttl())?;
         self.inner.put(at.borrow(), encoded, None)?;
         Ok(Some(value))
     }
@@ -240,7 +250,8 @@ where
         entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
         ttl: Option<Duration>,
     ) -> Result<(), Self::Error> {
-        let (ats, values) = batch::encode(&self.mapping, entries)?;
+        let kept = ttl.or_else(|| self.inner.default_ttl());
+        let (ats, values) = batch::encode(&self.mapping, entries, kept)?;
         self.inner.put_many(batch::entries(&ats, values), ttl)
     }
 

@@ -14,6 +14,19 @@ impl<const N: usize> Secret<N> {
     }
 }
 
+#[cfg(feature = "sealed")]
+impl<const N: usize> Secret<N> {
+    #[inline]
+    pub(crate) const fn bytes(&self) -> &[u8; N] {
+        &self.0
+    }
+
+    #[inline]
+    pub(crate) const fn bytes_mut(&mut self) -> &mut [u8; N] {
+        &mut self.0
+    }
+}
+
 impl<const N: usize> AsRef<[u8]> for Secret<N> {
     fn as_ref(&self) -> &[u8] {
         &self.0

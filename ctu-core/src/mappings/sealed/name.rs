@@ -1,0 +1,157 @@
+use super::hash::{BLOCK, copy, keyed};
+use crate::{
+    error::{Capability, Error},
+    mappings::prefixed::{PrefixKey, PrefixedBytes},
+};
+use core::{borrow::Borrow, fmt};
+use zeroize::Zeroize;
+
+/// The place of an entry: a keyed hash of context and key, bound into the entry.
+///
+/// Wiped when it is dropped, and never printed: from it follow the names of an entry.
+pub struct Location(pub(super) [u8; 32]);
+
+impl Location {
+    /// BLAKE2s-256 of the length of `key` (8 bytes, little endian), `key`, and zeros up to a full
+    /// block, with the key of a context.
+    #[inline]
+    pub(super) fn new(context: &[u8; 32], key: &[u8]) -> Self {
+        let mut head = [0; BLOCK];
+        let (length, room) = head.split_at_mut(8);
+        copy(length, &(key.len() as u64).to_le_bytes());
+        copy(room, key);
+        let rest = key.get(room.len()..).unwrap_or_default();
+        let hash = keyed(context, &head, rest);
+        head.zeroize();
+        Self(hash)
+    }
+}
+
+impl Drop for Location {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Location(..)")
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// The names of entries in the cache below: [`HashedNames`] or [`PlainNames`].
+pub trait Names: sealed::Sealed {
+    /// A name, and the location that it stands for.
+    type At: Borrow<[u8]> + AsRef<Location>;
+
+    /// The name of `key`, which lives at `location`.
+    ///
+    /// # Errors
+    /// [`Error::KeyTooLong`] where there is no room for the name.
+    fn name(&self, key: &[u8], location: Location) -> Result<Self::At, Error>;
+
+    /// The key with `name`.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] where names cannot be turned back into keys.
+    fn key<'n>(&self, name: &'n [u8]) -> Result<Option<&'n [u8]>, Error>;
+}
+
+/// Names that tell nothing: the first bytes of a keyed hash of context and key.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct HashedNames {
+    size: u8,
+}
+
+impl HashedNames {
+    pub(super) const fn new(size: u8) -> Self {
+        Self { size }
+    }
+}
+
+impl sealed::Sealed for HashedNames {}
+
+impl Names for HashedNames {
+    type At = HashedAt;
+
+    #[inline]
+    fn name(&self, _: &[u8], location: Location) -> Result<HashedAt, Error> {
+        let size = self.size;
+        Ok(HashedAt { location, size })
+    }
+
+    fn key<'n>(&self, _: &'n [u8]) -> Result<Option<&'n [u8]>, Error> {
+        Err(Error::Unsupported(Capability::ListKeys))
+    }
+}
+
+/// A hashed name, and its location.
+#[derive(Debug)]
+pub struct HashedAt {
+    location: Location,
+    size: u8,
+}
+
+impl Borrow<[u8]> for HashedAt {
+    #[inline]
+    fn borrow(&self) -> &[u8] {
+        let hash = &self.location.0;
+        hash.get(..usize::from(self.size)).unwrap_or(hash)
+    }
+}
+
+impl AsRef<Location> for HashedAt {
+    #[inline]
+    fn as_ref(&self) -> &Location {
+        &self.location
+    }
+}
+
+/// Names that are the keys themselves, readable at the server.
+///
+/// Keys of at most [`MAX_INLINE_KEY`](crate::MAX_INLINE_KEY) bytes, unless feature `alloc` is on.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct PlainNames;
+
+impl sealed::Sealed for PlainNames {}
+
+impl Names for PlainNames {
+    type At = PlainAt;
+
+    #[inline]
+    fn name(&self, key: &[u8], location: Location) -> Result<PlainAt, Error> {
+        let name = key.prefixed(&[])?;
+        Ok(PlainAt { location, name })
+    }
+
+    fn key<'n>(&self, name: &'n [u8]) -> Result<Option<&'n [u8]>, Error> {
+        Ok(Some(name))
+    }
+}
+
+/// A key as it is, and its location.
+#[derive(Debug)]
+pub struct PlainAt {
+    location: Location,
+    name: PrefixedBytes,
+}
+
+impl Borrow<[u8]> for PlainAt {
+    #[inline]
+    fn borrow(&self) -> &[u8] {
+        self.name.borrow()
+    }
+}
+
+impl AsRef<Location> for PlainAt {
+    #[inline]
+    fn as_ref(&self) -> &Location {
+        &self.location
+    }
+}
