@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 mod peer;
+mod sealed;
 
 const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1ff0ff";
 

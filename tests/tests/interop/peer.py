@@ -21,6 +21,7 @@ import CacheToolsUtils as ctu
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "vectors"))
 import generate  # noqa: E402
+from sealed import SealedCache  # noqa: E402
 
 
 class Several(HashClient):
@@ -35,7 +36,7 @@ class Peer:
     def begin(self, seed):
         random.seed(seed)
 
-    def open(self, servers, key, value, prefix=None, encrypted=None, raw=False, **_):
+    def open(self, servers, key, value, prefix=None, encrypted=None, sealed=None, raw=False, **_):
         self.keys, self.values, self.entries = key, value, []
         if servers[0].startswith("redis:"):
             client = redis.Redis.from_url(servers[0])
@@ -57,6 +58,8 @@ class Peer:
                 cache = ctu.BytesCache(cache)
             secret = bytes.fromhex(encrypted.pop("secret"))
             cache = ctu.ToBytesCache(ctu.EncryptedCache(cache, secret, **encrypted))
+        if sealed is not None:
+            cache = ctu.ToBytesCache(seal(cache, **sealed))
         self.cache = cache
 
     def write(self, count):
@@ -130,6 +133,13 @@ class Peer:
         if self.values == "any" and random.random() < 0.3:
             return generate.some_bytes()
         return random.choice([generate.text, generate.value, generate.value])()
+
+
+def seal(cache, secret, id, context, now, **options):
+    secret = bytes.fromhex(secret)
+    return SealedCache(
+        cache, {id: secret}, names=secret, context=context.encode(), now=lambda: now, **options
+    )
 
 
 def tagged(value):
