@@ -95,6 +95,7 @@ fn kind_of(error: Option<Error>) -> usize {
         Some(Error::UnknownName(_)) => 9,
         Some(Error::Encode(_)) => 10,
         Some(Error::Decode(_)) => 11,
+        Some(Error::StoredTooLong { .. }) => 12,
     }
 }
 
