@@ -337,16 +337,18 @@ impl<C: Connect> Lease<'_, C> {
         deadline: Deadline,
     ) -> Result<T, C::Error> {
         let pool = self.pool;
-        match &done {
-            // A write of a shared line slows down other processors.
-            Ok(_) if pool.lost.load(Relaxed) => pool.lost.store(false, Relaxed),
-            Err(error) if work.may_be_large && error.fate() == Fate::Lost => {
-                if (pool.lost.swap(true, Relaxed) || lost) && self.is_answered(deadline) {
-                    let server = pool.connect.peer();
-                    return Err(NetError::EntryRefused { server }.into());
-                }
-            }
-            _ => {}
+        if let Err(error) = &done
+            && work.may_be_large
+            && error.fate() == Fate::Lost
+            && (pool.lost.swap(true, Relaxed) || lost)
+            && self.is_answered(deadline)
+        {
+            let server = pool.connect.peer();
+            return Err(NetError::EntryRefused { server }.into());
+        }
+        // A write of a shared line slows down other processors.
+        if done.is_ok() && pool.lost.load(Relaxed) {
+            pool.lost.store(false, Relaxed);
         }
         done
     }
