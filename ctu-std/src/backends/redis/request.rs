@@ -159,7 +159,7 @@ impl Request {
     }
 
     /// Whether it may be retried.
-    #[cfg(any(test, feature = "cluster"))]
+    #[cfg(feature = "cluster")]
     pub(super) fn repeat(&self) -> Repeat {
         self.repeat
     }
