@@ -31,6 +31,13 @@ pub enum Error {
         /// Capacity of the buffer.
         max: usize,
     },
+    /// The stored value is longer than the read limit of the cache, and was not read. Lengths in bytes.
+    StoredTooLong {
+        /// Length of the stored value.
+        len: usize,
+        /// The read limit.
+        max: usize,
+    },
     /// The time-to-live is above the maximum of the cache.
     TtlTooLong {
         /// The maximum.
@@ -153,8 +160,8 @@ impl fmt::Display for SealError {
 }
 
 impl Error {
-    /// Whether the stored value is corrupt: it cannot be decoded. The cache itself works, and every
-    /// read fails alike until the value is overwritten.
+    /// Whether the stored value is corrupt: it cannot be decoded, or it is above the read limit. The
+    /// cache itself works, and every read fails alike until the value is overwritten.
     ///
     /// ```
     /// use ctu_core::Error;
@@ -163,7 +170,7 @@ impl Error {
     /// ```
     #[must_use]
     pub const fn is_corrupt(&self) -> bool {
-        matches!(self, Self::Decode(_))
+        matches!(self, Self::Decode(_) | Self::StoredTooLong { .. })
     }
 }
 
@@ -172,6 +179,9 @@ impl fmt::Display for Error {
         match *self {
             Self::KeyTooLong { len, max } => write!(f, "key of {len} bytes, at most {max} fit"),
             Self::ValueTooLong { len, max } => write!(f, "value of {len} bytes, at most {max} fit"),
+            Self::StoredTooLong { len, max } => {
+                write!(f, "stored value of {len} bytes, at most {max} are read")
+            }
             Self::TtlTooLong { max } => write!(f, "time-to-live too long, at most {max:?}"),
             Self::TtlUnsupported => f.write_str("this cache keeps no time-to-live per entry"),
             Self::Unsupported(capability) => write!(f, "this cache cannot {capability}"),

@@ -37,12 +37,20 @@ pub struct Proxy {
 
 #[derive(Debug, Default)]
 struct Faults {
-    /// The number of bytes of requests and of replies before the fault.
-    asks: Mutex<Option<(usize, Fault)>>,
-    answers: Mutex<Option<(usize, Fault)>>,
+    asks: Direction,
+    answers: Direction,
     /// The number of released holds.
     released: Mutex<usize>,
     release: Condvar,
+}
+
+/// The faults of requests or of replies.
+#[derive(Debug, Default)]
+struct Direction {
+    /// The next fault, and the number of bytes before it.
+    next: Mutex<Option<(usize, Fault)>>,
+    /// The number of bytes after which each connection is reset.
+    limit: Mutex<Option<usize>>,
 }
 
 impl Proxy {
@@ -81,17 +89,27 @@ impl Proxy {
 
     /// Injects `fault` once, into the connection with the reply byte after that number.
     pub fn fail_after(&self, bytes: usize, fault: Fault) {
-        *lock(&self.faults.answers) = Some((bytes, fault));
+        *lock(&self.faults.answers.next) = Some((bytes, fault));
     }
 
     /// The same for a byte of a request.
     pub fn fail_request_after(&self, bytes: usize, fault: Fault) {
-        *lock(&self.faults.asks) = Some((bytes, fault));
+        *lock(&self.faults.asks.next) = Some((bytes, fault));
+    }
+
+    /// Resets each connection after that number of bytes of requests.
+    pub fn limit_requests(&self, bytes: usize) {
+        *lock(&self.faults.asks.limit) = Some(bytes);
+    }
+
+    /// The same for bytes of replies.
+    pub fn limit_replies(&self, bytes: usize) {
+        *lock(&self.faults.answers.limit) = Some(bytes);
     }
 
     /// Whether all injected faults have happened.
     pub fn has_failed(&self) -> bool {
-        lock(&self.faults.answers).is_none() && lock(&self.faults.asks).is_none()
+        lock(&self.faults.answers.next).is_none() && lock(&self.faults.asks.next).is_none()
     }
 
     /// Releases the held bytes of one connection.
@@ -129,16 +147,22 @@ fn pump(
     mut from: &TcpStream,
     mut to: &TcpStream,
     client: &TcpStream,
-    next: &Mutex<Option<(usize, Fault)>>,
+    direction: &Direction,
     faults: &Faults,
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; 1 << 16];
+    let mut total = 0;
     loop {
         let len = from.read(&mut buffer)?;
         if len == 0 {
             return to.shutdown(Shutdown::Both);
         }
-        let mut due = lock(next);
+        total += len;
+        if lock(&direction.limit).is_some_and(|limit| total > limit) {
+            socket2::SockRef::from(client).set_linger(Some(Duration::ZERO))?;
+            return to.shutdown(Shutdown::Both);
+        }
+        let mut due = lock(&direction.next);
         let (sent, fault) = match &mut *due {
             Some((left, fault))
                 if *left < len || matches!(fault, Fault::Insert(_) if *left == len) =>

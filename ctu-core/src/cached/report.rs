@@ -96,6 +96,7 @@ fn kind_of(error: Option<Error>) -> usize {
         Some(Error::Encode(_)) => 10,
         Some(Error::Decode(_)) => 11,
         Some(Error::Seal(_)) => 12,
+        Some(Error::StoredTooLong { .. }) => 13,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Something else answers, or only half.
 
 use crate::backend::{Backend, Operation, address, assert_late, net, patient};
-use ctu_std::{Cache, CacheError, Error, NetError};
+use ctu_std::{Cache, CacheError, Error, LruCache, NetError, TwoLevelCache};
 use ctu_tests::servers::{Parrot, Server};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::time::Duration;
@@ -13,6 +13,7 @@ on_every_backend! {
     random_bytes_are_an_error
     value_over_the_limit_is_refused_at_its_length
     stored_value_over_the_limit_is_the_fault_of_its_entry
+    stored_value_over_the_limit_is_overwritten_by_two_levels
 }
 
 fn endless_reply_ends_at_the_deadline<B: Backend>() {
@@ -86,7 +87,8 @@ fn value_over_the_limit_is_refused_at_its_length<B: Backend>() {
     let too_long = |cache: &B::Cache, len| {
         let error = cache.get(b"a").unwrap_err();
         let max = MAX;
-        assert_eq!(error.as_core(), Some(Error::ValueTooLong { len, max }));
+        assert_eq!(error.as_core(), Some(Error::StoredTooLong { len, max }));
+        assert!(error.is_corrupt());
         assert!(!error.is_outage());
     };
     for len in [MAX + 1, 1 << 20] {
@@ -113,10 +115,33 @@ fn stored_value_over_the_limit_is_the_fault_of_its_entry<B: Backend>() {
             cache.get_with_ttl(b"large").map(drop).unwrap_err(),
             cache.get_many(&[b"small", b"large"]).map(drop).unwrap_err(),
         ] {
-            let too_long = matches!(error.as_core(), Some(Error::ValueTooLong { len: 5000, .. }));
+            let too_long = matches!(
+                error.as_core(),
+                Some(Error::StoredTooLong { len: 5000, .. })
+            );
             assert!(too_long && !error.is_outage(), "{round}: {error:?}");
         }
         // The rest of the large value is no answer to the next request.
         assert_eq!(cache.get(b"small"), Ok(Some(vec![2; 500])));
     }
+}
+
+fn stored_value_over_the_limit_is_overwritten_by_two_levels<B: Backend>() {
+    let server = Server::<B>::start();
+    let other = patient::<B>(server.port());
+    let first = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(10);
+    let second = B::limited(&address::<B>(server.port()), 1000);
+    let cache = TwoLevelCache::builder(first, second);
+    let cache = cache.resilient().recovers_by_hand().build();
+    for round in 1..=10 {
+        other.put(b"large", vec![1; 5000], None).unwrap();
+        cache.first().clear().unwrap();
+        assert_eq!(cache.get(b"large"), Ok(None));
+        assert_eq!(cache.stats().damaged, 2 * round - 1);
+        let made = cache.get_or_insert_with(b"large", || vec![2]);
+        assert_eq!(made, Ok(vec![2]));
+        assert_eq!(other.get(b"large"), Ok(Some(vec![2])));
+    }
+    let stats = cache.stats();
+    assert_eq!((stats.outages, stats.opened, stats.errors), (0, 0, 0));
 }

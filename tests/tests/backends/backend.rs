@@ -1,11 +1,15 @@
-use ctu_std::{Cache, CacheError, NetError};
+use ctu_std::{Cache, CacheError, MemCachedError, NetError, RedisError};
 use ctu_tests::servers::{Kind, Server};
-use std::{fmt::Debug, time::Duration};
+use std::{any::Any, fmt::Debug, time::Duration};
 
 /// A kind of server, a cache of bytes on it, and what both say to each other.
 pub(crate) trait Backend: Kind {
     /// The cache.
-    type Cache: Cache<Key = [u8], Value = Vec<u8>, Error = Self::Error> + Clone + Send + Sync;
+    type Cache: Cache<Key = [u8], Value = Vec<u8>, Error = Self::Error>
+        + Clone
+        + Send
+        + Sync
+        + 'static;
     /// Its error.
     type Error: CacheError + PartialEq + Send;
 
@@ -99,8 +103,11 @@ pub(crate) fn served<B: Backend>() -> (Server<B>, B::Cache) {
 /// Where something else is wrong, or it is told in more than one line.
 pub(crate) fn net<T, E: CacheError>(done: Result<T, E>) -> Result<T, NetError> {
     done.map_err(|error| {
-        let told = error.source().and_then(|source| source.downcast_ref());
-        let told: &NetError = told.unwrap_or_else(|| panic!("{error:?}"));
+        let any: &dyn Any = &error;
+        let told = match (any.downcast_ref(), any.downcast_ref()) {
+            (Some(RedisError::Net(told)), _) | (_, Some(MemCachedError::Net(told))) => told,
+            _ => panic!("{error:?}"),
+        };
         assert_eq!(shown(&error), told.to_string());
         let is_overload = matches!(told, NetError::PoolTimedOut { .. });
         assert_eq!(error.is_overload(), is_overload, "{error}");

@@ -19,6 +19,7 @@ mod backend;
 mod batches;
 mod connections;
 mod entries;
+mod entry_limits;
 mod foul_weather;
 mod memcached;
 mod one_computation;

@@ -74,3 +74,18 @@ fn impossible_counts_do_not_panic() {
     let cache = builder.server(format!("127.0.0.1:{other}")).raw().build();
     assert_eq!(cache.unwrap().len(), Ok(usize::MAX));
 }
+
+#[test]
+fn statistics_without_an_end_are_an_error() {
+    // A statistic of nearly the longest line, more often than the bound of 16 MiB allows.
+    let line = format!("STAT long {}\r\n", "x".repeat(60_000));
+    let parrot = Parrot::start(line.repeat(300)).unwrap();
+    let error = of_parrot(&parrot).info("").unwrap_err();
+    let told = matches!(error, MemCachedError::Net(NetError::Protocol { .. }));
+    assert!(told, "{error}");
+    // Within the bound, the end of the connection is the error.
+    let parrot = Parrot::start(line.repeat(200)).unwrap();
+    let error = of_parrot(&parrot).info("").unwrap_err();
+    let lost = matches!(error, MemCachedError::Net(NetError::Lost { .. }));
+    assert!(lost, "{error}");
+}

@@ -65,3 +65,15 @@ fn unsolicited_reply_is_never_a_value() {
         assert_eq!(cache.get("a"), Ok(Some(1)));
     }
 }
+
+#[test]
+fn certificate_is_checked_for_the_given_server_name() {
+    let certificate = Certificate::of("cache.example");
+    let (_server, port) = server(&certificate, "");
+    let other = trusting(&certificate, port).raw().build().unwrap();
+    let error = other.get(b"a").unwrap_err();
+    let refused = matches!(error, MemCachedError::Net(NetError::Unreachable { .. }));
+    assert!(refused, "{error}");
+    let named = trusting(&certificate, port).tls_server_name("cache.example");
+    assert_eq!(named.raw().build().unwrap().get(b"a"), Ok(None));
+}

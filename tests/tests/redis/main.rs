@@ -9,6 +9,7 @@ mod addresses;
 mod batches;
 mod connections;
 mod entries;
+mod entry_limits;
 mod prefixed;
 mod python;
 mod refusals;

@@ -252,3 +252,27 @@ fn cluster_with_a_lost_node_can_be_joined() {
     assert!(error.is_outage());
     assert!(shown(error).contains("has no address for the node of slot"));
 }
+
+#[test]
+fn value_over_a_limit_of_its_node_is_the_fault_of_its_entry() {
+    let limit = ["--client-query-buffer-limit", "1mb"].map(String::from);
+    let cluster = RedisCluster::with(2, || limit.to_vec());
+    let cache = raw(&cluster);
+    let keys = [0, 1].map(|node| keys_of(&cluster, node, 2));
+    let all = keys.iter().flatten();
+    all.for_each(|key| cache.insert(key.as_bytes(), b"1").unwrap());
+    let large = keys[0][0].as_bytes();
+    for _ in 0..3 {
+        let one = cache.put(large, vec![1; 5 << 20], None);
+        let batch = vec![(large, vec![1; 5 << 20]), (keys[1][0].as_bytes(), vec![2])];
+        for done in [one, cache.put_many(batch, None)] {
+            let error = done.unwrap_err();
+            assert!(!error.is_outage() && error.is_corrupt(), "{error}");
+            assert!(shown(error).contains("closes the connection at this entry"));
+        }
+        assert_eq!(text(&cache, &keys[0][1]).as_deref(), Some("1"));
+        // The part of the other node is done.
+        assert_eq!(text(&cache, &keys[1][0]).as_deref(), Some("\u{2}"));
+    }
+    assert_eq!(text(&cache, &keys[0][0]).as_deref(), Some("1"));
+}

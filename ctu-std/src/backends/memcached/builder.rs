@@ -86,9 +86,9 @@ impl<F> MemCachedBuilder<F> {
     }
 
     /// The largest item on the servers in bytes: key, value and the server's own notes. Their option
-    /// `-I`, 1 MiB unless set. A larger value is [refused](ctu_core::Error::ValueTooLong): before it is
-    /// sent, since a server that refuses it removes the entry that was there before, and before it is
-    /// read, at the cost of the connection.
+    /// `-I`, 1 MiB unless set. A larger value is [rejected](ctu_core::Error::ValueTooLong) before
+    /// it is sent, since a server that refuses it removes the previous entry. A larger stored value is
+    /// [corrupt](ctu_core::Error::StoredTooLong): it is not read, and its connection is closed.
     pub fn max_item(mut self, bytes: usize) -> Self {
         self.max_item = bytes;
         self

@@ -104,7 +104,9 @@ impl MemCachedError {
     /// Whether the server, or a proxy before it, may have met a command that it does not know.
     pub(super) fn may_be_refusal(&self) -> bool {
         match self {
-            Self::Net(error) => matches!(error, NetError::Lost { .. }),
+            Self::Net(error) => {
+                matches!(error, NetError::Lost { .. } | NetError::EntryRefused { .. })
+            }
             Self::Server { message, .. } => message == "ERROR",
             _ => false,
         }
@@ -120,8 +122,8 @@ impl Failure for MemCachedError {
     fn fate(&self) -> Fate {
         match self {
             Self::Net(error) => error.fate(),
-            // The value that is refused is still on its way.
-            Self::Core(Error::ValueTooLong { .. }) => Fate::Discard,
+            // The rest of the value is still in transit.
+            Self::Core(Error::StoredTooLong { .. }) => Fate::Discard,
             Self::Core(_)
             | Self::Decode { .. }
             | Self::OutOfMemory { .. }
@@ -159,6 +161,15 @@ impl CacheError for MemCachedError {
     /// Whether the operation found no free connection in time.
     fn is_overload(&self) -> bool {
         matches!(self, Self::Net(error) if error.is_overload())
+    }
+
+    /// Whether the stored value is corrupt: it cannot be decoded, it is above the read limit, or the
+    /// server closes the connection at its transfer.
+    fn is_corrupt(&self) -> bool {
+        match self {
+            Self::Net(error) => matches!(error, NetError::EntryRefused { .. }),
+            error => error.as_core().is_some_and(|error| error.is_corrupt()),
+        }
     }
 }
 

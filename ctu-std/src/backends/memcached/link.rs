@@ -107,7 +107,7 @@ impl Answers<'_, '_> {
     pub(super) fn bytes(&mut self, len: usize) -> Result<Vec<u8>, MemCachedError> {
         let max = self.link.max_value;
         if len > max {
-            return Err(Error::ValueTooLong { len, max }.into());
+            return Err(Error::StoredTooLong { len, max }.into());
         }
         let mut source = self.link.stream.conversation(self.unsent);
         let bytes = self.link.reader.bytes(&mut source, len);
@@ -150,6 +150,12 @@ impl Connect for Connector {
                 &error,
             )),
         }
+    }
+
+    fn probe(&self, link: &mut Link, deadline: Deadline) -> Result<(), MemCachedError> {
+        link.exchange(b"version\r\n", &self.server, deadline, |answers| {
+            answers.one(|line| line.starts_with(b"VERSION ").then_some(()))
+        })
     }
 
     fn peer(&self) -> Peer {

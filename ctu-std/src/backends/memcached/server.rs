@@ -6,7 +6,7 @@ use super::{
     link::{Answers, Connector},
     ttl::{self, Expiry},
 };
-use crate::backends::net::{Deadline, Failure, Fate, Limits, Pool, Repeat, push_number};
+use crate::backends::net::{Deadline, Failure, Fate, Limits, Pool, Repeat, Work, push_number};
 use ctu_core::{Capability, Error};
 use parking_lot::Mutex;
 use std::{
@@ -64,9 +64,31 @@ impl Server {
         request: &[u8],
         repeat: Repeat,
         deadline: Deadline,
+        read: impl FnMut(&mut Answers<'_, '_>) -> Result<T, MemCachedError>,
+    ) -> Result<T, MemCachedError> {
+        let work = Work::new(repeat, request.len(), false);
+        self.exchange(request, work, deadline, read)
+    }
+
+    /// Runs a command whose answer holds values.
+    fn run_read<T>(
+        &self,
+        request: &[u8],
+        deadline: Deadline,
+        read: impl FnMut(&mut Answers<'_, '_>) -> Result<T, MemCachedError>,
+    ) -> Result<T, MemCachedError> {
+        let work = Work::new(Repeat::Safe, request.len(), true);
+        self.exchange(request, work, deadline, read)
+    }
+
+    fn exchange<T>(
+        &self,
+        request: &[u8],
+        work: Work,
+        deadline: Deadline,
         mut read: impl FnMut(&mut Answers<'_, '_>) -> Result<T, MemCachedError>,
     ) -> Result<T, MemCachedError> {
-        self.pool.run(repeat, deadline, |link, deadline| {
+        self.pool.run(work, deadline, |link, deadline| {
             link.exchange(request, &self.label, deadline, &mut read)
         })
     }
@@ -106,7 +128,13 @@ impl Server {
         if since.is_some_and(|since| since.elapsed() < PLAIN_VALID) {
             return Ok(None);
         }
-        let found = self.if_known(deadline, command)?.flatten();
+        let found = match command() {
+            // Unless a small meta command is answered: then a large value ended the connection.
+            Err(error) if error.may_be_refusal() && !self.knows_meta(deadline) => {
+                self.if_known(deadline, || Err(error))?.flatten()
+            }
+            done => done?,
+        };
         *self.plain_since.lock() = match found {
             Some(_) => None,
             None => {
@@ -119,6 +147,14 @@ impl Server {
             }
         };
         Ok(found)
+    }
+
+    /// Whether the server answers a meta command about a small entry.
+    fn knows_meta(&self, deadline: Deadline) -> bool {
+        let found = self.run(b"mg ctu\r\n", Repeat::Safe, deadline, |answers| {
+            answers.meta(b"ctu")
+        });
+        found.is_ok_and(|found| !matches!(found, Meta::Unknown))
     }
 
     /// The number that stands for `expiry` in a command.
@@ -155,7 +191,7 @@ impl Server {
         deadline: Deadline,
     ) -> Result<Option<Stored>, MemCachedError> {
         let request = [b"get ", key, b"\r\n"].concat();
-        self.run(&request, Repeat::Safe, deadline, |answers| {
+        self.run_read(&request, deadline, |answers| {
             let mut stored = None;
             answers.values(&[key], |_, value| stored = Some(value))?;
             Ok(stored)
@@ -178,7 +214,7 @@ impl Server {
                 request.extend_from_slice(key);
             }
             request.extend_from_slice(b"\r\n");
-            all.extend(self.run(&request, Repeat::Safe, deadline, |answers| {
+            all.extend(self.run_read(&request, deadline, |answers| {
                 let mut found = vec![None; keys.len()];
                 answers.values(keys, |index, value| found[index] = Some(value))?;
                 Ok(found)
@@ -213,7 +249,7 @@ impl Server {
                 request.extend_from_slice(key);
                 request.extend_from_slice(FLAGS);
             }
-            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
+            let found = self.run_read(&request, deadline, |answers| {
                 answers.each(keys.len(), |answers, index| answers.meta(keys[index]))
             })?;
             for found in found {

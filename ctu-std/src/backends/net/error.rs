@@ -60,6 +60,14 @@ pub enum NetError {
         /// The deadline that passed.
         after: Duration,
     },
+    /// The server closes the connection at the transfer of this entry, and answers other requests: the
+    /// connection was lost twice in a row, and a fresh one works. The size of the entry is probably
+    /// above a limit of the server (`client-query-buffer-limit` or `client-output-buffer-limit` of
+    /// Redis) or of a proxy before it. Not an outage.
+    EntryRefused {
+        /// The server.
+        server: Peer,
+    },
     /// The server has as many clients as it allows (`maxclients` of Redis, `-c` of Memcached).
     TooManyClients {
         /// Who was called.
@@ -83,6 +91,7 @@ impl NetError {
             | Self::Lost { server, .. }
             | Self::TimedOut { server, .. }
             | Self::PoolTimedOut { server, .. }
+            | Self::EntryRefused { server }
             | Self::TooManyClients { server }
             | Self::Protocol { server, .. } => server,
         }
@@ -120,7 +129,7 @@ impl NetError {
 
     /// Whether the server or the way to it is at fault.
     pub(crate) fn is_outage(&self) -> bool {
-        !self.is_overload()
+        !matches!(self, Self::PoolTimedOut { .. } | Self::EntryRefused { .. })
     }
 
     /// Whether this program has more operations under way than connections.
@@ -134,6 +143,8 @@ impl Failure for NetError {
         match self {
             Self::Lost { .. } => Fate::Lost,
             Self::TimedOut { .. } => Fate::Silent,
+            // The connection is the one that answered after the loss.
+            Self::EntryRefused { .. } => Fate::Keep,
             Self::Unreachable { .. }
             | Self::PoolTimedOut { .. }
             | Self::TooManyClients { .. }
@@ -157,6 +168,10 @@ impl fmt::Display for NetError {
             } => write!(
                 f,
                 "all {size} connections to {server} were in use for too long; deadline {after:?}"
+            ),
+            Self::EntryRefused { server } => write!(
+                f,
+                "{server} closes the connection at this entry: see its limits of size"
             ),
             Self::TooManyClients { server } => write!(f, "{server} takes no more clients"),
             Self::Protocol { server, what } => {

@@ -31,7 +31,7 @@ pub(crate) use limits::Limits;
 pub use peer::Peer;
 #[cfg(feature = "cluster")]
 pub(crate) use pool::Lease;
-pub(crate) use pool::{Connect, Connection, Failure, Fate, Pool, Repeat};
+pub(crate) use pool::{Connect, Connection, Failure, Fate, Pool, Repeat, Work};
 #[cfg(all(test, feature = "redis"))]
 pub(crate) use reader::CHUNK;
 pub(crate) use reader::Reader;

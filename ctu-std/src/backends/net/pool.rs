@@ -7,6 +7,7 @@
 //! operation.
 
 mod state;
+mod work;
 
 use super::{Deadline, Limits, NetError, Peer};
 use crate::{per_process::PerProcess, random::Random};
@@ -14,9 +15,10 @@ use parking_lot::Mutex;
 use state::{Pooled, State, Ticket, Turn};
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
+pub(crate) use work::Work;
 
 /// Opens connections.
 pub(crate) trait Connect {
@@ -27,6 +29,13 @@ pub(crate) trait Connect {
 
     /// Opens a connection, ready for use, within `deadline`.
     fn connect(&self, deadline: Deadline) -> Result<Self::Connection, Self::Error>;
+
+    /// Asks the server for a reply that is always small and always allowed.
+    fn probe(
+        &self,
+        connection: &mut Self::Connection,
+        deadline: Deadline,
+    ) -> Result<(), Self::Error>;
 
     /// The server that connections lead to.
     fn peer(&self) -> Peer;
@@ -96,6 +105,8 @@ pub(crate) struct Pool<C: Connect> {
     max_age: Option<Duration>,
     seed: u64,
     rolls: AtomicU64,
+    /// Whether a transfer that may be large lost its connection, and no operation succeeded since.
+    lost: AtomicBool,
     state: PerProcess<Mutex<State<C::Connection>>>,
 }
 
@@ -108,6 +119,7 @@ impl<C: Connect> Pool<C> {
             max_age: limits.max_connection_age,
             seed: RandomState::new().hash_one(()),
             rolls: AtomicU64::new(0),
+            lost: AtomicBool::new(false),
             state: PerProcess::new(),
         }
     }
@@ -119,22 +131,31 @@ impl<C: Connect> Pool<C> {
     }
 
     /// Runs an operation on a connection, and once more on a fresh one where the failure on a pooled
-    /// one is worth it. All of it ends by `deadline`.
+    /// one is worth it. All of it ends by `deadline`. A loss that is the fault of the entry is
+    /// [`NetError::EntryRefused`].
     pub(crate) fn run<T>(
         &self,
-        repeat: Repeat,
+        work: impl Into<Work>,
         deadline: Deadline,
         mut operation: impl FnMut(&mut C::Connection, Deadline) -> Result<T, C::Error>,
     ) -> Result<T, C::Error> {
+        let work = work.into();
         let mut lease = self.lease(deadline)?;
-        let mut replaced = false;
+        let (mut replaced, mut lost) = (false, false);
         if let Some(connection) = lease.pooled() {
             match operation(connection, deadline) {
-                Err(error) if error.again(repeat) => replaced = error.fate() == Fate::Replaced,
-                done => return lease.settle(done),
+                Err(error) if error.again(work.repeat) => {
+                    replaced = error.fate() == Fate::Replaced;
+                    lost = error.fate() == Fate::Lost;
+                }
+                done => {
+                    let done = lease.diagnose(done, work, false, deadline);
+                    return lease.settle(done);
+                }
             }
         }
         let done = operation(lease.fresh(deadline)?, deadline);
+        let done = lease.diagnose(done, work, lost, deadline);
         let same = matches!(&done, Err(error) if error.fate() == Fate::Replaced);
         if replaced && !same {
             lease.outdate_others();
@@ -301,6 +322,42 @@ impl<C: Connect> Lease<'_, C> {
         }
         drop(state);
         drop(retired);
+    }
+
+    /// The outcome of an operation, with [`NetError::EntryRefused`] for a second loss in a row of a
+    /// transfer that may be large, if the server then answers a probe on a fresh connection.
+    ///
+    /// `lost` is whether an earlier attempt of this operation lost its connection. The earlier loss of
+    /// another operation counts as well: without a pooled connection there is one attempt each.
+    pub(crate) fn diagnose<T>(
+        &mut self,
+        done: Result<T, C::Error>,
+        work: Work,
+        lost: bool,
+        deadline: Deadline,
+    ) -> Result<T, C::Error> {
+        let pool = self.pool;
+        if let Err(error) = &done
+            && work.may_be_large
+            && error.fate() == Fate::Lost
+            && (pool.lost.swap(true, Relaxed) || lost)
+            && self.is_answered(deadline)
+        {
+            let server = pool.connect.peer();
+            return Err(NetError::EntryRefused { server }.into());
+        }
+        // A write of a shared line slows down other processors.
+        if done.is_ok() && pool.lost.load(Relaxed) {
+            pool.lost.store(false, Relaxed);
+        }
+        done
+    }
+
+    /// Whether the server answers a probe on a fresh connection, which replaces that of the lease.
+    fn is_answered(&mut self, deadline: Deadline) -> bool {
+        let connect = &self.pool.connect;
+        let fresh = self.fresh(deadline);
+        fresh.is_ok_and(|connection| connect.probe(connection, deadline).is_ok())
     }
 
     /// Ends the use of the connection by an operation that ended so.

@@ -141,8 +141,9 @@ impl<F> RedisBuilder<F> {
     }
 
     /// The largest value on the server in bytes: its `proto-max-bulk-len`, 512 MiB unless set. A longer
-    /// value is [refused](ctu_core::Error::ValueTooLong): before it is sent, since a server that refuses it
-    /// closes the connection, and before it is read, at the cost of the connection.
+    /// value is [rejected](ctu_core::Error::ValueTooLong) before it is sent, since a server that refuses it
+    /// closes the connection. A longer stored value is [corrupt](ctu_core::Error::StoredTooLong): it is
+    /// not read, and its connection is closed.
     pub fn max_value(mut self, bytes: usize) -> Self {
         self.max_value = bytes;
         self

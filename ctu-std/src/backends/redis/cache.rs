@@ -131,6 +131,9 @@ impl RedisCache<str, String> {
     /// other, up to the [deadline](RedisBuilder::deadline); how long one then takes is a matter of the
     /// connection's own timeouts. A setting of the way to a server, such as
     /// [`password`](RedisBuilder::password), is an error of [`build`](RedisBuilder::build).
+    ///
+    /// The connection reads replies by itself: [`max_value`](RedisBuilder::max_value) does not limit
+    /// them. A server that announces a huge reply makes the connection allocate it.
     pub fn over(connection: impl ConnectionLike + Send + 'static) -> RedisBuilder {
         RedisBuilder::over(connection)
     }
@@ -259,7 +262,7 @@ where
 
     fn get(&self, key: &K) -> Result<Option<V>, RedisError> {
         let key = self.key(key)?;
-        let request = Request::of(&[b"GET", &key]).expecting(Bounds::value(self.max_value));
+        let request = Request::of(&[b"GET", &key]).expecting_values(Bounds::value(self.max_value));
         self.decode(self.client.bytes(&key, &request)?)
     }
 
@@ -316,7 +319,7 @@ where
         let key = self.key(key)?;
         let request = Request::of(&[b"GET", &key])
             .and(&[b"PTTL", &key])
-            .expecting(Bounds::value(self.max_value));
+            .expecting_values(Bounds::value(self.max_value));
         let (stored, left) = self.client.all(&key, &request, |reply| {
             Ok((reply.bytes()?, reply.number()?))
         })?;
@@ -332,7 +335,7 @@ where
     fn pop(&self, key: &K) -> Result<Option<V>, RedisError> {
         let key = self.key(key)?;
         let request = Request::of(&[b"GETDEL", &key])
-            .expecting(Bounds::value(self.max_value))
+            .expecting_values(Bounds::value(self.max_value))
             .once();
         self.decode(self.client.bytes(&key, &request)?)
     }
@@ -357,7 +360,7 @@ where
         for keys in stored.chunks(together) {
             batch.about(&keys[0], |request| {
                 request.add_keys("MGET", keys);
-                request.expect(Bounds::values(keys.len(), self.max_value));
+                request.expect_values(Bounds::values(keys.len(), self.max_value));
             });
         }
         let found = batch.send(self.client.deadline(), |reply| {
@@ -381,7 +384,7 @@ where
             batch.about(key, |request| {
                 request.add(&[b"MGET", key]);
                 request.add(&[b"PTTL", key]);
-                request.expect(Bounds::values(1, self.max_value));
+                request.expect_values(Bounds::values(1, self.max_value));
             });
         }
         let found = batch.send(self.client.deadline(), |reply| {

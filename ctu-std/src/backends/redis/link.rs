@@ -185,7 +185,7 @@ fn own(
                 return Err(RedisError::talking(server, deadline.total(), &error));
             }
             Err(Unreadable::TooLong { len, max }) => {
-                return Err(Error::ValueTooLong { len, max }.into());
+                return Err(Error::StoredTooLong { len, max }.into());
             }
         };
         if let Value::ServerError(error) = &value {
@@ -284,6 +284,15 @@ impl Connect for Connector {
                 Some(why) => Err(no_connection(&self.server, why)),
                 None => Ok(Link::Given(given.clone())),
             },
+        }
+    }
+
+    fn probe(&self, link: &mut Link, deadline: Deadline) -> Result<(), RedisError> {
+        let reply = link.exchange(&Request::of(&[b"PING"]), &self.server, deadline);
+        match reply {
+            // A user without the right to PING gets a reply as well.
+            Ok(_) | Err(RedisError::Denied { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

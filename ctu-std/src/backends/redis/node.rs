@@ -39,7 +39,7 @@ impl Node {
         deadline: Deadline,
         mut read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
-        self.pool.run(request.repeat(), deadline, |link, deadline| {
+        self.pool.run(request.work(), deadline, |link, deadline| {
             let reply = link.exchange(request, &self.server, deadline);
             let done = reply.and_then(|mut reply| read(&mut reply));
             if let Err(RedisError::Net(_)) = done {

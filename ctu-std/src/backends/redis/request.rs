@@ -3,7 +3,7 @@
 use super::bounds::Bounds;
 #[cfg(feature = "cluster")]
 use crate::backends::net::read_number;
-use crate::backends::net::{Repeat, push_number};
+use crate::backends::net::{Repeat, Work, push_number};
 
 /// One or more commands that travel together, and how many replies they get.
 #[derive(Clone, Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Request {
     repeat: Repeat,
     /// The largest reply to any of the commands: unless allowed, no strings and no arrays.
     bounds: Bounds,
+    /// Whether replies hold values of entries.
+    reads_values: bool,
 }
 
 impl Request {
@@ -28,6 +30,7 @@ impl Request {
             commands: 0,
             repeat: Repeat::Safe,
             bounds: Bounds::default(),
+            reads_values: false,
         }
     }
 
@@ -38,8 +41,20 @@ impl Request {
     }
 
     /// Allows replies of this size.
-    pub(super) fn expect(&mut self, bounds: Bounds) {
+    fn expect(&mut self, bounds: Bounds) {
         self.bounds = self.bounds.or(bounds);
+    }
+
+    /// The same with values of entries in replies of this size.
+    pub(super) fn expecting_values(mut self, bounds: Bounds) -> Self {
+        self.expect_values(bounds);
+        self
+    }
+
+    /// Allows values of entries in replies of this size.
+    pub(super) fn expect_values(&mut self, bounds: Bounds) {
+        self.expect(bounds);
+        self.reads_values = true;
     }
 
     /// The same with another command after it.
@@ -76,6 +91,7 @@ impl Request {
         self.bytes.extend_from_slice(&other.bytes);
         self.commands += other.commands;
         self.bounds = self.bounds.or(other.bounds);
+        self.reads_values |= other.reads_values;
         if other.repeat == Repeat::Never {
             self.repeat = Repeat::Never;
         }
@@ -87,6 +103,7 @@ impl Request {
         let mut asking = Self::batch();
         asking.repeat = self.repeat;
         asking.bounds = self.bounds;
+        asking.reads_values = self.reads_values;
         let mut rest = &*self.bytes;
         while !rest.is_empty() {
             let (command, next) = rest.split_at(first_command(rest));
@@ -136,7 +153,13 @@ impl Request {
         self.commands
     }
 
-    /// Whether it may be done twice.
+    /// The properties that decide about retries and about the cause of a lost connection.
+    pub(super) fn work(&self) -> Work {
+        Work::new(self.repeat, self.bytes.len(), self.reads_values)
+    }
+
+    /// Whether it may be retried.
+    #[cfg(feature = "cluster")]
     pub(super) fn repeat(&self) -> Repeat {
         self.repeat
     }

@@ -71,4 +71,13 @@ impl<A: CacheError, B: CacheError> CacheError for TwoLevelError<A, B> {
             Self::Second(error) => error.is_overload(),
         }
     }
+
+    fn is_corrupt(&self) -> bool {
+        match self {
+            Self::Core(error) => error.is_corrupt(),
+            Self::First(error) => error.is_corrupt(),
+            Self::Second(error) => error.is_corrupt(),
+            Self::Unavailable => false,
+        }
+    }
 }

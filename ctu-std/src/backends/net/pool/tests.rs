@@ -43,6 +43,9 @@ impl Connect for Numbers {
         }
         Ok(Numbered(self.opened.fetch_add(1, SeqCst) + 1, true))
     }
+    fn probe(&self, _: &mut Numbered, _: Deadline) -> Result<(), Problem> {
+        Ok(())
+    }
     fn peer(&self) -> Peer {
         Peer::new("Numbers", &"home".into())
     }

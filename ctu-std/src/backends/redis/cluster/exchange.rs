@@ -147,8 +147,10 @@ impl<'l, 'r> Call<'l, 'r> {
             Some(link) => receive(link, unsent),
             None => Err(RedisError::protocol(server, "no connection")),
         };
+        let mut lost = false;
         let done = match done {
             Err(error) if self.pooled && error.again(request.repeat()) => {
+                lost = error.fate() == Fate::Lost;
                 self.lease.fresh(deadline).and_then(|link| {
                     let unsent = link.send(request, deadline);
                     receive(link, unsent)
@@ -156,7 +158,7 @@ impl<'l, 'r> Call<'l, 'r> {
             }
             done => done,
         };
-        match done {
+        match self.lease.diagnose(done, request.work(), lost, deadline) {
             Ok(replies) => {
                 self.load.node.set_failed(false);
                 Ok(replies)
