@@ -2,15 +2,13 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(all(feature = "memcache", feature = "redis"))]
-#[doc = include_str!("../docs/from-cachetoolsutils.md")]
-pub mod from_cachetoolsutils {}
 mod backends;
 mod behaviours;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod boot_clock;
 mod caches;
 mod coarse_clock;
+pub mod docs;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -11,8 +11,3 @@ pub mod tls_front;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
-
-/// The examples of the pages, which are compiled and run as those of the code are.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/cached.md")]
-pub struct CachedPage;

@@ -3,6 +3,7 @@
 mod commands;
 mod forwarding;
 mod imports;
+mod pages;
 mod voice;
 
 use std::{

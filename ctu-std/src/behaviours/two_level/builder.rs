@@ -8,7 +8,8 @@ use std::{fmt, hash::Hash, time::Duration};
 
 /// Settings of a [`TwoLevelCache`], from [`TwoLevelCache::builder`].
 ///
-/// All is off unless set. `docs/resilience.md` tells of each: the problem, what happens, and what is promised.
+/// All is off unless set. The page [resilience](crate::docs::resilience)
+/// describes the problem that each switch solves, the behaviour and the promises.
 ///
 /// | setting | default, once [`resilient`](Self::resilient) |
 /// | --- | --- |

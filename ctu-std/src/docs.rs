@@ -1,0 +1,19 @@
+//! Pages of documentation. Those with examples for a server are shown with its feature.
+
+#[cfg_attr(feature = "redis", doc = include_str!("../docs/cached.md"))]
+#[cfg_attr(not(feature = "redis"), doc = "Shown with the feature `redis`.")]
+pub mod cached {}
+
+#[cfg_attr(
+    all(feature = "memcache", feature = "redis"),
+    doc = include_str!("../docs/from-cachetoolsutils.md")
+)]
+#[cfg_attr(
+    not(all(feature = "memcache", feature = "redis")),
+    doc = "Shown with the features `redis` and `memcache`."
+)]
+pub mod from_cachetoolsutils {}
+
+#[cfg_attr(feature = "redis", doc = include_str!("../docs/resilience.md"))]
+#[cfg_attr(not(feature = "redis"), doc = "Shown with the feature `redis`.")]
+pub mod resilience {}
