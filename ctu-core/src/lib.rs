@@ -31,8 +31,8 @@ pub use behaviours::{
 #[cfg(feature = "critical-section")]
 pub use caches::CriticalSectionMutex;
 pub use caches::{
-    AsyncCache, Cache, Found, LocalAsyncCache, LockKind, LockedCache, Ready, SpinCache, SpinMutex,
-    WithTtl,
+    AsyncCache, Cache, Found, InMemory, LocalAsyncCache, LockKind, LockedCache, Ready, SpinCache,
+    SpinMutex, WithTtl,
 };
 #[cfg(feature = "embassy-time")]
 pub use clock::EmbassyClock;

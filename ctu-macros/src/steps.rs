@@ -6,7 +6,7 @@ use crate::{
 };
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
-use syn::{Expr, Pat, Result, ReturnType, spanned::Spanned};
+use syn::{Expr, ExprLit, Lit, Pat, Result, ReturnType, ext::IdentExt, spanned::Spanned};
 
 /// Where the function stands, and where what comes beside it goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,12 +117,15 @@ impl<'a> Steps<'a> {
             None => quote_spanned!(span=> &(#cache)),
         };
         let runtime = &self.runtime;
-        let local = self.args.options.mode == Mode::Local;
+        let wrapper = match self.args.options.mode {
+            Mode::Any => None,
+            Mode::Blocking => Some(quote!(#runtime::BlockingOf)),
+            Mode::Local => Some(quote!(#runtime::LocalOf)),
+        };
         if self.is_unique() {
-            let lent = if local {
-                quote!(&#runtime::LocalOf(#lent))
-            } else {
-                lent
+            let lent = match wrapper {
+                Some(wrapper) => quote!(&#wrapper(#lent)),
+                None => lent,
             };
             return (TokenStream::new(), lent);
         }
@@ -130,11 +133,8 @@ impl<'a> Steps<'a> {
             Some(ty) => quote_spanned!(span=> let #name: &#ty = &(#cache);),
             None => quote_spanned!(span=> let #name = &(#cache);),
         };
-        if local {
-            return (
-                quote!(#bind let #name = &#runtime::LocalOf(#name);),
-                quote!(#name),
-            );
+        if let Some(wrapper) = wrapper {
+            return (quote!(#bind let #name = &#wrapper(#name);), quote!(#name));
         }
         (bind, quote!(#name))
     }
@@ -142,10 +142,7 @@ impl<'a> Steps<'a> {
     /// A `Result` of the key.
     pub(crate) fn key(&self, cache: &TokenStream, outlives: bool) -> TokenStream {
         let runtime = &self.runtime;
-        let prefix = match &self.args.options.prefix {
-            Some(prefix) => quote!(#runtime::Literal(#prefix)),
-            None => quote!(#runtime::NoPrefix),
-        };
+        let prefix = self.prefix();
         let lent: Vec<_> = self.key_params().map(Param::lent).collect();
         let (from, span) = match &self.args.options.key {
             None => {
@@ -196,6 +193,27 @@ impl<'a> Steps<'a> {
         };
         let step = self.step("key", span);
         quote_spanned!(span=> #step(#cache, #prefix, #from))
+    }
+
+    /// The prefix of the key: the option, or the path of the function. The runtime decides by the
+    /// type of the cache's keys whether a path goes before them.
+    fn prefix(&self) -> TokenStream {
+        let runtime = &self.runtime;
+        let name = self.function.sig.ident.unraw();
+        match &self.args.options.prefix {
+            Some(prefix) if is_empty(prefix) => quote!(#runtime::NoPrefix),
+            Some(prefix) => quote!(#runtime::Literal(#prefix)),
+            None if self.place == Place::Free => {
+                let name = format!("::{name}.");
+                quote!(#runtime::FunctionName::free(
+                    ::core::concat!(::core::module_path!(), #name)
+                ))
+            }
+            None => {
+                let name = format!("::{name}.");
+                quote!(#runtime::FunctionName::method::<Self>(#name))
+            }
+        }
     }
 
     /// The argument that is the key by itself and is given by value: the key borrows it.
@@ -322,6 +340,11 @@ impl<'a> Steps<'a> {
     pub(crate) fn computes_within(&self) -> bool {
         !self.is_async() && self.args.options.ttl.is_none() && !self.is_unique()
     }
+}
+
+/// Whether a prefix is the literal `""`.
+fn is_empty(prefix: &Expr) -> bool {
+    matches!(prefix, Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().is_empty())
 }
 
 /// The name that an expression begins with: of `&context.cache` it is `context`.

@@ -61,7 +61,7 @@ fn pair(number: u64, times: u32) -> u64 {
     number + u64::from(times)
 }
 
-#[cached(cache = TEXTS)]
+#[cached(cache = TEXTS, prefix = "")]
 fn text(text: &str) -> u64 {
     text.len() as u64
 }
@@ -81,7 +81,7 @@ fn mixed_owned(text: &str, times: u32) -> u64 {
     text.len() as u64 + u64::from(times)
 }
 
-#[cached(cache = JSON, key = ctu_core::json_key)]
+#[cached(cache = JSON, prefix = "", key = ctu_core::json_key)]
 fn mixed_json(text: &str, times: u32) -> u64 {
     text.len() as u64 + u64::from(times)
 }

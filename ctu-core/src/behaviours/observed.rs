@@ -1,6 +1,6 @@
 use super::observer::{Observer, Operation};
 use crate::{
-    caches::{AsyncCache, Cache, Found, LocalAsyncCache},
+    caches::{AsyncCache, Cache, Found, InMemory, LocalAsyncCache},
     entries::Equivalent,
     error::Error,
 };
@@ -178,6 +178,8 @@ macro_rules! observed_methods {
         }
     };
 }
+
+impl<C: InMemory, O> InMemory for Observed<C, O> {}
 
 impl<C: Cache, O: Observer<C::Key, C::Value>> Cache for Observed<C, O> {
     type Key = C::Key;

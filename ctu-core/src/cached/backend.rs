@@ -1,15 +1,17 @@
 //! The caches that an `async fn` may use.
 
 use crate::{
-    caches::{AsyncCache, Cache, LocalAsyncCache},
+    caches::{AsyncCache, Cache, InMemory, LocalAsyncCache},
     error::CacheError,
 };
 use core::time::Duration;
 
 /// A cache as an `async fn` uses it. `Mode` tells the kinds of caches apart; the compiler finds it out.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a cache",
-    label = "an async function takes a `Cache` or an `AsyncCache`",
+    message = "an `async fn` cannot use `{Self}` as its cache",
+    label = "neither an `AsyncCache` nor a `Cache` in memory",
+    note = "a `Cache` that waits for a server or a disk would block the async runtime. Cache a function that is not async, and call that: `tokio::task::spawn_blocking(move || function(argument)).await`. Or write `blocking` to block nevertheless: `#[cached(cache = CACHE, blocking)]`",
+    note = "a `Cache` of your own that never waits for a device is declared so: `impl InMemory for MyCache {{}}`",
     note = "a store needs a lock around it: `LockedCache::new(store)`; a `LocalAsyncCache` needs the switch `local`"
 )]
 pub trait AsyncBackend<Mode> {
@@ -44,7 +46,7 @@ pub trait AsyncBackend<Mode> {
     fn address(&self) -> usize;
 }
 
-/// A [`Cache`], which answers at once.
+/// A [`Cache`].
 #[derive(Debug)]
 pub enum Blocking {}
 
@@ -55,6 +57,10 @@ pub enum Awaited {}
 /// A [`LocalAsyncCache`].
 #[derive(Debug)]
 pub enum Local {}
+
+/// A [`Cache`] that may block the thread: the switch `blocking`.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockingOf<'c, C: ?Sized>(pub &'c C);
 
 /// A [`LocalAsyncCache`] that is used as one: many are an [`AsyncCache`] as well.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +101,7 @@ macro_rules! backend {
         }
     };
 }
-backend!([C: Cache + ?Sized] Blocking, C, C: Cache, this => this,);
+backend!([C: Cache + InMemory + ?Sized] Blocking, C, C: Cache, this => this,);
+backend!([C: Cache + ?Sized] Blocking, BlockingOf<'_, C>, C: Cache, this => this.0,);
 backend!([C: AsyncCache + ?Sized] Awaited, C, C: AsyncCache, this => this, .await);
 backend!([C: LocalAsyncCache + ?Sized] Local, LocalOf<'_, C>, C: LocalAsyncCache, this => this.0, .await);

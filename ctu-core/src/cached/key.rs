@@ -1,4 +1,8 @@
-use crate::{caches::Cache, error::Error, mappings::AsPrefix};
+use crate::{
+    caches::Cache,
+    error::Error,
+    mappings::{AsPrefix, PrefixKey},
+};
 use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 
 /// What a key of `K` can be made of: the arguments of a cached function, or what its `key = ...` made of them.
@@ -14,6 +18,7 @@ use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
     message = "no key of type `{K}` can be made of what `#[cached]` has",
     label = "the cache's keys are `{K}`, and this is `{Self}`",
     note = "a cache of typed keys wants the arguments in their order, as in `(String, u32)`, with a first part for the prefix if there is one",
+    note = "a key of another unsized type than `str` and `[u8]` has no automatic prefix: write `prefix = \"\"`",
     note = "other keys are made by a function or closure: `key = json_key`, `key = |first, second| ...`",
     note = "floats are no keys, since NaN does not equal itself: write `key = |value| value.to_bits()`, or make a text of it"
 )]
@@ -69,9 +74,74 @@ pub struct Args<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct Made<T>(pub T);
 
-/// Of a function without a prefix.
+/// `prefix = ""`: the key as it is.
 #[derive(Clone, Copy, Debug)]
 pub struct NoPrefix;
+
+/// No `prefix`: the path of the function stands before a key of text or bytes, which has no other
+/// trace of the function. A typed key stays as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct FunctionName {
+    /// The type of a method, empty for a free function.
+    owner: &'static str,
+    /// The rest of the path, up to the key.
+    name: &'static str,
+}
+
+impl FunctionName {
+    /// The path of a free function.
+    #[inline]
+    pub const fn free(name: &'static str) -> Self {
+        Self { owner: "", name }
+    }
+
+    /// The path of a method of `T`.
+    #[inline]
+    pub fn method<T: ?Sized>(name: &'static str) -> Self {
+        let owner = core::any::type_name::<T>();
+        Self { owner, name }
+    }
+}
+
+/// A prefix that leaves keys `K` as they are.
+pub trait LeavesKey<K: ?Sized> {}
+
+impl<K: ?Sized> LeavesKey<K> for NoPrefix {}
+impl<K> LeavesKey<K> for FunctionName {}
+
+/// A prefix that stands before keys `K`: text or bytes.
+pub trait PrefixesKey<K: PrefixKey + ?Sized> {
+    /// Joins the prefix and `key`.
+    ///
+    /// # Errors
+    /// [`Error::KeyTooLong`] as [`PrefixKey::prefixed`].
+    fn before(&self, key: &K) -> Result<K::Joined, Error>;
+}
+
+impl<K: PrefixKey + ?Sized> PrefixesKey<K> for Literal
+where
+    Self: AsPrefix<K>,
+{
+    #[inline]
+    fn before(&self, key: &K) -> Result<K::Joined, Error> {
+        key.prefixed(self.as_prefix())
+    }
+}
+
+impl<K: PrefixKey + ?Sized> PrefixesKey<K> for FunctionName
+where
+    Literal: AsPrefix<K>,
+{
+    #[inline]
+    fn before(&self, key: &K) -> Result<K::Joined, Error> {
+        let name = Literal(self.name);
+        if self.owner.is_empty() {
+            return name.before(key);
+        }
+        let path = Literal(self.owner).before(name.as_prefix())?;
+        key.prefixed(path.borrow())
+    }
+}
 
 /// The prefix of a function.
 #[derive(Clone, Copy, Debug)]

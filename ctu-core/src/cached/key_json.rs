@@ -3,13 +3,9 @@
 use super::{
     arg::Own,
     arities::arities,
-    key::{Args, Kept, Literal, MakeKey, NoPrefix},
+    key::{Args, Kept, MakeKey, NoPrefix, PrefixesKey},
 };
-use crate::{
-    error::Error,
-    json::json_key,
-    mappings::{PrefixKey, PrefixedText},
-};
+use crate::{error::Error, json::json_key, mappings::PrefixedText};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::Serialize;
 
@@ -34,10 +30,10 @@ macro_rules! arguments_are_json {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<$($bounds)*> MakeKey<str, Literal, AsJson> for Args<$args> {
+        impl<P: PrefixesKey<str>, $($bounds)*> MakeKey<str, P, AsJson> for Args<$args> {
             type Key = Kept<PrefixedText, str>;
-            fn make_key(self, prefix: Literal) -> Result<Self::Key, Error> {
-                json_key(&self.0)?.prefixed(prefix.0).map(Kept::new)
+            fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
+                prefix.before(&json_key(&self.0)?).map(Kept::new)
             }
         }
     };

@@ -1,64 +1,57 @@
 //! Keys from `key = ...`.
 
-use super::key::{Kept, Literal, Made, MakeKey, NoPrefix};
-use crate::{
-    error::Error,
-    mappings::{AsPrefix, PrefixKey},
-};
-use core::{borrow::Borrow, fmt, ops::Deref};
+use super::key::{Kept, LeavesKey, Made, MakeKey, NoPrefix, PrefixesKey};
+use crate::{error::Error, mappings::PrefixKey};
+use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 
-/// What was returned is the key.
+/// The returned value is the key.
 #[derive(Debug)]
 pub enum Key {}
 
-/// What was returned is a `Result` of the key.
+/// The returned value stands after a prefix.
 #[derive(Debug)]
-pub enum ResultOfKey {}
+pub enum Prefixed {}
 
-/// What was returned is text, and the cache's keys are bytes.
+/// The returned value is text, and the cache's keys are bytes.
 #[derive(Debug)]
 pub enum TextOfBytes {}
 
-/// What was returned is a `Result` of text, and the cache's keys are bytes.
+/// The returned value is a `Result` of one of the other kinds.
 #[derive(Debug)]
-pub enum ResultOfText {}
+pub struct ResultOf<Kind>(PhantomData<Kind>);
 
 #[diagnostic::do_not_recommend]
-impl<B: Borrow<K>, K: ?Sized> MakeKey<K, NoPrefix, Key> for Made<B> {
+impl<B: Borrow<K>, K: ?Sized, P: LeavesKey<K>> MakeKey<K, P, Key> for Made<B> {
     type Key = Kept<B, K>;
     #[inline]
-    fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
+    fn make_key(self, _: P) -> Result<Self::Key, Error> {
         Ok(Kept::new(self.0))
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<B: Borrow<K>, K> MakeKey<K, Literal, Key> for Made<B>
-where
-    K: PrefixKey + ?Sized,
-    Literal: AsPrefix<K>,
-{
+impl<B: Borrow<K>, K: PrefixKey + ?Sized, P: PrefixesKey<K>> MakeKey<K, P, Prefixed> for Made<B> {
     type Key = Kept<K::Joined, K>;
     #[inline]
-    fn make_key(self, prefix: Literal) -> Result<Self::Key, Error> {
-        self.0.borrow().prefixed(prefix.as_prefix()).map(Kept::new)
+    fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
+        prefix.before(self.0.borrow()).map(Kept::new)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<B, E, K: ?Sized, P> MakeKey<K, P, ResultOfKey> for Made<Result<B, E>>
+impl<B, E, K: ?Sized, P, Kind> MakeKey<K, P, ResultOf<Kind>> for Made<Result<B, E>>
 where
-    Made<B>: MakeKey<K, P, Key>,
+    Made<B>: MakeKey<K, P, Kind>,
     Error: From<E>,
 {
-    type Key = <Made<B> as MakeKey<K, P, Key>>::Key;
+    type Key = <Made<B> as MakeKey<K, P, Kind>>::Key;
     #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
         Made(self.0?).make_key(prefix)
     }
 }
 
-/// Text where bytes are wanted.
+/// Text as a key of bytes.
 pub struct TextAsBytes<T>(T);
 
 impl<T: AsRef<str>> Deref for TextAsBytes<T> {
@@ -85,24 +78,10 @@ impl<T: AsRef<str>> MakeKey<[u8], NoPrefix, TextOfBytes> for Made<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: AsRef<str>> MakeKey<[u8], Literal, TextOfBytes> for Made<T> {
+impl<T: AsRef<str>, P: PrefixesKey<[u8]>> MakeKey<[u8], P, TextOfBytes> for Made<T> {
     type Key = Kept<<[u8] as PrefixKey>::Joined, [u8]>;
     #[inline]
-    fn make_key(self, prefix: Literal) -> Result<Self::Key, Error> {
-        let key = self.0.as_ref().as_bytes();
-        key.prefixed(prefix.as_prefix()).map(Kept::new)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<T, E, P> MakeKey<[u8], P, ResultOfText> for Made<Result<T, E>>
-where
-    Made<T>: MakeKey<[u8], P, TextOfBytes>,
-    Error: From<E>,
-{
-    type Key = <Made<T> as MakeKey<[u8], P, TextOfBytes>>::Key;
-    #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
-        Made(self.0?).make_key(prefix)
+        prefix.before(self.0.as_ref().as_bytes()).map(Kept::new)
     }
 }

@@ -3,14 +3,9 @@
 use super::{
     arg::{ArgRef, Own, OwnArg},
     arities::arities,
-    key::{Args, CallKey, Kept, Lent, Literal, MakeKey, NoPrefix},
+    key::{Args, CallKey, Kept, LeavesKey, Lent, Literal, MakeKey, NoPrefix, PrefixesKey},
 };
-use crate::{
-    caches::Cache,
-    entries::Equivalent,
-    error::Error,
-    mappings::{AsPrefix, PrefixKey},
-};
+use crate::{caches::Cache, entries::Equivalent, error::Error, mappings::PrefixKey};
 use core::{
     borrow::Borrow,
     hash::{Hash, Hasher},
@@ -21,40 +16,48 @@ use core::{
 #[derive(Debug)]
 pub enum Itself {}
 
+/// One argument stands after a prefix.
+#[derive(Debug)]
+pub enum Prefixed {}
+
 /// The arguments are the parts of the key.
 #[derive(Debug)]
 pub enum Parts {}
 
 #[diagnostic::do_not_recommend]
-impl<'a, A: Borrow<K> + ?Sized, K: ?Sized> MakeKey<K, NoPrefix, Itself> for Args<(&'a A,)> {
+impl<'a, A, K, P> MakeKey<K, P, Itself> for Args<(&'a A,)>
+where
+    A: Borrow<K> + ?Sized,
+    K: ?Sized,
+    P: LeavesKey<K>,
+{
     type Key = Lent<'a, A, K>;
     #[inline]
-    fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
+    fn make_key(self, _: P) -> Result<Self::Key, Error> {
         Ok(Lent::new(self.0.0))
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Borrow<K>, K: ?Sized> MakeKey<K, NoPrefix, Itself> for Args<(Own<A>,)> {
+impl<A: Borrow<K>, K: ?Sized, P: LeavesKey<K>> MakeKey<K, P, Itself> for Args<(Own<A>,)> {
     type Key = Kept<A, K>;
     #[inline]
-    fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
+    fn make_key(self, _: P) -> Result<Self::Key, Error> {
         Ok(Kept::new(self.0.0.0))
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, K> MakeKey<K, Literal, Itself> for Args<(T,)>
+impl<T, K, P> MakeKey<K, P, Prefixed> for Args<(T,)>
 where
     T: ArgRef<Arg: Borrow<K>>,
     K: PrefixKey + ?Sized,
-    Literal: AsPrefix<K>,
+    P: PrefixesKey<K>,
 {
     type Key = Kept<K::Joined, K>;
     #[inline]
-    fn make_key(self, prefix: Literal) -> Result<Self::Key, Error> {
-        let key: &K = self.0.0.arg().borrow();
-        key.prefixed(prefix.as_prefix()).map(Kept::new)
+    fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
+        prefix.before(self.0.0.arg().borrow()).map(Kept::new)
     }
 }
 
@@ -102,13 +105,14 @@ macro_rules! arguments_are_parts {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<$($t, $k: Hash + Eq),*> MakeKey<($($k,)*), NoPrefix, Parts> for Args<($($t,)*)>
+        impl<P, $($t, $k: Hash + Eq),*> MakeKey<($($k,)*), P, Parts> for Args<($($t,)*)>
         where
+            P: LeavesKey<($($k,)*)>,
             $($t: ArgRef<Arg: OwnArg<$k>>),*
         {
             type Key = PartsOf<($($t,)*), ($($k,)*)>;
             #[inline]
-            fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
+            fn make_key(self, _: P) -> Result<Self::Key, Error> {
                 Ok(PartsOf(self.0, PhantomData))
             }
         }
@@ -117,13 +121,33 @@ macro_rules! arguments_are_parts {
     };
 }
 
+/// A prefix that is the first part of a typed key.
+pub trait FirstPart {
+    /// The part.
+    fn first_part(self) -> Literal;
+}
+
+impl FirstPart for Literal {
+    #[inline]
+    fn first_part(self) -> Literal {
+        self
+    }
+}
+
+impl FirstPart for NoPrefix {
+    #[inline]
+    fn first_part(self) -> Literal {
+        Literal("")
+    }
+}
+
 /// The arguments are all parts but the first.
 macro_rules! prefix_is_first_part {
     () => {};
     ($first:ident $p:ident $($t:ident $k:ident)*) => {
         #[diagnostic::do_not_recommend]
-        impl<$p: Hash + Eq, $($t, $k: Hash + Eq),*> MakeKey<($p, $($k,)*), Literal, Parts>
-            for Args<($($t,)*)>
+        impl<P: FirstPart, $p: Hash + Eq, $($t, $k: Hash + Eq),*>
+            MakeKey<($p, $($k,)*), P, Parts> for Args<($($t,)*)>
         where
             Literal: OwnArg<$p>,
             $($t: ArgRef<Arg: OwnArg<$k>>),*
@@ -131,9 +155,9 @@ macro_rules! prefix_is_first_part {
             type Key = PartsOf<(Literal, $($t,)*), ($p, $($k,)*)>;
             #[inline]
             #[allow(non_snake_case, reason = "an argument has the name of its type")]
-            fn make_key(self, prefix: Literal) -> Result<Self::Key, Error> {
+            fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
                 let ($($t,)*) = self.0;
-                Ok(PartsOf((prefix, $($t,)*), PhantomData))
+                Ok(PartsOf((prefix.first_part(), $($t,)*), PhantomData))
             }
         }
     };

@@ -31,13 +31,13 @@ pub use single_flight::{Flight, SingleFlight};
 #[doc(hidden)]
 pub use self::{
     arg::{ArgRef, Own},
-    backend::{AsyncBackend, LocalOf},
+    backend::{AsyncBackend, BlockingOf, LocalOf},
     call::{
         Look, TakesError, There, apply, contains, contains_async, delete, delete_async, keep,
         keep_async, key, key_async, look, look_async, made, missed, outcome, outcome_async,
         returning,
     },
-    key::{Args, Literal, Made, NoPrefix},
+    key::{Args, FunctionName, Literal, Made, NoPrefix},
     report::{Reports, tell},
     returned::{All, SomeOnly},
 };

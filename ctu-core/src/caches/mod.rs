@@ -5,6 +5,7 @@ mod cache;
 #[cfg(feature = "critical-section")]
 mod critical_section;
 mod forward;
+mod in_memory;
 mod locked;
 mod pointers;
 
@@ -12,4 +13,5 @@ pub use async_cache::{AsyncCache, LocalAsyncCache, Ready};
 pub use cache::{Cache, Found, WithTtl};
 #[cfg(feature = "critical-section")]
 pub use critical_section::CriticalSectionMutex;
+pub use in_memory::InMemory;
 pub use locked::{LockKind, LockedCache, SpinCache, SpinMutex};

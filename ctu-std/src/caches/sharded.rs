@@ -1,5 +1,5 @@
 use crate::caches::spread::spread;
-use ctu_core::{Cache, Equivalent, Error, Found, Store};
+use ctu_core::{Cache, Equivalent, Error, Found, InMemory, Store};
 use std::{
     fmt,
     hash::{BuildHasher, Hash, Hasher as _},
@@ -91,6 +91,8 @@ impl<S: Store<Key: Hash>, H: BuildHasher> ShardedCache<S, H> {
         &self.shards[spread(hash, self.shards.len())].0
     }
 }
+
+impl<S, H> InMemory for ShardedCache<S, H> {}
 
 impl<S, H> Cache for ShardedCache<S, H>
 where

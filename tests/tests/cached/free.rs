@@ -51,7 +51,7 @@ fn every_companion_function_works() {
 fn text_is_its_own_key() {
     static CACHE: SpinCache<LruCache<Text<8>, usize, 8>> = SpinCache::new(LruCache::new());
 
-    #[cached(cache = CACHE)]
+    #[cached(cache = CACHE, prefix = "")]
     fn lent(text: &str) -> usize {
         text.len()
     }
@@ -77,7 +77,7 @@ fn function_may_consume_its_key_arguments() {
     static CACHE: LazyLock<ctu_std::LockedCache<ctu_std::LruCache<String, Vec<u8>>>> =
         LazyLock::new(|| ctu_std::LockedCache::new(ctu_std::LruCache::with_capacity(8)));
 
-    #[cached(cache = CACHE)]
+    #[cached(cache = CACHE, prefix = "")]
     fn bytes(text: String) -> Vec<u8> {
         text.into_bytes()
     }
@@ -148,7 +148,7 @@ fn generic_functions_are_cached() {
 
 #[test]
 fn generic_functions_take_typed_keys() {
-    #[cached(cache: C = cache)]
+    #[cached(cache: C = cache, prefix = "")]
     fn largest<'a, C, T>(cache: &C, items: &'a [T]) -> Option<T>
     where
         'a: 'a,
@@ -288,7 +288,7 @@ fn cache_may_be_an_argument() {
 fn early_return_and_question_mark_stay_in_the_function() {
     static CACHE: SpinCache<LruCache<Text<8>, i32, 8>> = SpinCache::new(LruCache::new());
 
-    #[cached(cache = CACHE)]
+    #[cached(cache = CACHE, prefix = "")]
     fn parsed(text: &str) -> Result<i32, std::num::ParseIntError> {
         if text == "zero" {
             return Ok(0);

@@ -8,7 +8,7 @@ use std::{process::Command, time::Duration};
 
 type Acme = PrefixedRedisCache<str, String>;
 
-#[cached(cache: Acme = cache, key = json_key)]
+#[cached(cache: Acme = cache, prefix = "", key = json_key)]
 fn acme(cache: &Acme, what: &str, count: usize, scale: f64, flag: Option<bool>) -> String {
     let flag = flag.map_or("None", |flag| if flag { "True" } else { "False" });
     // Marked, so that it shows who ran.

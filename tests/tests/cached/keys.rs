@@ -7,7 +7,7 @@ fn keys_match_python() {
     static TEXTS: SpinCache<LruCache<String, u32, 16>> = SpinCache::new(LruCache::new());
     static BYTES: SpinCache<LruCache<Vec<u8>, u32, 16>> = SpinCache::new(LruCache::new());
 
-    #[cached(cache = TEXTS, key = json_key)]
+    #[cached(cache = TEXTS, prefix = "", key = json_key)]
     fn json(text: &str, number: u32) -> u32 {
         text.len() as u32 + number
     }
@@ -20,7 +20,7 @@ fn keys_match_python() {
         number as u32
     }
     // Nothing is said of the key: it is `json_key` where the cache's keys are text.
-    #[cached(cache = TEXTS)]
+    #[cached(cache = TEXTS, prefix = "")]
     fn default(number: u32) -> u32 {
         number
     }
@@ -43,11 +43,11 @@ fn single_argument_is_its_own_text_key() {
 
     static TEXTS: SpinCache<LruCache<String, usize, 16>> = SpinCache::new(LruCache::new());
 
-    #[cached(cache = TEXTS)]
+    #[cached(cache = TEXTS, prefix = "")]
     fn pair(pair: (u32, &str)) -> usize {
         pair.1.len()
     }
-    #[cached(cache = TEXTS)]
+    #[cached(cache = TEXTS, prefix = "")]
     fn sorted(map: &BTreeMap<u32, bool>) -> usize {
         map.len()
     }
@@ -126,7 +126,7 @@ fn key_closure_is_used() {
     fn trimmed(name: &str, _unused: u32) -> usize {
         name.len()
     }
-    #[cached(cache = NAMES, key = |a, b| {
+    #[cached(cache = NAMES, prefix = "", key = |a, b| {
         let mut key = Text::<16>::new();
         for part in [a, b] {
             key.push_str(part).map_err(|_| Error::Encode("parts that fit"))?;

@@ -11,6 +11,7 @@ mod hygiene;
 mod interop;
 mod keys;
 mod methods;
+mod prefixes;
 mod returned;
 mod seed;
 #[cfg(feature = "servers")]

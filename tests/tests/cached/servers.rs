@@ -59,7 +59,7 @@ fn server_killed_between_calls_runs_the_function() {
 
 #[test]
 fn text_keys_take_a_prefix() {
-    #[cached(cache = cache, key = ctu_std::json_key, ttl = Duration::from_secs(100))]
+    #[cached(cache = cache, prefix = "", key = ctu_std::json_key, ttl = Duration::from_secs(100))]
     fn acme(cache: &PrefixedRedisCache<str, String>, what: &str, count: u32) -> String {
         what.repeat(count as usize)
     }

@@ -3,7 +3,7 @@ mod awaited;
 mod batch;
 
 use crate::{
-    caches::{Cache, Found},
+    caches::{Cache, Found, InMemory},
     error::Error,
     mappings::mapping::Mapping,
 };
@@ -115,6 +115,8 @@ fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
         None => Ok(None),
     }
 }
+
+impl<M, C: InMemory> InMemory for Mapped<M, C> {}
 
 impl<M, C> Cache for Mapped<M, C>
 where

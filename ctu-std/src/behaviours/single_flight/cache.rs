@@ -2,7 +2,7 @@ use super::{
     Leading, SingleFlight, Turn,
     writes::{Writes, Written},
 };
-use ctu_core::{Cache, Equivalent, Error, Found};
+use ctu_core::{Cache, Equivalent, Error, Found, InMemory};
 use std::{fmt, hash::Hash, slice, time::Duration};
 
 /// A cache that computes a value once, however many threads ask for it.
@@ -136,6 +136,8 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> SingleFlightCache<C> {
         failed.map_or(Ok(value), Err)
     }
 }
+
+impl<C: Cache<Key: Hash + Eq + ToOwned> + InMemory> InMemory for SingleFlightCache<C> {}
 
 impl<C: Cache<Key: Hash + Eq + ToOwned>> Cache for SingleFlightCache<C> {
     type Key = C::Key;

@@ -4,7 +4,7 @@ use super::{
     levels::{Failed, Levels},
 };
 use crate::caches::IntoCache;
-use ctu_core::{Cache, Error, Found};
+use ctu_core::{Cache, Error, Found, InMemory};
 use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 
 /// A small, quick cache in front of a large, shared one: memory in front of Redis.
@@ -190,6 +190,13 @@ where
         }
         Ok(found)
     }
+}
+
+impl<A, B> InMemory for TwoLevelCache<A, B>
+where
+    A: Cache<Key: ToOwned> + InMemory,
+    B: Cache + InMemory,
+{
 }
 
 impl<A, B> Cache for TwoLevelCache<A, B>

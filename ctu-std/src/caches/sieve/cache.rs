@@ -4,7 +4,7 @@ use super::{
 };
 use crate::caches::spread::spread;
 use ctu_core::heap::RandomState;
-use ctu_core::{Cache, Clock, Equivalent, Error, Found, StoredKey};
+use ctu_core::{Cache, Clock, Equivalent, Error, Found, InMemory, StoredKey};
 use papaya::{HashMap, HashMapRef, LocalGuard};
 use parking_lot::{Mutex, MutexGuard};
 use std::{
@@ -295,6 +295,13 @@ where
 fn used<K, V: Clone>(kept: &Kept<K>, value: &V) -> V {
     kept.mark();
     value.clone()
+}
+
+impl<K, V, C, S> InMemory for SieveCache<K, V, C, S>
+where
+    K: StoredKey,
+    C: Clock,
+{
 }
 
 impl<K, V, C, S> Cache for SieveCache<K, V, C, S>
