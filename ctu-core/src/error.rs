@@ -98,6 +98,8 @@ pub enum Capability {
     Stats,
     /// `get_or_insert_with`.
     GetOrInsert,
+    /// `add`: an insertion that reports whether there was an entry.
+    Add,
 }
 
 impl fmt::Display for Capability {
@@ -108,6 +110,7 @@ impl fmt::Display for Capability {
             Self::Len => "count its entries",
             Self::Stats => "report statistics",
             Self::GetOrInsert => "get or insert a value",
+            Self::Add => "add an entry only where there is none",
         })
     }
 }

@@ -1,7 +1,7 @@
 //! A program of its own, for faults that concern a whole process: `fork` and signals.
 //!
-//! `process fork ADDRESS`, `process fork-with-threads ADDRESS`, `process fork-given ADDRESS` and
-//! `process sigpipe SCHEME SOCKET`. It succeeds where the caches do.
+//! `process fork ADDRESS`, `process fork-with-threads ADDRESS`, `process fork-given ADDRESS`,
+//! `process fork-client ADDRESS` and `process sigpipe SCHEME SOCKET`. It succeeds where the caches do.
 
 use ctu_std::{Cache, CacheError, MemCached, RedisCache};
 use std::{
@@ -128,13 +128,27 @@ fn fork_given(address: &str) -> Result<(), String> {
     let client = redis::Client::open(address).map_err(|error| error.to_string())?;
     let connection = client.get_connection().map_err(|error| error.to_string())?;
     let cache = RedisCache::over(connection).raw().build();
-    let cache = cache.map_err(|error| error.to_string())?;
-    works(&cache, 1)?;
-    let refused = || match Cache::get(&cache, b"a") {
+    refused_in_a_child(&cache.map_err(|error| error.to_string())?)
+}
+
+/// The same, of the connections of a `memcache::Client`.
+fn fork_client(address: &str) -> Result<(), String> {
+    let client = memcache::connect(address).map_err(|error| error.to_string())?;
+    let cache = MemCached::from_connection(client).raw().build();
+    refused_in_a_child(&cache.map_err(|error| error.to_string())?)
+}
+
+/// A forked child gets an error from `cache`, and its parent goes on.
+fn refused_in_a_child<C>(cache: &C) -> Result<(), String>
+where
+    C: Cache<Key = [u8], Value = Vec<u8>, Error: CacheError> + Send + Sync,
+{
+    works(cache, 1)?;
+    let refused = || match Cache::get(cache, b"a") {
         Err(error) if error.is_outage() => Ok(()),
         other => Err(format!("a child used the connection: {other:?}")),
     };
-    forked(refused, || works(&cache, 50))
+    forked(refused, || works(cache, 50))
 }
 
 /// Writes to a peer that closes each connection, by the signals of a program that is not Rust's.
@@ -160,6 +174,7 @@ fn main() {
         ["fork", address] => fork(address),
         ["fork-with-threads", address] => fork_with_threads(address),
         ["fork-given", address] => fork_given(address),
+        ["fork-client", address] => fork_client(address),
         ["sigpipe", scheme, socket] => sigpipe(scheme, socket),
         _ => Err("unknown arguments".to_owned()),
     };

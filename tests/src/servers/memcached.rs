@@ -11,6 +11,18 @@ use std::{
 #[derive(Debug)]
 pub enum Memcached {}
 
+/// Memcached, for a cache on a client of the crate `memcache`: in the text protocol or the binary.
+#[derive(Debug)]
+pub enum MemcacheClient<const TEXT: bool> {}
+
+impl<const TEXT: bool> Kind for MemcacheClient<TEXT> {
+    const NAME: &'static str = Memcached::NAME;
+
+    fn spawn(place: &Place, options: &[String]) -> Option<Program> {
+        Memcached::spawn(place, options)
+    }
+}
+
 /// An empty Memcached server. It listens on a port or on a socket, not on both.
 pub type MemcachedServer = Server<Memcached>;
 

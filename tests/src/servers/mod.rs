@@ -14,7 +14,7 @@ mod sentinel;
 pub use self::certificate::Certificate;
 pub use self::{
     cluster::RedisCluster,
-    memcached::{Memcached, MemcachedServer},
+    memcached::{MemcacheClient, Memcached, MemcachedServer},
     nutcracker::Nutcracker,
     parrot::Parrot,
     redis::{Redis, RedisServer},

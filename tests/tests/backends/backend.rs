@@ -34,6 +34,11 @@ pub(crate) trait Backend: Kind {
     /// A cache that waits long and reads no value of more than `max` bytes.
     fn limited(address: &str, max: usize) -> Self::Cache;
 
+    /// Asserts that the server has `len` entries.
+    fn assert_len(cache: &Self::Cache, len: usize) {
+        assert_eq!(cache.len(), Ok(len));
+    }
+
     /// How many connections the server has accepted.
     fn connections(cache: &Self::Cache) -> u64;
 
@@ -103,17 +108,21 @@ pub(crate) fn served<B: Backend>() -> (Server<B>, B::Cache) {
 /// Where something else is wrong, or it is told in more than one line.
 pub(crate) fn net<T, E: CacheError>(done: Result<T, E>) -> Result<T, NetError> {
     done.map_err(|error| {
-        let any: &dyn Any = &error;
-        let told = match (any.downcast_ref(), any.downcast_ref()) {
-            (Some(RedisError::Net(told)), _) | (_, Some(MemCachedError::Net(told))) => told,
-            _ => panic!("{error:?}"),
-        };
+        let told = net_of(&error).unwrap_or_else(|| panic!("{error:?}"));
         assert_eq!(shown(&error), told.to_string());
         let is_overload = matches!(told, NetError::PoolTimedOut { .. });
         assert_eq!(error.is_overload(), is_overload, "{error}");
         assert_eq!(error.is_outage(), !is_overload, "{error}");
         told.clone()
     })
+}
+
+/// The error of the network within an error of a backend.
+fn net_of<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e NetError> {
+    match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(RedisError::Net(net)), _) | (_, Some(MemCachedError::Net(net))) => Some(net),
+        _ => None,
+    }
 }
 
 /// The message of an error, which is one line.

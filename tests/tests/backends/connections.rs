@@ -8,6 +8,10 @@ on_every_backend! {
     replies_are_never_mixed_between_threads
 }
 
+on_the_memcache_client! {
+    replies_are_never_mixed_between_threads
+}
+
 fn connections_open_on_demand_and_are_shared<B: Backend>() {
     let (server, cache) = served::<B>();
     let other = patient::<B>(server.port());

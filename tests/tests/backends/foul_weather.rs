@@ -122,7 +122,7 @@ fn exhausted_pool_is_an_error_at_the_deadline<B: Backend>() {
         let all: Vec<_> = (0..3).map(|_| scope.spawn(|| cache.get(b"a"))).collect();
         for one in all {
             match net(one.join().unwrap()) {
-                Err(NetError::TimedOut { .. } | NetError::PoolTimedOut { size: 1, .. }) => {}
+                Err(NetError::TimedOut { .. } | NetError::PoolTimedOut { size: Some(1), .. }) => {}
                 found => panic!("{found:?}"),
             }
         }

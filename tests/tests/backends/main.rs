@@ -14,6 +14,19 @@ macro_rules! on_every_backend {
     };
 }
 
+/// Makes a test for a cache on a client of the crate `memcache`, in each of its protocols, of each
+/// of these functions.
+macro_rules! on_the_memcache_client {
+    ($($scenario:ident)*) => {
+        mod memcache_text {
+            $(#[test] fn $scenario() { super::$scenario::<ctu_tests::servers::MemcacheClient<true>>(); })*
+        }
+        mod memcache_binary {
+            $(#[test] fn $scenario() { super::$scenario::<ctu_tests::servers::MemcacheClient<false>>(); })*
+        }
+    };
+}
+
 mod answers;
 mod backend;
 mod batches;
@@ -21,6 +34,7 @@ mod connections;
 mod entries;
 mod entry_limits;
 mod foul_weather;
+mod memcache_client;
 mod memcached;
 mod one_computation;
 mod process;

@@ -6,7 +6,7 @@ use ctu_tests::servers::Memcached;
 use std::time::Duration;
 
 /// A key of a raw cache, as it is on the server.
-fn key(key: &[u8]) -> String {
+pub(crate) fn key(key: &[u8]) -> String {
     let stored = encode_key("", &key.text()).expect("a short key");
     String::from_utf8(stored).expect("letters")
 }

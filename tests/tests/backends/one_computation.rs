@@ -14,6 +14,11 @@ on_every_backend! {
     write_during_a_computation_survives
 }
 
+on_the_memcache_client! {
+    value_is_computed_once_for_all_threads
+    write_during_a_computation_survives
+}
+
 fn value_is_computed_once_for_all_threads<B: Backend>() {
     const THREADS: usize = 8;
     let server = Server::<B>::start();

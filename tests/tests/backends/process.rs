@@ -2,7 +2,7 @@
 //! threads cannot.
 
 use crate::backend::{Backend, address};
-use ctu_tests::servers::{RedisServer, Server};
+use ctu_tests::servers::{MemcachedServer, RedisServer, Server};
 use std::process::{Command, Stdio};
 
 on_every_backend! {
@@ -42,4 +42,10 @@ fn a_closed_connection_raises_no_signal<B: Backend>() {
 fn a_given_connection_is_not_used_by_a_forked_child() {
     let server = RedisServer::start();
     run(&["fork-given", &server.url()]);
+}
+
+#[test]
+fn a_memcache_client_is_not_used_by_a_forked_child() {
+    let server = MemcachedServer::start();
+    run(&["fork-client", &format!("memcache://{}", server.address())]);
 }

@@ -1,6 +1,8 @@
+#[cfg(feature = "memcache-client")]
+use super::external::External;
 use super::{
     AsPython, Form, MemCached, MemCachedError, Raw, address, check_prefix, client::Client,
-    link::Connector, server::Server,
+    commands::Commands, link::Connector, server::Server,
 };
 use crate::backends::net::{Address, Dialer, Endpoint, Limits};
 use std::{sync::Arc, time::Duration};
@@ -20,7 +22,7 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MemCachedBuilder<F = AsPython> {
-    servers: Result<Vec<Address>, MemCachedError>,
+    source: Result<Source, MemCachedError>,
     form: F,
     prefix: String,
     ttl: Option<Duration>,
@@ -29,10 +31,27 @@ pub struct MemCachedBuilder<F = AsPython> {
     limits: Limits,
 }
 
+/// The way to the servers.
+#[derive(Clone, Debug)]
+enum Source {
+    Servers(Vec<Address>),
+    #[cfg(feature = "memcache-client")]
+    External(External),
+}
+
 impl MemCachedBuilder {
     pub(super) fn at(server: impl AsRef<str>) -> Self {
+        Self::new(Source::Servers(Vec::new())).server(server)
+    }
+
+    #[cfg(feature = "memcache-client")]
+    pub(super) fn from_connection(client: memcache::Client) -> Self {
+        Self::new(Source::External(External::new(client)))
+    }
+
+    fn new(source: Source) -> Self {
         Self {
-            servers: Ok(Vec::new()),
+            source: Ok(source),
             form: AsPython,
             prefix: String::new(),
             ttl: None,
@@ -40,13 +59,12 @@ impl MemCachedBuilder {
             dialer: Dialer::default(),
             limits: Limits::default(),
         }
-        .server(server)
     }
 
     /// Keys and values are bytes, as `EncryptedCache` on a `MemCached` has them in Python.
     pub fn raw(self) -> MemCachedBuilder<Raw> {
         MemCachedBuilder {
-            servers: self.servers,
+            source: self.source,
             form: Raw,
             prefix: self.prefix,
             ttl: self.ttl,
@@ -61,15 +79,14 @@ impl<F> MemCachedBuilder<F> {
     /// One more server. Each key is on one of them: where `HashClient` of Python's pymemcache puts
     /// it, if the servers have the same names there, in whatever order. One that is named already
     /// is not added.
-    pub fn server(mut self, address: impl AsRef<str>) -> Self {
-        if let Ok(servers) = &mut self.servers {
-            match address::read(address.as_ref()) {
-                Ok(address) if servers.contains(&address) => {}
-                Ok(address) => servers.push(address),
-                Err(error) => self.servers = Err(error),
+    pub fn server(self, address: impl AsRef<str>) -> Self {
+        self.network(|servers, _, _| {
+            let address = address::read(address.as_ref())?;
+            if !servers.contains(&address) {
+                servers.push(address);
             }
-        }
-        self
+            Ok(())
+        })
     }
 
     /// What comes before every key, after its encoding, as of Python's `PrefixedMemCached`.
@@ -95,23 +112,20 @@ impl<F> MemCachedBuilder<F> {
     }
 
     /// How long connecting may take. 1 s unless set.
-    pub fn connect_deadline(mut self, deadline: Duration) -> Self {
-        self.dialer.deadline = deadline;
-        self
+    pub fn connect_deadline(self, deadline: Duration) -> Self {
+        self.dialer(|dialer| dialer.deadline = deadline)
     }
 
     /// How long an operation may take: waiting for a connection of the pool, connecting, all servers
     /// that it concerns, and the repetition of what is safe to repeat included. Of a batch for several
     /// servers, each has its part of what the ones before it left. 2 s unless set.
-    pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.limits.deadline = deadline;
-        self
+    pub fn deadline(self, deadline: Duration) -> Self {
+        self.limits(|limits| limits.deadline = deadline)
     }
 
     /// How many connections there are at most to each server. They are opened when needed. 16 unless set.
-    pub fn pool_size(mut self, connections: usize) -> Self {
-        self.limits.pool_size = connections;
-        self
+    pub fn pool_size(self, connections: usize) -> Self {
+        self.limits(|limits| limits.pool_size = connections)
     }
 
     /// How old a connection gets before another one is opened in its place; `None` for no limit. 5 minutes
@@ -119,24 +133,21 @@ impl<F> MemCachedBuilder<F> {
     ///
     /// The name of a server may lead to another one by then, and an old connection that still works
     /// leads to the old one: for no longer than this.
-    pub fn max_connection_age(mut self, age: Option<Duration>) -> Self {
-        self.limits.max_connection_age = age;
-        self
+    pub fn max_connection_age(self, age: Option<Duration>) -> Self {
+        self.limits(|limits| limits.max_connection_age = age)
     }
 
     /// After how long without traffic the operating system asks whether the server is still there;
     /// `None` for never. 30 s unless set. TCP only.
-    pub fn keep_alive(mut self, idle: Option<Duration>) -> Self {
-        self.dialer.keep_alive = idle;
-        self
+    pub fn keep_alive(self, idle: Option<Duration>) -> Self {
+        self.dialer(|dialer| dialer.keep_alive = idle)
     }
 
     /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
     /// system. For `memcaches://`. What is no certificate is an error of connecting.
     #[cfg(feature = "tls")]
-    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.dialer.tls.authorities = Some(pem.into());
-        self
+    pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
+        self.dialer(|dialer| dialer.tls.authorities = Some(pem.into()))
     }
 
     /// The name that certificates of servers have to carry, in place of the host that is connected to:
@@ -150,8 +161,42 @@ impl<F> MemCachedBuilder<F> {
 
     /// Shows the servers who we are: certificates and private key, both in PEM. For `memcaches://`.
     #[cfg(feature = "tls")]
-    pub fn identity(mut self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
-        self.dialer.tls.identity = Some((certificates.into(), key.into()));
+    pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.dialer(|dialer| dialer.tls.identity = Some((certificates.into(), key.into())))
+    }
+
+    fn dialer(self, change: impl FnOnce(&mut Dialer)) -> Self {
+        self.network(|_, dialer, _| {
+            change(dialer);
+            Ok(())
+        })
+    }
+
+    fn limits(self, change: impl FnOnce(&mut Limits)) -> Self {
+        self.network(|_, _, limits| {
+            change(limits);
+            Ok(())
+        })
+    }
+
+    /// Changes a setting of the way to the servers.
+    fn network(
+        mut self,
+        change: impl FnOnce(&mut Vec<Address>, &mut Dialer, &mut Limits) -> Result<(), MemCachedError>,
+    ) -> Self {
+        let changed = match &mut self.source {
+            Ok(Source::Servers(servers)) => change(servers, &mut self.dialer, &mut self.limits),
+            #[cfg(feature = "memcache-client")]
+            Ok(Source::External(_)) => {
+                let fault = "a memcache::Client has its own servers, deadlines, pool, keep-alive \
+                             and certificates";
+                Err(MemCachedError::Address(fault.into()))
+            }
+            Err(_) => Ok(()),
+        };
+        if let Err(error) = changed {
+            self.source = Err(error);
+        }
         self
     }
 
@@ -178,10 +223,16 @@ impl<F> MemCachedBuilder<F> {
                 endpoint,
                 max_value: self.max_item,
             };
-            Ok(Server::new(name, connector, limits))
+            let server = Server::new(name, connector, limits);
+            Ok::<_, MemCachedError>(Box::new(server) as Box<dyn Commands>)
         };
-        let servers = self.servers?.into_iter().map(server);
-        let servers = servers.collect::<Result<Vec<_>, MemCachedError>>()?;
+        let servers = match self.source? {
+            Source::Servers(servers) => {
+                servers.into_iter().map(server).collect::<Result<_, _>>()?
+            }
+            #[cfg(feature = "memcache-client")]
+            Source::External(client) => vec![Box::new(client) as Box<dyn Commands>],
+        };
         Ok(MemCached::new(
             Arc::new(Client::new(servers, limits.deadline)),
             self.form,

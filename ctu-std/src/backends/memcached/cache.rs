@@ -3,8 +3,8 @@ use super::{
     answers::Stored,
     client::Client,
     codec::push_key,
+    commands::{Commands, Entry},
     keys::Keys,
-    server::{Entry, Server},
     stats::sum,
     ttl::Ttl,
 };
@@ -84,7 +84,9 @@ const NOTED: usize = 63;
 /// from each system call. A connection that broke goes back to its pool (`has_broken` says no), and so
 /// does one with half an answer in it; so every operation asks for the server's version first, which is
 /// a round trip more. Here the protocol is spoken by this crate itself, over the pool that `RedisCache`
-/// has, and the server says which key each value belongs to.
+/// has, and the server says which key each value belongs to. A program that has a `memcache::Client`
+/// can put a cache on it, within these limits: `MemCached::from_connection` (feature
+/// `memcache-client`).
 ///
 /// # From Python
 /// | CacheToolsUtils | here |
@@ -125,6 +127,46 @@ impl MemCached<str, String> {
     /// The types of keys and values are those that the cache is used with, not the ones named here.
     pub fn builder(address: impl AsRef<str>) -> MemCachedBuilder {
         MemCachedBuilder::at(address)
+    }
+
+    /// Starts to build a cache on a client of the crate `memcache` that there is already.
+    ///
+    /// The cache has the limits of that crate (version 0.21); a cache from
+    /// [`builder`](Self::builder) has none of them.
+    ///
+    /// | subject | limit |
+    /// | --- | --- |
+    /// | deadline | None of this crate. `timeout` in the client's address limits each system call, so an operation may take longer. `memcache::connect` and the crate's builder take it back on one connection; `Client::with_pool_size` and `with_pool` keep it. Its pool waits for a connection for 30 s unless set otherwise |
+    /// | settings | A setting of the way to the servers, such as [`deadline`](MemCachedBuilder::deadline), is an error of [`build`](MemCachedBuilder::build); `raw`, `prefix`, `ttl` and `max_item` have their usual meaning |
+    /// | pool | The client's: the calling thread blocks, in no particular order, and a refused connection is reported only when the wait ends. With the pool's check on checkout, each operation costs a round trip more; without it, an operation may fail on a connection that died in the pool |
+    /// | late replies | A connection that failed or timed out goes back to the pool. A reply that arrives on it later is never the value of another key, but it may be an older value or a miss of the same key, and it may acknowledge a later write. A client with timeouts needs the check on checkout and `protocol=ascii` in its address, which together drop such a connection. In the binary protocol, which is the default, each later operation on it may fail |
+    /// | several servers | The client's `hash_function` distributes keys, not the rule of pymemcache: programs in Python find the entries of one server alone |
+    /// | keys and values | The usual limits before a request. A value is read in full, however large its server says that it is |
+    /// | time to live | At most 30 days: [`TtlTooLong`](Error::TtlTooLong) beyond. [`get_with_ttl`](Cache::get_with_ttl) returns no remaining time |
+    /// | batches | Reads take one round trip a server for every 32 KiB of keys. `put_many` and `remove_many` take one for each key |
+    /// | [`contains`](Cache::contains) | Reads the value |
+    /// | [`add`](Self::add), [`len`](Cache::len), [`info`](Self::info), [`stats`](Self::stats), [`hits`](Self::hits) | [`Unsupported`](Error::Unsupported) |
+    /// | [`clear`](Cache::clear) | Ends at the first server that fails |
+    /// | errors | Name "a memcache::Client" as the server. The size of the pool and the reason of a lost connection may be unknown |
+    /// | malformed replies | May panic in the crate |
+    /// | `fork` | An error in a forked child: the client's connections belong to its parent |
+    ///
+    /// ```no_run
+    /// use ctu_std::{Cache, MemCached};
+    ///
+    /// let address = "memcache://localhost:11211?protocol=ascii&timeout=2";
+    /// let client = memcache::Client::with_pool_size(address, 4)?;
+    /// let cache = MemCached::from_connection(client).prefix("app.").build()?;
+    /// cache.insert("answer", 42)?;
+    /// assert_eq!(cache.get("answer")?, Some(42));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Operations panic in the crate if the client has no server (`Client::with_pools(vec![])`).
+    #[cfg(feature = "memcache-client")]
+    pub fn from_connection(client: memcache::Client) -> MemCachedBuilder {
+        MemCachedBuilder::from_connection(client)
     }
 }
 
@@ -221,13 +263,17 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
     }
 
     /// Decodes an entry that `server` sent.
-    fn decode(&self, server: &Server, stored: Option<Stored>) -> Result<Option<V>, MemCachedError> {
+    fn decode(
+        &self,
+        server: &dyn Commands,
+        stored: Option<Stored>,
+    ) -> Result<Option<V>, MemCachedError> {
         let Some((data, flags)) = stored else {
             return Ok(None);
         };
         let value = self.form.decode(data, flags);
         value.map(Some).map_err(|error| MemCachedError::Decode {
-            server: server.label.clone(),
+            server: server.label().clone(),
             reason: error.to_string().into(),
         })
     }
@@ -285,7 +331,7 @@ where
         if !self.prefix.is_empty() {
             return Err(Error::Unsupported(Capability::ListKeys).into());
         }
-        let servers = self.client.servers.iter().map(|server| (server, ()));
+        let servers = self.client.all().map(|server| (server, ()));
         self.client
             .in_turn(servers.collect(), |server, (), deadline| {
                 server.flush(deadline)
@@ -322,7 +368,7 @@ where
             let found = server.get_many(&keys, self.client.deadline())?;
             return found
                 .into_iter()
-                .map(|stored| self.decode(server, stored))
+                .map(|stored| self.decode(&**server, stored))
                 .collect();
         }
         let mut all: Vec<Option<V>> = keys.iter().map(|_| None).collect();
@@ -412,7 +458,7 @@ impl<K: ?Sized, V, F: Clone> Clone for MemCached<K, V, F> {
 
 impl<K: ?Sized, V, F: fmt::Debug> fmt::Debug for MemCached<K, V, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let servers = self.client.servers.iter().map(|server| &server.label);
+        let servers = self.client.all().map(|server| server.label());
         f.debug_struct("MemCached")
             .field("servers", &servers.collect::<Vec<_>>())
             .field("form", &self.form)

@@ -1,16 +1,16 @@
-use super::{MemCachedError, ring, server::Server};
+use super::{MemCachedError, commands::Commands, ring};
 use crate::backends::net::Deadline;
 use std::time::Duration;
 
 /// The servers as caches see them.
 pub(super) struct Client {
     /// At least one.
-    pub(super) servers: Vec<Server>,
+    pub(super) servers: Vec<Box<dyn Commands>>,
     deadline: Duration,
 }
 
 impl Client {
-    pub(super) fn new(servers: Vec<Server>, deadline: Duration) -> Self {
+    pub(super) fn new(servers: Vec<Box<dyn Commands>>, deadline: Duration) -> Self {
         Self { servers, deadline }
     }
 
@@ -20,12 +20,17 @@ impl Client {
     }
 
     /// The server that `key` is on.
-    pub(super) fn of(&self, key: &[u8]) -> &Server {
-        &self.servers[self.place(key)]
+    pub(super) fn of(&self, key: &[u8]) -> &dyn Commands {
+        &*self.servers[self.place(key)]
+    }
+
+    /// All servers.
+    pub(super) fn all(&self) -> impl Iterator<Item = &dyn Commands> {
+        self.servers.iter().map(|server| &**server)
     }
 
     fn place(&self, key: &[u8]) -> usize {
-        ring::pick(self.servers.iter().map(|server| &*server.name), key)
+        ring::pick(self.servers.iter().map(|server| server.name()), key)
     }
 
     /// Runs `each` for every server with what is for it, as [`in_turn`](Self::in_turn) does.
@@ -33,7 +38,7 @@ impl Client {
         &self,
         items: Vec<T>,
         key: impl Fn(&T) -> &[u8],
-        each: impl FnMut(&Server, Vec<T>, Deadline) -> Result<(), MemCachedError>,
+        each: impl FnMut(&dyn Commands, Vec<T>, Deadline) -> Result<(), MemCachedError>,
     ) -> Result<(), MemCachedError> {
         let mut parts: Vec<Vec<T>> = self.servers.iter().map(|_| Vec::new()).collect();
         match &mut *parts {
@@ -44,7 +49,7 @@ impl Client {
                 }
             }
         }
-        let mut parts: Vec<_> = self.servers.iter().zip(parts).collect();
+        let mut parts: Vec<_> = self.all().zip(parts).collect();
         parts.retain(|(_, part)| !part.is_empty());
         self.in_turn(parts, each)
     }
@@ -53,8 +58,8 @@ impl Client {
     /// one fails: one that hangs leaves the others their time. The first failure is the error.
     pub(super) fn in_turn<'s, T>(
         &self,
-        parts: Vec<(&'s Server, T)>,
-        mut each: impl FnMut(&'s Server, T, Deadline) -> Result<(), MemCachedError>,
+        parts: Vec<(&'s dyn Commands, T)>,
+        mut each: impl FnMut(&'s dyn Commands, T, Deadline) -> Result<(), MemCachedError>,
     ) -> Result<(), MemCachedError> {
         let deadline = self.deadline();
         let mut done = Ok(());

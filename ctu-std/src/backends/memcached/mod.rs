@@ -12,7 +12,11 @@ mod cache;
 mod client;
 mod codec;
 #[cfg(feature = "memcache")]
+mod commands;
+#[cfg(feature = "memcache")]
 mod error;
+#[cfg(feature = "memcache-client")]
+mod external;
 #[cfg(feature = "memcache")]
 mod form;
 #[cfg(feature = "memcache")]

@@ -3,6 +3,7 @@
 use super::{
     MemCachedError,
     answers::{Meta, Stored, Timed, is_deleted, is_stored},
+    commands::{Commands, Entry, MAX_READ, chunks},
     link::{Answers, Connector},
     ttl::{self, Expiry},
 };
@@ -19,9 +20,6 @@ const CLOCK_VALID: Duration = Duration::from_secs(60);
 /// For how long a server that refuses the meta commands is not asked for them again.
 const PLAIN_VALID: Duration = Duration::from_secs(600);
 
-/// Bytes of a request for values, at most. The server may stop reading until its answers are read,
-/// which they are when the whole request is sent: this much always finds room on the way.
-const ASKED: usize = 32 * 1024;
 /// Commands of a request that stores or removes, at most: their answers find room on the way, too.
 const TOLD: usize = 2048;
 /// Bytes of the answer to `stats`, at most: real ones have a few thousand.
@@ -29,18 +27,10 @@ const MAX_STATS: usize = 16 << 20;
 /// Bytes of a request that stores, after which there is no other command in it.
 const SENT: usize = 4 << 20;
 
-/// What is to be stored.
-pub(super) struct Entry {
-    pub(super) key: Vec<u8>,
-    pub(super) data: Vec<u8>,
-    pub(super) flags: u32,
-}
-
+/// A server that this crate talks to itself, through a pool of connections.
 pub(super) struct Server {
-    /// The name by which keys are spread.
-    pub(super) name: String,
-    /// Host and port, or path.
-    pub(super) label: Arc<str>,
+    name: String,
+    label: Arc<str>,
     pool: Pool<Connector>,
     /// The time of the server, in seconds since 1970, and when it was asked for.
     clock: Mutex<Option<(u64, Instant)>>,
@@ -184,55 +174,6 @@ impl Server {
         Ok(time)
     }
 
-    /// The entry at `key`.
-    pub(super) fn get(
-        &self,
-        key: &[u8],
-        deadline: Deadline,
-    ) -> Result<Option<Stored>, MemCachedError> {
-        let request = [b"get ", key, b"\r\n"].concat();
-        self.run_read(&request, deadline, |answers| {
-            let mut stored = None;
-            answers.values(&[key], |_, value| stored = Some(value))?;
-            Ok(stored)
-        })
-    }
-
-    /// The entries at `keys`, in their order.
-    pub(super) fn get_many(
-        &self,
-        keys: &[&[u8]],
-        deadline: Deadline,
-    ) -> Result<Vec<Option<Stored>>, MemCachedError> {
-        let mut all = Vec::with_capacity(keys.len());
-        for keys in chunks(keys, |key| key.len() + 1, ASKED, usize::MAX) {
-            let len = keys.iter().map(|key| key.len() + 1).sum::<usize>();
-            let mut request = Vec::with_capacity(len + b"get\r\n".len());
-            request.extend_from_slice(b"get");
-            for key in keys {
-                request.push(b' ');
-                request.extend_from_slice(key);
-            }
-            request.extend_from_slice(b"\r\n");
-            all.extend(self.run_read(&request, deadline, |answers| {
-                let mut found = vec![None; keys.len()];
-                answers.values(keys, |index, value| found[index] = Some(value))?;
-                Ok(found)
-            })?);
-        }
-        Ok(all)
-    }
-
-    /// The entries at `keys`, in their order, and how long they live; `None` where the server does
-    /// not know how to tell.
-    pub(super) fn get_with_ttl(
-        &self,
-        keys: &[&[u8]],
-        deadline: Deadline,
-    ) -> Result<Option<Vec<Option<Timed>>>, MemCachedError> {
-        self.if_meta(deadline, || self.meta_get(keys, deadline))
-    }
-
     fn meta_get(
         &self,
         keys: &[&[u8]],
@@ -242,7 +183,7 @@ impl Server {
         const FLAGS: &[u8] = b" k f t v\r\n";
         let len = |key: &&[u8]| MG.len() + key.len() + FLAGS.len();
         let mut all = Vec::with_capacity(keys.len());
-        for keys in chunks(keys, len, ASKED, usize::MAX) {
+        for keys in chunks(keys, len, MAX_READ, usize::MAX) {
             let mut request = Vec::with_capacity(keys.iter().map(len).sum());
             for key in keys {
                 request.extend_from_slice(MG);
@@ -261,150 +202,6 @@ impl Server {
             }
         }
         Ok(Some(all))
-    }
-
-    /// Whether there is an entry at `key`.
-    pub(super) fn contains(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
-        let request = [b"mg ", key, b"\r\n"].concat();
-        let found = self.if_meta(deadline, || {
-            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
-                answers.meta(key)
-            })?;
-            Ok(match found {
-                Meta::Unknown => None,
-                Meta::Miss => Some(false),
-                Meta::Found(_) | Meta::There => Some(true),
-            })
-        })?;
-        match found {
-            Some(found) => Ok(found),
-            None => Ok(self.get(key, deadline)?.is_some()),
-        }
-    }
-
-    /// Stores `entry`.
-    pub(super) fn set(
-        &self,
-        entry: &Entry,
-        expiry: Expiry,
-        deadline: Deadline,
-    ) -> Result<(), MemCachedError> {
-        let expires = self.expires(expiry, deadline)?;
-        let mut request = Vec::with_capacity(entry.request_len());
-        entry.write(&mut request, b"set ", expires);
-        self.tell(&request, deadline, is_stored)
-    }
-
-    /// Stores `entries`, those after one that the server refuses included.
-    pub(super) fn set_many(
-        &self,
-        entries: &[Entry],
-        expiry: Expiry,
-        deadline: Deadline,
-    ) -> Result<(), MemCachedError> {
-        let expires = self.expires(expiry, deadline)?;
-        let mut refused = Ok(());
-        for entries in chunks(entries, Entry::request_len, SENT, TOLD) {
-            let mut request = Vec::with_capacity(entries.iter().map(Entry::request_len).sum());
-            for entry in entries {
-                entry.write(&mut request, b"set ", expires);
-            }
-            let stored = self.run(&request, Repeat::Safe, deadline, |answers| {
-                answers.each(entries.len(), |answers, _| answers.one(is_stored))
-            });
-            match stored {
-                Ok(_) => {}
-                Err(error) if error.fate() == Fate::Keep => refused = refused.and(Err(error)),
-                Err(error) => return Err(error),
-            }
-        }
-        refused
-    }
-
-    /// Stores `entry` unless there is one at its key, and says whether it did.
-    pub(super) fn add(
-        &self,
-        entry: &Entry,
-        expiry: Expiry,
-        deadline: Deadline,
-    ) -> Result<bool, MemCachedError> {
-        let expires = self.expires(expiry, deadline)?;
-        let mut request = Vec::with_capacity(entry.request_len());
-        entry.write(&mut request, b"add ", expires);
-        // Done twice, it would find what it did itself.
-        self.run(&request, Repeat::Never, deadline, |answers| {
-            answers.one(|line| match line {
-                b"STORED" => Some(true),
-                b"NOT_STORED" => Some(false),
-                _ => None,
-            })
-        })
-    }
-
-    /// Removes what is at `key`, and says whether there was something.
-    pub(super) fn delete(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
-        let request = [b"delete ", key, b"\r\n"].concat();
-        self.tell(&request, deadline, is_deleted)
-    }
-
-    /// Removes what is at `keys`, and says how many there were.
-    pub(super) fn delete_many(
-        &self,
-        keys: &[&[u8]],
-        deadline: Deadline,
-    ) -> Result<usize, MemCachedError> {
-        let mut deleted = 0;
-        for keys in chunks(keys, |key| key.len(), SENT, TOLD) {
-            let mut request = Vec::new();
-            for key in keys {
-                request.extend_from_slice(b"delete ");
-                request.extend_from_slice(key);
-                request.extend_from_slice(b"\r\n");
-            }
-            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
-                answers.each(keys.len(), |answers, _| answers.one(is_deleted))
-            })?;
-            deleted += found.into_iter().filter(|found| *found).count();
-        }
-        Ok(deleted)
-    }
-
-    /// Lets what is at `key` live until `expires`, and says whether there is something.
-    pub(super) fn touch(
-        &self,
-        key: &[u8],
-        expiry: Expiry,
-        deadline: Deadline,
-    ) -> Result<bool, MemCachedError> {
-        let expires = self.expires(expiry, deadline)?;
-        let mut request = [b"touch ", key, b" "].concat();
-        push_number(&mut request, expires);
-        request.extend_from_slice(b"\r\n");
-        self.tell(&request, deadline, |line| match line {
-            b"TOUCHED" => Some(true),
-            b"NOT_FOUND" => Some(false),
-            _ => None,
-        })
-    }
-
-    /// Removes everything.
-    pub(super) fn flush(&self, deadline: Deadline) -> Result<(), MemCachedError> {
-        let flushed = self.if_known(deadline, || {
-            self.tell(b"flush_all\r\n", deadline, |line| {
-                (line == b"OK").then_some(())
-            })
-        })?;
-        flushed.ok_or_else(|| Error::Unsupported(Capability::Clear).into())
-    }
-
-    /// The statistics of the server. `section` is one word, or empty.
-    pub(super) fn stats(
-        &self,
-        section: &str,
-        deadline: Deadline,
-    ) -> Result<Vec<(String, String)>, MemCachedError> {
-        let told = self.if_known(deadline, || self.told(section, deadline))?;
-        told.ok_or_else(|| Error::Unsupported(Capability::Stats).into())
     }
 
     fn told(
@@ -436,6 +233,183 @@ impl Server {
     }
 }
 
+impl Commands for Server {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn label(&self) -> &Arc<str> {
+        &self.label
+    }
+
+    fn get(&self, key: &[u8], deadline: Deadline) -> Result<Option<Stored>, MemCachedError> {
+        let request = [b"get ", key, b"\r\n"].concat();
+        self.run_read(&request, deadline, |answers| {
+            let mut stored = None;
+            answers.values(&[key], |_, value| stored = Some(value))?;
+            Ok(stored)
+        })
+    }
+
+    fn get_many(
+        &self,
+        keys: &[&[u8]],
+        deadline: Deadline,
+    ) -> Result<Vec<Option<Stored>>, MemCachedError> {
+        let mut all = Vec::with_capacity(keys.len());
+        for keys in chunks(keys, |key| key.len() + 1, MAX_READ, usize::MAX) {
+            let len = keys.iter().map(|key| key.len() + 1).sum::<usize>();
+            let mut request = Vec::with_capacity(len + b"get\r\n".len());
+            request.extend_from_slice(b"get");
+            for key in keys {
+                request.push(b' ');
+                request.extend_from_slice(key);
+            }
+            request.extend_from_slice(b"\r\n");
+            all.extend(self.run_read(&request, deadline, |answers| {
+                let mut found = vec![None; keys.len()];
+                answers.values(keys, |index, value| found[index] = Some(value))?;
+                Ok(found)
+            })?);
+        }
+        Ok(all)
+    }
+
+    fn get_with_ttl(
+        &self,
+        keys: &[&[u8]],
+        deadline: Deadline,
+    ) -> Result<Option<Vec<Option<Timed>>>, MemCachedError> {
+        self.if_meta(deadline, || self.meta_get(keys, deadline))
+    }
+
+    fn contains(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
+        let request = [b"mg ", key, b"\r\n"].concat();
+        let found = self.if_meta(deadline, || {
+            let found = self.run_read(&request, deadline, |answers| {
+                answers.meta(key)
+            })?;
+            Ok(match found {
+                Meta::Unknown => None,
+                Meta::Miss => Some(false),
+                Meta::Found(_) | Meta::There => Some(true),
+            })
+        })?;
+        match found {
+            Some(found) => Ok(found),
+            None => Ok(self.get(key, deadline)?.is_some()),
+        }
+    }
+
+    fn set(&self, entry: &Entry, expiry: Expiry, deadline: Deadline) -> Result<(), MemCachedError> {
+        let expires = self.expires(expiry, deadline)?;
+        let mut request = Vec::with_capacity(entry.request_len());
+        entry.write(&mut request, b"set ", expires);
+        self.tell(&request, deadline, is_stored)
+    }
+
+    fn set_many(
+        &self,
+        entries: &[Entry],
+        expiry: Expiry,
+        deadline: Deadline,
+    ) -> Result<(), MemCachedError> {
+        let expires = self.expires(expiry, deadline)?;
+        let mut refused = Ok(());
+        for entries in chunks(entries, Entry::request_len, SENT, TOLD) {
+            let mut request = Vec::with_capacity(entries.iter().map(Entry::request_len).sum());
+            for entry in entries {
+                entry.write(&mut request, b"set ", expires);
+            }
+            let stored = self.run(&request, Repeat::Safe, deadline, |answers| {
+                answers.each(entries.len(), |answers, _| answers.one(is_stored))
+            });
+            match stored {
+                Ok(_) => {}
+                Err(error) if error.fate() == Fate::Keep => refused = refused.and(Err(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        refused
+    }
+
+    fn add(
+        &self,
+        entry: &Entry,
+        expiry: Expiry,
+        deadline: Deadline,
+    ) -> Result<bool, MemCachedError> {
+        let expires = self.expires(expiry, deadline)?;
+        let mut request = Vec::with_capacity(entry.request_len());
+        entry.write(&mut request, b"add ", expires);
+        // Done twice, it would find what it did itself.
+        self.run(&request, Repeat::Never, deadline, |answers| {
+            answers.one(|line| match line {
+                b"STORED" => Some(true),
+                b"NOT_STORED" => Some(false),
+                _ => None,
+            })
+        })
+    }
+
+    fn delete(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
+        let request = [b"delete ", key, b"\r\n"].concat();
+        self.tell(&request, deadline, is_deleted)
+    }
+
+    fn delete_many(&self, keys: &[&[u8]], deadline: Deadline) -> Result<usize, MemCachedError> {
+        let mut deleted = 0;
+        for keys in chunks(keys, |key| key.len(), SENT, TOLD) {
+            let mut request = Vec::new();
+            for key in keys {
+                request.extend_from_slice(b"delete ");
+                request.extend_from_slice(key);
+                request.extend_from_slice(b"\r\n");
+            }
+            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
+                answers.each(keys.len(), |answers, _| answers.one(is_deleted))
+            })?;
+            deleted += found.into_iter().filter(|found| *found).count();
+        }
+        Ok(deleted)
+    }
+
+    fn touch(
+        &self,
+        key: &[u8],
+        expiry: Expiry,
+        deadline: Deadline,
+    ) -> Result<bool, MemCachedError> {
+        let expires = self.expires(expiry, deadline)?;
+        let mut request = [b"touch ", key, b" "].concat();
+        push_number(&mut request, expires);
+        request.extend_from_slice(b"\r\n");
+        self.tell(&request, deadline, |line| match line {
+            b"TOUCHED" => Some(true),
+            b"NOT_FOUND" => Some(false),
+            _ => None,
+        })
+    }
+
+    fn flush(&self, deadline: Deadline) -> Result<(), MemCachedError> {
+        let flushed = self.if_known(deadline, || {
+            self.tell(b"flush_all\r\n", deadline, |line| {
+                (line == b"OK").then_some(())
+            })
+        })?;
+        flushed.ok_or_else(|| Error::Unsupported(Capability::Clear).into())
+    }
+
+    fn stats(
+        &self,
+        section: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<(String, String)>, MemCachedError> {
+        let told = self.if_known(deadline, || self.told(section, deadline))?;
+        told.ok_or_else(|| Error::Unsupported(Capability::Stats).into())
+    }
+}
+
 impl Entry {
     /// How long the command that stores it is, at most.
     fn request_len(&self) -> usize {
@@ -454,24 +428,4 @@ impl Entry {
         request.extend_from_slice(&self.data);
         request.extend_from_slice(b"\r\n");
     }
-}
-
-/// Parts of `all`, each of as many as there may be: `most`, and `bytes` by `len`. At least one.
-fn chunks<T>(
-    mut all: &[T],
-    len: impl Fn(&T) -> usize,
-    bytes: usize,
-    most: usize,
-) -> impl Iterator<Item = &[T]> {
-    std::iter::from_fn(move || {
-        let mut left = bytes;
-        let fit = all.iter().take(most).take_while(|one| {
-            let fits = left > 0;
-            left = left.saturating_sub(len(one));
-            fits
-        });
-        let (chunk, rest) = all.split_at(fit.count());
-        all = rest;
-        (!chunk.is_empty()).then_some(chunk)
-    })
 }

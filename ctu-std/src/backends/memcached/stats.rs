@@ -58,9 +58,9 @@ impl<K: ?Sized, V, F> MemCached<K, V, F> {
             return Err(Error::Encode("a section that is not one word").into());
         }
         let deadline = self.client.deadline();
-        let servers = self.client.servers.iter();
+        let servers = self.client.all();
         servers
-            .map(|server| Ok((server.label.to_string(), server.stats(section, deadline)?)))
+            .map(|server| Ok((server.label().to_string(), server.stats(section, deadline)?)))
             .collect()
     }
 

@@ -55,8 +55,8 @@ pub enum NetError {
     PoolTimedOut {
         /// Who was to be asked.
         server: Peer,
-        /// How many connections there are.
-        size: usize,
+        /// The size of the pool; `None` where it is unknown, as of a `memcache::Client`.
+        size: Option<usize>,
         /// The deadline that passed.
         after: Duration,
     },
@@ -165,10 +165,16 @@ impl fmt::Display for NetError {
                 server,
                 size,
                 after,
-            } => write!(
-                f,
-                "all {size} connections to {server} were in use for too long; deadline {after:?}"
-            ),
+            } => {
+                f.write_str("all ")?;
+                if let Some(size) = size {
+                    write!(f, "{size} ")?;
+                }
+                write!(
+                    f,
+                    "connections to {server} were in use for too long; deadline {after:?}"
+                )
+            }
             Self::EntryRefused { server } => write!(
                 f,
                 "{server} closes the connection at this entry: see its limits of size"
@@ -210,7 +216,7 @@ mod tests {
         let late = NetError::talking(server(), AFTER, &io::ErrorKind::TimedOut.into());
         let busy = NetError::PoolTimedOut {
             server: server(),
-            size: 16,
+            size: Some(16),
             after: AFTER,
         };
         let full = NetError::TooManyClients { server: server() };

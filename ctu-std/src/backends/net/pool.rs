@@ -230,7 +230,7 @@ impl<C: Connect> Pool<C> {
     fn busy(&self, deadline: Deadline) -> C::Error {
         let busy = NetError::PoolTimedOut {
             server: self.connect.peer(),
-            size: self.size,
+            size: Some(self.size),
             after: deadline.total(),
         };
         busy.into()

@@ -179,7 +179,7 @@ fn a_full_pool_waits_until_the_deadline() {
     });
     let expected = NetError::PoolTimedOut {
         server: Numbers::default().peer(),
-        size: 1,
+        size: Some(1),
         after: Duration::ZERO,
     };
     assert_eq!(busy, Ok(Err(Problem::Net(expected))));

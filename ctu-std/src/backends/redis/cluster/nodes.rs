@@ -323,7 +323,7 @@ mod tests {
     fn exhausted_pool_does_not_mark_a_node_failed() {
         let busy = NetError::PoolTimedOut {
             server: peer(&"a:1".into()),
-            size: 1,
+            size: Some(1),
             after: Duration::ZERO,
         };
         assert!(!is_doubtful(&busy.into()));
