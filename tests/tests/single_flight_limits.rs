@@ -1,7 +1,7 @@
 //! Computations that need a thread that waits for them: they end once its wait expires.
 
 use ctu_std::{
-    Cache, LockedCache, LruCache, SieveCache, SingleFlightCache, TwoLevelCache, cached,
+    Cache, ConcurrentCache, LockedCache, LruCache, SingleFlightCache, TwoLevelCache, cached,
     cached::SingleFlight,
 };
 use std::{
@@ -19,10 +19,10 @@ use std::{
 /// No time is measured: without a limit these tests never end.
 const LIMIT: Duration = Duration::from_millis(20);
 
-type Memory = SieveCache<u32, u32>;
+type Memory = ConcurrentCache<u32, u32>;
 
 fn memory() -> Memory {
-    SieveCache::with_capacity(10)
+    ConcurrentCache::with_capacity(10)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

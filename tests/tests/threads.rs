@@ -87,15 +87,19 @@ fn spin_cache_is_consistent_with_eviction() {
 }
 
 #[test]
-fn a_sieve_cache_with_room_for_all() {
-    contend(&ctu_std::SieveCache::<u32, u64>::with_capacity(256), true);
+fn concurrent_cache_is_consistent_without_eviction() {
+    contend(
+        &ctu_std::ConcurrentCache::<u32, u64>::with_capacity(256),
+        true,
+    );
 }
 
 #[test]
-fn a_sieve_cache_that_evicts() {
-    let cache = ctu_std::SieveCache::<u32, u64>::with_capacity(17);
+fn concurrent_cache_is_consistent_with_eviction() {
+    let cache = ctu_std::ConcurrentCache::<u32, u64>::with_capacity(17);
     contend(&cache, false);
-    assert_eq!(cache.len(), Ok(17));
+    // The last operation of a thread may remove an entry.
+    assert!(cache.len().is_ok_and(|len| len <= 17));
 }
 
 /// One thread for each key writes and removes it, and says what it has done; others read it, and fill, empty and filter the
@@ -149,17 +153,17 @@ where
 }
 
 #[test]
-fn a_sieve_cache_shows_nothing_old_while_it_grows_shrinks_and_evicts() {
-    no_old_value(&ctu_std::SieveCache::<u32, u64>::with_capacity(20));
-    no_old_value(&ctu_std::SieveCache::<u32, u64>::with_capacity(2_000));
+fn concurrent_cache_shows_no_old_value() {
+    no_old_value(&ctu_std::ConcurrentCache::<u32, u64>::with_capacity(20));
+    no_old_value(&ctu_std::ConcurrentCache::<u32, u64>::with_capacity(2_000));
     let shards = || heap::LruCache::<u32, u64>::with_capacity(5);
     no_old_value(&ctu_std::ShardedCache::new(4, shards));
 }
 
-/// Whoever is told that it removed an entry is the only one.
+/// One caller alone is told that it removed an entry.
 #[test]
-fn an_entry_of_a_sieve_cache_is_removed_once() {
-    let cache = ctu_std::SieveCache::<u32, u64>::with_capacity(2_000);
+fn entry_of_a_concurrent_cache_is_removed_once() {
+    let cache = ctu_std::ConcurrentCache::<u32, u64>::with_capacity(2_000);
     for _ in 0..50 {
         for key in 0..1_000 {
             cache.insert(&key, 0u64).unwrap();
