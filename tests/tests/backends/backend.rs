@@ -1,6 +1,6 @@
 use ctu_std::{Cache, CacheError, MemCachedError, NetError, RedisError};
 use ctu_tests::servers::{Kind, Server};
-use std::{any::Any, fmt::Debug, time::Duration};
+use std::{fmt::Debug, time::Duration};
 
 /// A kind of server, a cache of bytes on it, and what both say to each other.
 pub(crate) trait Backend: Kind {

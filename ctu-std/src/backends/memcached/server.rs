@@ -286,7 +286,7 @@ impl Commands for Server {
     fn contains(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
         let request = [b"mg ", key, b"\r\n"].concat();
         let found = self.if_meta(deadline, || {
-            let found = self.run_read(&request, deadline, |answers| {
+            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
                 answers.meta(key)
             })?;
             Ok(match found {
