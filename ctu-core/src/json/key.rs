@@ -6,7 +6,7 @@ use super::{
 };
 use crate::error::Error;
 use alloc::{borrow::Cow, borrow::ToOwned, string::String};
-use core::{cmp::Ordering, fmt::Write};
+use core::cmp::Ordering;
 use serde::ser::{Impossible, Serialize, SerializeStruct, Serializer};
 
 /// A key of a map before it becomes text: what Python sorts by.
@@ -143,8 +143,7 @@ impl Key {
                 if int.negative {
                     out.push('-');
                 }
-                // Writing to a `String` does not fail.
-                let _ = write!(out, "{}", int.magnitude);
+                out.push_str(itoa::Buffer::new().format(int.magnitude));
             }
             Self::Float(float) => push_float(out, *float)?,
         }

@@ -10,14 +10,12 @@ use super::{
     writer::{Expect, Writer},
 };
 use crate::error::Error;
-use core::fmt::Write;
 use serde::ser::{Serialize, Serializer};
 
 macro_rules! integers {
     ($($method:ident $t:ty,)*) => {$(
         fn $method(self, value: $t) -> Result<(), Refusal> {
-            // Writing to a `String` does not fail.
-            let _ = write!(self.scalar()?, "{value}");
+            self.scalar()?.push_str(itoa::Buffer::new().format(value));
             Ok(())
         }
     )*};

@@ -1,5 +1,9 @@
 //! Parts that several fuzz targets share.
 
+mod python;
+
+pub use python::Python;
+
 use std::{
     io::{Read, Write},
     os::unix::net::{UnixListener, UnixStream},

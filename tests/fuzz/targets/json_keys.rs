@@ -1,12 +1,21 @@
 #![no_main]
 //! JSON keys: of maps with keys of one kind and of calls. Equal arguments have one key, different
-//! arguments have different keys, and the text is JSON with the same content.
+//! arguments have different keys, and the text is JSON with the same content, which Python's `json`
+//! writes in the same bytes.
 
 use arbitrary::Arbitrary;
 use ctu_core::json::{from_str, json_key, json_key_with, to_string};
+use ctu_fuzz::Python;
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+};
+
+thread_local! {
+    static PYTHON: RefCell<Python> = RefCell::new(Python::start());
+}
 
 #[derive(Arbitrary, Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -33,6 +42,22 @@ fn is_finite(arg: &Arg) -> bool {
     }
 }
 
+/// Whether a map in it has keys that are sorted as numbers, and as text once they are read back.
+fn has_numbers(arg: &Arg) -> bool {
+    match arg {
+        Arg::List(args) => args.iter().any(has_numbers),
+        Arg::Texts(args) => args.values().any(has_numbers),
+        Arg::Numbers(args) => args.len() > 1,
+        _ => false,
+    }
+}
+
+/// The key comes back from Python's `json` as it is.
+fn check_in_python(key: &str) {
+    let again = PYTHON.with_borrow_mut(|python| python.dumps(key));
+    assert_eq!(again.as_deref(), Some(key));
+}
+
 fuzz_target!(|input: (Vec<Arg>, Vec<Arg>, HashMap<String, Arg>)| {
     let (one, other, named) = input;
     let valid = one
@@ -44,6 +69,11 @@ fuzz_target!(|input: (Vec<Arg>, Vec<Arg>, HashMap<String, Arg>)| {
         return;
     };
     assert!(first.is_ascii());
+    let mut args = one.iter().chain(named.values());
+    let as_text = !args.any(has_numbers);
+    if as_text {
+        check_in_python(&first);
+    }
     let back: serde_json::Value = from_str(&first).unwrap_or_default();
     if valid {
         // `-0.0` equals `0.0` and is written in other bytes; lists alone are compared as text.
@@ -59,6 +89,9 @@ fuzz_target!(|input: (Vec<Arg>, Vec<Arg>, HashMap<String, Arg>)| {
     let Ok(key) = json_key_with(&one, &named) else {
         return;
     };
+    if as_text {
+        check_in_python(&key);
+    }
     if named.is_empty() {
         assert_eq!(key, first);
     } else {
