@@ -156,24 +156,27 @@ where
 
     pub(super) fn clear(&self) -> Result<(), Failed<A, B>> {
         self.flights.all_written();
-        if self.settings.clears_both {
-            let health = self.health.as_ref();
-            let begun = health.map(|health| health.lock().journal.begin_clear());
-            match self.ask(Cache::clear) {
-                Asked::Done(()) => {
-                    if let (Some(health), Some(begun)) = (health, begun) {
-                        health.lock().journal.cleared(begun);
-                    }
+        let health = self.health.as_ref();
+        let begun = health.map(|health| health.lock().journal.begin_clear());
+        match self.ask(Cache::clear) {
+            Asked::Done(()) => {
+                if let (Some(health), Some(begun)) = (health, begun) {
+                    health.lock().journal.cleared(begun);
                 }
-                Asked::Failed(error) => return Err(self.second_failed(error)),
-                Asked::Missed(_) => self.note_missed_clear(),
             }
+            Asked::Failed(error) => return Err(self.second_failed(error)),
+            Asked::Missed(_) => self.note_missed_clear(),
         }
-        self.clear_first(|| self.first.clear())
+        self.clear_first()
     }
 
-    /// Clears the first level with `clear`.
-    fn clear_first(
+    /// Clears the first level and leaves the second as it is.
+    pub(super) fn clear_first(&self) -> Result<(), Failed<A, B>> {
+        self.change_first(|| self.first.clear())
+    }
+
+    /// Removes entries of the first level with `clear`.
+    fn change_first(
         &self,
         clear: impl FnOnce() -> Result<(), A::Error>,
     ) -> Result<(), Failed<A, B>> {
@@ -185,23 +188,21 @@ where
         cleared.map_err(|error| self.first_failed(error))
     }
 
-    /// What an outage keeps the second level from is an error, even of a resilient cache: which keys are
-    /// to leave cannot be kept in mind.
+    /// An outage is an error here, also of a resilient cache: the journal holds keys, and `keep` is a
+    /// function.
     pub(super) fn retain(&self, keep: &mut dyn FnMut(&A::Key) -> bool) -> Result<(), Failed<A, B>> {
-        if self.settings.clears_both {
-            self.flights.all_written();
-            match self.ask(|second| second.retain(keep)) {
-                Asked::Done(()) => {}
-                Asked::Failed(error) | Asked::Missed(Some(error)) => {
-                    return Err(self.second_failed(error));
-                }
-                Asked::Missed(None) => {
-                    self.count(Counted::Error);
-                    return Err(TwoLevelError::Unavailable);
-                }
+        self.flights.all_written();
+        match self.ask(|second| second.retain(keep)) {
+            Asked::Done(()) => {}
+            Asked::Failed(error) | Asked::Missed(Some(error)) => {
+                return Err(self.second_failed(error));
+            }
+            Asked::Missed(None) => {
+                self.count(Counted::Error);
+                return Err(TwoLevelError::Unavailable);
             }
         }
-        self.clear_first(|| self.first.retain(keep))
+        self.change_first(|| self.first.retain(keep))
     }
 
     pub(super) fn put_all(
