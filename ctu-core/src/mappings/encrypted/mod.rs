@@ -277,16 +277,12 @@ where
     }
 }
 
-/// Tells of the first damaged value.
+/// Logs the first damaged value by `tracing`. The macros of `defmt` would make every firmware with an
+/// `EncryptedCache` link a logger.
 #[cold]
 fn tell_damaged() {
     #[cfg(all(feature = "tracing", target_has_atomic = "ptr"))]
     tracing::warn!(
-        "an encrypted value is damaged, or was written with other settings: it is a miss"
-    );
-    // Errors alone are logged where `DEFMT_LOG` is not set.
-    #[cfg(feature = "defmt")]
-    defmt::error!(
         "an encrypted value is damaged, or was written with other settings: it is a miss"
     );
 }
