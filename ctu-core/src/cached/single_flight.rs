@@ -80,7 +80,7 @@ pub struct Flight<'f> {
     lead: Option<Lead>,
 }
 
-/// What a wait is counted until: `None` is for ever.
+/// The end of a wait: `None` means no limit.
 pub(super) type Deadline = Option<Instant>;
 
 impl SingleFlight {

@@ -12,7 +12,7 @@ use serde_json::{Map, Number, Value};
 /// A `serde_json::Value` cannot hold every object once a crate of the program enables
 /// `arbitrary_precision` (the feature `big-integers` does) or `raw_value` of `serde_json`: the key
 /// `$serde_json::private::Number` then stands for a number, and [`from_slice`](super::from_slice)
-/// refuses an object that begins with it. This type reads such an object as what it is. Use it
+/// refuses an object that begins with it. This type reads such an object as data. Use it
 /// for values whose keys come from strangers.
 ///
 /// ```

@@ -2,7 +2,7 @@ use crate::error::Error;
 use core::fmt::{self, Display};
 use serde::ser;
 
-/// Serde wants an error made of any text; ours stays what it is and is not opened to that.
+/// Serde builds errors from any text. This type keeps its own error and accepts no such text.
 #[derive(Debug)]
 pub(super) struct Refusal(pub(super) Error);
 

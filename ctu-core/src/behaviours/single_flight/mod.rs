@@ -12,7 +12,7 @@
 //! | [`poll`](Machine::poll) | was woken | [`Waited`]: wait on, the value, lead, or join again |
 //! | [`expire`](Machine::expire) | has waited to its limit | the same without "wait on": it leads, too |
 //! | [`leave`](Machine::leave) | gives up | the waker to call |
-//! | [`store`](Machine::store) | is about to store what it computed | whether it may |
+//! | [`store`](Machine::store) | is about to store its computed value | whether the store is allowed |
 //! | [`finish`](Machine::finish) | has computed, or failed to | the wakers to call |
 //! | [`written`](Machine::written), [`all_written`](Machine::all_written) | writes a key, or all | the wakers to call |
 //!
@@ -325,7 +325,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher> Machine<K, V, S> {
     }
 
     /// Lets the leader store its result, unless the key was written since the computation began, or another leader stores.
-    /// Until `finish`, a write of the key puts what is stored there in [doubt](Self::doubts).
+    /// Until `finish`, a write of the key puts the stored value in [doubt](Self::doubts).
     pub fn store(&mut self, lead: &mut Lead) -> bool {
         if lead.stores || !self.is_current(lead) {
             return false;

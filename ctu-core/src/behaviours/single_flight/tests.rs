@@ -270,7 +270,7 @@ fn stored_result_is_in_doubt_after_a_write() {
     assert_empty(&machine);
 }
 
-/// What a caller does.
+/// The next action of a caller.
 #[derive(Default)]
 enum Doing {
     #[default]

@@ -55,7 +55,7 @@ use crate::{error::Error, mappings::mapped::Mapped};
 /// # Suites
 /// `XChaCha20Poly1305` is the default. `Aes256GcmSiv` (feature `aes-gcm-siv`) is for processors with
 /// AES instructions, and adds the fewest bytes. `AsconAead128` (feature `ascon`) has the smallest
-/// code. Costs are in this crate's README. Other ciphers, cipher units and secure elements implement
+/// code. Its costs are not measured yet. Other ciphers, cipher units and secure elements implement
 /// [`Aead`](crate::Aead).
 ///
 /// # Secrets
