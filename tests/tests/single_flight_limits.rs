@@ -15,6 +15,7 @@ use std::{
     thread,
     time::Duration,
 };
+use tokio::{runtime, sync::Semaphore, task};
 
 /// No time is measured: without a limit these tests never end.
 const LIMIT: Duration = Duration::from_millis(20);
@@ -119,6 +120,35 @@ fn cached_function_ends_computations_that_need_a_waiter() {
     assert_eq!(pool_of_two().install(|| in_pools(2)), 7);
     assert_eq!(RUNS.swap(0, SeqCst), 2);
     assert_eq!(CACHE.len(), Ok(2));
+}
+
+/// The recipe of the docs of `#[cached]`: fewer calls at once than the pool has threads.
+#[test]
+fn async_recipe_ends_with_512_requests_for_one_cold_key() {
+    static CALLS: Semaphore = Semaphore::const_new(4);
+    let flight = SingleFlightCache::new(memory()).with_wait_limit(Duration::MAX);
+    let cache = Arc::new(flight);
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(8)
+        .build()
+        .unwrap();
+    let serve = |cache: Arc<SingleFlightCache<Memory>>| async move {
+        let _permit = CALLS.acquire().await.unwrap();
+        let handle = runtime::Handle::current();
+        // The computation itself needs a thread of the pool.
+        let load = move || handle.block_on(task::spawn_blocking(|| 7)).unwrap();
+        let call = task::spawn_blocking(move || cache.get_or_insert_with(&1, load).unwrap());
+        call.await.unwrap()
+    };
+    let requests: Vec<_> = (0..512)
+        .map(|_| runtime.spawn(serve(Arc::clone(&cache))))
+        .collect();
+    runtime.block_on(async {
+        for request in requests {
+            assert_eq!(request.await.unwrap(), 7);
+        }
+    });
 }
 
 #[test]

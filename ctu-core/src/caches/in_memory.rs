@@ -25,6 +25,8 @@ use core::cell::RefCell;
 /// #   fn get(&self, _: &u32) -> Result<Option<u32>, Error> { Ok(None) }
 /// #   fn put(&self, _: &u32, _: u32, _: Option<core::time::Duration>) -> Result<(), Error> { Ok(()) }
 /// #   fn remove(&self, _: &u32) -> Result<bool, Error> { Ok(false) }
+/// #   fn clear(&self) -> Result<(), Error> { Ok(()) }
+/// #   fn len(&self) -> Result<usize, Error> { Ok(0) }
 ///     // ...
 /// }
 ///

@@ -1,4 +1,4 @@
-//! What a cached function says of its cache to `defmt`: that it fails, once.
+//! A cached function logs a failure of its cache to `defmt`, once.
 #![cfg(all(feature = "defmt", feature = "macros"))]
 
 use core::{
@@ -9,7 +9,7 @@ use ctu_core::{Cache, LruCache, SpinCache, Text, cached};
 use std::sync::Mutex;
 
 /// The bytes of every message: texts are in them as they are.
-static TOLD: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+static LOGGED: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
 #[defmt::global_logger]
 struct Logger;
@@ -17,12 +17,12 @@ struct Logger;
 // SAFETY: the test has one thread that logs, and waits for nothing meanwhile.
 unsafe impl defmt::Logger for Logger {
     fn acquire() {
-        TOLD.lock().unwrap().push(Vec::new());
+        LOGGED.lock().unwrap().push(Vec::new());
     }
     unsafe fn flush() {}
     unsafe fn release() {}
     unsafe fn write(bytes: &[u8]) {
-        if let Some(last) = TOLD.lock().unwrap().last_mut() {
+        if let Some(last) = LOGGED.lock().unwrap().last_mut() {
             last.extend_from_slice(bytes);
         }
     }
@@ -33,7 +33,7 @@ defmt::timestamp!("");
 static CACHE: SpinCache<LruCache<Text<4>, usize, 8>> = SpinCache::new(LruCache::new());
 static RUNS: AtomicUsize = AtomicUsize::new(0);
 
-#[cached(cache = CACHE)]
+#[cached(cache = CACHE, prefix = "")]
 fn length(text: &str) -> usize {
     RUNS.fetch_add(1, Ordering::Relaxed);
     text.len()
@@ -59,27 +59,27 @@ fn says(message: &[u8], texts: &[&str]) -> bool {
 }
 
 #[test]
-fn what_a_cache_refuses_is_told_of_once() {
+fn a_refused_key_or_lifetime_is_logged_once() {
     for _ in 0..10 {
         assert_eq!(length("abc"), 3);
         assert_eq!(length("too long a key"), 14);
         assert_eq!(timed("ab"), 2);
     }
-    // The function ran once for what is cached, and each time for what cannot be.
+    // The function runs once for a stored key, and each time for a refused key.
     assert_eq!(RUNS.load(Ordering::Relaxed), 11);
     assert_eq!(CACHE.len(), Ok(1));
-    let told = TOLD.lock().unwrap();
-    assert_eq!(told.len(), 2, "{told:?}");
-    let too_long = ["defmt_told::length", "14 bytes"];
+    let logged = LOGGED.lock().unwrap();
+    assert_eq!(logged.len(), 2, "{logged:?}");
+    let too_long = ["defmt_log::length", "14 bytes"];
     assert!(
-        says(&told[0], &too_long),
+        says(&logged[0], &too_long),
         "{:?}",
-        told[0].escape_ascii().to_string()
+        logged[0].escape_ascii().to_string()
     );
-    let timed = ["defmt_told::timed", "time-to-live"];
+    let timed = ["defmt_log::timed", "time-to-live"];
     assert!(
-        says(&told[1], &timed),
+        says(&logged[1], &timed),
         "{:?}",
-        told[1].escape_ascii().to_string()
+        logged[1].escape_ascii().to_string()
     );
 }
