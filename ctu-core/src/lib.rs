@@ -20,6 +20,7 @@ mod error;
 #[cfg(feature = "json")]
 pub mod json;
 mod mappings;
+pub mod prelude;
 pub mod stores;
 
 #[cfg(feature = "alloc")]
@@ -31,8 +32,8 @@ pub use behaviours::{
 #[cfg(feature = "critical-section")]
 pub use caches::CriticalSectionMutex;
 pub use caches::{
-    AsyncCache, Cache, Found, InMemory, LocalAsyncCache, LockKind, LockedCache, Ready, SpinCache,
-    SpinMutex, WithTtl,
+    AsyncCache, AsyncCacheExt, Cache, CacheExt, CacheId, Found, InMemory, LocalAsyncCache,
+    LocalAsyncCacheExt, LockKind, LockedCache, Ready, SpinCache, SpinMutex, WithTtl,
 };
 #[cfg(feature = "embassy-time")]
 pub use clock::EmbassyClock;

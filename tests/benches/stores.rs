@@ -6,7 +6,7 @@
 //! `LruCache` with FxHash, `heap::LruCache` with foldhash, schnellru with ahash; schnellru is there with FxHash, too.
 
 use ctu_core::{
-    Bytes, Cache, EncryptedCache, LruCache, SpinCache, heap,
+    Bytes, Cache, CacheExt, EncryptedCache, LruCache, SpinCache, heap,
     stores::{Lru, Slots},
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};

@@ -1,7 +1,7 @@
 //! The caches that an `async fn` may use.
 
 use crate::{
-    caches::{AsyncCache, Cache, InMemory, LocalAsyncCache},
+    caches::{AsyncCache, Cache, CacheId, InMemory, LocalAsyncCache},
     error::CacheError,
 };
 use core::time::Duration;
@@ -28,8 +28,8 @@ pub trait AsyncBackend<Mode> {
         key: &Self::Key,
     ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>>;
 
-    /// As [`Cache::put`].
-    fn put(
+    /// As [`Cache::insert_entry`].
+    fn insert_entry(
         &self,
         key: &Self::Key,
         value: Self::Value,
@@ -42,8 +42,8 @@ pub trait AsyncBackend<Mode> {
     /// As [`Cache::contains`].
     fn contains(&self, key: &Self::Key) -> impl Future<Output = Result<bool, Self::Error>>;
 
-    /// As [`Cache::address`].
-    fn address(&self) -> usize;
+    /// As [`Cache::id`].
+    fn id(&self) -> CacheId;
 }
 
 /// A [`Cache`].
@@ -77,14 +77,14 @@ macro_rules! backend {
                 let $this = self;
                 $Trait::get($cache, key) $($await)*
             }
-            async fn put(
+            async fn insert_entry(
                 &self,
                 key: &Self::Key,
                 value: Self::Value,
                 ttl: Option<Duration>,
             ) -> Result<(), Self::Error> {
                 let $this = self;
-                $Trait::put($cache, key, value, ttl) $($await)*
+                $Trait::insert_entry($cache, key, value, ttl) $($await)*
             }
             async fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
                 let $this = self;
@@ -94,9 +94,9 @@ macro_rules! backend {
                 let $this = self;
                 $Trait::contains($cache, key) $($await)*
             }
-            fn address(&self) -> usize {
+            fn id(&self) -> CacheId {
                 let $this = self;
-                $Trait::address($cache)
+                $Trait::id($cache)
             }
         }
     };

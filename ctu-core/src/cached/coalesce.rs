@@ -7,7 +7,7 @@ use super::{
     single_flight::{Flight, SingleFlight},
 };
 use crate::{
-    caches::Cache,
+    caches::{Cache, CacheId},
     error::{CacheError, Error},
 };
 use core::{hash::Hash, marker::PhantomData, ops::Deref};
@@ -35,7 +35,7 @@ macro_rules! join {
             // One for all the rounds: at the limit the caller leads.
             let deadline = flights.deadline();
             while let (true, Ok(at)) = (is_open(&looked), key) {
-                let flight = flights.$join_until(&entry(cache.address(), at), deadline) $($await)*;
+                let flight = flights.$join_until(&entry(cache.id(), at), deadline) $($await)*;
                 if looks || flight.is_none() {
                     looked = $look(cache, key, policy) $($await)*;
                 }
@@ -110,7 +110,7 @@ fn is_open<R, E: CacheError>(looked: &Look<R, E>) -> bool {
 
 /// What a flight is for. Not the key alone: an object that computes by way of another, each with a cache of its own, would
 /// wait for itself.
-fn entry<B: Deref>(cache: usize, key: &B) -> (usize, &B::Target) {
+fn entry<B: Deref>(cache: CacheId, key: &B) -> (CacheId, &B::Target) {
     (cache, key)
 }
 

@@ -51,7 +51,7 @@ type State = Machine<u64, (), FxBuildHasher>;
 /// assert_eq!(page(7), 8);
 /// ```
 ///
-/// A flight is that of a cache (its [`address`](crate::Cache::address)) and a key: the same key of two caches is two
+/// A flight is that of a cache (its identity) and a key: the same key of two caches is two
 /// computations. Flights are told apart by 64 bits of a hash, seeded at random: two keys that agree in these wait for
 /// one another and are computed each for itself.
 ///

@@ -1,7 +1,8 @@
 //! The trait of caches.
 
 use crate::{
-    entries::{Equivalent, IntoValue},
+    caches::CacheId,
+    entries::Equivalent,
     error::{CacheError, Capability, Error},
 };
 use core::{borrow::Borrow, time::Duration};
@@ -14,12 +15,14 @@ pub type Found<V> = Option<WithTtl<V>>;
 
 /// A shared cache: every operation takes `&self` and may fail.
 ///
-/// Users hold it, wrappers wrap it, and backends implement it. A lock turns a
+/// Users hold it, wrappers wrap it, and backends implement it. The methods for every day, such as
+/// [`insert`](crate::CacheExt::insert), are in [`CacheExt`](crate::CacheExt); the
+/// [`prelude`](crate::prelude) has both. A lock turns a
 /// [`Store`](crate::Store) into a `Cache`. `&C`, `Box<C>`, `Rc<C>` and `Arc<C>` are caches, so one
 /// base serves many wrappers.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, LruCache, PrefixedCache, SpinCache};
+/// use ctu_core::{Bytes, LruCache, PrefixedCache, SpinCache, prelude::*};
 ///
 /// static BASE: SpinCache<LruCache<Bytes<20>, Bytes<64>, 32>> = SpinCache::new(LruCache::new());
 ///
@@ -36,7 +39,7 @@ pub type Found<V> = Option<WithTtl<V>>;
 /// `Arc<dyn Cache<..>>` for a cache whose type is chosen at run time.
 ///
 /// # For implementers
-/// `get`, `put`, `remove`, `clear` and `len` are required. Override a provided method if the cache
+/// `get`, `insert_entry`, `remove`, `clear` and `len` are required. Override a provided method if the cache
 /// supports it in one step or one round trip. Hold no lock across I/O. A wrapper forwards every
 /// method: implement [`Observer`](crate::Observer) or [`Mapping`](crate::Mapping) in place of a
 /// wrapper by hand.
@@ -61,11 +64,12 @@ pub trait Cache {
 
     /// Stores `value` at `key` for `ttl`, or for the default time-to-live of the cache.
     ///
-    /// [`insert`](Self::insert) and [`insert_for`](Self::insert_for) are more convenient.
+    /// [`insert`](crate::CacheExt::insert) and
+    /// [`insert_with_ttl`](crate::CacheExt::insert_with_ttl) are more convenient.
     ///
     /// # Errors
     /// A key, value or time-to-live that does not fit, and those of the cache.
-    fn put(
+    fn insert_entry(
         &self,
         key: &Self::Key,
         value: Self::Value,
@@ -150,7 +154,7 @@ pub trait Cache {
     /// `make` propagates.
     ///
     /// # Errors
-    /// Those of [`get`](Self::get) and [`put`](Self::put).
+    /// Those of [`get`](Self::get) and [`insert_entry`](Self::insert_entry).
     fn get_or_compute(
         &self,
         key: &Self::Key,
@@ -162,7 +166,7 @@ pub trait Cache {
         let Some(value) = make()? else {
             return Ok(None);
         };
-        self.put(key, value.clone(), None)?;
+        self.insert_entry(key, value.clone(), None)?;
         Ok(Some(value))
     }
 
@@ -171,11 +175,12 @@ pub trait Cache {
         false
     }
 
-    /// The identity of this cache: its address. A pointer and an observer such as
+    /// The identity of this cache. A pointer and an observer such as
     /// [`StatsCache`](crate::StatsCache) return the identity of the inner cache, so that all handles of
     /// one cache share their single flights.
-    fn address(&self) -> usize {
-        core::ptr::from_ref(self).addr()
+    #[doc(hidden)]
+    fn id(&self) -> CacheId {
+        CacheId::of(self)
     }
 
     /// Returns the values at `keys`, in order. One round trip if the cache supports it.
@@ -206,15 +211,15 @@ pub trait Cache {
     /// Stores every entry. One round trip if the cache supports it.
     ///
     /// # Errors
-    /// Those of [`put`](Self::put), for the first failed entry: the entries before it are stored.
+    /// Those of [`insert_entry`](Self::insert_entry), for the first failed entry: the entries before it are stored.
     #[cfg(feature = "alloc")]
-    fn put_many(
+    fn insert_many(
         &self,
         entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
         ttl: Option<Duration>,
     ) -> Result<(), Self::Error> {
         for (key, value) in entries {
-            self.put(key, value, ttl)?;
+            self.insert_entry(key, value, ttl)?;
         }
         Ok(())
     }
@@ -233,96 +238,17 @@ pub trait Cache {
         Ok(removed)
     }
 
-    /// [`get`](Self::get) by the parts of a key. A store behind a lock builds no key for it; other
-    /// caches, and pointers to caches, do.
+    /// [`get`](Self::get) by the parts of a key, for `#[cached]`. A store behind a lock builds no key
+    /// for it; other caches, and pointers to caches, do.
     ///
     /// # Errors
     /// Those of [`get`](Self::get), and those of [`Equivalent::make`] if the key is built.
+    #[doc(hidden)]
     fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
     where
         Self: Sized,
         Q: Equivalent<Self::Key>,
     {
         self.get(key.make()?.borrow())
-    }
-
-    /// Stores `value` at `key` for the default time-to-live.
-    ///
-    /// # Errors
-    /// Those of [`put`](Self::put).
-    fn insert(&self, key: &Self::Key, value: impl IntoValue<Self::Value>) -> Result<(), Self::Error>
-    where
-        Self: Sized,
-    {
-        self.put(key, value.into_value()?, None)
-    }
-
-    /// Stores `value` at `key` for `ttl`.
-    ///
-    /// # Errors
-    /// Those of [`put`](Self::put), and [`Error::TtlUnsupported`] in a cache without expiry.
-    fn insert_for(
-        &self,
-        key: &Self::Key,
-        value: impl IntoValue<Self::Value>,
-        ttl: Duration,
-    ) -> Result<(), Self::Error>
-    where
-        Self: Sized,
-    {
-        self.put(key, value.into_value()?, Some(ttl))
-    }
-
-    /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
-    ///
-    /// Without a [single flight](Self::has_single_flight), several threads may run `make` for one key at
-    /// the same time: each gets its own value, and the last write stays. `TwoLevelCache` of `ctu-std`
-    /// has a single flight, and `SingleFlightCache` adds one to any cache.
-    ///
-    /// # Errors
-    /// Those of [`get`](Self::get), before `make` runs, and of [`put`](Self::put), after it ran.
-    fn get_or_insert_with<T, F>(&self, key: &Self::Key, make: F) -> Result<Self::Value, Self::Error>
-    where
-        Self: Sized,
-        T: IntoValue<Self::Value>,
-        F: FnOnce() -> T,
-    {
-        match self.get_or_try_insert_with(key, || Ok(make()))? {
-            Ok(value) => Ok(value),
-            Err::<_, core::convert::Infallible>(never) => match never {},
-        }
-    }
-
-    /// Returns the value at `key`; on a miss, calls `make` and stores its value if it is `Ok`.
-    ///
-    /// The outer error is that of the cache, the inner one that of `make`.
-    ///
-    /// # Errors
-    /// Those of [`get_or_insert_with`](Self::get_or_insert_with).
-    fn get_or_try_insert_with<T, E, F>(
-        &self,
-        key: &Self::Key,
-        make: F,
-    ) -> Result<Result<Self::Value, E>, Self::Error>
-    where
-        Self: Sized,
-        T: IntoValue<Self::Value>,
-        F: FnOnce() -> Result<T, E>,
-    {
-        let mut make = Some(make);
-        let mut failed = None;
-        let found = self.get_or_compute(key, &mut || match make.take().map(|make| make()) {
-            Some(Ok(value)) => value.into_value().map(Some),
-            Some(Err(error)) => {
-                failed = Some(error);
-                Ok(None)
-            }
-            None => Ok(None),
-        })?;
-        match (found, failed) {
-            (Some(value), _) => Ok(Ok(value)),
-            (None, Some(error)) => Ok(Err(error)),
-            (None, None) => Err(Error::Unsupported(Capability::GetOrInsert).into()),
-        }
     }
 }

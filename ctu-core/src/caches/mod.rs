@@ -4,7 +4,9 @@ mod async_cache;
 mod cache;
 #[cfg(feature = "critical-section")]
 mod critical_section;
+mod ext;
 mod forward;
+mod id;
 mod in_memory;
 mod locked;
 mod pointers;
@@ -13,5 +15,7 @@ pub use async_cache::{AsyncCache, LocalAsyncCache, Ready};
 pub use cache::{Cache, Found, WithTtl};
 #[cfg(feature = "critical-section")]
 pub use critical_section::CriticalSectionMutex;
+pub use ext::{AsyncCacheExt, CacheExt, LocalAsyncCacheExt};
+pub use id::CacheId;
 pub use in_memory::InMemory;
 pub use locked::{LockKind, LockedCache, SpinCache, SpinMutex};

@@ -4,8 +4,7 @@ mod ready;
 pub use ready::Ready;
 
 use crate::{
-    caches::cache::Found,
-    entries::IntoValue,
+    caches::{CacheId, cache::Found},
     error::{CacheError, Capability, Error},
 };
 use core::time::Duration;
@@ -34,8 +33,8 @@ macro_rules! async_cache {
                 key: &Self::Key,
             ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>> $(+ $Send)?;
 
-            /// As [`Cache::put`](crate::Cache::put).
-            fn put(
+            /// As [`Cache::insert_entry`](crate::Cache::insert_entry).
+            fn insert_entry(
                 &self,
                 key: &Self::Key,
                 value: Self::Value,
@@ -81,9 +80,10 @@ macro_rules! async_cache {
                 None
             }
 
-            /// As [`Cache::address`](crate::Cache::address).
-            fn address(&self) -> usize {
-                core::ptr::from_ref(self).addr()
+            /// As [`Cache::id`](crate::Cache::id).
+            #[doc(hidden)]
+            fn id(&self) -> CacheId {
+                CacheId::of(self)
             }
 
             /// As [`Cache::pop`](crate::Cache::pop).
@@ -129,7 +129,7 @@ macro_rules! async_cache {
                     let Some(value) = make().await? else {
                         return Ok(None);
                     };
-                    self.put(key, value.clone(), None).await?;
+                    self.insert_entry(key, value.clone(), None).await?;
                     Ok(Some(value))
                 }
             }
@@ -167,16 +167,16 @@ macro_rules! async_cache {
                 }
             }
 
-            /// As [`Cache::put_many`](crate::Cache::put_many).
+            /// As [`Cache::insert_many`](crate::Cache::insert_many).
             #[cfg(feature = "alloc")]
-            fn put_many(
+            fn insert_many(
                 &self,
                 entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
                 ttl: Option<Duration>,
             ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)? {
                 async move {
                     for (key, value) in entries {
-                        self.put(key, value, ttl).await?;
+                        self.insert_entry(key, value, ttl).await?;
                     }
                     Ok(())
                 }
@@ -196,53 +196,6 @@ macro_rules! async_cache {
                     Ok(removed)
                 }
             }
-
-            /// As [`Cache::insert`](crate::Cache::insert).
-            fn insert<T>(
-                &self,
-                key: &Self::Key,
-                value: T,
-            ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?
-            where
-                T: IntoValue<Self::Value> $(+ $Send)?,
-            {
-                async { self.put(key, value.into_value()?, None).await }
-            }
-
-            /// As [`Cache::insert_for`](crate::Cache::insert_for).
-            fn insert_for<T>(
-                &self,
-                key: &Self::Key,
-                value: T,
-                ttl: Duration,
-            ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)?
-            where
-                T: IntoValue<Self::Value> $(+ $Send)?,
-            {
-                async move { self.put(key, value.into_value()?, Some(ttl)).await }
-            }
-
-            /// As [`Cache::get_or_insert_with`](crate::Cache::get_or_insert_with). `make` returns a
-            /// future. A second call of `make` replaces a corrupt value.
-            fn get_or_insert_with<F, Fut>(
-                &self,
-                key: &Self::Key,
-                mut make: F,
-            ) -> impl Future<Output = Result<Self::Value, Self::Error>> $(+ $Send)?
-            where
-                F: FnMut() -> Fut $(+ $Send)?,
-                Fut: Future<Output: IntoValue<Self::Value> $(+ $Send)?> $(+ $Send)?,
-            {
-                async move {
-                    let found = self
-                        .get_or_compute(key, || {
-                            let made = make();
-                            async { made.await.into_value().map(Some) }
-                        })
-                        .await?;
-                    found.ok_or_else(|| Error::Decode("the value that was just stored").into())
-                }
-            }
         }
     };
 }
@@ -254,7 +207,7 @@ async_cache! {
     /// [`LocalAsyncCache`] is the same for one thread or one core. Neither depends on an executor.
     ///
     /// ```
-    /// use ctu_core::AsyncCache;
+    /// use ctu_core::{AsyncCache, AsyncCacheExt};
     ///
     /// fn spawn(future: impl Future + Send + 'static) {
     /// #   let _ = future;

@@ -97,7 +97,7 @@ impl Cache for Remote {
     fn get(&self, key: &str) -> Result<Option<u32>, Down> {
         self.ask(|values| values.get(key).copied())
     }
-    fn put(&self, key: &str, value: u32, _: Option<Duration>) -> Result<(), Down> {
+    fn insert_entry(&self, key: &str, value: u32, _: Option<Duration>) -> Result<(), Down> {
         self.ask(|values| {
             values.insert(key.into(), value);
         })

@@ -28,7 +28,7 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 /// level that cannot be decoded, which is an error of `get` unless the cache is resilient, is written over.
 ///
 /// ```
-/// use ctu_std::{Cache, LruCache, TwoLevelCache};
+/// use ctu_std::{Cache, CacheExt, LruCache, TwoLevelCache};
 ///
 /// // The second would be a `RedisCache`.
 /// let second = LruCache::<String, u32>::with_capacity(100_000);
@@ -88,7 +88,7 @@ where
     /// counts it.
     ///
     /// ```
-    /// use ctu_std::{Cache, LruCache, TwoLevelCache};
+    /// use ctu_std::{Cache, CacheExt, LruCache, TwoLevelCache};
     /// let second = LruCache::<String, u32>::with_capacity(100);
     /// let first = LruCache::<String, u32>::with_capacity(10);
     /// let cache = TwoLevelCache::builder(first, second).build();
@@ -216,8 +216,13 @@ where
         }
     }
 
-    fn put(&self, key: &A::Key, value: A::Value, ttl: Option<Duration>) -> Result<(), Self::Error> {
-        self.levels.put(key, value, ttl)
+    fn insert_entry(
+        &self,
+        key: &A::Key,
+        value: A::Value,
+        ttl: Option<Duration>,
+    ) -> Result<(), Self::Error> {
+        self.levels.insert_entry(key, value, ttl)
     }
 
     /// As [`Cache::remove`]. Says whether there was an entry at either level.
@@ -293,7 +298,7 @@ where
         self.levels.get_all(keys)
     }
 
-    fn put_many(
+    fn insert_many(
         &self,
         entries: Vec<(&A::Key, A::Value)>,
         ttl: Option<Duration>,

@@ -189,10 +189,10 @@ where
         self.memory
             .keep(key, value, left.or(self.first_ttl), self.now());
         let ttl = self.first_time(left);
-        let kept = self.first.put(key, value.clone(), ttl);
+        let kept = self.first.insert_entry(key, value.clone(), ttl);
         // It keeps no time: for as long as it has room.
         if kept.is_err() && ttl.is_some() && self.first_ttl.is_none() {
-            let _ = self.first.put(key, value.clone(), None);
+            let _ = self.first.insert_entry(key, value.clone(), None);
         }
     }
 
@@ -211,7 +211,7 @@ where
             (None, None) => None,
             _ => self.first_time(left),
         };
-        if self.first.put(key, value, ttl).is_ok() {
+        if self.first.insert_entry(key, value, ttl).is_ok() {
             return Ok(());
         }
         // Too large for it, say: the second level has the value.

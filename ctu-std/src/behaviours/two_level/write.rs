@@ -66,7 +66,7 @@ where
         }
     }
 
-    pub(super) fn put(
+    pub(super) fn insert_entry(
         &self,
         key: &A::Key,
         value: A::Value,
@@ -74,7 +74,7 @@ where
     ) -> Result<(), Failed<A, B>> {
         let begun = self.begin(key);
         let time = self.second_time(ttl);
-        let asked = self.ask(|second| second.put(key, value.clone(), time));
+        let asked = self.ask(|second| second.insert_entry(key, value.clone(), time));
         if let Asked::Failed(error) = asked {
             return Err(self.second_failed(error));
         }
@@ -119,7 +119,7 @@ where
             return Ok(());
         }
         let time = self.second_time(None);
-        let asked = self.ask(|second| second.put(key, value.clone(), time));
+        let asked = self.ask(|second| second.insert_entry(key, value.clone(), time));
         if let Asked::Failed(error) = asked {
             return Err(self.second_failed(error));
         }
@@ -211,7 +211,7 @@ where
     ) -> Result<(), Failed<A, B>> {
         let begun: Vec<Begun> = entries.iter().map(|(key, _)| self.begin(key)).collect();
         let time = self.second_time(ttl);
-        let asked = self.ask(|second| second.put_many(entries.clone(), time));
+        let asked = self.ask(|second| second.insert_many(entries.clone(), time));
         // One that is not resilient leaves the first level as it was where an insert failed.
         if let (Asked::Failed(_), None) = (&asked, &self.health) {
             return asked.failed(|error| self.second_failed(error));

@@ -1,0 +1,6 @@
+//! The traits whose methods users of a cache call: `use ctu_core::prelude::*;`.
+//!
+//! `LocalAsyncCache` is not among them: its methods have the names of those of `AsyncCache`, and a
+//! cache may implement both.
+
+pub use crate::caches::{AsyncCache, AsyncCacheExt, Cache, CacheExt};
