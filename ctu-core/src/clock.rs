@@ -153,7 +153,7 @@ impl defmt::Format for StdClock {
 ///
 /// ```
 /// use core::time::Duration;
-/// use ctu_core::{Cache, EmbassyClock, SpinCache, TtlCache};
+/// use ctu_core::{Cache, CacheExt, EmbassyClock, SpinCache, TtlCache};
 ///
 /// static READINGS: SpinCache<TtlCache<u8, i32, 16, EmbassyClock>> =
 ///     SpinCache::new(TtlCache::new(Duration::from_secs(5), EmbassyClock));

@@ -13,7 +13,7 @@ mod board;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use ctu_core::{
-    Bytes, Cache, CriticalSectionMutex, EncryptedCache, Error, LockedCache, LruCache,
+    Bytes, Cache, CacheExt, CriticalSectionMutex, EncryptedCache, Error, LockedCache, LruCache,
     PrefixedCache, SpinCache, StatsCache, TtlCache,
 };
 

@@ -7,7 +7,7 @@
 //! ```
 
 use ctu_std::{
-    Cache, EncryptedCache, LockedCache, LruCache, PrefixedCache, RedisCache, StatsCache, StdClock,
+    Cache, CacheExt, EncryptedCache, LockedCache, LruCache, PrefixedCache, RedisCache, StatsCache, StdClock,
     TtlCache, TwoLevelCache,
 };
 use std::{error::Error, time::Duration};

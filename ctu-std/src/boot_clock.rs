@@ -10,7 +10,7 @@ use rustix::time::{ClockId, clock_gettime};
 /// `StdClock`. No setting of the wall clock moves it.
 ///
 /// ```
-/// use ctu_std::{BootClock, Cache, SieveCache};
+/// use ctu_std::{BootClock, Cache, CacheExt, SieveCache};
 /// use std::time::Duration;
 ///
 /// let minute = Duration::from_secs(60);

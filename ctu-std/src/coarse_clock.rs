@@ -7,7 +7,7 @@ use ctu_core::Clock;
 /// For stores that are hit often and whose entries live for seconds: reading the time is most of what such a hit costs.
 ///
 /// ```
-/// use ctu_std::{Cache, CoarseClock, SieveCache};
+/// use ctu_std::{Cache, CacheExt, CoarseClock, SieveCache};
 /// use std::time::Duration;
 ///
 /// let minute = Duration::from_secs(60);

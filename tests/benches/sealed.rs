@@ -10,7 +10,7 @@ use blake2::{
     digest::{FixedOutput, Update},
 };
 use ctu_core::{
-    Aes256GcmSiv, AsconAead128, Bytes, Cache, EncryptedCache, KeyRing, KeyedAead, LruCache,
+    Aes256GcmSiv, AsconAead128, Bytes, Cache, CacheExt, EncryptedCache, KeyRing, KeyedAead, LruCache,
     SealedCache, XChaCha20Poly1305,
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};

@@ -9,7 +9,7 @@
 //! share that was found there.
 
 use ctu_std::{
-    Cache, CacheError, CoarseClock, Error, LockedCache, LruCache, ShardedCache, SieveCache,
+    Cache, CacheExt, CacheError, CoarseClock, Error, LockedCache, LruCache, ShardedCache, SieveCache,
     StdClock, TtlCache, TwoLevelCache,
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};
@@ -63,7 +63,7 @@ impl Cache for Dead {
     fn get(&self, _: &u64) -> Result<Option<u64>, Down> {
         Err(Down)
     }
-    fn put(&self, _: &u64, _: u64, _: Option<Duration>) -> Result<(), Down> {
+    fn insert_entry(&self, _: &u64, _: u64, _: Option<Duration>) -> Result<(), Down> {
         Err(Down)
     }
     fn remove(&self, _: &u64) -> Result<bool, Down> {
@@ -88,7 +88,7 @@ fn expiring() -> TtlCache<u64, u64, StdClock> {
 /// Fills a cache with all keys.
 fn filled<C: Cache<Key = u64, Value = u64>>(cache: C) -> C {
     for key in 0..KEYS {
-        cache.put(&key, key, None).expect("room");
+        cache.insert_entry(&key, key, None).expect("room");
     }
     cache
 }
@@ -185,7 +185,7 @@ fn skewed(threads: usize, keys: u64, exponent: f64) -> Vec<Vec<u64>> {
 /// What all of them can: the peers have no trait for it.
 trait Concurrent: Sync {
     fn get(&self, key: u64) -> Option<u64>;
-    fn put(&self, key: u64);
+    fn insert_entry(&self, key: u64);
 }
 
 /// Ours.
@@ -198,8 +198,8 @@ impl<C: Cache<Key = u64, Value = u64> + Sync> Concurrent for Ours<C> {
     }
 
     #[inline]
-    fn put(&self, key: u64) {
-        self.0.put(&key, key, None).expect("room");
+    fn insert_entry(&self, key: u64) {
+        self.0.insert_entry(&key, key, None).expect("room");
     }
 }
 
@@ -212,7 +212,7 @@ macro_rules! peer {
             }
 
             #[inline]
-            fn put(&self, key: u64) {
+            fn insert_entry(&self, key: u64) {
                 self.insert(key, key);
             }
         }
@@ -231,7 +231,7 @@ fn through<C: Concurrent>(cache: &C, keys: &[u64]) -> u64 {
     for key in keys {
         match cache.get(*key) {
             Some(_) => hits += 1,
-            None => cache.put(*key),
+            None => cache.insert_entry(*key),
         }
     }
     hits
@@ -249,7 +249,7 @@ fn sharded(capacity: u64) -> ShardedCache<LruCache<u64, u64>> {
 fn hot(threads: usize) -> Outcome {
     /// Looks up what is all there.
     fn run<'k, C: Concurrent + 'k>(cache: C, keys: &'k [Vec<u64>]) -> impl FnMut() -> u64 + 'k {
-        (0..KEYS).for_each(|key| cache.put(key));
+        (0..KEYS).for_each(|key| cache.insert_entry(key));
         move || at_once(|thread| found(&cache, &keys[thread]), keys.len())
     }
     let keys = &*skewed(threads, KEYS, 1.1);

@@ -76,7 +76,7 @@ where
         let failed = match draw(10) {
             0..5 => {
                 let value = operation.to_le_bytes().repeat(1 + draw(60) as usize);
-                let done = cache.put(key, value.clone(), None);
+                let done = cache.insert_entry(key, value.clone(), None);
                 write(possible, Some(value), done)
             }
             5 => write(possible, None, cache.remove(key)),

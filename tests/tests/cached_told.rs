@@ -105,7 +105,7 @@ impl Cache for Moody {
     fn get(&self, _: &u32) -> Result<Option<u32>, Failure> {
         *self.reads.lock().unwrap()
     }
-    fn put(&self, _: &u32, _: u32, _: Option<Duration>) -> Result<(), Failure> {
+    fn insert_entry(&self, _: &u32, _: u32, _: Option<Duration>) -> Result<(), Failure> {
         *self.writes.lock().unwrap()
     }
     fn remove(&self, _: &u32) -> Result<bool, Failure> {

@@ -94,7 +94,7 @@ tested!(
         if key.0.is_multiple_of(2) {
             Self::insert(self, key, 0);
         } else {
-            Self::insert_for(self, key, 0, MINUTE * key.0).expect("not too long");
+            Self::insert_with_ttl(self, key, 0, MINUTE * key.0).expect("not too long");
         }
     }
 );

@@ -2,7 +2,7 @@
 //! are enabled, so `serde_json::Value` takes an object with such a key for a number or raw JSON.
 
 use ctu_core::{
-    Cache, Error, ToBytesCache,
+    Cache, CacheExt, Error, ToBytesCache,
     heap::LruCache,
     json::{Data, MAX_DEPTH, from_slice, from_str, json_key, json_key_with, to_string},
 };

@@ -1,6 +1,6 @@
 //! Stores and statistics as data.
 
-use ctu_core::{Cache, LruCache, SpinCache, StatsCache, heap};
+use ctu_core::{Cache, CacheExt, LruCache, SpinCache, StatsCache, heap};
 
 #[test]
 fn store_round_trips_with_its_order() {

@@ -49,7 +49,7 @@ fn what_left_is_dropped_but_for_a_few_of_each_thread() {
             thread::spawn(move || {
                 for step in 0..2_000_u32 {
                     let key = (round * 7 + step * 31) % 300;
-                    cache.put(&key, Counted::new(), None).unwrap();
+                    cache.insert_entry(&key, Counted::new(), None).unwrap();
                     cache.get(&(key / 2)).unwrap();
                     cache.remove(&(key / 3)).unwrap();
                 }

@@ -1,7 +1,7 @@
 //! One computation a key, over caches that each thread would compute for itself in.
 
 use ctu_std::{
-    Cache, Error, LockedCache, LruCache, ManualClock, SieveCache, SingleFlightCache, StatsCache,
+    Cache, CacheExt, Error, LockedCache, LruCache, ManualClock, SieveCache, SingleFlightCache, StatsCache,
     TtlCache, cached,
 };
 use std::{
@@ -148,7 +148,7 @@ fn write_during_a_computation_survives() {
     let writes: [(fn(&Written), _); 8] = [
         (|cache| cache.insert(&1, 5u32).unwrap(), Some(5)),
         (
-            |cache| cache.put_many(vec![(&2, 6), (&1, 5)], None).unwrap(),
+            |cache| cache.insert_many(vec![(&2, 6), (&1, 5)], None).unwrap(),
             Some(5),
         ),
         (|cache| assert_eq!(cache.remove(&1), Ok(false)), None),
@@ -206,7 +206,7 @@ fn other_operations_reach_the_inner_cache() {
     assert_eq!(cache.is_empty(), Ok(true));
 
     let second = Duration::from_secs(1);
-    cache.insert_for("one", 1u32, second).unwrap();
+    cache.insert_with_ttl("one", 1u32, second).unwrap();
     assert_eq!(cache.get_with_ttl("one"), Ok(Some((1, Some(second)))));
     assert_eq!(cache.get_many(&["two", "one"]), Ok(vec![None, Some(1)]));
     let found = cache.get_many_with_ttl(&["one"]);

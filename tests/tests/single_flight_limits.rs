@@ -1,7 +1,7 @@
 //! Computations that need a thread that waits for them: they end once its wait expires.
 
 use ctu_std::{
-    Cache, LockedCache, LruCache, SieveCache, SingleFlightCache, TwoLevelCache, cached,
+    Cache, CacheExt, LockedCache, LruCache, SieveCache, SingleFlightCache, TwoLevelCache, cached,
     cached::SingleFlight,
 };
 use std::{

@@ -1,7 +1,7 @@
 //! Shared caches under contention, and every order in which two threads can meet in one.
 
 use ctu_core::{
-    Bytes, Cache, EncryptedCache, LockedCache, LruCache, ManualClock, PrefixedCache, SpinCache,
+    Bytes, Cache, CacheExt, EncryptedCache, LockedCache, LruCache, ManualClock, PrefixedCache, SpinCache,
     StatsCache, heap,
 };
 use std::{

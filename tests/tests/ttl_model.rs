@@ -120,7 +120,7 @@ fn check<T: Slots<u8, u32>, S: BuildHasher>(
                 prop_assert_eq!(cache.insert(key, value), model.insert(key, value, TTL));
             }
             Op::InsertFor(key, value, ttl) => {
-                let displaced = cache.insert_for(key, value, Duration::from_millis(ttl));
+                let displaced = cache.insert_with_ttl(key, value, Duration::from_millis(ttl));
                 prop_assert_eq!(displaced, Ok(model.insert(key, value, ttl)));
             }
             Op::Remove(key) => {
@@ -193,7 +193,7 @@ fn ascending_deadlines_keep_the_tree_balanced() {
     let mut cache = heap::TtlCache::with_capacity(50_000, Duration::from_millis(TTL), &clock);
     for key in 0..100_000u32 {
         let ttl = Duration::from_millis(1_000_000 + u64::from(key));
-        cache.insert_for(key, key, ttl).unwrap();
+        cache.insert_with_ttl(key, key, ttl).unwrap();
     }
     // Which says so of a tree that is much deeper than the logarithm of its size.
     assert_eq!((cache.validate(), cache.len()), (Ok(()), 50_000));

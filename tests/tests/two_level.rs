@@ -1,7 +1,7 @@
 //! `TwoLevelCache` over levels in memory, one of which fails when told to.
 
 use ctu_std::{
-    Cache, CacheError, Error, LockedCache, LruCache, ManualClock, PrefixedCache, RedisCache,
+    Cache, CacheExt, CacheError, Error, LockedCache, LruCache, ManualClock, PrefixedCache, RedisCache,
     StdClock, TtlCache, TwoLevelCache, TwoLevelError, WithTtl,
 };
 use ctu_tests::servers::RedisServer;
@@ -61,8 +61,8 @@ impl Cache for Flaky {
     fn get(&self, key: &str) -> Result<Option<u32>, Error> {
         self.ask()?.get(key)
     }
-    fn put(&self, key: &str, value: u32, ttl: Option<Duration>) -> Result<(), Error> {
-        self.ask()?.put(key, value, ttl)
+    fn insert_entry(&self, key: &str, value: u32, ttl: Option<Duration>) -> Result<(), Error> {
+        self.ask()?.insert_entry(key, value, ttl)
     }
     fn remove(&self, key: &str) -> Result<bool, Error> {
         self.ask()?.remove(key)
@@ -76,8 +76,8 @@ impl Cache for Flaky {
     fn get_many_with_ttl(&self, keys: &[&str]) -> Result<Vec<Option<WithTtl<u32>>>, Error> {
         self.ask()?.get_many_with_ttl(keys)
     }
-    fn put_many(&self, entries: Vec<(&str, u32)>, ttl: Option<Duration>) -> Result<(), Error> {
-        self.ask()?.put_many(entries, ttl)
+    fn insert_many(&self, entries: Vec<(&str, u32)>, ttl: Option<Duration>) -> Result<(), Error> {
+        self.ask()?.insert_many(entries, ttl)
     }
     fn remove_many(&self, keys: &[&str]) -> Result<usize, Error> {
         self.ask()?.remove_many(keys)
@@ -126,7 +126,7 @@ fn second_level_errors_reach_the_caller() {
     let busy = TwoLevelError::Second(Error::Busy);
     assert_eq!(cache.insert("a", 2), Err(busy.clone()));
     assert_eq!(cache.insert("b", 2), Err(busy.clone()));
-    assert_eq!(cache.put_many(vec![("a", 2)], None), Err(busy.clone()));
+    assert_eq!(cache.insert_many(vec![("a", 2)], None), Err(busy.clone()));
     // A failed insert leaves the first level as it was.
     assert_eq!(cache.first().get("a"), Ok(Some(1)));
     assert_eq!(cache.first().get("b"), Ok(None));
@@ -147,7 +147,7 @@ fn second_level_errors_reach_the_caller() {
 fn batch_reads_the_second_level_once() {
     let cache = TwoLevelCache::builder(memory(), Flaky::new()).build();
     let entries = vec![("a", 1), ("b", 2), ("c", 3)];
-    cache.put_many(entries, None).unwrap();
+    cache.insert_many(entries, None).unwrap();
     assert_eq!(cache.second().asked(), 1);
     assert_eq!(cache.first().len(), Ok(3));
     cache.first().remove("b").unwrap();
@@ -171,7 +171,7 @@ fn large_batch_fills_the_first_level() {
     let cache = TwoLevelCache::builder(level(), level()).build();
     let keys: Vec<u32> = (0..5_000).collect();
     let entries = keys.iter().map(|key| (key, *key)).collect();
-    assert_eq!(cache.put_many(entries, None), Ok(()));
+    assert_eq!(cache.insert_many(entries, None), Ok(()));
     assert_eq!(cache.first().len(), Ok(5_000));
     // Filled, too.
     cache.first().clear().unwrap();
@@ -203,7 +203,7 @@ fn first_level_ttl_never_exceeds_the_second() {
     let second = TtlCache::<String, u32, _>::with_capacity(10, secs(600), &clock);
     let cache = TwoLevelCache::builder(first, second).build();
     cache.insert("long", 1).unwrap();
-    cache.insert_for("short", 2, secs(70)).unwrap();
+    cache.insert_with_ttl("short", 2, secs(70)).unwrap();
     cache.first().clear().unwrap();
     clock.advance(secs(50));
     assert_eq!(cache.get_with_ttl("long"), Ok(Some((1, Some(secs(550))))));
@@ -222,7 +222,7 @@ fn entry_too_large_for_the_first_level_is_in_the_second() {
     let cache = TwoLevelCache::builder(memory(), second).build();
     cache.insert("a", 1).unwrap();
     // The first level cannot count a time of the entry's own, and must not show the old value.
-    cache.insert_for("a", 2, secs(10)).unwrap();
+    cache.insert_with_ttl("a", 2, secs(10)).unwrap();
     assert_eq!(cache.first().get("a"), Ok(None));
     assert_eq!(cache.second().get("a"), Ok(Some(2)));
     clock.advance(secs(10));
@@ -270,7 +270,7 @@ fn redis_works_as_second_level() {
     let first = TtlCache::<String, u32, _>::with_capacity(10, secs(60), StdClock::new());
     let cache = TwoLevelCache::builder(first, redis).build();
     cache.insert("a", 1).unwrap();
-    cache.insert_for("short", 2, secs(50)).unwrap();
+    cache.insert_with_ttl("short", 2, secs(50)).unwrap();
     cache.first().clear().unwrap();
     let found = cache.get_many(&["a", "short", "none"]);
     assert_eq!(found, Ok(vec![Some(1), Some(2), None]));

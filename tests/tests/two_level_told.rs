@@ -9,7 +9,7 @@
 mod remote;
 
 use ctu_std::{
-    Cache, EncryptedCache, Error, LockedCache, LruCache, ManualClock, ToBytesCache, TtlCache,
+    Cache, CacheExt, EncryptedCache, Error, LockedCache, LruCache, ManualClock, ToBytesCache, TtlCache,
     TwoLevelCache, cached,
 };
 use remote::{Fault, Link};
@@ -201,8 +201,8 @@ fn first_undecodable_value_of_the_second_level_is_logged_with_its_reason() {
         .clock(Arc::clone(&clock))
         .name("pages")
         .build();
-    cache.second().put(&1, remote::DAMAGED, None).unwrap();
-    cache.second().put(&2, remote::DAMAGED, None).unwrap();
+    cache.second().insert_entry(&1, remote::DAMAGED, None).unwrap();
+    cache.second().insert_entry(&2, remote::DAMAGED, None).unwrap();
     let told = events_of(|| {
         assert_eq!(cache.get(&1), Ok(None));
         assert_eq!(cache.get(&2), Ok(None));
@@ -274,7 +274,7 @@ impl Cache for Refusing {
     fn get(&self, _: &u32) -> Result<Option<u32>, Error> {
         Err(Error::Busy)
     }
-    fn put(&self, _: &u32, _: u32, _: Option<Duration>) -> Result<(), Error> {
+    fn insert_entry(&self, _: &u32, _: u32, _: Option<Duration>) -> Result<(), Error> {
         Err(Error::Busy)
     }
     fn remove(&self, _: &u32) -> Result<bool, Error> {

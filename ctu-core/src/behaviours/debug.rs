@@ -12,7 +12,7 @@ use core::fmt;
 ///
 /// ```
 /// use core::cell::RefCell;
-/// use ctu_core::{Cache, DebugCache, LruCache, SpinCache};
+/// use ctu_core::{Cache, CacheExt, DebugCache, LruCache, SpinCache};
 ///
 /// let log = RefCell::new(Vec::new());
 /// let cache = DebugCache::new(SpinCache::new(LruCache::<u32, u32, 8>::new()), "cache", |event| {
@@ -91,8 +91,8 @@ where
                 Operation::GetEquivalent => ("get", None, None),
                 Operation::GetMany(keys) => ("get", Some(keys), None),
                 Operation::Contains(key) => ("in", Some(key), None),
-                Operation::Put(key, value) => ("set", Some(key), Some(value)),
-                Operation::PutMany(entries) => ("set", Some(entries), None),
+                Operation::Insert(key, value) => ("set", Some(key), Some(value)),
+                Operation::InsertMany(entries) => ("set", Some(entries), None),
                 Operation::Remove(key) => ("del", Some(key), None),
                 Operation::RemoveMany(keys) => ("del", Some(keys), None),
                 Operation::Pop(key) => ("pop", Some(key), None),

@@ -83,14 +83,14 @@ macro_rules! observed_methods {
             self.found(&Operation::Get(key), found)
         }
 
-        $($function)+ put(
+        $($function)+ insert_entry(
             &self,
             key: &Self::Key,
             value: Self::Value,
             ttl: Option<Duration>,
         ) -> Result<(), Self::Error> {
-            self.observer.before(&Operation::Put(key, &value));
-            self.inner.put(key, value, ttl)$($await)*
+            self.observer.before(&Operation::Insert(key, &value));
+            self.inner.insert_entry(key, value, ttl)$($await)*
         }
 
         $($function)+ remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
@@ -154,13 +154,13 @@ macro_rules! observed_methods {
         }
 
         #[cfg(feature = "alloc")]
-        $($function)+ put_many(
+        $($function)+ insert_many(
             &self,
             entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
             ttl: Option<Duration>,
         ) -> Result<(), Self::Error> {
-            self.observer.before(&Operation::PutMany(&entries));
-            self.inner.put_many(entries, ttl)$($await)*
+            self.observer.before(&Operation::InsertMany(&entries));
+            self.inner.insert_many(entries, ttl)$($await)*
         }
 
         #[cfg(feature = "alloc")]
@@ -218,7 +218,7 @@ impl<C: Cache, O: Observer<C::Key, C::Value>> Cache for Observed<C, O> {
             }
             let made = make()?;
             if let Some(value) = &made {
-                self.observer.before(&Operation::Put(key, value));
+                self.observer.before(&Operation::Insert(key, value));
             }
             Ok(made)
         });
@@ -275,7 +275,7 @@ macro_rules! observed_is_async {
                     async {
                         let made = made.await?;
                         if let Some(value) = &made {
-                            self.observer.before(&Operation::Put(key, value));
+                            self.observer.before(&Operation::Insert(key, value));
                         }
                         Ok(made)
                     }

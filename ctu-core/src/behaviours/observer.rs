@@ -36,7 +36,7 @@ pub enum Operation<'a, K: ?Sized, V> {
 ///
 /// ```
 /// use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-/// use ctu_core::{Cache, LruCache, Observed, Observer, Operation, SpinCache};
+/// use ctu_core::{Cache, CacheExt, LruCache, Observed, Observer, Operation, SpinCache};
 ///
 /// /// Counts the bytes that are written.
 /// #[derive(Default)]
@@ -44,7 +44,7 @@ pub enum Operation<'a, K: ?Sized, V> {
 ///
 /// impl<K: ?Sized, V: AsRef<[u8]>> Observer<K, V> for BytesWritten {
 ///     fn before(&self, operation: &Operation<'_, K, V>) {
-///         if let Operation::Put(_, value) = operation {
+///         if let Operation::Insert(_, value) = operation {
 ///             self.0.fetch_add(value.as_ref().len(), Relaxed);
 ///         }
 ///     }
@@ -63,7 +63,7 @@ pub trait Observer<K: ?Sized, V> {
 
     /// Sees `operation` before it runs, whether it succeeds or fails later.
     ///
-    /// `get_or_compute` is an [`Operation::Get`] and, once a value is computed, an [`Operation::Put`].
+    /// `get_or_compute` is an [`Operation::Get`] and, once a value is computed, an [`Operation::Insert`].
     fn before(&self, operation: &Operation<'_, K, V>);
 
     /// Sees the number of values that a lookup found: `Get`, `GetEquivalent`, `GetMany` or `Pop`.

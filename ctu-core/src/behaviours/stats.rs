@@ -11,7 +11,7 @@ use core::fmt;
 /// reset the counts.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, LruCache, SpinCache, StatsCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, LruCache, SpinCache, StatsCache};
 ///
 /// let cache = StatsCache::new(SpinCache::new(LruCache::<u32, u32, 8>::new()));
 /// cache.insert(&1, 1)?;
@@ -148,8 +148,8 @@ impl<K: ?Sized, V> Observer<K, V> for Counts {
     fn before(&self, operation: &Operation<'_, K, V>) {
         match operation {
             Operation::Contains(_) => self.tests.add(1),
-            Operation::Put(..) => self.writes.add(1),
-            Operation::PutMany(entries) => self.writes.add(entries.len()),
+            Operation::Insert(..) => self.writes.add(1),
+            Operation::InsertMany(entries) => self.writes.add(entries.len()),
             Operation::Remove(_) => self.dels.add(1),
             Operation::RemoveMany(keys) => self.dels.add(keys.len()),
             Operation::Get(_) | Operation::GetEquivalent | Operation::GetMany(_) => {}

@@ -28,8 +28,8 @@ pub trait AsyncBackend<Mode> {
         key: &Self::Key,
     ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>>;
 
-    /// As [`Cache::put`].
-    fn put(
+    /// As [`Cache::insert_entry`].
+    fn insert_entry(
         &self,
         key: &Self::Key,
         value: Self::Value,
@@ -77,14 +77,14 @@ macro_rules! backend {
                 let $this = self;
                 $Trait::get($cache, key) $($await)*
             }
-            async fn put(
+            async fn insert_entry(
                 &self,
                 key: &Self::Key,
                 value: Self::Value,
                 ttl: Option<Duration>,
             ) -> Result<(), Self::Error> {
                 let $this = self;
-                $Trait::put($cache, key, value, ttl) $($await)*
+                $Trait::insert_entry($cache, key, value, ttl) $($await)*
             }
             async fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
                 let $this = self;

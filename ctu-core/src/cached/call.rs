@@ -212,7 +212,7 @@ macro_rules! steps {
             let key = key.as_ref().map_err(|error| *error)?;
             match outcome {
                 Outcome::Store(value) => {
-                    let stored = cache.put(key, value, ttl) $($await)*;
+                    let stored = cache.insert_entry(key, value, ttl) $($await)*;
                     if stored.is_err() && there == There::Old {
                         // Better nothing than what is known to be old.
                         let _ = cache.remove(key) $($await)*;

@@ -19,7 +19,7 @@ pub type Found<V> = Option<WithTtl<V>>;
 /// base serves many wrappers.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, LruCache, PrefixedCache, SpinCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, LruCache, PrefixedCache, SpinCache};
 ///
 /// static BASE: SpinCache<LruCache<Bytes<20>, Bytes<64>, 32>> = SpinCache::new(LruCache::new());
 ///
@@ -36,7 +36,7 @@ pub type Found<V> = Option<WithTtl<V>>;
 /// `Arc<dyn Cache<..>>` for a cache whose type is chosen at run time.
 ///
 /// # For implementers
-/// `get`, `put`, `remove`, `clear` and `len` are required. Override a provided method if the cache
+/// `get`, `insert_entry`, `remove`, `clear` and `len` are required. Override a provided method if the cache
 /// supports it in one step or one round trip. Hold no lock across I/O. A wrapper forwards every
 /// method: implement [`Observer`](crate::Observer) or [`Mapping`](crate::Mapping) in place of a
 /// wrapper by hand.
@@ -61,11 +61,11 @@ pub trait Cache {
 
     /// Stores `value` at `key` for `ttl`, or for the default time-to-live of the cache.
     ///
-    /// [`insert`](Self::insert) and [`insert_for`](Self::insert_for) are more convenient.
+    /// [`insert`](Self::insert) and [`insert_with_ttl`](Self::insert_with_ttl) are more convenient.
     ///
     /// # Errors
     /// A key, value or time-to-live that does not fit, and those of the cache.
-    fn put(
+    fn insert_entry(
         &self,
         key: &Self::Key,
         value: Self::Value,
@@ -150,7 +150,7 @@ pub trait Cache {
     /// `make` propagates.
     ///
     /// # Errors
-    /// Those of [`get`](Self::get) and [`put`](Self::put).
+    /// Those of [`get`](Self::get) and [`insert_entry`](Self::insert_entry).
     fn get_or_compute(
         &self,
         key: &Self::Key,
@@ -162,7 +162,7 @@ pub trait Cache {
         let Some(value) = make()? else {
             return Ok(None);
         };
-        self.put(key, value.clone(), None)?;
+        self.insert_entry(key, value.clone(), None)?;
         Ok(Some(value))
     }
 
@@ -206,15 +206,15 @@ pub trait Cache {
     /// Stores every entry. One round trip if the cache supports it.
     ///
     /// # Errors
-    /// Those of [`put`](Self::put), for the first failed entry: the entries before it are stored.
+    /// Those of [`insert_entry`](Self::insert_entry), for the first failed entry: the entries before it are stored.
     #[cfg(feature = "alloc")]
-    fn put_many(
+    fn insert_many(
         &self,
         entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
         ttl: Option<Duration>,
     ) -> Result<(), Self::Error> {
         for (key, value) in entries {
-            self.put(key, value, ttl)?;
+            self.insert_entry(key, value, ttl)?;
         }
         Ok(())
     }
@@ -249,19 +249,19 @@ pub trait Cache {
     /// Stores `value` at `key` for the default time-to-live.
     ///
     /// # Errors
-    /// Those of [`put`](Self::put).
+    /// Those of [`insert_entry`](Self::insert_entry).
     fn insert(&self, key: &Self::Key, value: impl IntoValue<Self::Value>) -> Result<(), Self::Error>
     where
         Self: Sized,
     {
-        self.put(key, value.into_value()?, None)
+        self.insert_entry(key, value.into_value()?, None)
     }
 
     /// Stores `value` at `key` for `ttl`.
     ///
     /// # Errors
-    /// Those of [`put`](Self::put), and [`Error::TtlUnsupported`] in a cache without expiry.
-    fn insert_for(
+    /// Those of [`insert_entry`](Self::insert_entry), and [`Error::TtlUnsupported`] in a cache without expiry.
+    fn insert_with_ttl(
         &self,
         key: &Self::Key,
         value: impl IntoValue<Self::Value>,
@@ -270,7 +270,7 @@ pub trait Cache {
     where
         Self: Sized,
     {
-        self.put(key, value.into_value()?, Some(ttl))
+        self.insert_entry(key, value.into_value()?, Some(ttl))
     }
 
     /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
@@ -280,7 +280,7 @@ pub trait Cache {
     /// has a single flight, and `SingleFlightCache` adds one to any cache.
     ///
     /// # Errors
-    /// Those of [`get`](Self::get), before `make` runs, and of [`put`](Self::put), after it ran.
+    /// Those of [`get`](Self::get), before `make` runs, and of [`insert_entry`](Self::insert_entry), after it ran.
     fn get_or_insert_with<T, F>(&self, key: &Self::Key, make: F) -> Result<Self::Value, Self::Error>
     where
         Self: Sized,

@@ -12,7 +12,7 @@ use lock_api::Mutex;
 /// it is a feature of `cortex-m`.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, CriticalSectionMutex, LockedCache, LruCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, CriticalSectionMutex, LockedCache, LruCache};
 ///
 /// static CACHE: LockedCache<CriticalSectionMutex, LruCache<Bytes<20>, Bytes<64>, 32>> =
 ///     LockedCache::new(LruCache::new());

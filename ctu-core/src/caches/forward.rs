@@ -6,7 +6,7 @@ macro_rules! forward_methods {
     ([$($function:tt)+] [$($await:tt)*] $this:ident => $inner:expr) => {
         forward_methods! { @each [$($function)+] [$($await)*] $this $inner;
             get(key: &Self::Key) -> Result<Option<Self::Value>, Self::Error>;
-            put(key: &Self::Key, value: Self::Value, ttl: Option<Duration>)
+            insert_entry(key: &Self::Key, value: Self::Value, ttl: Option<Duration>)
                 -> Result<(), Self::Error>;
             remove(key: &Self::Key) -> Result<bool, Self::Error>;
             clear() -> Result<(), Self::Error>;
@@ -22,14 +22,14 @@ macro_rules! forward_methods {
             get_many_with_ttl(keys: &[&Self::Key])
                 -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error>;
             #[cfg(feature = "alloc")]
-            put_many(entries: alloc::vec::Vec<(&Self::Key, Self::Value)>, ttl: Option<Duration>)
+            insert_many(entries: alloc::vec::Vec<(&Self::Key, Self::Value)>, ttl: Option<Duration>)
                 -> Result<(), Self::Error>;
             #[cfg(feature = "alloc")]
             remove_many(keys: &[&Self::Key]) -> Result<usize, Self::Error>;
         }
         forward_methods! { @each [fn] [] $this $inner;
             default_ttl() -> Option<Duration>;
-            address() -> usize;
+            id() -> CacheId;
         }
     };
     (@each $function:tt $await:tt $this:ident $inner:expr; $(

@@ -23,7 +23,7 @@ use core::cell::RefCell;
 ///     type Value = u32;
 ///     type Error = Error;
 /// #   fn get(&self, _: &u32) -> Result<Option<u32>, Error> { Ok(None) }
-/// #   fn put(&self, _: &u32, _: u32, _: Option<core::time::Duration>) -> Result<(), Error> { Ok(()) }
+/// #   fn insert_entry(&self, _: &u32, _: u32, _: Option<core::time::Duration>) -> Result<(), Error> { Ok(()) }
 /// #   fn remove(&self, _: &u32) -> Result<bool, Error> { Ok(false) }
 /// #   fn clear(&self) -> Result<(), Error> { Ok(()) }
 /// #   fn len(&self) -> Result<usize, Error> { Ok(0) }

@@ -59,7 +59,7 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 /// clones its value under the lock: wrap large values in an `Arc`.
 ///
 /// Replaced, evicted, removed and expired values are dropped after the unlock: their `Drop` may use
-/// the cache. Dropped under the lock are keys, a value that `put` rejects, the entries that `clear`
+/// the cache. Dropped under the lock are keys, a value that `insert_entry` rejects, the entries that `clear`
 /// and `retain` remove, values that a closure of [`with`](Self::with) drops, and, at most once in
 /// twelve days, expired entries of a [`TtlCache`](crate::TtlCache) in a write that rebases its
 /// deadlines.
@@ -72,7 +72,7 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 /// | none: `RefCell<S>` is a cache | a single owner |
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, LockedCache, LruCache, SpinMutex};
+/// use ctu_core::{Bytes, Cache, CacheExt, LockedCache, LruCache, SpinMutex};
 ///
 /// static CACHE: LockedCache<SpinMutex, LruCache<Bytes<20>, Bytes<64>, 32>> =
 ///     LockedCache::new(LruCache::new());
@@ -128,17 +128,17 @@ impl<R: LockKind, S: Store> LockedCache<R, S> {
         self.try_with(|store| store.get(key).cloned())
     }
 
-    /// [`Cache::insert`] without waiting.
+    /// [`CacheExt::insert`] without waiting.
     ///
     /// # Errors
-    /// [`Error::Busy`] if the lock is held, and those of [`Cache::put`].
+    /// [`Error::Busy`] if the lock is held, and those of [`Cache::insert_entry`].
     pub fn try_insert(
         &self,
         key: &S::Key,
         value: impl crate::entries::IntoValue<S::Value>,
     ) -> Result<(), Error> {
         let value = value.into_value()?;
-        self.try_with(|store| store.put(key, value, None))?
+        self.try_with(|store| store.insert_entry(key, value, None))?
             .map(drop)
     }
 
@@ -201,14 +201,14 @@ macro_rules! store_is_cache {
             }
 
             #[inline]
-            fn put(
+            fn insert_entry(
                 &self,
                 key: &S::Key,
                 value: S::Value,
                 ttl: Option<Duration>,
             ) -> Result<(), Error> {
                 // The displaced value is dropped here, after the unlock.
-                let displaced = $with(self, |store: &mut S| store.put(key, value, ttl))??;
+                let displaced = $with(self, |store: &mut S| store.insert_entry(key, value, ttl))??;
                 drop(displaced);
                 Ok(())
             }

@@ -11,7 +11,7 @@ use core::{borrow::Borrow, hash::Hasher};
 ///
 /// ```
 /// use core::hash::{Hash, Hasher};
-/// use ctu_core::{Cache, Equivalent, Error, LruCache, SpinCache, StoredKey, Text};
+/// use ctu_core::{Cache, CacheExt, Equivalent, Error, LruCache, SpinCache, StoredKey, Text};
 ///
 /// struct Page<'a>(&'a str, u32);
 ///

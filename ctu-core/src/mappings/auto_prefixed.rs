@@ -5,7 +5,7 @@ use crate::{counter::Counter, encoding::PrefixEncoding, entries::Text, error::Er
 /// A cache with its number as prefix, in the format of `AutoPrefixedCache` in CacheToolsUtils.
 ///
 /// ```
-/// use ctu_core::{AutoPrefixedCache, Cache, LruCache, PrefixCounter, PrefixEncoding, SpinCache, Text};
+/// use ctu_core::{AutoPrefixedCache, Cache, CacheExt, LruCache, PrefixCounter, PrefixEncoding, SpinCache, Text};
 ///
 /// static COUNTER: PrefixCounter = PrefixCounter::new();
 ///

@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 /// Without a heap:
 ///
 /// ```
-/// use ctu_core::{BytesCache, Cache, LruCache, SpinCache, Text};
+/// use ctu_core::{BytesCache, Cache, CacheExt, LruCache, SpinCache, Text};
 ///
 /// let inner = SpinCache::new(LruCache::<Text<20>, Text<40>, 8>::new());
 /// let cache = BytesCache::new(&inner);

@@ -15,7 +15,7 @@ use core::{borrow::Borrow, time::Duration};
 /// that depends on the key alone (a hash, a cipher key, an encoded key) is computed there, once.
 ///
 /// ```
-/// use ctu_core::{Cache, Error, LruCache, Mapped, Mapping, SpinCache};
+/// use ctu_core::{Cache, CacheExt, Error, LruCache, Mapped, Mapping, SpinCache};
 ///
 /// /// Keeps degrees in tenths, in two bytes.
 /// struct Tenths;

@@ -13,7 +13,7 @@ use core::borrow::Borrow;
 /// [`MAX_INLINE_KEY`] bytes, on the heap with feature `alloc`, and it is an error without.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, LruCache, PrefixedCache, SpinCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, LruCache, PrefixedCache, SpinCache};
 ///
 /// let base = SpinCache::new(LruCache::<Bytes<20>, u32, 32>::new());
 /// let (foo, bar) = (PrefixedCache::new(&base, b"foo."), PrefixedCache::new(&base, b"bar."));

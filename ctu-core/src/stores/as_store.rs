@@ -1,4 +1,4 @@
-//! The map-like stores as [`Store`]s. Lookups take the borrowed key; `put` converts it to the owned
+//! The map-like stores as [`Store`]s. Lookups take the borrowed key; `insert_entry` converts it to the owned
 //! one.
 
 use super::store::Store;
@@ -25,7 +25,7 @@ impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> 
         Ok(self.use_slot(slot).map(|value| &*value))
     }
 
-    fn put(
+    fn insert_entry(
         &mut self,
         key: &Self::Key,
         value: V,
@@ -71,7 +71,7 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
         Ok(slot.and_then(|slot| self.use_slot(slot)))
     }
 
-    fn put(
+    fn insert_entry(
         &mut self,
         key: &Self::Key,
         value: V,

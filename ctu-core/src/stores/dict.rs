@@ -16,7 +16,7 @@ use hashbrown::HashMap;
 /// A store that never evicts: a hash map, the counterpart of `DictCache` in CacheToolsUtils.
 ///
 /// ```
-/// use ctu_core::{Cache, SpinCache, heap::DictCache};
+/// use ctu_core::{Cache, CacheExt, SpinCache, heap::DictCache};
 ///
 /// let cache = SpinCache::new(DictCache::<String, u32>::new());
 /// cache.insert("one", 1)?;
@@ -84,7 +84,7 @@ impl<K: StoredKey, V, S: BuildHasher> Store for DictCache<K, V, S> {
         Ok(self.0.get(&KeyPartsOf::<Q, K::Lookup>(key, PhantomData)))
     }
 
-    fn put(
+    fn insert_entry(
         &mut self,
         key: &Self::Key,
         value: V,

@@ -11,10 +11,10 @@ use core::{borrow::Borrow, time::Duration};
 /// costs of expiry that [`TtlCache`](crate::TtlCache) documents.
 ///
 /// # For implementers
-/// `put` stores the entry, or fails and leaves the store unchanged. A value that leaves the store is
+/// `insert_entry` stores the entry, or fails and leaves the store unchanged. A value that leaves the store is
 /// returned, not dropped, so that its `Drop` never runs under a lock: lookups leave expired entries in
 /// place, and `take` and `pop_expired` return them. `clear`, `retain` and `len` drop the values that
-/// they remove; `put` drops a value that it refuses.
+/// they remove; `insert_entry` drops a value that it refuses.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a store",
     label = "not a store",
@@ -47,7 +47,7 @@ pub trait Store {
     /// # Errors
     /// [`Error::KeyTooLong`], [`Error::TtlTooLong`], or [`Error::TtlUnsupported`] in a store without
     /// a time-to-live per entry; the store is then unchanged.
-    fn put(
+    fn insert_entry(
         &mut self,
         key: &Self::Key,
         value: Self::Value,
@@ -102,7 +102,7 @@ pub trait Store {
 ///
 /// ```
 /// use core::cell::RefCell;
-/// use ctu_core::{Cache, LruCache};
+/// use ctu_core::{Cache, CacheExt, LruCache};
 ///
 /// let mut store = LruCache::<u32, u32, 8>::new();
 /// let cache = RefCell::new(&mut store);
@@ -123,13 +123,13 @@ impl<S: Store> Store for &mut S {
     {
         (**self).get_equivalent(key)
     }
-    fn put(
+    fn insert_entry(
         &mut self,
         key: &Self::Key,
         value: Self::Value,
         ttl: Option<Duration>,
     ) -> Result<Option<Self::Value>, Error> {
-        (**self).put(key, value, ttl)
+        (**self).insert_entry(key, value, ttl)
     }
     fn remove(&mut self, key: &Self::Key) -> Option<Self::Value> {
         (**self).remove(key)

@@ -16,7 +16,7 @@ use core::{
 use rustc_hash::FxBuildHasher;
 
 /// An [`LruCache`](crate::LruCache) whose entries expire: after the cache's own time-to-live, or one
-/// of their own ([`insert_for`](Ttl::insert_for)).
+/// of their own ([`insert_with_ttl`](Ttl::insert_with_ttl)).
 ///
 /// An expired entry is never returned, and it is evicted before any live entry. It keeps its slot
 /// until its key is written or removed, the slot is needed, or [`expire`](Ttl::expire) runs; a lookup
@@ -31,7 +31,7 @@ use rustc_hash::FxBuildHasher;
 /// let clock = ManualClock::new();
 /// let mut cache = TtlCache::<&str, u32, 16, _>::new(Duration::from_secs(60), &clock);
 /// cache.insert("minute", 1);
-/// cache.insert_for("second", 2, Duration::from_secs(1))?;
+/// cache.insert_with_ttl("second", 2, Duration::from_secs(1))?;
 /// clock.advance(Duration::from_secs(1));
 /// assert_eq!(cache.get("minute"), Some(&1));
 /// assert_eq!(cache.get("second"), None);
@@ -251,7 +251,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     ///
     /// # Errors
     /// [`Error::TtlTooLong`] where `ttl` is longer than [`max_ttl`](Self::max_ttl).
-    pub fn insert_for(&mut self, key: K, value: V, ttl: Duration) -> Result<Option<(K, V)>, Error> {
+    pub fn insert_with_ttl(&mut self, key: K, value: V, ttl: Duration) -> Result<Option<(K, V)>, Error> {
         let ttl = self.time.check(ttl)?;
         let (entry, live) = self.insert_until(key, value, ttl, true);
         Ok(entry.filter(|_| live))
@@ -359,7 +359,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     ///
     /// ```
     /// use core::time::Duration;
-    /// use ctu_core::{Cache, ManualClock, SpinCache, TtlCache};
+    /// use ctu_core::{Cache, CacheExt, ManualClock, SpinCache, TtlCache};
     ///
     /// let clock = ManualClock::new();
     /// let cache = SpinCache::new(TtlCache::<u32, &str, 8, _>::new(Duration::from_secs(1), &clock));

@@ -7,7 +7,7 @@ use ctu_core::{Cache, Store};
 /// `Kind` tells [`IsCache`] from [`IsStore`]; the compiler finds it out.
 ///
 /// ```
-/// use ctu_std::{Cache, IntoCache, LockedCache, LruCache};
+/// use ctu_std::{Cache, CacheExt, IntoCache, LockedCache, LruCache};
 ///
 /// let cache = LruCache::<String, u32>::with_capacity(100).into_cache();
 /// cache.insert("one", 1)?;

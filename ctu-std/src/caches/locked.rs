@@ -1,7 +1,7 @@
 /// A store for threads to share, behind a lock that waits in the operating system.
 ///
 /// ```
-/// use ctu_std::{Cache, LockedCache, LruCache};
+/// use ctu_std::{Cache, CacheExt, LockedCache, LruCache};
 ///
 /// let cache = LockedCache::new(LruCache::<String, u32>::with_capacity(100));
 /// cache.insert("one", 1)?;

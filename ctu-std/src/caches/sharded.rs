@@ -1,5 +1,5 @@
 use crate::caches::spread::spread;
-use ctu_core::{Cache, Equivalent, Error, Found, InMemory, Store};
+use ctu_core::{Cache, CacheExt, Equivalent, Error, Found, InMemory, Store};
 use std::{
     fmt,
     hash::{BuildHasher, Hash, Hasher as _},
@@ -22,7 +22,7 @@ use std::{
 /// nor the closure of `retain`, nor the `Drop` of what `clear` and `retain` take out: that would wait for itself for ever.
 ///
 /// ```
-/// use ctu_std::{Cache, LruCache, ShardedCache};
+/// use ctu_std::{Cache, CacheExt, LruCache, ShardedCache};
 ///
 /// let cache = ShardedCache::new(16, || LruCache::<String, u32>::with_capacity(1_000));
 /// cache.insert("one", 1)?;
@@ -116,8 +116,8 @@ where
     }
 
     #[inline]
-    fn put(&self, key: &S::Key, value: S::Value, ttl: Option<Duration>) -> Result<(), Error> {
-        self.shard(key).put(key, value, ttl)
+    fn insert_entry(&self, key: &S::Key, value: S::Value, ttl: Option<Duration>) -> Result<(), Error> {
+        self.shard(key).insert_entry(key, value, ttl)
     }
 
     fn remove(&self, key: &S::Key) -> Result<bool, Error> {
@@ -211,7 +211,7 @@ mod tests {
         for key in 0..100 {
             for _ in 0..2 {
                 let value = Meddler(std::sync::Arc::downgrade(&cache));
-                cache.put(&key, value, None).unwrap();
+                cache.insert_entry(&key, value, None).unwrap();
             }
             cache.get(&key).unwrap();
             if key % 10 == 0 {

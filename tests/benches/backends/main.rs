@@ -17,7 +17,7 @@
 mod python;
 
 use ctu_std::{
-    Cache, MemCached, RawMemCached, RawRedisCache, RedisCache, StrKey, memcached::encode_key,
+    Cache, CacheExt, MemCached, RawMemCached, RawRedisCache, RedisCache, StrKey, memcached::encode_key,
 };
 use ctu_tests::{
     contest::{Contender, Outcome, contest, table},
@@ -127,7 +127,7 @@ fn on_redis(python: Option<&RefCell<Python>>) -> (Vec<Outcome>, Vec<Aim>) {
                     repeat(|| match is_get {
                         true => found_len(cache.get(KEY.as_bytes())),
                         false => cache
-                            .put(KEY.as_bytes(), value.clone(), None)
+                            .insert_entry(KEY.as_bytes(), value.clone(), None)
                             .map_or(0, |()| 1),
                     })
                 }),
@@ -275,7 +275,7 @@ fn on_memcached(python: Option<&RefCell<Python>>) -> (Vec<Outcome>, Vec<Aim>) {
                 repeat(|| match is_get {
                     true => found_len(cache.get(KEY.as_bytes())),
                     false => cache
-                        .put(KEY.as_bytes(), value.clone(), None)
+                        .insert_entry(KEY.as_bytes(), value.clone(), None)
                         .map_or(0, |()| 1),
                 })
             })];

@@ -1,7 +1,7 @@
 //! `AutoPrefixedCache`: caches with a number as prefix, in the format of CacheToolsUtils.
 
 use ctu_core::{
-    AutoPrefixedCache, Bytes, Cache, Error, LruCache, PrefixCounter, PrefixEncoding, SpinCache, Text,
+    AutoPrefixedCache, Bytes, Cache, CacheExt, Error, LruCache, PrefixCounter, PrefixEncoding, SpinCache, Text,
 };
 
 pub(crate) fn auto_prefixes_number_the_caches() {

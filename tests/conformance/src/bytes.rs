@@ -1,6 +1,6 @@
 //! `BytesCache`: bytes on a cache of text, in base85 as Python writes it.
 
-use ctu_core::{BytesCache, Cache, Error, LruCache, SpinCache, Text};
+use ctu_core::{BytesCache, Cache, CacheExt, Error, LruCache, SpinCache, Text};
 
 type Base = SpinCache<LruCache<Text<10>, Text<10>, 4>>;
 

@@ -3,7 +3,7 @@
 use crate::support::SECOND;
 use core::cell::RefCell;
 use core::time::Duration;
-use ctu_core::{Bytes, Cache, Error, LruCache, ManualClock, SpinCache, TtlCache};
+use ctu_core::{Bytes, Cache, CacheExt, Error, LruCache, ManualClock, SpinCache, TtlCache};
 
 type Numbers<const N: usize> = SpinCache<LruCache<u32, u32, N>>;
 
@@ -79,7 +79,7 @@ pub(crate) fn retain_removes_rejected_keys() {
 pub(crate) fn plain_lru_rejects_a_ttl() {
     let cache = Numbers::<1>::new(LruCache::new());
     assert_eq!(cache.insert(&1, 10), Ok(()));
-    assert_eq!(cache.insert_for(&2, 20, SECOND), Err(Error::TtlUnsupported));
+    assert_eq!(cache.insert_with_ttl(&2, 20, SECOND), Err(Error::TtlUnsupported));
     assert_eq!(cache.get_with_ttl(&1), Ok(Some((10, None))));
     assert_eq!(cache.get_with_ttl(&2), Ok(None));
 }
@@ -88,7 +88,7 @@ pub(crate) fn ttl_is_reported_and_applied() {
     let clock = ManualClock::new();
     let cache = SpinCache::new(TtlCache::<u32, u32, 2, _>::new(10 * SECOND, &clock));
     assert_eq!(cache.insert(&1, 10), Ok(()));
-    assert_eq!(cache.insert_for(&2, 20, SECOND), Ok(()));
+    assert_eq!(cache.insert_with_ttl(&2, 20, SECOND), Ok(()));
     assert_eq!(cache.get_with_ttl(&1), Ok(Some((10, Some(10 * SECOND)))));
     assert_eq!(cache.get_with_ttl(&2), Ok(Some((20, Some(SECOND)))));
     clock.advance(SECOND);
@@ -96,7 +96,7 @@ pub(crate) fn ttl_is_reported_and_applied() {
     assert_eq!(cache.pop(&2), Ok(None));
     clock.advance(9 * SECOND);
     assert_eq!((cache.get(&1), cache.remove(&1)), (Ok(None), Ok(false)));
-    let too_long = cache.insert_for(&1, 10, Duration::MAX);
+    let too_long = cache.insert_with_ttl(&1, 10, Duration::MAX);
     assert!(matches!(too_long, Err(Error::TtlTooLong { .. })));
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn cache_works_as_a_trait_object() {
     let single = RefCell::new(LruCache::<u32, u32, 2>::new());
     let caches: [&dyn Cache<Key = u32, Value = u32, Error = Error>; 2] = [&locked, &single];
     for (cache, value) in caches.into_iter().zip([10, 20]) {
-        assert_eq!(cache.put(&1, value, None), Ok(()));
+        assert_eq!(cache.insert_entry(&1, value, None), Ok(()));
         // Methods with type parameters are reached through the reference.
         assert_eq!((&cache).insert(&2, value), Ok(()));
         assert_eq!(cache.get(&1), Ok(Some(value)));

@@ -1,6 +1,6 @@
 //! `#[cached]` with its caches in statics and on the stack, and no heap.
 
-use ctu_core::{Bytes, Cache, Error, LruCache, SpinCache, Text, cache_methods, cached};
+use ctu_core::{Bytes, Cache, CacheExt, Error, LruCache, SpinCache, Text, cache_methods, cached};
 
 type Readings = SpinCache<LruCache<(Text<8>, u8), u32, 4>>;
 

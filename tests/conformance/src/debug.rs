@@ -3,7 +3,7 @@
 use crate::support::{SECOND, block_on};
 use core::cell::RefCell;
 use core::fmt::Write;
-use ctu_core::{Cache, DebugCache, Error, LruCache, Ready, SpinCache};
+use ctu_core::{Cache, CacheExt, DebugCache, Error, LruCache, Ready, SpinCache};
 
 pub(crate) fn debug_cache_reports_every_operation() {
     let log = RefCell::new(heapless::String::<256>::new());
@@ -27,21 +27,21 @@ pub(crate) fn debug_cache_changes_no_result() {
     let cache = DebugCache::new(&inner, "c", |_| ());
     assert_eq!(cache.get_or_insert_with(&1, || 10u32), Ok(10));
     assert_eq!(inner.get(&1), Ok(Some(10)));
-    assert_eq!(cache.insert_for(&1, 11, SECOND), Err(Error::TtlUnsupported));
+    assert_eq!(cache.insert_with_ttl(&1, 11, SECOND), Err(Error::TtlUnsupported));
     assert_eq!((cache.pop(&1), inner.len()), (Ok(Some(10)), Ok(0)));
 }
 
 pub(crate) fn observers_see_the_operations_of_an_async_cache() {
-    use ctu_core::{AsyncCache, StatsCache};
+    use ctu_core::{AsyncCache, AsyncCacheExt, StatsCache};
     let log = RefCell::new(heapless::String::<256>::new());
     let base = SpinCache::new(LruCache::<u32, u32, 2>::new());
     let counted = StatsCache::new(Ready(&base));
     let cache = DebugCache::new(&counted, "c", |event| {
         assert!(writeln!(log.borrow_mut(), "{event}").is_ok());
     });
-    let found = block_on(ctu_core::LocalAsyncCache::get_or_insert_with(&cache, &1, || async { 10u32 }));
+    let found = block_on(ctu_core::LocalAsyncCacheExt::get_or_insert_with(&cache, &1, || async { 10u32 }));
     assert_eq!(found, Ok(10));
-    let found = block_on(ctu_core::LocalAsyncCache::get_or_insert_with(&cache, &1, || async { 11u32 }));
+    let found = block_on(ctu_core::LocalAsyncCacheExt::get_or_insert_with(&cache, &1, || async { 11u32 }));
     assert_eq!(found, Ok(10));
     assert_eq!(block_on(AsyncCache::pop(&counted, &2)), Ok(None));
     assert!((counted.hits() - 1.0 / 3.0).abs() < 1e-9);

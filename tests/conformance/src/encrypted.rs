@@ -4,7 +4,7 @@ use crate::support::{Count, printed};
 use crate::vectors::{AES, CHACHA20, SALSA20, Vector};
 use core::cell::RefCell;
 use ctu_core::{
-    Aes128Cbc, Bytes, Cache, ChaCha20, Cipher, EncryptedCache, Encryption, Error, LruCache, Mapping,
+    Aes128Cbc, Bytes, Cache, CacheExt, ChaCha20, Cipher, EncryptedCache, Encryption, Error, LruCache, Mapping,
     PrefixedCache, Salsa20, Secret, SpinCache,
 };
 
@@ -74,7 +74,7 @@ fn is_byte_exact<X: Cipher + Copy>(cipher: X, vectors: &[Vector]) {
         let Ok(vault) = vault else {
             panic!("the vector's settings are in range")
         };
-        assert_eq!(vault.put(&key, value.clone(), None), Ok(()));
+        assert_eq!(vault.insert_entry(&key, value.clone(), None), Ok(()));
         let stored = base.get(&hex::<32>(vector.stored_key));
         assert!(is(stored, &hex::<128>(vector.stored_value)), "{}", vector.value);
         assert!(is(vault.get(&key), &value));

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 use ctu_core::heap::{DictCache, LruCache, TtlCache};
-use ctu_core::{Cache, Error, MAX_INLINE_KEY, PrefixedCache, SpinCache};
+use ctu_core::{Cache, CacheExt, Error, MAX_INLINE_KEY, PrefixedCache, SpinCache};
 
 pub(crate) fn heap_lru_matches_the_inline_one() {
     let mut random = Random::new(0xB0BA_CAFE);
@@ -37,8 +37,8 @@ pub(crate) fn heap_ttl_matches_the_inline_one() {
         match random.below(8) {
             0..=1 => assert_eq!(on_heap.insert(key, step), inline.insert(key, step)),
             2..=3 => assert_eq!(
-                on_heap.insert_for(key, step, own),
-                inline.insert_for(key, step, own)
+                on_heap.insert_with_ttl(key, step, own),
+                inline.insert_with_ttl(key, step, own)
             ),
             4..=6 => assert_eq!(on_heap.get(&key), inline.get(&key)),
             _ => assert_eq!(on_heap.remove(&key), inline.remove(&key)),
@@ -65,7 +65,7 @@ pub(crate) fn dict_never_evicts() {
     assert_eq!(cache.retain(&mut |key| *key < 10), Ok(()));
     assert_eq!((cache.len(), cache.remove(&5)), (Ok(10), Ok(true)));
     let second = Duration::from_secs(1);
-    assert_eq!(cache.insert_for(&1, 1, second), Err(Error::TtlUnsupported));
+    assert_eq!(cache.insert_with_ttl(&1, 1, second), Err(Error::TtlUnsupported));
     assert_eq!((cache.clear(), cache.len()), (Ok(()), Ok(0)));
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn batches_match_single_operations() {
     let base = SpinCache::new(LruCache::<Vec<u8>, u32>::with_capacity(8));
     let cache = PrefixedCache::new(&base, b"p.");
     let entries = Vec::from([(&b"a"[..], 1), (b"b", 2), (b"c", 3)]);
-    assert_eq!(cache.put_many(entries, None), Ok(()));
+    assert_eq!(cache.insert_many(entries, None), Ok(()));
     assert_eq!(base.get(b"p.b"), Ok(Some(2)));
     let found = cache.get_many(&[b"c", b"d", b"a"]);
     assert_eq!(found, Ok(Vec::from([Some(3), None, Some(1)])));

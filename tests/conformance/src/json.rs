@@ -2,13 +2,13 @@
 
 use alloc::vec::Vec;
 use ctu_core::json::{full_hash_key, json_key};
-use ctu_core::{Cache, Error, SpinCache, ToBytesCache, heap::LruCache};
+use ctu_core::{Cache, CacheExt, Error, SpinCache, ToBytesCache, heap::LruCache};
 
 pub(crate) fn json_values_match_python() {
     let base = SpinCache::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(4));
     let cache = ToBytesCache::<str, (Option<u32>, alloc::string::String, f64), _>::new(&base);
     let value = (None, "é\n".into(), 2.5);
-    assert_eq!(cache.put("text", value, None), Ok(()));
+    assert_eq!(cache.insert_entry("text", value, None), Ok(()));
     let stored = base.get(b"\"text\"").ok().flatten();
     assert_eq!(stored.as_deref(), Some(&br#"[null,"\u00e9\n",2.5]"#[..]));
     assert_eq!(cache.get("text"), Ok(Some((None, "é\n".into(), 2.5))));

@@ -1,6 +1,6 @@
 //! Types of keys and values, and the errors of those that do not fit.
 
-use ctu_core::{Bytes, Cache, Error, LruCache, SpinCache, StoredKey, Text};
+use ctu_core::{Bytes, Cache, CacheExt, Error, LruCache, SpinCache, StoredKey, Text};
 
 type Small = SpinCache<LruCache<Bytes<4>, Bytes<6>, 2>>;
 

@@ -3,7 +3,7 @@
 use crate::support::{Count, SECOND, printed};
 use core::cell::RefCell;
 use ctu_core::{
-    Bytes, Cache, CriticalSectionMutex, Error, LockedCache, LruCache, ManualClock, SpinCache,
+    Bytes, Cache, CacheExt, CriticalSectionMutex, Error, LockedCache, LruCache, ManualClock, SpinCache,
     TtlCache,
 };
 

@@ -3,7 +3,7 @@
 use crate::support::{Random, assert_order};
 use core::cell::Cell;
 use core::hash::{BuildHasher, Hasher};
-use ctu_core::{Bytes, Cache as _, LruCache, Text};
+use ctu_core::{Bytes, Cache, CacheExt as _, LruCache, Text};
 
 pub(crate) fn new_store_is_empty() {
     let mut cache = LruCache::<u32, u32, 3>::new();

@@ -2,7 +2,7 @@
 
 use crate::support::{Count, block_on};
 use core::cell::RefCell;
-use ctu_core::{Cache, Error, LruCache, Mapped, Mapping, Ready, SpinCache};
+use ctu_core::{Cache, CacheExt, Error, LruCache, Mapped, Mapping, Ready, SpinCache};
 
 /// A user's mapping: tenths of degrees in two bytes, sensors by number. It counts its calls.
 #[derive(Default)]
@@ -80,12 +80,12 @@ pub(crate) fn each_operation_maps_its_key_once() {
 }
 
 pub(crate) fn one_mapping_works_blocking_and_async() {
-    use ctu_core::AsyncCache;
+    use ctu_core::{AsyncCache, AsyncCacheExt};
     let tenths = Tenths::default();
     let base = Base::new(LruCache::new());
     let blocking = Mapped::with(&tenths, &base);
     let future = Mapped::with(&tenths, Ready(&base));
-    assert_eq!(Cache::insert(&blocking, "1", 21.5), Ok(()));
+    assert_eq!(CacheExt::insert(&blocking, "1", 21.5), Ok(()));
     tenths.keys.take();
     // Each reads the entries of the other.
     assert_eq!(block_on(future.get("1")), Ok(Some(21.5)));
@@ -106,7 +106,7 @@ pub(crate) fn one_mapping_works_blocking_and_async() {
 }
 
 pub(crate) fn one_mapping_works_on_a_single_core_executor() {
-    use ctu_core::LocalAsyncCache;
+    use ctu_core::{LocalAsyncCache, LocalAsyncCacheExt};
     let tenths = Tenths::default();
     // A `RefCell` is not for threads, and need not be.
     let base = RefCell::new(LruCache::<u8, i16, 4>::new());

@@ -1,6 +1,6 @@
 //! `ToBytesCache` in postcard: own types on a cache of bytes, without a heap.
 
-use ctu_core::{Bytes, Cache, EncryptedCache, Error, LruCache, Postcard, SpinCache, ToBytesCache};
+use ctu_core::{Bytes, Cache, CacheExt, EncryptedCache, Error, LruCache, Postcard, SpinCache, ToBytesCache};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

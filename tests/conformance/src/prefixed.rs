@@ -1,7 +1,7 @@
 //! `PrefixedCache`: many caches on one base.
 
 use core::cell::RefCell;
-use ctu_core::{Bytes, Cache, Error, MAX_INLINE_KEY, LruCache, PrefixedCache, SpinCache, Text};
+use ctu_core::{Bytes, Cache, CacheExt, Error, MAX_INLINE_KEY, LruCache, PrefixedCache, SpinCache, Text};
 
 type Base = SpinCache<LruCache<Bytes<16>, u32, 8>>;
 

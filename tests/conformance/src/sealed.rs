@@ -4,7 +4,7 @@ use crate::support::{Dial, SECOND, printed};
 use core::cell::Cell;
 use core::time::Duration;
 use ctu_core::{
-    AsconAead128, Aes256GcmSiv, Buffer, Bytes, Cache, Clock, Error, KeyRing, KeyedAead, LruCache,
+    AsconAead128, Aes256GcmSiv, Buffer, Bytes, Cache, CacheExt, Clock, Error, KeyRing, KeyedAead, LruCache,
     PrefixedCache, SealError, SealedCache, Sealing, SealingKey, SoftCounter, SpinCache, TtlCache, WallClock,
     XChaCha20Poly1305,
 };
@@ -114,11 +114,11 @@ pub(crate) fn every_bit_is_authenticated() {
     for bit in 0..entry.len() * 8 {
         let mut forged = entry.clone();
         forged[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(base.put(&name, forged, None), Ok(()));
+        assert_eq!(base.insert_entry(&name, forged, None), Ok(()));
         assert_eq!(cache.get(b"key"), Ok(None), "bit {bit}");
         assert_eq!((cache.contains(b"key"), cache.rejected()), (Ok(false), 2 * bit + 2));
     }
-    assert_eq!(base.put(&name, entry, None), Ok(()));
+    assert_eq!(base.insert_entry(&name, entry, None), Ok(()));
     assert!(is(cache.get(b"key"), b"value"));
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn every_cut_is_rejected() {
             let Ok(cut) = Bytes::try_from(part) else {
                 panic!("a part is shorter")
             };
-            assert_eq!(base.put(&name, cut, None), Ok(()));
+            assert_eq!(base.insert_entry(&name, cut, None), Ok(()));
             assert_eq!(cache.get(b"key"), Ok(None), "{len} bytes");
         }
     }
@@ -188,7 +188,7 @@ pub(crate) fn a_new_epoch_forgets_all() {
     assert_eq!(cache.insert(b"key", b"new"), Ok(()));
     assert!(is(cache.get(b"key"), b"new"));
     // The old entry, put back.
-    assert_eq!(base.put(&name, old, None), Ok(()));
+    assert_eq!(base.insert_entry(&name, old, None), Ok(()));
     assert_eq!((cache.get(b"key"), cache.rejected()), (Ok(None), 2));
     assert!(is(sealed(&base).epoch(6).get(b"key"), b"old"));
     let mut last = SoftCounter::at(u32::MAX);
@@ -277,7 +277,7 @@ pub(crate) fn an_expired_entry_that_is_put_back_is_rejected() {
     let timed = SpinCache::new(TtlCache::<Bytes<32>, Bytes<112>, 4, &Dial>::new(10 * SECOND, &time));
     let cache = SealedCache::with_keys(&timed, ring::<XChaCha20Poly1305>()).wall_clock(&wall);
     // Its own time to live, and that of the cache below.
-    assert_eq!(cache.insert_for(b"own", b"1", 2 * SECOND), Ok(()));
+    assert_eq!(cache.insert_with_ttl(b"own", b"1", 2 * SECOND), Ok(()));
     assert_eq!(cache.insert(b"default", b"2"), Ok(()));
     let stolen = timed.with(|store| {
         let mut entries = store.iter().map(|(name, entry)| (name.clone(), entry.clone()));
@@ -292,8 +292,8 @@ pub(crate) fn an_expired_entry_that_is_put_back_is_rejected() {
     };
     // The thief's cache keeps its entries for good.
     let kept = SealedCache::with_keys(&base, ring::<XChaCha20Poly1305>()).wall_clock(&wall);
-    assert_eq!(base.put(&own.0, own.1, None), Ok(()));
-    assert_eq!(base.put(&default.0, default.1, None), Ok(()));
+    assert_eq!(base.insert_entry(&own.0, own.1, None), Ok(()));
+    assert_eq!(base.insert_entry(&default.0, default.1, None), Ok(()));
     let ttl = |key: &[u8]| kept.get_with_ttl(key).ok().flatten().and_then(|found| found.1);
     // A part of a second is made whole.
     assert_eq!(ttl(b"own"), Some(Duration::from_millis(2_500)));
@@ -347,7 +347,7 @@ pub(crate) fn salt_tells_equal_values_apart() {
     let twice = |cache: &dyn Cache<Key = [u8], Value = Bytes<112>, Error = Error>| {
         let mut entries = [(); 2].map(|()| {
             let value = Bytes::from_bytes(b"value").unwrap_or_default();
-            assert_eq!(cache.put(b"key", value, None), Ok(()));
+            assert_eq!(cache.insert_entry(b"key", value, None), Ok(()));
             assert!(is(cache.get(b"key"), b"value"));
             entry(&base).1
         });

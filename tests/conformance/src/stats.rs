@@ -1,6 +1,6 @@
 //! `StatsCache` counts as CacheToolsUtils does.
 
-use ctu_core::{Cache, LruCache, SpinCache, Stats, StatsCache};
+use ctu_core::{Cache, CacheExt, LruCache, SpinCache, Stats, StatsCache};
 
 type Counted = StatsCache<SpinCache<LruCache<u32, u32, 2>>>;
 

@@ -27,9 +27,9 @@ pub(crate) fn entry_expires_after_its_ttl() {
 pub(crate) fn each_entry_has_its_own_ttl() {
     let clock = Dial::at(0);
     let mut cache = Cache::<8>::new(MINUTE, &clock);
-    assert_eq!(cache.insert_for(1, 10, 3 * SECOND), Ok(None));
-    assert_eq!(cache.insert_for(2, 20, SECOND), Ok(None));
-    assert_eq!(cache.insert_for(3, 30, 2 * MINUTE), Ok(None));
+    assert_eq!(cache.insert_with_ttl(1, 10, 3 * SECOND), Ok(None));
+    assert_eq!(cache.insert_with_ttl(2, 20, SECOND), Ok(None));
+    assert_eq!(cache.insert_with_ttl(3, 30, 2 * MINUTE), Ok(None));
     assert_eq!(cache.insert(4, 40), None);
     let live = |cache: &Cache<'_, 8>| [1, 2, 3, 4].map(|key| cache.contains(&key));
     assert_eq!(live(&cache), [true; 4]);
@@ -49,7 +49,7 @@ pub(crate) fn expired_entry_is_evicted_before_a_live_one() {
     let mut cache = Cache::<3>::new(MINUTE, &clock);
     cache.insert(1, 10);
     cache.insert(2, 20);
-    assert_eq!(cache.insert_for(3, 30, SECOND), Ok(None));
+    assert_eq!(cache.insert_with_ttl(3, 30, SECOND), Ok(None));
     // 1 is the least recently used and 3 the most recently used, but 3 has expired.
     clock.pass(SECOND);
     assert_eq!(cache.insert(4, 40), None);
@@ -59,7 +59,7 @@ pub(crate) fn expired_entry_is_evicted_before_a_live_one() {
     // The same for an expired entry with the default time-to-live.
     let mut cache = Cache::<2>::new(SECOND, &clock);
     cache.insert(1, 10);
-    assert_eq!(cache.insert_for(2, 20, MINUTE), Ok(None));
+    assert_eq!(cache.insert_with_ttl(2, 20, MINUTE), Ok(None));
     cache.get(&1);
     clock.pass(SECOND);
     assert_eq!(cache.insert(3, 30), None);
@@ -103,8 +103,8 @@ pub(crate) fn rewrite_restarts_the_ttl() {
     clock.pass(2 * SECOND);
     assert_eq!(cache.get(&1), Some(&11));
     // A shorter time-to-live, then a longer one.
-    assert_eq!(cache.insert_for(1, 12, SECOND), Ok(Some((1, 11))));
-    assert_eq!(cache.insert_for(1, 13, MINUTE), Ok(Some((1, 12))));
+    assert_eq!(cache.insert_with_ttl(1, 12, SECOND), Ok(Some((1, 11))));
+    assert_eq!(cache.insert_with_ttl(1, 13, MINUTE), Ok(Some((1, 12))));
     clock.pass(30 * SECOND);
     assert_eq!(cache.get(&1), Some(&13));
     cache.insert(1, 14);
@@ -131,7 +131,7 @@ pub(crate) fn expire_removes_expired_entries() {
     for key in 0..4 {
         cache.insert(key, key);
         assert_eq!(
-            cache.insert_for(key + 4, key, (key + 1) * SECOND),
+            cache.insert_with_ttl(key + 4, key, (key + 1) * SECOND),
             Ok(None)
         );
     }
@@ -151,7 +151,7 @@ pub(crate) fn remaining_returns_the_time_left() {
     let clock = Dial::at(123);
     let mut cache = Cache::<2>::new(MINUTE, &clock);
     cache.insert(1, 10);
-    assert_eq!(cache.insert_for(2, 20, SECOND), Ok(None));
+    assert_eq!(cache.insert_with_ttl(2, 20, SECOND), Ok(None));
     assert_eq!(cache.remaining(&1), Some(MINUTE));
     assert_eq!(cache.remaining(&2), Some(SECOND));
     clock.pass_ms(400);
@@ -163,7 +163,7 @@ pub(crate) fn iteration_skips_expired_entries() {
     let clock = Dial::at(0);
     let mut cache = Cache::<4>::new(MINUTE, &clock);
     cache.insert(1, 10);
-    assert_eq!(cache.insert_for(2, 20, SECOND), Ok(None));
+    assert_eq!(cache.insert_with_ttl(2, 20, SECOND), Ok(None));
     cache.insert(3, 30);
     assert!(cache.iter().eq([(&3, &30), (&2, &20), (&1, &10)]));
     clock.pass(SECOND);
@@ -191,7 +191,7 @@ pub(crate) fn zero_ttl_expires_at_once() {
     let clock = Dial::at(7);
     let mut cache = Cache::<2>::new(MINUTE, &clock);
     cache.insert(1, 10);
-    assert!(cache.insert_for(1, 11, Duration::ZERO).is_ok());
+    assert!(cache.insert_with_ttl(1, 11, Duration::ZERO).is_ok());
     assert_eq!(cache.get(&1), None);
     let mut cache = Cache::<2>::new(Duration::ZERO, &clock);
     cache.insert(1, 10);
@@ -206,8 +206,8 @@ pub(crate) fn ttl_above_the_maximum_is_an_error() {
     let max = cache.max_ttl();
     assert!(max >= 12 * DAY);
     let refused = Err(Error::TtlTooLong { max });
-    assert_eq!(cache.insert_for(1, 11, Duration::MAX), refused);
-    assert_eq!(cache.insert_for(2, 20, max + SECOND), refused);
+    assert_eq!(cache.insert_with_ttl(1, 11, Duration::MAX), refused);
+    assert_eq!(cache.insert_with_ttl(2, 20, max + SECOND), refused);
     assert_eq!([1, 2].map(|key| cache.get(&key).copied()), [Some(10), None]);
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn maximum_ttl_is_accepted() {
     let clock = Dial::at(0);
     let mut cache = Cache::<2>::new(MINUTE, &clock);
     let max = cache.max_ttl();
-    assert_eq!(cache.insert_for(1, 10, max), Ok(None));
+    assert_eq!(cache.insert_with_ttl(1, 10, max), Ok(None));
     clock.pass(max - SECOND);
     assert_eq!(cache.get(&1), Some(&10));
     clock.pass(SECOND);
@@ -253,7 +253,7 @@ pub(crate) fn random_operations_agree_with_a_list() {
                 } else {
                     let ttl = random.below(60);
                     let own = Duration::from_millis(ttl.into());
-                    (ttl, cache.insert_for(key, step, own))
+                    (ttl, cache.insert_with_ttl(key, step, own))
                 };
                 let old = at.map(|at| list.remove(at));
                 assert!(list.insert(0, (key, step, now + u64::from(ttl))).is_ok());

@@ -2,7 +2,7 @@
 
 use crate::support::{DAY, Dial, MINUTE, SECOND};
 use core::time::Duration;
-use ctu_core::{Cache as _, SpinCache, TtlCache};
+use ctu_core::{Cache, CacheExt as _, SpinCache, TtlCache};
 
 type Cache<'c, const N: usize> = TtlCache<u32, u32, N, &'c Dial>;
 
@@ -27,7 +27,7 @@ pub(crate) fn wrapped_clock_keeps_deadlines() {
     assert_eq!((cache.get(&1).copied(), cache.get(&2).copied()), (None, Some(20)));
     // Several wraps, with uses of the store in between.
     for _ in 0..5 {
-        assert_eq!(cache.insert_for(3, 30, 11 * DAY), Ok(None));
+        assert_eq!(cache.insert_with_ttl(3, 30, 11 * DAY), Ok(None));
         clock.pass(10 * DAY);
         assert_eq!(cache.get(&3), Some(&30));
         clock.pass(DAY);
@@ -58,7 +58,7 @@ pub(crate) fn clock_set_back_keeps_live_and_expired() {
     cache.insert(1, 10);
     clock.pass(30 * SECOND);
     cache.insert(2, 20);
-    assert_eq!(cache.insert_for(3, 30, SECOND), Ok(None));
+    assert_eq!(cache.insert_with_ttl(3, 30, SECOND), Ok(None));
     clock.pass(SECOND);
     assert_eq!(cache.get(&3), None);
     // Live entries stay live, expired ones stay expired, and the time continues from there.
@@ -148,7 +148,7 @@ pub(crate) fn deadlines_work_beyond_31_bits() {
     let mut cache = Cache::<4>::new(DAY, &clock);
     for day in 0..800 {
         cache.insert(1, day);
-        assert!(cache.insert_for(2, day, 2 * DAY).is_ok());
+        assert!(cache.insert_with_ttl(2, day, 2 * DAY).is_ok());
         clock.pass(DAY - SECOND);
         assert_eq!(cache.get(&1), Some(&day));
         clock.pass(SECOND);

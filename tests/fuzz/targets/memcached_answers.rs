@@ -3,7 +3,7 @@
 //! in a result or a typed error of one line, and no key gets the value of another.
 
 use ctu_fuzz::Parrot;
-use ctu_std::{Cache, MemCached, RawMemCached};
+use ctu_std::{Cache, CacheExt, MemCached, RawMemCached};
 use libfuzzer_sys::fuzz_target;
 use std::{fmt::Display, sync::OnceLock, time::Duration};
 

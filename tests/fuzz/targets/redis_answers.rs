@@ -3,7 +3,7 @@
 //! in a result or a typed error of one line.
 
 use ctu_fuzz::Parrot;
-use ctu_std::{Cache, RawRedisCache, RedisCache};
+use ctu_std::{Cache, CacheExt, RawRedisCache, RedisCache};
 use libfuzzer_sys::fuzz_target;
 use std::{fmt::Display, sync::OnceLock, time::Duration};
 

@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use ctu_core::{LruCache, ManualClock, TtlCache, heap};
-use ctu_std::{Cache, SieveCache};
+use ctu_std::{Cache, CacheExt, SieveCache};
 use libfuzzer_sys::fuzz_target;
 use std::{collections::HashMap, time::Duration};
 
@@ -52,7 +52,7 @@ macro_rules! run_ttl {
         match $op {
             Operation::InsertFor(key, value, ttl) => {
                 let ttl = Duration::from_millis(ttl.into());
-                let _ = $store.insert_for(key, value, ttl);
+                let _ = $store.insert_with_ttl(key, value, ttl);
             }
             Operation::Expire => drop($store.expire()),
             _ => {}

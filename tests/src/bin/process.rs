@@ -17,7 +17,7 @@ const LARGE: usize = 16 << 20;
 
 /// A cache of bytes of any kind.
 trait Bytes: Send + Sync {
-    fn put(&self, key: &[u8], value: &[u8]) -> Result<(), String>;
+    fn insert_entry(&self, key: &[u8], value: &[u8]) -> Result<(), String>;
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, String>;
 }
 
@@ -25,8 +25,8 @@ impl<C> Bytes for C
 where
     C: Cache<Key = [u8], Value = Vec<u8>, Error: CacheError> + Send + Sync,
 {
-    fn put(&self, key: &[u8], value: &[u8]) -> Result<(), String> {
-        Cache::put(self, key, value.to_vec(), None).map_err(|error| error.to_string())
+    fn insert_entry(&self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        Cache::insert_entry(self, key, value.to_vec(), None).map_err(|error| error.to_string())
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, String> {
@@ -50,7 +50,7 @@ fn works(cache: &dyn Bytes, rounds: usize) -> Result<(), String> {
     let own = std::process::id();
     for round in 0..rounds {
         let (key, value) = (format!("{own}-{round}"), format!("{own} {round}").repeat(9));
-        cache.put(key.as_bytes(), value.as_bytes())?;
+        cache.insert_entry(key.as_bytes(), value.as_bytes())?;
         let found = cache.get(key.as_bytes())?;
         if found.as_deref() != Some(value.as_bytes()) {
             return Err(format!("{key} is {found:?}"));
@@ -110,7 +110,7 @@ fn fork_with_threads(address: &str) -> Result<(), String> {
         for _ in 0..4 {
             scope.spawn(|| {
                 while !ended.load(Relaxed) {
-                    cache.put(b"busy", b"busy").expect("the server");
+                    cache.insert_entry(b"busy", b"busy").expect("the server");
                 }
             });
         }
@@ -161,7 +161,7 @@ fn sigpipe(scheme: &str, socket: &str) -> Result<(), String> {
         "redis" => format!("unix://{socket}"),
         _ => socket.to_owned(),
     };
-    match cache(&address).put(b"a", &vec![b'x'; LARGE]) {
+    match cache(&address).insert_entry(b"a", &vec![b'x'; LARGE]) {
         Err(error) if error.contains("lost") => Ok(()),
         other => Err(format!("{other:?}")),
     }

@@ -1,7 +1,7 @@
 //! Something else answers, or only half.
 
 use crate::backend::{Backend, Operation, address, assert_late, net, patient};
-use ctu_std::{Cache, CacheError, Error, LruCache, NetError, TwoLevelCache};
+use ctu_std::{Cache, CacheExt, CacheError, Error, LruCache, NetError, TwoLevelCache};
 use ctu_tests::servers::{Parrot, Server};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::time::Duration;
@@ -108,8 +108,8 @@ fn stored_value_over_the_limit_is_the_fault_of_its_entry<B: Backend>() {
     let other = patient::<B>(server.port());
     let cache = B::limited(&address::<B>(server.port()), 1000);
     for round in 0..20 {
-        other.put(b"large", vec![1; 5000], None).unwrap();
-        other.put(b"small", vec![2; 500], None).unwrap();
+        other.insert_entry(b"large", vec![1; 5000], None).unwrap();
+        other.insert_entry(b"small", vec![2; 500], None).unwrap();
         for error in [
             cache.get(b"large").map(drop).unwrap_err(),
             cache.get_with_ttl(b"large").map(drop).unwrap_err(),
@@ -134,7 +134,7 @@ fn stored_value_over_the_limit_is_overwritten_by_two_levels<B: Backend>() {
     let cache = TwoLevelCache::builder(first, second);
     let cache = cache.resilient().recovers_by_hand().build();
     for round in 1..=10 {
-        other.put(b"large", vec![1; 5000], None).unwrap();
+        other.insert_entry(b"large", vec![1; 5000], None).unwrap();
         cache.first().clear().unwrap();
         assert_eq!(cache.get(b"large"), Ok(None));
         assert_eq!(cache.stats().damaged, 2 * round - 1);

@@ -14,7 +14,7 @@ fn empty_batch_needs_no_server<B: Backend>() {
     let cache = patient::<B>(free_port());
     assert_eq!(cache.get_many(&[]), Ok(vec![]));
     assert_eq!(cache.get_many_with_ttl(&[]), Ok(vec![]));
-    assert_eq!(cache.put_many(vec![], None), Ok(()));
+    assert_eq!(cache.insert_many(vec![], None), Ok(()));
     assert_eq!(cache.remove_many(&[]), Ok(0));
 }
 
@@ -28,7 +28,7 @@ fn truncated_batch_reply_is_an_error<B: Backend>() {
         let cache = patient::<B>(proxy.port());
         proxy.fail_request_after(bytes, Fault::Cut);
         let entries = keys.iter().map(|key| (&key[..], vec![1; 1 << 19]));
-        let done = net(cache.put_many(entries.collect(), None));
+        let done = net(cache.insert_many(entries.collect(), None));
         assert!(matches!(done, Err(NetError::Lost { .. })), "{done:?}");
         assert!(proxy.has_failed());
         let found = cache.get_many(&[&keys[31][..], b"none"]);

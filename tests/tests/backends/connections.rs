@@ -1,5 +1,5 @@
 use crate::backend::{Backend, address, patient, served};
-use ctu_std::Cache;
+use ctu_std::{Cache, CacheExt};
 use std::{thread, time::Duration};
 
 on_every_backend! {
@@ -42,7 +42,7 @@ fn replies_are_never_mixed_between_threads<B: Backend>() {
             scope.spawn(move || {
                 for round in 0..500_u32 {
                     let key = (n * 1000 + round % 50).to_le_bytes();
-                    cache.put(&key, key.repeat(50), None).unwrap();
+                    cache.insert_entry(&key, key.repeat(50), None).unwrap();
                     assert_eq!(cache.get(&key), Ok(Some(key.repeat(50))));
                 }
             });

@@ -1,5 +1,5 @@
 use crate::backend::{Backend, patient, served};
-use ctu_std::Cache;
+use ctu_std::{Cache, CacheExt};
 use ctu_tests::servers::Server;
 
 on_every_backend! {
@@ -41,13 +41,13 @@ fn keys_and_values_may_hold_every_byte<B: Backend>() {
     let (_server, cache) = served::<B>();
     for byte in 0..=255 {
         let key = [byte, b'k', byte];
-        cache.put(&key, vec![byte; 300], None).unwrap();
+        cache.insert_entry(&key, vec![byte; 300], None).unwrap();
     }
     let all: Vec<u8> = (0..=255).collect();
-    cache.put(b"all", all.clone(), None).unwrap();
+    cache.insert_entry(b"all", all.clone(), None).unwrap();
     // Whole answers of the server, in a value.
     let answers = B::garbage().concat();
-    cache.put(b"answers", answers.clone(), None).unwrap();
+    cache.insert_entry(b"answers", answers.clone(), None).unwrap();
     cache.insert(b"", b"no key").unwrap();
     for byte in 0..=255 {
         let found = cache.get(&[byte, b'k', byte]);
@@ -74,7 +74,7 @@ fn large_value_round_trips<B: Backend>() {
     let large: Vec<u8> = (0..64 << 20)
         .map(|i: u32| (i >> 8) as u8 ^ i as u8)
         .collect();
-    cache.put(b"large", large.clone(), None).unwrap();
+    cache.insert_entry(b"large", large.clone(), None).unwrap();
     assert!(cache.get(b"large").unwrap().unwrap() == large);
     assert_eq!(cache.get(b"other"), Ok(None));
 }

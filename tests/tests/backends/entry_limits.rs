@@ -1,7 +1,7 @@
 //! The way to the server closes the connection at a large entry.
 
 use crate::backend::{Backend, net, patient};
-use ctu_std::{Cache, CacheError, LruCache, NetError, TwoLevelCache, TwoLevelError};
+use ctu_std::{Cache, CacheExt, CacheError, LruCache, NetError, TwoLevelCache, TwoLevelError};
 use ctu_tests::{proxy::Proxy, servers::Server};
 use std::fmt::Debug;
 
@@ -35,15 +35,15 @@ fn large_write_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
     proxy.limit_requests(LIMIT);
     let cache = patient::<B>(proxy.port());
     // Without a pooled connection there is one attempt: one loss may be an outage.
-    let first = net(cache.put(b"large", large(), None));
+    let first = net(cache.insert_entry(b"large", large(), None));
     assert!(matches!(first, Err(NetError::Lost { .. })), "{first:?}");
     for _ in 0..3 {
-        assert_refused(cache.put(b"large", large(), None));
-        assert_refused(cache.put_many(vec![(&b"a"[..], vec![1]), (b"large", large())], None));
+        assert_refused(cache.insert_entry(b"large", large(), None));
+        assert_refused(cache.insert_many(vec![(&b"a"[..], vec![1]), (b"large", large())], None));
         cache.insert(b"small", b"1").unwrap();
         assert_eq!(cache.get(b"small"), Ok(Some(b"1".to_vec())));
         // After a success, both attempts are those of one operation.
-        assert_refused(cache.put(b"large", large(), None));
+        assert_refused(cache.insert_entry(b"large", large(), None));
     }
     assert_eq!(cache.get(b"large"), Ok(None));
 }
@@ -51,7 +51,7 @@ fn large_write_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
 fn large_read_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
     let server = Server::<B>::start();
     patient::<B>(server.port())
-        .put(b"large", large(), None)
+        .insert_entry(b"large", large(), None)
         .unwrap();
     let proxy = Proxy::to(server.port());
     proxy.limit_replies(LIMIT);
@@ -65,7 +65,7 @@ fn large_read_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
         cache.insert(b"small", b"1").unwrap();
         // The remaining time shows that no fallback to older commands is in use.
         cache
-            .insert_for(b"timed", b"1", std::time::Duration::from_secs(500))
+            .insert_with_ttl(b"timed", b"1", std::time::Duration::from_secs(500))
             .unwrap();
         let timed = cache.get_with_ttl(b"timed").unwrap().unwrap();
         assert!(timed.1.is_some());
@@ -80,7 +80,7 @@ fn reset_of_all_connections_is_an_outage<B: Backend>() {
     proxy.limit_requests(0);
     let cache = patient::<B>(proxy.port());
     for _ in 0..5 {
-        let done = net(cache.put(b"large", large(), None));
+        let done = net(cache.insert_entry(b"large", large(), None));
         assert!(matches!(done, Err(NetError::Lost { .. })), "{done:?}");
         let done = net(cache.get(b"large"));
         assert!(matches!(done, Err(NetError::Lost { .. })), "{done:?}");
@@ -97,11 +97,11 @@ fn large_entries_leave_the_breaker_closed<B: Backend>() {
     let cache = TwoLevelCache::builder(first, patient::<B>(proxy.port()));
     let cache = cache.resilient().recovers_by_hand().build();
     for key in 0..6_u8 {
-        direct.put(&[b'r', key], large(), None).unwrap();
+        direct.insert_entry(&[b'r', key], large(), None).unwrap();
     }
     direct.insert(b"small", b"1").unwrap();
     for key in 0..6_u8 {
-        let written = cache.put(&[b'w', key], large(), None);
+        let written = cache.insert_entry(&[b'w', key], large(), None);
         // The first loss alone may be an outage, which a resilient cache does not report.
         match key {
             0 => written.unwrap(),
@@ -128,7 +128,7 @@ fn large_entries_leave_the_breaker_closed<B: Backend>() {
     assert_eq!(cache.get(b"small"), Ok(Some(b"1".to_vec())));
     assert_eq!(cache.stats().second_hits, stats.second_hits + 1);
     // One large value does not hide the others of a batch.
-    direct.put(b"large", large(), None).unwrap();
+    direct.insert_entry(b"large", large(), None).unwrap();
     direct.insert(b"other", b"2").unwrap();
     let found = cache.get_many(&[b"large", b"other"]);
     assert_eq!(found, Ok(vec![None, Some(b"2".to_vec())]));

@@ -1,7 +1,7 @@
 //! The server, or the way to it, fails.
 
 use crate::backend::{Backend, assert_late, hasty, net, patient, served};
-use ctu_std::{Cache, NetError};
+use ctu_std::{Cache, CacheExt, NetError};
 use ctu_tests::servers::{Server, free_port};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::{fs, io, io::Write, os::unix::net::UnixStream, thread, time::Duration};
@@ -107,7 +107,7 @@ fn unsendable_request_ends_at_the_deadline<B: Backend>() {
     let cache = hasty::<B>(server.port(), 1);
     server.pause();
     // More than the system keeps for a server that does not read.
-    assert_late(cache.put(b"a", vec![0; 32 << 20], None));
+    assert_late(cache.insert_entry(b"a", vec![0; 32 << 20], None));
     server.resume();
     while cache.get(b"a").is_err() {}
     // The half of it that was sent is no entry.

@@ -5,7 +5,7 @@ use crate::{
     memcached::key,
 };
 use ctu_std::{
-    Cache, CacheError, Error, MemCached, MemCachedError, NetError, RawMemCached,
+    Cache, CacheExt, CacheError, Error, MemCached, MemCachedError, NetError, RawMemCached,
     memcached::MemValue,
 };
 use ctu_tests::servers::{MemcacheClient, Memcached, MemcachedServer};
@@ -137,7 +137,7 @@ fn batches_match_single_operations<B: Backend<Cache = RawMemCached>>() {
     let keys: Vec<Vec<u8>> = (0..3000_u32).map(|n| n.to_le_bytes().repeat(9)).collect();
     let keys: Vec<&[u8]> = keys.iter().map(|key| &**key).collect();
     let entries = keys.iter().step_by(2).map(|key| (*key, key.to_vec()));
-    cache.put_many(entries.collect(), None).unwrap();
+    cache.insert_many(entries.collect(), None).unwrap();
     let found = cache.get_many(&keys).unwrap();
     for (n, (key, found)) in keys.iter().zip(&found).enumerate() {
         assert_eq!(found.as_deref(), (n % 2 == 0).then_some(*key), "{n}");
@@ -159,7 +159,7 @@ fn ttl_is_set_and_bounded<B: Backend<Cache = RawMemCached>>() {
     let own = Memcached::cache(&server.address(), PATIENCE, 1);
     let left = || own.get_with_ttl(b"a").unwrap().unwrap().1.unwrap();
     cache
-        .insert_for(b"a", b"1", Duration::from_secs(5000))
+        .insert_with_ttl(b"a", b"1", Duration::from_secs(5000))
         .unwrap();
     assert!((Duration::from_secs(600)..=Duration::from_secs(5000)).contains(&left()));
     assert_eq!(cache.touch(b"a", Some(MONTH)), Ok(true));
@@ -167,10 +167,10 @@ fn ttl_is_set_and_bounded<B: Backend<Cache = RawMemCached>>() {
     assert_eq!(cache.touch(b"none", Some(MONTH)), Ok(false));
     let long = MONTH + Duration::from_secs(1);
     let too_long = MemCachedError::Core(Error::TtlTooLong { max: MONTH });
-    assert_eq!(cache.insert_for(b"a", b"2", long), Err(too_long.clone()));
+    assert_eq!(cache.insert_with_ttl(b"a", b"2", long), Err(too_long.clone()));
     assert_eq!(cache.touch(b"a", Some(long)), Err(too_long));
     assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
-    cache.insert_for(b"a", b"2", Duration::ZERO).unwrap();
+    cache.insert_with_ttl(b"a", b"2", Duration::ZERO).unwrap();
     assert_eq!(cache.get(b"a"), Ok(None));
 }
 
@@ -224,7 +224,7 @@ fn full_server_is_an_outage<B: Backend<Cache = RawMemCached>>() {
     let server = MemcachedServer::with(B::SMALL);
     let cache = cache::<B>(&server, PATIENCE, 1);
     let error = (0_u32..)
-        .find_map(|n| cache.put(&n.to_le_bytes(), vec![0; 100_000], None).err())
+        .find_map(|n| cache.insert_entry(&n.to_le_bytes(), vec![0; 100_000], None).err())
         .unwrap();
     assert!(
         matches!(error, MemCachedError::OutOfMemory { .. }),
@@ -266,7 +266,7 @@ fn oversized_value_is_reported_and_the_connection_stays_in_step<
         (b"b", large()),
         (b"c", b"3".to_vec()),
     ];
-    let error = cache.put_many(batch, None).unwrap_err();
+    let error = cache.insert_many(batch, None).unwrap_err();
     assert!(matches!(error, MemCachedError::TooLarge { .. }), "{error}");
     assert!(!error.is_outage());
     shown(&error);
@@ -333,5 +333,5 @@ fn setting_of_the_network_is_rejected() {
     }
     let cache = builder().ttl(second).max_item(1000).raw().build().unwrap();
     assert_eq!(cache.default_ttl(), Some(second));
-    assert!(cache.put(b"a", vec![0; 1000], None).is_err());
+    assert!(cache.insert_entry(b"a", vec![0; 1000], None).is_err());
 }

@@ -1,5 +1,5 @@
 use crate::backend::{Backend, patient};
-use ctu_std::{Cache, SingleFlightCache};
+use ctu_std::{Cache, CacheExt, SingleFlightCache};
 use ctu_tests::servers::Server;
 use std::{
     sync::{

@@ -1,7 +1,7 @@
 //! The network between cache and server fails.
 
 use crate::backend::{Backend, assert_late, hasty, net, patient};
-use ctu_std::{Cache, NetError};
+use ctu_std::{Cache, CacheExt, NetError};
 use ctu_tests::{
     load::under_load,
     proxy::{Fault, Proxy},
@@ -49,7 +49,7 @@ fn reply_cut_anywhere_on_a_fresh_connection_is_an_error<B: Backend>() {
 fn reply_cut_anywhere_on_a_pooled_connection_is_retried<B: Backend>() {
     let (_server, proxy, cache) = over_proxy::<B>();
     cache
-        .put_many(vec![(b"a", b"1".to_vec()), (b"b", b"2".to_vec())], None)
+        .insert_many(vec![(b"a", b"1".to_vec()), (b"b", b"2".to_vec())], None)
         .unwrap();
     let both = Ok(vec![Some(b"1".to_vec()), None, Some(b"2".to_vec())]);
     for fault in FAULTS {
@@ -74,7 +74,7 @@ fn request_cut_anywhere_on_a_pooled_connection_is_retried<B: Backend>() {
     for bytes in 0..B::put_request(b"000").len() {
         let value = format!("{bytes:0>3}").into_bytes();
         proxy.fail_request_after(bytes, Fault::Cut);
-        let done = cache.put(b"a", value.clone(), None);
+        let done = cache.insert_entry(b"a", value.clone(), None);
         assert_eq!(done, Ok(()), "after {bytes}");
         assert!(proxy.has_failed());
         assert_eq!(direct.get(b"a"), Ok(Some(value.clone())));

@@ -1,7 +1,7 @@
 //! Redis as a backend.
 
 use crate::backend::Backend;
-use ctu_std::{Cache, RawRedisCache, RedisCache, RedisError};
+use ctu_std::{Cache, CacheExt, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::Redis;
 use std::time::Duration;
 

@@ -35,7 +35,7 @@ impl Cache for Broken {
     fn get(&self, _: &u32) -> Result<Option<u32>, Error> {
         self.asked("get").map(|()| None)
     }
-    fn put(&self, _: &u32, _: u32, _: Option<Duration>) -> Result<(), Error> {
+    fn insert_entry(&self, _: &u32, _: u32, _: Option<Duration>) -> Result<(), Error> {
         self.asked("put")
     }
     fn remove(&self, _: &u32) -> Result<bool, Error> {

@@ -1,6 +1,6 @@
 //! Free functions of every shape.
 
-use ctu_core::{Cache, LruCache, SpinCache, Text, cached};
+use ctu_core::{Cache, CacheExt, LruCache, SpinCache, Text, cached};
 use std::{
     fmt::Display,
     sync::{

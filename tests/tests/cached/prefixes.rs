@@ -339,8 +339,8 @@ impl Cache for Mine {
     fn get(&self, key: &str) -> Result<Option<String>, Error> {
         self.0.get(key)
     }
-    fn put(&self, key: &str, value: String, ttl: Option<Duration>) -> Result<(), Error> {
-        self.0.put(key, value, ttl)
+    fn insert_entry(&self, key: &str, value: String, ttl: Option<Duration>) -> Result<(), Error> {
+        self.0.insert_entry(key, value, ttl)
     }
     fn remove(&self, key: &str) -> Result<bool, Error> {
         self.0.remove(key)

@@ -1,6 +1,6 @@
 //! What functions return, and what of it is cached.
 
-use ctu_core::{Cache, LruCache, SpinCache, cached};
+use ctu_core::{Cache, CacheExt, LruCache, SpinCache, cached};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 type Of<V> = SpinCache<LruCache<u32, V, 8>>;

@@ -1,7 +1,7 @@
 //! Many callers of a cold key.
 
 use crate::block_on;
-use ctu_core::{Cache, LruCache, SpinCache, cached, cached::SingleFlight};
+use ctu_core::{Cache, CacheExt, LruCache, SpinCache, cached, cached::SingleFlight};
 use std::{
     future::{Future as _, poll_fn},
     pin::pin,

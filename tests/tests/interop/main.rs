@@ -52,7 +52,7 @@ impl<'c> Ours<'c> {
         let (get, put, remove) = (cache.clone(), cache.clone(), cache);
         Self {
             get: Box::new(move |key| Ok(get.get(key).map_err(told)?.map(MemValue::from))),
-            put: Box::new(move |key, value| put.put(key, as_json(value), None).map_err(told)),
+            put: Box::new(move |key, value| put.insert_entry(key, as_json(value), None).map_err(told)),
             remove: Box::new(move |key| remove.remove(key).map_err(told)),
         }
     }
@@ -62,7 +62,7 @@ impl<'c> Ours<'c> {
         let (get, put, remove) = (cache.clone(), cache.clone(), cache);
         Self {
             get: Box::new(move |key| Ok(get.get(text(key)).map_err(told)?.map(MemValue::from))),
-            put: Box::new(move |key, value| put.put(text(key), as_json(value), None).map_err(told)),
+            put: Box::new(move |key, value| put.insert_entry(text(key), as_json(value), None).map_err(told)),
             remove: Box::new(move |key| remove.remove(text(key)).map_err(told)),
         }
     }
@@ -72,7 +72,7 @@ impl<'c> Ours<'c> {
         let (get, put, remove) = (cache.clone(), cache.clone(), cache);
         Self {
             get: Box::new(move |key| get.get(text(key)).map_err(told)),
-            put: Box::new(move |key, value| put.put(text(key), value, None).map_err(told)),
+            put: Box::new(move |key, value| put.insert_entry(text(key), value, None).map_err(told)),
             remove: Box::new(move |key| remove.remove(text(key)).map_err(told)),
         }
     }

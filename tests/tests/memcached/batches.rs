@@ -1,5 +1,5 @@
 use crate::{builder, raw, secs};
-use ctu_std::{Cache, MemCached, RawMemCached, memcached::MemValue};
+use ctu_std::{Cache, CacheExt, MemCached, RawMemCached, memcached::MemValue};
 use ctu_tests::servers::MemcachedServer;
 use std::thread;
 
@@ -20,7 +20,7 @@ fn get_many_returns_values_in_key_order() {
         .collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let entries = keys.iter().map(|key| (*key, key.to_vec())).collect();
-    cache.put_many(entries, Some(secs(5000))).unwrap();
+    cache.insert_many(entries, Some(secs(5000))).unwrap();
     let mut asked = keys.clone();
     asked.insert(1, b"missing");
     asked.insert(2, keys[7]);
@@ -48,7 +48,7 @@ fn batch_takes_one_round_trip() {
     let keys: Vec<Vec<u8>> = (0..100_u32).map(|n| n.to_le_bytes().to_vec()).collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let entries = || keys.iter().map(|key| (*key, key.to_vec())).collect();
-    cache.put_many(entries(), None).unwrap();
+    cache.insert_many(entries(), None).unwrap();
     // Nothing that was sent is waited for before the rest: a server that is stopped gets it all.
     server.pause();
     let batches = thread::spawn({
@@ -73,7 +73,7 @@ fn large_batches_do_not_deadlock() {
     let keys: Vec<[u8; 4]> = (0..200_u32).map(u32::to_le_bytes).collect();
     let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
     let entries = keys.iter().map(|key| (*key, key.repeat(100_000))).collect();
-    cache.put_many(entries, None).unwrap();
+    cache.insert_many(entries, None).unwrap();
     let found = cache.get_many(&keys).unwrap();
     let timed = cache.get_many_with_ttl(&keys).unwrap();
     for (key, (found, timed)) in keys.iter().zip(found.into_iter().zip(timed)) {
@@ -92,7 +92,7 @@ fn batch_may_mix_value_types() {
         serde_json::json!([1]).into(),
     ];
     let entries = ["a", "b", "c"].into_iter().zip(kinds.clone()).collect();
-    cache.put_many(entries, None).unwrap();
+    cache.insert_many(entries, None).unwrap();
     let found = cache.get_many(&["a", "b", "c"]).unwrap();
     assert_eq!(found, kinds.map(Some));
 }
@@ -103,6 +103,6 @@ fn batch_with_zero_ttl_removes() {
     let cache = raw(&server.address());
     cache.insert(b"a", b"1").unwrap();
     let entries = vec![(&b"a"[..], vec![2]), (b"b", vec![2])];
-    cache.put_many(entries, Some(secs(0))).unwrap();
+    cache.insert_many(entries, Some(secs(0))).unwrap();
     assert_eq!(cache.is_empty(), Ok(true));
 }

@@ -1,5 +1,5 @@
 use crate::{builder, raw, shown};
-use ctu_std::{Cache, Error, MemCached, MemCachedError};
+use ctu_std::{Cache, CacheExt, Error, MemCached, MemCachedError};
 use ctu_tests::servers::MemcachedServer;
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is too long or too much.
 
 use crate::{builder, secs, shown};
-use ctu_std::{Cache, CacheError, Error, MemCached, MemCachedError};
+use ctu_std::{Cache, CacheExt, CacheError, Error, MemCached, MemCachedError};
 use ctu_tests::servers::{MemcachedServer, free_port};
 
 #[test]
@@ -20,7 +20,7 @@ fn oversized_entry_is_not_sent() {
     assert_eq!(cache.get_many(&["a", &long]), Err(expected.clone()));
     assert_eq!(cache.remove_many(&["a", &long]), Err(expected.clone()));
     assert_eq!(
-        cache.put_many(vec![("a", "".into()), (&long, "".into())], None),
+        cache.insert_many(vec![("a", "".into()), (&long, "".into())], None),
         Err(expected)
     );
     let empty = cache.get("").unwrap_err();
@@ -28,7 +28,7 @@ fn oversized_entry_is_not_sent() {
     let large = cache.insert("a", "x".repeat(1 << 20)).unwrap_err();
     let refused = matches!(large, MemCachedError::Core(Error::ValueTooLong { .. }));
     assert!(refused, "{large}");
-    let ages = cache.insert_for("a", "", secs(1 << 40)).unwrap_err();
+    let ages = cache.insert_with_ttl("a", "", secs(1 << 40)).unwrap_err();
     assert!(matches!(
         ages,
         MemCachedError::Core(Error::TtlTooLong { .. })
@@ -59,12 +59,12 @@ fn largest_value_of_memcached_is_accepted() {
         let cache = builder(server.address()).raw().max_item(max_item).build();
         let cache = cache.unwrap();
         let Err(MemCachedError::Core(Error::ValueTooLong { max, .. })) =
-            cache.put(b"key", vec![1; max_item], None)
+            cache.insert_entry(b"key", vec![1; max_item], None)
         else {
             panic!("it does not fit");
         };
         for len in [max - 1, max] {
-            cache.put(b"key", vec![7; len], None).unwrap();
+            cache.insert_entry(b"key", vec![7; len], None).unwrap();
             assert!(cache.get(b"key").unwrap().unwrap() == vec![7; len]);
         }
         // The server's own limit is a byte or a few above.
@@ -73,7 +73,7 @@ fn largest_value_of_memcached_is_accepted() {
             .max_item(max_item * 2)
             .build();
         let unaware = unaware.unwrap();
-        let error = unaware.put(b"key", vec![7; max + 8], None).unwrap_err();
+        let error = unaware.insert_entry(b"key", vec![7; max + 8], None).unwrap_err();
         let told = matches!(error, MemCachedError::TooLarge { .. });
         assert!(told, "{error}");
         assert!(!error.is_outage());
@@ -93,7 +93,7 @@ fn rejected_value_leaves_the_connection_in_step() {
         (b"b", large()),
         (b"c", b"3".to_vec()),
     ];
-    let error = cache.put_many(batch, None).unwrap_err();
+    let error = cache.insert_many(batch, None).unwrap_err();
     assert!(matches!(error, MemCachedError::TooLarge { .. }), "{error}");
     assert!(shown(error).starts_with("value larger than Memcached at "));
     let found = cache.get_many(&[b"a", b"b", b"c"]);
@@ -101,7 +101,7 @@ fn rejected_value_leaves_the_connection_in_step() {
         found,
         Ok(vec![Some(b"1".to_vec()), None, Some(b"3".to_vec())])
     );
-    assert!(cache.put(b"b", large(), None).is_err());
+    assert!(cache.insert_entry(b"b", large(), None).is_err());
     assert_eq!(cache.get(b"c"), Ok(Some(b"3".to_vec())));
     assert_eq!(cache.stats().unwrap()[0].connections, before);
 }

@@ -1,5 +1,5 @@
 use crate::builder;
-use ctu_std::{Cache, Error, MemCachedError, PrefixedMemCached};
+use ctu_std::{Cache, CacheExt, Error, MemCachedError, PrefixedMemCached};
 use ctu_tests::servers::MemcachedServer;
 
 fn cache(server: &MemcachedServer, prefix: &str) -> PrefixedMemCached<str, u32> {

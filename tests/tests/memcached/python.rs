@@ -1,7 +1,7 @@
 //! What Python's `MemCached` and `JsonSerde` write and read; the rest of it is in `interop.rs`.
 
 use crate::{builder, raw};
-use ctu_std::{Cache, MemCached, PrefixedMemCached, memcached::MemValue};
+use ctu_std::{Cache, CacheExt, MemCached, PrefixedMemCached, memcached::MemValue};
 use ctu_tests::servers::MemcachedServer;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! The server says what is wrong, or seems to.
 
 use crate::{builder, raw, shown};
-use ctu_std::{Cache, CacheError, MemCachedError, NetError, RawMemCached};
+use ctu_std::{Cache, CacheExt, CacheError, MemCachedError, NetError, RawMemCached};
 use ctu_tests::servers::Parrot;
 
 fn of_parrot(parrot: &Parrot) -> RawMemCached {
@@ -49,7 +49,7 @@ fn batch_error_is_reported_after_the_whole_batch() {
         let parrot = Parrot::start(answers).unwrap();
         let keys: [&[u8]; 3] = [b"a", b"b", b"c"];
         let entries = keys.map(|key| (key, b"1".to_vec()));
-        let error = of_parrot(&parrot).put_many(entries.into(), None);
+        let error = of_parrot(&parrot).insert_many(entries.into(), None);
         let error = error.unwrap_err();
         let not_ready = matches!(error, MemCachedError::NotReady { .. });
         assert_eq!(not_ready, whole, "{error}");

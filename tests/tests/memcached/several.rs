@@ -1,5 +1,5 @@
 use crate::{builder, shown};
-use ctu_std::{Cache, MemCached, MemCachedError, NetError};
+use ctu_std::{Cache, CacheExt, MemCached, MemCachedError, NetError};
 use ctu_tests::servers::MemcachedServer;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn keys_are_spread_over_servers() {
     let (servers, cache) = three();
     let keys: Vec<u32> = (0..300).collect();
     cache
-        .put_many(keys.iter().map(|key| (key, *key)).collect(), None)
+        .insert_many(keys.iter().map(|key| (key, *key)).collect(), None)
         .unwrap();
     let stats = cache.stats().unwrap();
     assert_eq!(stats.len(), 3);
@@ -70,7 +70,7 @@ fn failed_server_affects_only_its_own_keys() {
     let (mut servers, cache) = three();
     let keys: Vec<u32> = (0..100).collect();
     cache
-        .put_many(keys.iter().map(|key| (key, *key)).collect(), None)
+        .insert_many(keys.iter().map(|key| (key, *key)).collect(), None)
         .unwrap();
     servers[1].kill();
     let (lost, there): (Vec<_>, Vec<_>) = keys
@@ -87,7 +87,7 @@ fn failed_server_affects_only_its_own_keys() {
     assert_eq!(shown(error), text);
     // The others get theirs all the same.
     let error = cache
-        .put_many(keys.iter().map(|key| (key, key + 1)).collect(), None)
+        .insert_many(keys.iter().map(|key| (key, key + 1)).collect(), None)
         .unwrap_err();
     let refused = matches!(error, MemCachedError::Net(NetError::Unreachable { .. }));
     assert!(refused, "{error}");
@@ -113,7 +113,7 @@ fn hanging_server_leaves_time_for_the_others() {
         builder = builder.server(server.address());
     }
     let cache: MemCached<u32, u32> = builder.build().unwrap();
-    cache.put_many(one_each(), None).unwrap();
+    cache.insert_many(one_each(), None).unwrap();
     let held = |server: &MemcachedServer| {
         let stats = server.ask_text("stats\r\n");
         let line = |name: &str| {
@@ -134,7 +134,7 @@ fn hanging_server_leaves_time_for_the_others() {
     for (server, before) in servers.iter().zip(&before).skip(1) {
         assert_eq!(held(server), (0, before.1 + 1));
     }
-    late(cache.put_many(one_each(), None).unwrap_err());
+    late(cache.insert_many(one_each(), None).unwrap_err());
     for (server, before) in servers.iter().zip(&before).skip(1) {
         assert_eq!(held(server), (before.0, before.1 + 2));
     }

@@ -1,5 +1,5 @@
 use crate::{builder, raw, secs};
-use ctu_std::{Cache, Error, MemCachedError};
+use ctu_std::{Cache, CacheExt, Error, MemCachedError};
 use ctu_tests::servers::{MemcachedServer, Parrot};
 use std::{
     io::{BufRead, BufReader, Write},
@@ -27,9 +27,9 @@ fn entry_ttl_overrides_the_default() {
     let cache = cache.unwrap();
     assert_eq!(cache.default_ttl(), Some(secs(600)));
     cache.insert(b"default", b"").unwrap();
-    cache.insert_for(b"own", b"", secs(5000)).unwrap();
+    cache.insert_with_ttl(b"own", b"", secs(5000)).unwrap();
     let odd = Duration::from_micros(5_000_000_500);
-    cache.insert_for(b"odd", b"", odd).unwrap();
+    cache.insert_with_ttl(b"odd", b"", odd).unwrap();
     let left = |key: &[u8]| cache.get_with_ttl(key).unwrap().unwrap().1.unwrap();
     assert!(left(b"default") <= secs(600));
     assert!((secs(601)..=secs(5000)).contains(&left(b"own")));
@@ -42,7 +42,7 @@ fn ttl_over_30_days_is_stored() {
     let cache = raw(&server.address());
     for days in [29, 30, 31, 365] {
         let ttl = secs(days * DAY);
-        cache.insert_for(b"a", b"1", ttl).unwrap();
+        cache.insert_with_ttl(b"a", b"1", ttl).unwrap();
         let (value, left) = cache.get_with_ttl(b"a").unwrap().unwrap();
         let left = left.unwrap();
         // Its clock and ours may be a second apart.
@@ -73,10 +73,10 @@ fn zero_ttl_removes_and_huge_ttl_is_rejected() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
     cache.insert(b"a", b"1").unwrap();
-    cache.insert_for(b"a", b"2", Duration::ZERO).unwrap();
+    cache.insert_with_ttl(b"a", b"2", Duration::ZERO).unwrap();
     assert_eq!(cache.get(b"a"), Ok(None));
     cache.insert(b"a", b"1").unwrap();
-    let error = cache.insert_for(b"a", b"2", Duration::MAX).unwrap_err();
+    let error = cache.insert_with_ttl(b"a", b"2", Duration::MAX).unwrap_err();
     let refused = matches!(error, MemCachedError::Core(Error::TtlTooLong { .. }));
     assert!(refused, "{error}");
     assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
@@ -133,7 +133,7 @@ fn times_over_30_days_go_by_the_clock_of_the_server() {
     });
     let cache = raw(&format!("127.0.0.1:{port}"));
     for days in [30, 31, 40] {
-        cache.insert_for(b"a", b"1", secs(days * DAY)).unwrap();
+        cache.insert_with_ttl(b"a", b"1", secs(days * DAY)).unwrap();
     }
     assert_eq!(cache.touch(b"a", Some(secs(50 * DAY))), Ok(true));
     drop(cache);

@@ -1,5 +1,5 @@
 use crate::{builder, secs};
-use ctu_std::{Cache, CacheError, MemCached, MemCachedBuilder, MemCachedError, NetError};
+use ctu_std::{Cache, CacheExt, CacheError, MemCached, MemCachedBuilder, MemCachedError, NetError};
 use ctu_tests::{
     servers::{Certificate, MemcachedServer, free_port},
     tls_front::TlsFront,
@@ -27,7 +27,7 @@ fn tls_carries_small_and_large_entries() {
     let (mut server, port) = server(&certificate, "");
     let cache = trusting(&certificate, port).raw().build().unwrap();
     let large: Vec<u8> = (0..1000 << 10).map(|n: u32| (n % 251) as u8).collect();
-    cache.put(b"large", large.clone(), None).unwrap();
+    cache.insert_entry(b"large", large.clone(), None).unwrap();
     cache.insert(b"small", b"1").unwrap();
     let found = cache.get_many(&[b"small", b"large", b"none"]).unwrap();
     assert!(found == [Some(b"1".to_vec()), Some(large), None]);

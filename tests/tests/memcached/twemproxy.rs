@@ -1,7 +1,7 @@
 //! Behind twemproxy, which knows the commands of old alone, and splits a `get` among its servers.
 
 use crate::{raw, secs};
-use ctu_std::{Cache, Error, MemCachedError, RawMemCached};
+use ctu_std::{Cache, CacheExt, Error, MemCachedError, RawMemCached};
 use ctu_tests::servers::{MemcachedServer, Nutcracker};
 
 fn behind_twemproxy(use_it: impl FnOnce(RawMemCached)) {
@@ -15,7 +15,7 @@ fn a_batch_is_answered_in_any_order() {
     behind_twemproxy(|cache| {
         let keys: Vec<[u8; 2]> = (0..300_u16).map(u16::to_le_bytes).collect();
         let entries = keys.iter().map(|key| (&key[..], key.to_vec()));
-        cache.put_many(entries.step_by(2).collect(), None).unwrap();
+        cache.insert_many(entries.step_by(2).collect(), None).unwrap();
         let mut asked: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
         // A key that is asked for twice has two answers.
         asked.push(&keys[0]);
@@ -30,7 +30,7 @@ fn a_batch_is_answered_in_any_order() {
 #[test]
 fn plain_commands_serve_where_meta_commands_are_refused() {
     behind_twemproxy(|cache| {
-        cache.insert_for(b"a", b"1", secs(600)).unwrap();
+        cache.insert_with_ttl(b"a", b"1", secs(600)).unwrap();
         assert_eq!(cache.contains(b"a"), Ok(true));
         assert_eq!(cache.contains(b"none"), Ok(false));
         // The remaining time is not known.
@@ -53,8 +53,8 @@ fn refused_commands_are_told_and_no_outage() {
         }
         // Its servers' clocks are not known.
         let month = secs(30 * 24 * 60 * 60);
-        assert_eq!(cache.insert_for(b"a", b"1", month), Ok(()));
-        let longer = cache.insert_for(b"a", b"2", month + secs(1));
+        assert_eq!(cache.insert_with_ttl(b"a", b"1", month), Ok(()));
+        let longer = cache.insert_with_ttl(b"a", b"2", month + secs(1));
         let refused = Error::TtlTooLong { max: month };
         assert_eq!(longer, Err(MemCachedError::Core(refused)));
         assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));

@@ -1,5 +1,5 @@
 use crate::raw;
-use ctu_std::{Cache, NetError, RedisCache, RedisError};
+use ctu_std::{Cache, CacheExt, NetError, RedisCache, RedisError};
 use ctu_tests::servers::RedisServer;
 use std::{os::unix::fs::symlink, time::Duration};
 

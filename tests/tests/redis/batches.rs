@@ -1,5 +1,5 @@
 use crate::{raw, secs};
-use ctu_std::Cache;
+use ctu_std::{Cache, CacheExt};
 use ctu_tests::{
     proxy::{Fault, Proxy},
     servers::RedisServer,
@@ -13,7 +13,7 @@ fn batch_takes_one_round_trip() {
     let keys: Vec<Vec<u8>> = (0..1000).map(|n| format!("key {n}").into()).collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let entries = keys.iter().map(|key| (*key, key.to_vec())).collect();
-    cache.put_many(entries, Some(secs(50))).unwrap();
+    cache.insert_many(entries, Some(secs(50))).unwrap();
     assert!(cache.ttl(keys[7]).unwrap().unwrap() <= secs(50));
     let before = cache.stats().unwrap().commands;
     let mut asked = keys.clone();
@@ -34,7 +34,7 @@ fn batch_with_ttl_takes_one_round_trip() {
     let mut server = RedisServer::start();
     let cache = raw(&server.url());
     assert_eq!(cache.default_ttl(), Some(secs(600)));
-    cache.insert_for(b"long", b"1", secs(5000)).unwrap();
+    cache.insert_with_ttl(b"long", b"1", secs(5000)).unwrap();
     cache.insert(b"usual", b"2").unwrap();
     server.cli(&["set", "ever", "3"]);
     server.cli(&["lpush", "list", "4"]);
@@ -59,7 +59,7 @@ fn huge_batch_is_split_into_commands() {
     let keys: Vec<Vec<u8>> = (0..25_001).map(|n| format!("key {n}").into()).collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let entries = keys.iter().map(|key| (*key, key.to_vec())).collect();
-    cache.put_many(entries, None).unwrap();
+    cache.insert_many(entries, None).unwrap();
     let found = cache.get_many(&keys).unwrap();
     assert!(
         found
@@ -85,7 +85,7 @@ fn batch_with_ttl_pairs_each_value_with_its_ttl() {
     let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
     let put = |value: &[u8], ttl| {
         let entries = keys.iter().map(|key| (*key, value.to_vec())).collect();
-        direct.put_many(entries, Some(secs(ttl))).unwrap();
+        direct.insert_many(entries, Some(secs(ttl))).unwrap();
     };
     put(b"old", 500);
     // The server has read about three of the keys when another client replaces all.

@@ -1,6 +1,6 @@
 use crate::raw;
 use ctu_std::CacheError as _;
-use ctu_std::{Cache, Error, NetError, RedisCache, RedisError};
+use ctu_std::{Cache, CacheExt, Error, NetError, RedisCache, RedisError};
 use ctu_tests::servers::{Parrot, RedisServer, free_port};
 
 #[test]

@@ -1,6 +1,6 @@
 use crate::{json_cache, raw};
 use ctu_std::CacheError as _;
-use ctu_std::{Cache, Error, PrefixedRedisCache, RedisCache, RedisError};
+use ctu_std::{Cache, CacheExt, Error, PrefixedRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::RedisServer;
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn keys_may_hold_every_byte() {
     for byte in 0..=255 {
         cache.insert(&[byte, b'k', byte], b"1").unwrap();
     }
-    cache.put(&all, all.clone(), None).unwrap();
+    cache.insert_entry(&all, all.clone(), None).unwrap();
     cache.insert(b"", b"no key").unwrap();
     assert_eq!(cache.get(&all), Ok(Some(all.clone())));
     let keys: BTreeSet<_> = cache.keys().collect::<Result<_, _>>().unwrap();

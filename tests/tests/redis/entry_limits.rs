@@ -1,7 +1,7 @@
 //! Limits of a Redis server at which it closes the connection.
 
 use crate::raw;
-use ctu_std::{BreakerState, Cache, CacheError, LruCache, RedisError, TwoLevelCache};
+use ctu_std::{BreakerState, Cache, CacheExt, CacheError, LruCache, RedisError, TwoLevelCache};
 use ctu_tests::servers::RedisServer;
 use std::fmt::Debug;
 
@@ -25,16 +25,16 @@ fn value_over_the_query_buffer_limit_is_the_fault_of_its_entry() {
     let cache = raw(&server.url());
     cache.insert(b"small", b"1").unwrap();
     for _ in 0..3 {
-        assert_refused(cache.put(b"large", vec![1; LARGE], None));
+        assert_refused(cache.insert_entry(b"large", vec![1; LARGE], None));
         let batch = vec![(&b"a"[..], vec![1]), (b"large", vec![1; LARGE])];
-        assert_refused(cache.put_many(batch, None));
+        assert_refused(cache.insert_many(batch, None));
         assert_eq!(cache.get(b"small"), Ok(Some(b"1".to_vec())));
     }
     let first = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(10);
     let levels = TwoLevelCache::builder(first, cache.clone());
     let levels = levels.resilient().recovers_by_hand().build();
     for key in 0..5_u8 {
-        assert!(levels.put(&[key], vec![1; LARGE], None).is_err());
+        assert!(levels.insert_entry(&[key], vec![1; LARGE], None).is_err());
     }
     let stats = levels.stats();
     assert_eq!((stats.breaker, stats.outages), (BreakerState::Closed, 0));
@@ -48,7 +48,7 @@ fn value_over_the_output_buffer_limit_is_the_fault_of_its_entry() {
     let cache = raw(&server.url());
     cache.insert(b"small", b"1").unwrap();
     for key in [b'a', b'b', b'c', b'd', b'e'] {
-        cache.put(&[key], vec![1; LARGE], None).unwrap();
+        cache.insert_entry(&[key], vec![1; LARGE], None).unwrap();
     }
     for _ in 0..3 {
         assert_refused(cache.get(b"a"));

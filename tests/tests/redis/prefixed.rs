@@ -1,5 +1,5 @@
 use crate::{raw, secs};
-use ctu_std::{Cache, PrefixedCache, PrefixedRedisCache, RedisCache};
+use ctu_std::{Cache, CacheExt, PrefixedCache, PrefixedRedisCache, RedisCache};
 use ctu_tests::servers::RedisServer;
 use std::collections::BTreeSet;
 

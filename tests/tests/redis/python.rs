@@ -1,5 +1,5 @@
 use crate::{json_cache, secs};
-use ctu_std::{Cache, PrefixedRedisCache, RedisCache};
+use ctu_std::{Cache, CacheExt, PrefixedRedisCache, RedisCache};
 use ctu_tests::servers::RedisServer;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use crate::{raw, secs, shown};
 use ctu_std::CacheError as _;
-use ctu_std::{Cache, Error, RedisCache, RedisError};
+use ctu_std::{Cache, CacheExt, Error, RedisCache, RedisError};
 use ctu_tests::servers::{RedisCluster, RedisServer, free_port};
 
 #[test]
@@ -111,7 +111,7 @@ fn oversized_value_is_not_sent() {
     let long = Err(RedisError::Core(Error::ValueTooLong { len: 11, max: 10 }));
     assert_eq!(cache.insert(b"a", &[b'y'; 11]), long);
     let entries = vec![(&b"b"[..], vec![1]), (b"a", vec![b'y'; 11])];
-    assert_eq!(cache.put_many(entries, None), long);
+    assert_eq!(cache.insert_many(entries, None), long);
     assert_eq!(cache.get(b"a"), Ok(Some(vec![b'x'; 10])));
     assert_eq!(cache.len(), Ok(1));
 }
@@ -131,7 +131,7 @@ fn key_over_the_limit_is_not_sent() {
     assert_eq!(cache.touch(long, None).unwrap_err(), refused);
     assert_eq!(cache.get_many(&[b"a", long]).unwrap_err(), refused);
     let entries = vec![(&b"b"[..], vec![1]), (long, vec![1])];
-    assert_eq!(cache.put_many(entries, None).unwrap_err(), refused);
+    assert_eq!(cache.insert_many(entries, None).unwrap_err(), refused);
     assert_eq!(cache.len(), Ok(1));
 }
 
@@ -151,7 +151,7 @@ fn value_rejected_by_the_server_is_no_outage() {
         let error = match round % 3 {
             0 => cache.insert(b"a", value(2)),
             1 => cache.insert(b"a", value(20)),
-            _ => cache.put_many(middle(), None),
+            _ => cache.insert_many(middle(), None),
         };
         let error = error.unwrap_err();
         assert!(!error.is_outage(), "{error}");

@@ -1,5 +1,5 @@
 use crate::{raw, secs};
-use ctu_std::{Cache, Error, RawRedisCache, RedisCache, RedisError};
+use ctu_std::{Cache, CacheExt, Error, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::RedisServer;
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ fn entry_ttl_overrides_the_default() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     cache.insert(b"default", b"").unwrap();
-    cache.insert_for(b"own", b"", secs(5000)).unwrap();
+    cache.insert_with_ttl(b"own", b"", secs(5000)).unwrap();
     let odd = Duration::from_micros(5_000_000_500);
-    cache.insert_for(b"odd", b"", odd).unwrap();
+    cache.insert_with_ttl(b"odd", b"", odd).unwrap();
     assert!((1..=600_000).contains(&left(&server, "default")));
     assert!((600_001..=5_000_000).contains(&left(&server, "own")));
     assert!((600_001..=5_000_001).contains(&left(&server, "odd")));
@@ -64,10 +64,10 @@ fn zero_ttl_removes_and_huge_ttl_is_rejected() {
     let server = RedisServer::start();
     let cache = raw(&server.url());
     cache.insert(b"a", b"1").unwrap();
-    cache.insert_for(b"a", b"2", Duration::ZERO).unwrap();
+    cache.insert_with_ttl(b"a", b"2", Duration::ZERO).unwrap();
     assert_eq!(cache.get(b"a"), Ok(None));
     cache.insert(b"a", b"1").unwrap();
-    let error = cache.insert_for(b"a", b"2", Duration::MAX).unwrap_err();
+    let error = cache.insert_with_ttl(b"a", b"2", Duration::MAX).unwrap_err();
     assert!(matches!(error, RedisError::Core(Error::TtlTooLong { .. })));
     assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
 }

@@ -1,6 +1,6 @@
 use crate::{secs, shown};
 use ctu_std::CacheError as _;
-use ctu_std::{Cache, NetError, RawRedisCache, RedisCache, RedisError};
+use ctu_std::{Cache, CacheExt, NetError, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::{
     servers::{Certificate, Parrot, RedisServer, free_port},
     tls_front::TlsFront,
@@ -56,7 +56,7 @@ fn tls_carries_small_and_large_entries() {
     let mut tls = TlsServer::start("no");
     let cache = tls.trusted();
     let large: Vec<u8> = (0..4 << 20).map(|n: u32| (n % 251) as u8).collect();
-    cache.put(b"large", large.clone(), None).unwrap();
+    cache.insert_entry(b"large", large.clone(), None).unwrap();
     cache.insert(b"small", b"1").unwrap();
     let found = cache.get_many(&[b"small", b"large", b"none"]).unwrap();
     assert!(found == [Some(b"1".to_vec()), Some(large), None]);

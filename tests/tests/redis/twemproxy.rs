@@ -12,7 +12,7 @@ fn refused_commands_are_told_and_all_others_work() {
     let keys: Vec<[u8; 2]> = (0..300_u16).map(u16::to_le_bytes).collect();
     let entries = keys.iter().map(|key| (&key[..], key.to_vec()));
     cache
-        .put_many(entries.step_by(2).collect(), Some(secs(600)))
+        .insert_many(entries.step_by(2).collect(), Some(secs(600)))
         .unwrap();
     let asked: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
     let found = cache.get_many(&asked).unwrap();

@@ -1,5 +1,5 @@
 use crate::{at, fake::Fake, raw, secs};
-use ctu_std::{Cache, RawRedisCache, RedisCache};
+use ctu_std::{Cache, CacheExt, RawRedisCache, RedisCache};
 use ctu_tests::servers::RedisCluster;
 use std::{thread, time::Duration};
 
@@ -14,7 +14,7 @@ fn batch_over_all_slots_keeps_its_order() {
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let value = |key: &[u8]| key.repeat(3);
     let entries = keys.iter().map(|key| (*key, value(key))).collect();
-    cache.put_many(entries, Some(secs(5000))).unwrap();
+    cache.insert_many(entries, Some(secs(5000))).unwrap();
     assert_eq!(cache.len(), Ok(3000));
     let mut asked = keys.clone();
     asked.reverse();
@@ -36,7 +36,7 @@ fn batch_over_all_slots_keeps_its_order() {
     assert_eq!(cache.remove_many(&asked), Ok(3000));
     assert_eq!(cache.is_empty(), Ok(true));
     let gone = keys.iter().map(|key| (*key, vec![])).collect();
-    cache.put_many(gone, Some(Duration::ZERO)).unwrap();
+    cache.insert_many(gone, Some(Duration::ZERO)).unwrap();
     assert_eq!(cache.remove_many(&[]), Ok(0));
 }
 
@@ -57,7 +57,7 @@ fn batches_of_threads_do_not_deadlock() {
                     let mut keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
                     keys.rotate_left(usize::from(round) % 20);
                     let entries = keys.iter().map(|key| (*key, vec![round])).collect();
-                    cache.put_many(entries, None).unwrap();
+                    cache.insert_many(entries, None).unwrap();
                     let found = cache.get_many(&keys).unwrap();
                     assert_eq!(found, vec![Some(vec![round]); 20]);
                     assert!(cache.len().unwrap() >= 20);
@@ -75,7 +75,7 @@ fn large_batch_round_trips() {
     let large: Vec<u8> = (0..8 << 20).map(|n: u32| (n ^ n >> 8) as u8).collect();
     let keys: [&[u8]; 6] = [b"a", b"b", b"c", b"d", b"e", b"f"];
     let entries = keys.iter().map(|key| (*key, large.clone())).collect();
-    cache.put_many(entries, None).unwrap();
+    cache.insert_many(entries, None).unwrap();
     for found in cache.get_many(&keys).unwrap() {
         assert!(found.as_ref() == Some(&large));
     }
@@ -89,7 +89,7 @@ fn batch_retries_dead_pooled_connections() {
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     for round in 0..10_u8 {
         let entries = keys.iter().map(|key| (*key, vec![round])).collect();
-        cache.put_many(entries, None).unwrap();
+        cache.insert_many(entries, None).unwrap();
         for master in 0..3 {
             let node = cluster.node(master);
             node.cli(&["client", "kill", "type", "normal", "skipme", "yes"]);

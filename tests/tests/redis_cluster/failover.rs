@@ -1,7 +1,7 @@
 //! A master is gone, and its replica takes over.
 
 use crate::{in_time, keys_of, secs};
-use ctu_std::{Cache, CacheError as _, RawRedisCache, RedisCache};
+use ctu_std::{Cache, CacheExt, CacheError as _, RawRedisCache, RedisCache};
 use ctu_tests::servers::RedisCluster;
 use std::{
     sync::{
@@ -27,7 +27,7 @@ struct Key {
 }
 
 impl Key {
-    fn put(&mut self, cache: &RawRedisCache) -> bool {
+    fn insert_entry(&mut self, cache: &RawRedisCache) -> bool {
         self.sent += 1;
         let value = format!("{} {}", self.name, self.sent);
         let done = cache.insert(self.name.as_bytes(), value.as_bytes());
@@ -100,7 +100,7 @@ fn killed_master_affects_only_its_keys_until_failover() {
                 })
                 .collect();
             for key in &mut mine {
-                assert!(key.put(&cache));
+                assert!(key.insert_entry(&cache));
             }
             // All of that is replicated in between.
             steps.wait();
@@ -109,7 +109,7 @@ fn killed_master_affects_only_its_keys_until_failover() {
                 for (n, key) in mine.iter_mut().enumerate() {
                     let done = match (round + n) % 10 {
                         0 => key.remove(&cache),
-                        1..5 => key.put(&cache),
+                        1..5 => key.insert_entry(&cache),
                         _ => key.get(&cache),
                     };
                     operations.fetch_add(1, SeqCst);
@@ -127,7 +127,7 @@ fn killed_master_affects_only_its_keys_until_failover() {
             }
             // No restart was needed: all works as ever.
             for key in &mut mine {
-                while !key.put(&cache) {
+                while !key.insert_entry(&cache) {
                     thread::yield_now();
                 }
                 key.stays = true;

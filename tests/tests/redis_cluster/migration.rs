@@ -1,7 +1,7 @@
 //! Slots that move, by hand, while they are read and written.
 
 use crate::{keys_of, raw, text};
-use ctu_std::{Cache, RawRedisCache};
+use ctu_std::{Cache, CacheExt, RawRedisCache};
 use ctu_tests::servers::RedisCluster;
 use std::{
     collections::BTreeSet,
@@ -59,7 +59,7 @@ fn work(cache: &RawRedisCache, thread: usize, over: &AtomicBool, rounds: &Atomic
     for round in 0_u32.. {
         let value = |n: usize| [&round.to_le_bytes()[..], keys[n]].concat();
         let entries = keys.iter().zip(0..).map(|(key, n)| (*key, value(n)));
-        cache.put_many(entries.collect(), None).unwrap();
+        cache.insert_many(entries.collect(), None).unwrap();
         let found = cache.get_many(&keys).unwrap();
         assert!(
             found

@@ -1,5 +1,5 @@
 use crate::{raw, secs};
-use ctu_std::{Cache, Error, PrefixedRedisCache, RedisCache, RedisError};
+use ctu_std::{Cache, CacheExt, Error, PrefixedRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::RedisCluster;
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
@@ -41,7 +41,7 @@ fn cluster_operations_match_a_single_server() {
             assert_eq!(cache.pop(&key), Ok(None));
         }
     }
-    cache.insert_for("none", json!(""), Duration::ZERO).unwrap();
+    cache.insert_with_ttl("none", json!(""), Duration::ZERO).unwrap();
     assert_eq!(cache.get_or_insert_with("made", || json!(1)), Ok(json!(1)));
     assert_eq!(cache.touch("none", None), Ok(false));
     assert_eq!(cache.len(), Ok(11));
@@ -79,7 +79,7 @@ fn hash_tags_place_keys_on_one_node() {
     let cache = prefixed(&cluster, "{app}.");
     let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
     let entries = names.iter().zip(0..).map(|(name, n)| (name.as_str(), n));
-    cache.put_many(entries.collect(), None).unwrap();
+    cache.insert_many(entries.collect(), None).unwrap();
     assert_eq!(sizes(&cluster).iter().filter(|size| **size > 0).count(), 1);
     let keys: Vec<&str> = names.iter().map(String::as_str).collect();
     let found = cache.get_many(&keys).unwrap();

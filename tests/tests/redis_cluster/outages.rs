@@ -5,7 +5,7 @@ use crate::{
     fake::{CLOSE, Fake, map},
     in_time, keys_of, raw, secs, shown, text,
 };
-use ctu_std::{Cache, CacheError as _, RedisCache, RedisError};
+use ctu_std::{Cache, CacheExt, CacheError as _, RedisCache, RedisError};
 use ctu_tests::servers::{RedisCluster, free_port};
 use std::{
     sync::{
@@ -48,7 +48,7 @@ fn cluster_is_used_again_after_an_outage() {
     let keys: Vec<Vec<u8>> = (0..30_u8).map(|n| vec![n]).collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let entries = || keys.iter().map(|key| (*key, key.to_vec())).collect();
-    cache.put_many(entries(), None).unwrap();
+    cache.insert_many(entries(), None).unwrap();
     (0..3).for_each(|node| cluster.node_mut(node).kill());
     for key in &keys {
         let error = cache.get(key).unwrap_err();
@@ -58,7 +58,7 @@ fn cluster_is_used_again_after_an_outage() {
     (0..3).for_each(|node| cluster.node_mut(node).start_again());
     // What is in memory alone is gone.
     assert_eq!(in_time(|| cache.get_many(&keys)), vec![None; 30]);
-    in_time(|| cache.put_many(entries(), None));
+    in_time(|| cache.insert_many(entries(), None));
     assert_eq!(in_time(|| cache.len()), 30);
 }
 
@@ -71,7 +71,7 @@ fn node_down_affects_only_its_keys() {
     cache.insert(keys[0], b"1").unwrap();
     cluster.node_mut(1).kill();
     let entries = keys.iter().map(|key| (*key, b"2".to_vec())).collect();
-    let error = cache.put_many(entries, None).unwrap_err();
+    let error = cache.insert_many(entries, None).unwrap_err();
     assert!(error.is_outage());
     let down = format!("no Redis at 127.0.0.1:{}: ", cluster.node(1).port());
     assert!(shown(error).starts_with(&down));
@@ -99,7 +99,7 @@ fn hanging_node_holds_no_connection_of_others() {
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 1)).collect();
     let put = |value: &[u8]| {
         let entries = keys.iter().map(|key| (key.as_bytes(), value.to_vec()));
-        cache.put_many(entries.collect(), None)
+        cache.insert_many(entries.collect(), None)
     };
     assert_eq!(put(b"1"), Ok(()));
     cluster.node_mut(hung).kill();
@@ -263,9 +263,9 @@ fn value_over_a_limit_of_its_node_is_the_fault_of_its_entry() {
     all.for_each(|key| cache.insert(key.as_bytes(), b"1").unwrap());
     let large = keys[0][0].as_bytes();
     for _ in 0..3 {
-        let one = cache.put(large, vec![1; 5 << 20], None);
+        let one = cache.insert_entry(large, vec![1; 5 << 20], None);
         let batch = vec![(large, vec![1; 5 << 20]), (keys[1][0].as_bytes(), vec![2])];
-        for done in [one, cache.put_many(batch, None)] {
+        for done in [one, cache.insert_many(batch, None)] {
             let error = done.unwrap_err();
             assert!(!error.is_outage() && error.is_corrupt(), "{error}");
             assert!(shown(error).contains("closes the connection at this entry"));

@@ -6,7 +6,7 @@ use crate::{
     in_time, raw, shown,
 };
 use ctu_std::{
-    Cache, CacheError as _, NetError, PrefixedRedisCache, RawRedisCache, RedisCache, RedisError,
+    Cache, CacheExt, CacheError as _, NetError, PrefixedRedisCache, RawRedisCache, RedisCache, RedisError,
 };
 use ctu_tests::servers::{Parrot, RedisCluster, RedisServer, free_port};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -65,7 +65,7 @@ fn endless_redirect_to_itself_is_an_error() {
             0
         };
         assert_eq!(node.count("ASKING"), asking);
-        assert!(cache.put_many(vec![(b"a", vec![1])], None).is_err());
+        assert!(cache.insert_many(vec![(b"a", vec![1])], None).is_err());
         assert!(cache.pop(b"a").is_err());
     }
 }

@@ -25,7 +25,7 @@ fn tls_reaches_every_node() {
     let keys: Vec<Vec<u8>> = (0..60_u8).map(|n| vec![n]).collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let entries = keys.iter().map(|key| (*key, key.repeat(9))).collect();
-    cache.put_many(entries, None).unwrap();
+    cache.insert_many(entries, None).unwrap();
     let found = cache.get_many(&keys).unwrap();
     assert!(
         found

@@ -1,5 +1,5 @@
 use crate::{keys_of, secs};
-use ctu_std::{Cache, RedisCache, StdClock, TtlCache, TwoLevelCache};
+use ctu_std::{Cache, CacheExt, RedisCache, StdClock, TtlCache, TwoLevelCache};
 use ctu_tests::servers::RedisCluster;
 use std::{thread, time::Duration};
 

@@ -2,7 +2,7 @@
 
 use crate::{Base, SECRET, base, entry, replace};
 use ctu_core::{
-    Aead, Cache, Error, KeyRing, KeyedAead, Keys, Names, PrefixedCache, SealedCache, SealingKey,
+    Aead, Cache, CacheExt, Error, KeyRing, KeyedAead, Keys, Names, PrefixedCache, SealedCache, SealingKey,
     Tag, XChaCha20Poly1305,
 };
 
@@ -63,7 +63,7 @@ fn stored() -> Base {
 fn the_key_is_bound() {
     let base = stored();
     let (_, moved) = entry(&base);
-    base.put(b"other", moved, None).unwrap();
+    base.insert_entry(b"other", moved, None).unwrap();
     assert!(is_rejected(&one_key::<200>(&base).plain_names(), b"other"));
 }
 
@@ -77,7 +77,7 @@ fn a_prefix_above_is_bound() {
     );
     mine.insert(b"key", b"value".to_vec()).unwrap();
     let (_, moved) = entry(&base);
-    base.put(b"yours.key", moved, None).unwrap();
+    base.insert_entry(b"yours.key", moved, None).unwrap();
     assert_eq!((yours.get(b"key"), cache.rejected()), (Ok(None), 1));
     assert_eq!(mine.get(b"key"), Ok(Some(b"value".to_vec())));
 }

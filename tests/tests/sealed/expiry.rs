@@ -2,7 +2,7 @@
 
 use crate::{SECRET, base};
 use ctu_core::{
-    Cache, KeyRing, LocalAsyncCache, ManualClock, Ready, SealedCache, WallClock, heap::TtlCache,
+    Cache, CacheExt, KeyRing, LocalAsyncCache, LocalAsyncCacheExt, ManualClock, Ready, SealedCache, WallClock, heap::TtlCache,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -48,21 +48,21 @@ fn every_operation_that_writes_seals_the_time_to_live() {
     let value = || b"value".to_vec();
     cache.insert(b"insert", value()).unwrap();
     cache
-        .insert_for(b"insert_for", value(), 60 * SECOND)
+        .insert_with_ttl(b"insert_with_ttl", value(), 60 * SECOND)
         .unwrap();
     cache.get_or_insert_with(b"computed", value).unwrap();
     cache
-        .put_many(vec![(b"many".as_slice(), value())], None)
+        .insert_many(vec![(b"many".as_slice(), value())], None)
         .unwrap();
     let awaited = SealedCache::with_keys(Ready(&base), ring()).wall_clock(&wall);
-    now(LocalAsyncCache::put(&awaited, b"async", value(), None)).unwrap();
-    now(LocalAsyncCache::put_many(
+    now(LocalAsyncCache::insert_entry(&awaited, b"async", value(), None)).unwrap();
+    now(LocalAsyncCache::insert_many(
         &awaited,
         vec![(b"async many".as_slice(), value())],
         None,
     ))
     .unwrap();
-    now(LocalAsyncCache::get_or_insert_with(
+    now(LocalAsyncCacheExt::get_or_insert_with(
         &awaited,
         b"async computed",
         async || value(),
@@ -70,7 +70,7 @@ fn every_operation_that_writes_seals_the_time_to_live() {
     .unwrap();
     let keys: [&[u8]; 7] = [
         b"insert",
-        b"insert_for",
+        b"insert_with_ttl",
         b"computed",
         b"many",
         b"async",

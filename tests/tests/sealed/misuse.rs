@@ -1,7 +1,7 @@
 //! Nonces with a repeated, constant or absent source of salt.
 
 use crate::{base, entry, in_every_suite, ring, sealed};
-use ctu_core::{Cache, KeyedAead, Mapping, Salt, Sealing, WallClock};
+use ctu_core::{Cache, CacheExt, KeyedAead, Mapping, Salt, Sealing, WallClock};
 use std::{cell::Cell, collections::HashSet, time::Duration};
 
 in_every_suite!(

@@ -1,7 +1,7 @@
 //! Keys that rotate in a fleet.
 
 use crate::{Base, SECRET, base, in_every_suite};
-use ctu_core::{Cache, KeyRing, KeyedAead, SealedCache};
+use ctu_core::{Cache, CacheExt, KeyRing, KeyedAead, SealedCache};
 
 in_every_suite!(
     three_steps_in_any_order_of_nodes_miss_nothing,

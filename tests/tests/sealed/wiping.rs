@@ -2,7 +2,7 @@
 
 use crate::{SECRET, in_every_suite, ring};
 use ctu_core::{
-    Aead, Buffer, Cache, Error, KeyRing, KeyedAead, Mapping, SealedCache, Sealing, SealingKey, Tag,
+    Aead, Buffer, Cache, CacheExt, Error, KeyRing, KeyedAead, Mapping, SealedCache, Sealing, SealingKey, Tag,
     XChaCha20Poly1305, heap::DictCache,
 };
 use hkdf::Hkdf;

@@ -4,7 +4,7 @@ use crate::{
     secs,
     switches::{Resilient, builder, resilient, until},
 };
-use ctu_std::{Cache, LruCache, PrefixedCache, TwoLevelCache};
+use ctu_std::{Cache, CacheExt, LruCache, PrefixedCache, TwoLevelCache};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -97,14 +97,14 @@ fn grace_serves_a_stale_value_if_the_computation_fails() {
     let (clock, builder) = builder();
     let cache = builder.grace(secs(5), 10).build();
     let fails = || cache.get_or_try_insert_with(&1, || Err::<u32, _>("fails"));
-    cache.insert_for(&1, 1u32, secs(10)).unwrap();
+    cache.insert_with_ttl(&1, 1u32, secs(10)).unwrap();
     clock.advance(secs(14));
     assert_eq!(cache.get(&1), Ok(None));
     assert_eq!(fails(), Ok(Ok(1)));
     assert_eq!(cache.stats().stale, 1);
     clock.advance(secs(1));
     assert_eq!(fails(), Ok(Err("fails")));
-    cache.insert_for(&1, 1u32, secs(10)).unwrap();
+    cache.insert_with_ttl(&1, 1u32, secs(10)).unwrap();
     cache.remove(&1).unwrap();
     assert_eq!(fails(), Ok(Err("fails")));
 }

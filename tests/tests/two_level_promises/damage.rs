@@ -6,12 +6,12 @@ use crate::{
     secs,
     switches::{builder, resilient},
 };
-use ctu_std::{BreakerState, Cache, CacheError};
+use ctu_std::{BreakerState, Cache, CacheExt, CacheError};
 
 #[test]
 fn corrupt_value_in_a_probe_closes_the_breaker() {
     let (clock, cache) = resilient();
-    cache.second().put(&1, DAMAGED, None).unwrap();
+    cache.second().insert_entry(&1, DAMAGED, None).unwrap();
     cache.second().fail(Fault::Lost);
     assert_eq!(cache.get(&2), Ok(None));
     assert_eq!(cache.stats().breaker, BreakerState::Open);
@@ -24,7 +24,7 @@ fn corrupt_value_in_a_probe_closes_the_breaker() {
 #[test]
 fn corrupt_value_between_failures_resets_the_count() {
     let (clock, cache) = resilient();
-    cache.second().put(&1, DAMAGED, None).unwrap();
+    cache.second().insert_entry(&1, DAMAGED, None).unwrap();
     for _ in 0..20 {
         cache.second().fail(Fault::Refused);
         assert_eq!(cache.get(&2), Ok(None));
@@ -38,7 +38,7 @@ fn corrupt_value_between_failures_resets_the_count() {
 #[test]
 fn corrupt_value_is_a_counted_miss_and_overwritten() {
     let (_clock, cache) = resilient();
-    cache.second().put(&1, DAMAGED, None).unwrap();
+    cache.second().insert_entry(&1, DAMAGED, None).unwrap();
     assert_eq!(cache.get(&1), Ok(None));
     assert_eq!(cache.get_with_ttl(&1), Ok(None));
     assert_eq!(cache.contains(&1), Ok(false));
@@ -53,7 +53,7 @@ fn corrupt_value_is_a_counted_miss_and_overwritten() {
 fn batch_returns_the_intact_values() {
     let (_clock, cache) = resilient();
     for (key, value) in [(1, 10), (2, DAMAGED), (4, 40)] {
-        cache.second().put(&key, value, None).unwrap();
+        cache.second().insert_entry(&key, value, None).unwrap();
     }
     let found = cache.get_many(&[&1, &2, &3, &4]);
     assert_eq!(found, Ok(vec![Some(10), None, None, Some(40)]));
@@ -67,7 +67,7 @@ fn batch_returns_the_intact_values() {
 fn corrupt_value_is_an_error_without_resilience() {
     let (_clock, builder) = builder();
     let cache = builder.build();
-    cache.second().put(&1, DAMAGED, None).unwrap();
+    cache.second().insert_entry(&1, DAMAGED, None).unwrap();
     assert!(cache.get(&1).unwrap_err().is_corrupt());
     assert!(cache.contains(&1).unwrap_err().is_corrupt());
     assert!(cache.get_many(&[&1, &2]).unwrap_err().is_corrupt());
@@ -84,8 +84,8 @@ fn corrupt_value_is_an_error_without_resilience() {
 fn corrupt_value_is_not_cached_as_missing() {
     let (_clock, builder) = builder();
     let cache = builder.recovers_by_hand().negative(secs(2), 10).build();
-    cache.second().put(&1, DAMAGED, None).unwrap();
+    cache.second().insert_entry(&1, DAMAGED, None).unwrap();
     assert_eq!(cache.get(&1), Ok(None));
-    cache.second().put(&1, 5, None).unwrap();
+    cache.second().insert_entry(&1, 5, None).unwrap();
     assert_eq!(cache.get(&1), Ok(Some(5)));
 }

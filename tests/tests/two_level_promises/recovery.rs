@@ -6,7 +6,7 @@ use crate::{
     secs,
     switches::{Resilient, builder, resilient, until},
 };
-use ctu_std::{BreakerState, Cache, ManualClock, TtlCache, TwoLevelCache, TwoLevelError};
+use ctu_std::{BreakerState, Cache, CacheExt, ManualClock, TtlCache, TwoLevelCache, TwoLevelError};
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
 /// Lets all that was missed be made good, in whatever time that takes.

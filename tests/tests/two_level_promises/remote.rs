@@ -289,7 +289,7 @@ impl Cache for Link {
     fn get_with_ttl(&self, key: &u32) -> Result<Found<u32>, Failed> {
         self.read(|values, now| found(values, *key, now))
     }
-    fn put(&self, key: &u32, value: u32, ttl: Option<Duration>) -> Result<(), Failed> {
+    fn insert_entry(&self, key: &u32, value: u32, ttl: Option<Duration>) -> Result<(), Failed> {
         self.write(&Request::Put(vec![(*key, value)], time(ttl)))
             .map(drop)
     }
@@ -313,7 +313,7 @@ impl Cache for Link {
     fn get_many_with_ttl(&self, keys: &[&u32]) -> Result<Vec<Found<u32>>, Failed> {
         self.read(|values, now| keys.iter().map(|key| found(values, **key, now)).collect())
     }
-    fn put_many(&self, entries: Vec<(&u32, u32)>, ttl: Option<Duration>) -> Result<(), Failed> {
+    fn insert_many(&self, entries: Vec<(&u32, u32)>, ttl: Option<Duration>) -> Result<(), Failed> {
         let entries = entries.into_iter().map(|(key, value)| (*key, value));
         self.write(&Request::Put(entries.collect(), time(ttl)))
             .map(drop)

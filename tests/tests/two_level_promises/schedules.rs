@@ -5,7 +5,7 @@ use crate::{
     remote::{DEADLINE, Fault, Link, SETTLE, Server, TTL, UNNAMED},
     secs,
 };
-use ctu_std::{Cache, Clock, Error, LockedCache, ManualClock, SieveCache, TtlCache, TwoLevelCache};
+use ctu_std::{Cache, CacheExt, Clock, Error, LockedCache, ManualClock, SieveCache, TtlCache, TwoLevelCache};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestCaseError},
@@ -175,18 +175,18 @@ impl World {
         match *step {
             Step::Put(node, key) => {
                 let value = self.next();
-                prop_assert_eq!(self.nodes[node].put(&key, value, None), Ok(()));
+                prop_assert_eq!(self.nodes[node].insert_entry(&key, value, None), Ok(()));
                 self.wrote(node, key, Some(value));
             }
             Step::PutFor(node, key, ttl) => {
                 let value = self.next();
-                prop_assert_eq!(self.nodes[node].put(&key, value, Some(millis(ttl))), Ok(()));
+                prop_assert_eq!(self.nodes[node].insert_entry(&key, value, Some(millis(ttl))), Ok(()));
                 self.wrote(node, key, Some(value));
             }
             Step::PutMany(node, a, b) => {
                 let (one, two) = (self.next(), self.next());
                 let entries = vec![(&a, one), (&b, two)];
-                prop_assert_eq!(self.nodes[node].put_many(entries, None), Ok(()));
+                prop_assert_eq!(self.nodes[node].insert_many(entries, None), Ok(()));
                 self.wrote(node, a, Some(one));
                 self.wrote(node, b, Some(two));
             }
@@ -240,7 +240,7 @@ impl World {
             Step::Advance(by) => self.clock.advance(millis(by)),
             Step::Recover(node) => drop(self.nodes[node].recover()),
             Step::Deliver(which) => self.server.lock().unwrap().deliver(which, self.clock.now()),
-            Step::PutUnnamed(node) => drop(self.nodes[node].put(&UNNAMED, 0, None)),
+            Step::PutUnnamed(node) => drop(self.nodes[node].insert_entry(&UNNAMED, 0, None)),
             Step::Restart => self.server.lock().unwrap().restart(),
         }
         Ok(())

@@ -6,7 +6,7 @@ use crate::{
     secs,
 };
 use ctu_std::{
-    BreakerState, Cache, Clock, LockedCache, ManualClock, TtlCache, TwoLevelBuilder, TwoLevelCache,
+    BreakerState, Cache, CacheExt, Clock, LockedCache, ManualClock, TtlCache, TwoLevelBuilder, TwoLevelCache,
     TwoLevelError,
 };
 use std::{
@@ -111,7 +111,7 @@ fn caller_error_does_not_open_the_breaker() {
     }
     assert_eq!(cache.get(&1), Ok(Some(1)));
     assert_eq!(cache.remove(&1), Err(blamed.clone()));
-    assert_eq!(cache.put_many(vec![(&1, 2)], None), Err(blamed));
+    assert_eq!(cache.insert_many(vec![(&1, 2)], None), Err(blamed));
     let stats = cache.stats();
     assert_eq!((stats.breaker, stats.journal), (BreakerState::Closed, 0));
 }
@@ -250,7 +250,7 @@ fn negative_caching_reads_a_missing_key_once() {
         (cache.second().asked.load(SeqCst), cache.stats().misses),
         (1, 10)
     );
-    cache.second().put(&1, 1, None).unwrap();
+    cache.second().insert_entry(&1, 1, None).unwrap();
     clock.advance(secs(2));
     assert_eq!(cache.get(&1), Ok(Some(1)));
     assert_eq!(cache.get(&2), Ok(None));
@@ -284,7 +284,7 @@ fn jitter_applies_to_the_longest_ttl() {
     let cache = builder.jitter(1e-20).build();
     for ttl in [Duration::MAX, Duration::MAX - secs(1), Duration::ZERO] {
         // Whether a level can count it is for that to say.
-        let _ = cache.insert_for(&1, 1u32, ttl);
+        let _ = cache.insert_with_ttl(&1, 1u32, ttl);
     }
 }
 

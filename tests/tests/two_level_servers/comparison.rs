@@ -4,7 +4,7 @@ use crate::{
     node::Second,
     weather::{Network, Weather},
 };
-use ctu_std::{Cache, PrefixedRedisCache, StdClock, TtlCache, TwoLevelCache};
+use ctu_std::{Cache, CacheExt, PrefixedRedisCache, StdClock, TtlCache, TwoLevelCache};
 use ctu_tests::servers::RedisServer;
 use std::{thread, time::Duration};
 

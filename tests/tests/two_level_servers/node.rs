@@ -1,7 +1,7 @@
 //! One process: threads that read and write keys of their own, and check each time what they see.
 
 use ctu_std::{
-    Cache, Error, MemCached, PrefixedRedisCache, RedisCache, ShardedCache, SieveCache, StdClock,
+    Cache, CacheExt, Error, MemCached, PrefixedRedisCache, RedisCache, ShardedCache, SieveCache, StdClock,
     TtlCache, TwoLevelCache,
 };
 use std::{

@@ -4,7 +4,7 @@ use crate::{
     node::{Acknowledged, Node, Second, check},
     weather::{Network, Weather},
 };
-use ctu_std::{BreakerState, Cache, MemCached, PrefixedRedisCache};
+use ctu_std::{BreakerState, Cache, CacheExt, MemCached, PrefixedRedisCache};
 use ctu_tests::servers::{MemcachedServer, RedisServer};
 use std::{
     io::{BufRead, BufReader, Read},

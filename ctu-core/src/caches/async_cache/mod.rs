@@ -34,8 +34,8 @@ macro_rules! async_cache {
                 key: &Self::Key,
             ) -> impl Future<Output = Result<Option<Self::Value>, Self::Error>> $(+ $Send)?;
 
-            /// As [`Cache::put`](crate::Cache::put).
-            fn put(
+            /// As [`Cache::insert_entry`](crate::Cache::insert_entry).
+            fn insert_entry(
                 &self,
                 key: &Self::Key,
                 value: Self::Value,
@@ -129,7 +129,7 @@ macro_rules! async_cache {
                     let Some(value) = make().await? else {
                         return Ok(None);
                     };
-                    self.put(key, value.clone(), None).await?;
+                    self.insert_entry(key, value.clone(), None).await?;
                     Ok(Some(value))
                 }
             }
@@ -167,16 +167,16 @@ macro_rules! async_cache {
                 }
             }
 
-            /// As [`Cache::put_many`](crate::Cache::put_many).
+            /// As [`Cache::insert_many`](crate::Cache::insert_many).
             #[cfg(feature = "alloc")]
-            fn put_many(
+            fn insert_many(
                 &self,
                 entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
                 ttl: Option<Duration>,
             ) -> impl Future<Output = Result<(), Self::Error>> $(+ $Send)? {
                 async move {
                     for (key, value) in entries {
-                        self.put(key, value, ttl).await?;
+                        self.insert_entry(key, value, ttl).await?;
                     }
                     Ok(())
                 }
@@ -197,7 +197,7 @@ macro_rules! async_cache {
                 }
             }
 
-            /// As [`Cache::insert`](crate::Cache::insert).
+            /// As [`CacheExt::insert`](crate::CacheExt::insert).
             fn insert<T>(
                 &self,
                 key: &Self::Key,
@@ -206,11 +206,11 @@ macro_rules! async_cache {
             where
                 T: IntoValue<Self::Value> $(+ $Send)?,
             {
-                async { self.put(key, value.into_value()?, None).await }
+                async { self.insert_entry(key, value.into_value()?, None).await }
             }
 
-            /// As [`Cache::insert_for`](crate::Cache::insert_for).
-            fn insert_for<T>(
+            /// As [`CacheExt::insert_with_ttl`](crate::CacheExt::insert_with_ttl).
+            fn insert_with_ttl<T>(
                 &self,
                 key: &Self::Key,
                 value: T,
@@ -219,10 +219,10 @@ macro_rules! async_cache {
             where
                 T: IntoValue<Self::Value> $(+ $Send)?,
             {
-                async move { self.put(key, value.into_value()?, Some(ttl)).await }
+                async move { self.insert_entry(key, value.into_value()?, Some(ttl)).await }
             }
 
-            /// As [`Cache::get_or_insert_with`](crate::Cache::get_or_insert_with). `make` returns a
+            /// As [`CacheExt::get_or_insert_with`](crate::CacheExt::get_or_insert_with). `make` returns a
             /// future. A second call of `make` replaces a corrupt value.
             fn get_or_insert_with<F, Fut>(
                 &self,
@@ -254,7 +254,7 @@ async_cache! {
     /// [`LocalAsyncCache`] is the same for one thread or one core. Neither depends on an executor.
     ///
     /// ```
-    /// use ctu_core::AsyncCache;
+    /// use ctu_core::{AsyncCache, AsyncCacheExt};
     ///
     /// fn spawn(future: impl Future + Send + 'static) {
     /// #   let _ = future;

@@ -11,7 +11,7 @@ use core::time::Duration;
 /// blocks the executor: do not wrap a network cache.
 ///
 /// ```
-/// use ctu_core::{AsyncCache, LruCache, Ready, SpinCache};
+/// use ctu_core::{AsyncCache, AsyncCacheExt, LruCache, Ready, SpinCache};
 ///
 /// async fn answer(cache: &impl AsyncCache<Key = u32, Value = u32>) -> bool {
 ///     cache.insert(&1, 42u32).await.is_ok()

@@ -31,7 +31,7 @@ use subtle::{Choice, ConstantTimeEq};
 /// An operation costs one SHA3-512 of the key, and the cipher.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, EncryptedCache, LruCache, SpinCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, EncryptedCache, LruCache, SpinCache};
 ///
 /// const SECRET: &[u8; 32] = b"thirty-two bytes that none knows";
 ///
@@ -85,7 +85,7 @@ use subtle::{Choice, ConstantTimeEq};
 /// each such cache needs a secret of its own.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, EncryptedCache, LruCache, PrefixedCache, SpinCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, EncryptedCache, LruCache, PrefixedCache, SpinCache};
 ///
 /// const SECRET: &[u8; 32] = b"thirty-two bytes that none knows";
 ///

@@ -32,7 +32,7 @@ macro_rules! mapped_is_async {
                 Ok(decode(&self.mapping, &at, found)?)
             }
 
-            async fn put(
+            async fn insert_entry(
                 &self,
                 key: &Self::Key,
                 value: Self::Value,
@@ -40,7 +40,7 @@ macro_rules! mapped_is_async {
             ) -> Result<(), Self::Error> {
                 let at = self.mapping.at(key)?;
                 let value = self.mapping.encode_for(&at, value, ttl.or_else(|| self.inner.default_ttl()))?;
-                self.inner.put(at.borrow(), value, ttl).await
+                self.inner.insert_entry(at.borrow(), value, ttl).await
             }
 
             async fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
@@ -127,7 +127,7 @@ macro_rules! mapped_is_async {
                     return Ok(None);
                 };
                 let encoded = self.mapping.encode_for(&at, value.clone(), self.inner.default_ttl())?;
-                self.inner.put(at.borrow(), encoded, None).await?;
+                self.inner.insert_entry(at.borrow(), encoded, None).await?;
                 Ok(Some(value))
             }
 
@@ -152,7 +152,7 @@ macro_rules! mapped_is_async {
             }
 
             #[cfg(feature = "alloc")]
-            async fn put_many(
+            async fn insert_many(
                 &self,
                 entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
                 ttl: Option<Duration>,
@@ -160,7 +160,7 @@ macro_rules! mapped_is_async {
                 let kept = ttl.or_else(|| self.inner.default_ttl());
                 let (ats, values) = batch::encode(&self.mapping, entries, kept)?;
                 self.inner
-                    .put_many(batch::entries(&ats, values), ttl)
+                    .insert_many(batch::entries(&ats, values), ttl)
                     .await
             }
 

@@ -133,7 +133,7 @@ where
         Ok(decode(&self.mapping, &at, found)?)
     }
 
-    fn put(
+    fn insert_entry(
         &self,
         key: &Self::Key,
         value: Self::Value,
@@ -143,7 +143,7 @@ where
         let value =
             self.mapping
                 .encode_for(&at, value, ttl.or_else(|| self.inner.default_ttl()))?;
-        self.inner.put(at.borrow(), value, ttl)
+        self.inner.insert_entry(at.borrow(), value, ttl)
     }
 
     fn remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
@@ -218,7 +218,7 @@ where
         let encoded = self
             .mapping
             .encode_for(&at, value.clone(), self.inner.default_ttl())?;
-        self.inner.put(at.borrow(), encoded, None)?;
+        self.inner.insert_entry(at.borrow(), encoded, None)?;
         Ok(Some(value))
     }
 
@@ -247,14 +247,14 @@ where
     }
 
     #[cfg(feature = "alloc")]
-    fn put_many(
+    fn insert_many(
         &self,
         entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
         ttl: Option<Duration>,
     ) -> Result<(), Self::Error> {
         let kept = ttl.or_else(|| self.inner.default_ttl());
         let (ats, values) = batch::encode(&self.mapping, entries, kept)?;
-        self.inner.put_many(batch::entries(&ats, values), ttl)
+        self.inner.insert_many(batch::entries(&ats, values), ttl)
     }
 
     #[cfg(feature = "alloc")]

@@ -11,7 +11,7 @@ pub type Tag = [u8; 16];
 ///
 /// ```
 /// use core::cell::RefCell;
-/// use ctu_core::{Aead, Bytes, Cache, Error, KeyRing, LruCache, SealError, SealedCache, SealingKey, SpinCache, Tag};
+/// use ctu_core::{Aead, Bytes, Cache, CacheExt, Error, KeyRing, LruCache, SealError, SealedCache, SealingKey, SpinCache, Tag};
 /// # use ctu_core::{KeyedAead, XChaCha20Poly1305};
 /// # struct Element(XChaCha20Poly1305);
 /// # impl Element {

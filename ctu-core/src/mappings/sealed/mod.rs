@@ -32,7 +32,7 @@ use crate::{error::Error, mappings::mapped::Mapped};
 /// reach the cache below: a server, a flash chip.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, LruCache, PrefixedCache, SealedCache, SpinCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, LruCache, PrefixedCache, SealedCache, SpinCache};
 ///
 /// # fn device_secret() -> [u8; 32] { [9; 32] }
 /// let flash = SpinCache::new(LruCache::<Bytes<16>, Bytes<112>, 32>::new());

@@ -132,7 +132,7 @@ pub(super) fn purpose(secret: &[u8], info: &[&[u8]]) -> Secret<32> {
 /// everywhere, then [`retire`](Self::retire) the old key, whose entries are misses from then on.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, KeyRing, LruCache, SealedCache, SpinCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, KeyRing, LruCache, SealedCache, SpinCache};
 /// # fn device_secret() -> [u8; 32] { [9; 32] }
 ///
 /// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<112>, 8>::new());

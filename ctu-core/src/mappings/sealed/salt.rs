@@ -6,7 +6,7 @@
 ///
 /// ```
 /// use core::cell::Cell;
-/// use ctu_core::{Bytes, Cache, LruCache, SealedCache, SpinCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, LruCache, SealedCache, SpinCache};
 /// # fn device_secret() -> [u8; 32] { [9; 32] }
 ///
 /// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<112>, 8>::new());

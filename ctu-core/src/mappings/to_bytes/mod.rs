@@ -23,7 +23,7 @@ pub use postcard::Postcard;
 ///
 #[cfg_attr(feature = "json", doc = "```")]
 #[cfg_attr(not(feature = "json"), doc = "```ignore")]
-/// use ctu_core::{Cache, LruCache, SpinCache, ToBytesCache};
+/// use ctu_core::{Cache, CacheExt, LruCache, SpinCache, ToBytesCache};
 /// use serde_json::{Value, json};
 ///
 /// let inner = SpinCache::new(LruCache::<Vec<u8>, Vec<u8>, 8>::new());

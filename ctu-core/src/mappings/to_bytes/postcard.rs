@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// A key is encoded in a buffer of `KEY` bytes on the stack, a value in the buffer of the inner cache.
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, LruCache, Postcard, SpinCache, ToBytesCache};
+/// use ctu_core::{Bytes, Cache, CacheExt, LruCache, Postcard, SpinCache, ToBytesCache};
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -26,7 +26,7 @@ const NOTED: usize = 63;
 /// It may be used from many threads at once; clones share one pool of connections.
 ///
 /// ```no_run
-/// use ctu_std::{Cache, MemCached};
+/// use ctu_std::{Cache, CacheExt, MemCached};
 /// use std::time::Duration;
 ///
 /// let cache = MemCached::builder("localhost").ttl(Duration::from_secs(60)).build()?;
@@ -143,7 +143,7 @@ impl MemCached<str, String> {
     /// | several servers | The client's `hash_function` distributes keys, not the rule of pymemcache: programs in Python find the entries of one server alone |
     /// | keys and values | The usual limits before a request. A value is read in full, however large its server says that it is |
     /// | time to live | At most 30 days: [`TtlTooLong`](Error::TtlTooLong) beyond. [`get_with_ttl`](Cache::get_with_ttl) returns no remaining time |
-    /// | batches | Reads take one round trip a server for every 32 KiB of keys. `put_many` and `remove_many` take one for each key |
+    /// | batches | Reads take one round trip a server for every 32 KiB of keys. `insert_many` and `remove_many` take one for each key |
     /// | [`contains`](Cache::contains) | Reads the value |
     /// | [`add`](Self::add), [`len`](Cache::len), [`info`](Self::info), [`stats`](Self::stats), [`hits`](Self::hits) | [`Unsupported`](Error::Unsupported) |
     /// | [`clear`](Cache::clear) | Ends at the first server that fails |
@@ -152,7 +152,7 @@ impl MemCached<str, String> {
     /// | `fork` | An error in a forked child: the client's connections belong to its parent |
     ///
     /// ```no_run
-    /// use ctu_std::{Cache, MemCached};
+    /// use ctu_std::{Cache, CacheExt, MemCached};
     ///
     /// let address = "memcache://localhost:11211?protocol=ascii&timeout=2";
     /// let client = memcache::Client::with_pool_size(address, 4)?;
@@ -196,7 +196,7 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
     /// Not repeated when the connection breaks: the entry may then be there.
     ///
     /// # Errors
-    /// As [`put`](Cache::put).
+    /// As [`insert_entry`](Cache::insert_entry).
     pub fn add(
         &self,
         key: &K,
@@ -308,7 +308,7 @@ where
         self.decode(server, server.get(&key, self.client.deadline())?)
     }
 
-    fn put(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), MemCachedError> {
+    fn insert_entry(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), MemCachedError> {
         let entry = self.entry(key, value)?;
         let (server, deadline) = (self.client.of(&entry.key), self.client.deadline());
         match self.expiry(ttl)? {
@@ -417,10 +417,10 @@ where
         Ok(all)
     }
 
-    /// As [`Cache::put_many`], in one round trip a server for every 2048 entries or 4 MiB. Where a
+    /// As [`Cache::insert_many`], in one round trip a server for every 2048 entries or 4 MiB. Where a
     /// server refuses an entry, it still stores those after it, and so do other servers; the first
     /// refusal is the error. Nothing is sent where a key, value or time does not fit.
-    fn put_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), MemCachedError> {
+    fn insert_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), MemCachedError> {
         let entries: Vec<Entry> = entries
             .into_iter()
             .map(|(key, value)| self.entry(key, value))

@@ -21,7 +21,7 @@ use std::{
 /// It may be used from many threads at once; clones share one pool of connections.
 ///
 /// ```no_run
-/// use ctu_std::{Cache, RedisCache};
+/// use ctu_std::{Cache, CacheExt, RedisCache};
 /// use std::time::Duration;
 ///
 /// let cache = RedisCache::builder("redis://127.0.0.1").ttl(Duration::from_secs(60)).build()?;
@@ -266,14 +266,14 @@ where
         self.decode(self.client.bytes(&key, &request)?)
     }
 
-    /// As [`Cache::put`]. An entry that is to live for no time is removed instead. Times are rounded
+    /// As [`Cache::insert_entry`]. An entry that is to live for no time is removed instead. Times are rounded
     /// up to milliseconds.
-    fn put(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), RedisError> {
+    fn insert_entry(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), RedisError> {
         let key = self.key(key)?;
         let value = self.encode(value)?;
         let ttl = Ttl::new(ttl.or(self.ttl))?;
         let mut request = Request::batch();
-        ttl.put(&mut request, &key, &value);
+        ttl.insert_entry(&mut request, &key, &value);
         self.client.all(&key, &request, |reply| ttl.was_put(reply))
     }
 
@@ -400,15 +400,15 @@ where
             .collect()
     }
 
-    /// As [`Cache::put_many`], in one round trip. Where the server refuses an entry, it still stores
+    /// As [`Cache::insert_many`], in one round trip. Where the server refuses an entry, it still stores
     /// those after it; the first refusal is the error.
-    fn put_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), RedisError> {
+    fn insert_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), RedisError> {
         let ttl = Ttl::new(ttl.or(self.ttl))?;
         let mut batch = self.client.batch();
         for (key, value) in entries {
             let value = self.encode(value)?;
             let key = self.key(key)?;
-            batch.about(&key, |request| ttl.put(request, &key, &value));
+            batch.about(&key, |request| ttl.insert_entry(request, &key, &value));
         }
         let done = batch.send(self.client.deadline(), |reply| ttl.was_put(reply));
         done.map(drop)

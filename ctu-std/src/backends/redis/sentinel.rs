@@ -22,7 +22,7 @@ impl RedisCache<str, String> {
     /// parameters of the address, and all settings of the builder, are those of the master.
     ///
     /// ```no_run
-    /// use ctu_std::{Cache, RedisCache};
+    /// use ctu_std::{Cache, CacheExt, RedisCache};
     /// let sentinels = ["redis://:hush@10.0.0.1", "redis://:hush@10.0.0.2", "redis://:hush@10.0.0.3"];
     /// let cache = RedisCache::sentinel(sentinels, "redis://:secret@mymaster").build()?;
     /// cache.insert("answer", 42)?;

@@ -60,7 +60,7 @@ impl Ttl {
     }
 
     /// Adds the command that stores `value` for this time.
-    pub(super) fn put(&self, request: &mut Request, key: &[u8], value: &[u8]) {
+    pub(super) fn insert_entry(&self, request: &mut Request, key: &[u8], value: &[u8]) {
         match self {
             Self::Forever => request.add(&[b"SET", key, value]),
             Self::For(unit, time) => {
@@ -70,7 +70,7 @@ impl Ttl {
         }
     }
 
-    /// Whether the server did what [`put`](Self::put) asks for.
+    /// Whether the server did what [`insert_entry`](Self::insert_entry) asks for.
     pub(super) fn was_put(&self, reply: &mut Reply) -> Result<(), RedisError> {
         match self {
             // What is removed is counted, not confirmed.

@@ -2,7 +2,7 @@
 
 pub(crate) mod one_computation;
 
-use ctu_core::{Cache, CacheError, Error};
+use ctu_core::{Cache, CacheExt, CacheError, Error};
 use shuttle::{
     scheduler::{PctScheduler, RandomScheduler},
     thread::{self, yield_now},
@@ -97,7 +97,7 @@ impl Cache for Remote {
     fn get(&self, key: &str) -> Result<Option<u32>, Down> {
         self.ask(|values| values.get(key).copied())
     }
-    fn put(&self, key: &str, value: u32, _: Option<Duration>) -> Result<(), Down> {
+    fn insert_entry(&self, key: &str, value: u32, _: Option<Duration>) -> Result<(), Down> {
         self.ask(|values| {
             values.insert(key.into(), value);
         })

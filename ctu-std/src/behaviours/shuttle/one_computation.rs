@@ -1,7 +1,7 @@
 //! What becomes of threads that want the same value, in whichever cache has it computed once.
 
 use super::{Remote, in_many_orders, spawn};
-use ctu_core::Cache;
+use ctu_core::{Cache, CacheExt};
 use shuttle::thread::yield_now;
 use std::{
     fmt,

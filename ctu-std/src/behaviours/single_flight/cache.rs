@@ -2,16 +2,16 @@ use super::{
     Leading, SingleFlight, Turn,
     writes::{Writes, Written},
 };
-use ctu_core::{Cache, Equivalent, Error, Found, InMemory};
+use ctu_core::{Cache, CacheExt, Equivalent, Error, Found, InMemory};
 use std::{fmt, hash::Hash, slice, time::Duration};
 
 /// A cache that computes a value once, however many threads ask for it.
 ///
-/// In most caches, threads that call [`get_or_insert_with`](Cache::get_or_insert_with), or another method that computes,
+/// In most caches, threads that call [`get_or_insert_with`](CacheExt::get_or_insert_with), or another method that computes,
 /// with a key that is not there, each compute its value. Here one of them does, and the others wait for what it makes.
 ///
 /// ```
-/// use ctu_std::{Cache, SieveCache, SingleFlightCache};
+/// use ctu_std::{Cache, CacheExt, SieveCache, SingleFlightCache};
 /// use std::{sync::atomic::{AtomicU32, Ordering::Relaxed}, thread};
 ///
 /// let cache = SingleFlightCache::new(SieveCache::<String, u32>::with_capacity(100));
@@ -154,8 +154,8 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> Cache for SingleFlightCache<C> {
         self.inner.get_equivalent(key)
     }
 
-    fn put(&self, key: &C::Key, value: C::Value, ttl: Option<Duration>) -> Result<(), C::Error> {
-        self.write_one(key, |inner| inner.put(key, value, ttl))
+    fn insert_entry(&self, key: &C::Key, value: C::Value, ttl: Option<Duration>) -> Result<(), C::Error> {
+        self.write_one(key, |inner| inner.insert_entry(key, value, ttl))
     }
 
     fn remove(&self, key: &C::Key) -> Result<bool, C::Error> {
@@ -222,13 +222,13 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> Cache for SingleFlightCache<C> {
         self.inner.get_many_with_ttl(keys)
     }
 
-    fn put_many(
+    fn insert_many(
         &self,
         entries: Vec<(&C::Key, C::Value)>,
         ttl: Option<Duration>,
     ) -> Result<(), C::Error> {
         let keys: Vec<&C::Key> = entries.iter().map(|(key, _)| *key).collect();
-        self.write(Written::Keys(&keys), |inner| inner.put_many(entries, ttl))
+        self.write(Written::Keys(&keys), |inner| inner.insert_many(entries, ttl))
     }
 
     fn remove_many(&self, keys: &[&C::Key]) -> Result<usize, C::Error> {

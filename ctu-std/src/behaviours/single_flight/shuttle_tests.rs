@@ -4,7 +4,7 @@ use super::SingleFlightCache;
 use crate::behaviours::shuttle::{
     Remote, in_many_orders, in_orders, one_computation::tests_of_one_computation, spawn,
 };
-use ctu_core::Cache;
+use ctu_core::{Cache, CacheExt};
 use shuttle::thread::yield_now;
 use std::sync::{
     Arc,
@@ -102,7 +102,7 @@ fn write_survives_a_concurrent_computation() {
         |cache: &Explored| cache.insert("k", 10u32).unwrap(),
         |cache: &Explored| {
             let entries = vec![("other", 9), ("k", 10)];
-            cache.put_many(entries, None).unwrap();
+            cache.insert_many(entries, None).unwrap();
         },
     ] {
         in_orders(3_000, move || {

@@ -80,7 +80,7 @@ where
         let write = self.begin_insert(key);
         let time = self.second_time(ttl);
         let result = match self.admit() {
-            Some(call) => call.end(self.second.put(key, value.clone(), time)),
+            Some(call) => call.end(self.second.insert_entry(key, value.clone(), time)),
             None => SecondResult::Skipped,
         };
         write.end_insert(result, value, ttl)
@@ -97,7 +97,7 @@ where
         };
         let time = self.second_time(None);
         let result = match self.admit() {
-            Some(call) => call.end(self.second.put(key, value.clone(), time)),
+            Some(call) => call.end(self.second.insert_entry(key, value.clone(), time)),
             None => SecondResult::Skipped,
         };
         if write.end_insert_computed(result, value, flight)? {
@@ -145,7 +145,7 @@ where
         let writes = self.begin_insert_many(&entries);
         let time = self.second_time(ttl);
         let result = match self.admit() {
-            Some(call) => call.end(self.second.put_many(entries.clone(), time)),
+            Some(call) => call.end(self.second.insert_many(entries.clone(), time)),
             None => SecondResult::Skipped,
         };
         self.end_insert_many(writes, result, entries, ttl)

@@ -4,7 +4,7 @@ use super::{
     levels::{Failed, Levels},
 };
 use crate::caches::IntoCache;
-use ctu_core::{Cache, Error, Found, InMemory};
+use ctu_core::{Cache, CacheExt, Error, Found, InMemory};
 use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 
 /// A small, quick cache in front of a large, shared one: memory in front of Redis.
@@ -28,7 +28,7 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 /// level that cannot be decoded, which is an error of `get` unless the cache is resilient, is written over.
 ///
 /// ```
-/// use ctu_std::{Cache, LruCache, TwoLevelCache};
+/// use ctu_std::{Cache, CacheExt, LruCache, TwoLevelCache};
 ///
 /// // The second would be a `RedisCache`.
 /// let second = LruCache::<String, u32>::with_capacity(100_000);
@@ -88,7 +88,7 @@ where
     /// counts it.
     ///
     /// ```
-    /// use ctu_std::{Cache, LruCache, TwoLevelCache};
+    /// use ctu_std::{Cache, CacheExt, LruCache, TwoLevelCache};
     /// let second = LruCache::<String, u32>::with_capacity(100);
     /// let first = LruCache::<String, u32>::with_capacity(10);
     /// let cache = TwoLevelCache::builder(first, second).build();
@@ -143,7 +143,7 @@ where
     ///
     #[cfg_attr(feature = "redis", doc = "```")]
     #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
-    /// use ctu_std::{Cache, LruCache, RedisCache, TwoLevelCache};
+    /// use ctu_std::{Cache, CacheExt, LruCache, RedisCache, TwoLevelCache};
     ///
     /// // Nothing listens there.
     /// let second = RedisCache::builder("redis://127.0.0.1:1").prefix("p.").build()?;
@@ -216,7 +216,7 @@ where
         }
     }
 
-    fn put(&self, key: &A::Key, value: A::Value, ttl: Option<Duration>) -> Result<(), Self::Error> {
+    fn insert_entry(&self, key: &A::Key, value: A::Value, ttl: Option<Duration>) -> Result<(), Self::Error> {
         self.levels.insert(key, value, ttl)
     }
 
@@ -293,7 +293,7 @@ where
         self.levels.get_many(keys)
     }
 
-    fn put_many(
+    fn insert_many(
         &self,
         entries: Vec<(&A::Key, A::Value)>,
         ttl: Option<Duration>,

@@ -40,10 +40,10 @@ impl<A: FirstLevel, B> Levels<A, B> {
         self.side_tables
             .insert(key, value, left.or(self.first_ttl), self.now());
         let ttl = self.first_time(left);
-        let kept = self.first.put(key, value.clone(), ttl);
+        let kept = self.first.insert_entry(key, value.clone(), ttl);
         // Without expiry, the first level keeps the entry until it evicts it.
         if kept.is_err() && ttl.is_some() && self.first_ttl.is_none() {
-            let _ = self.first.put(key, value.clone(), None);
+            let _ = self.first.insert_entry(key, value.clone(), None);
         }
     }
 
@@ -62,7 +62,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
             (None, None) => None,
             _ => self.first_time(left),
         };
-        if self.first.put(key, value, ttl).is_ok() {
+        if self.first.insert_entry(key, value, ttl).is_ok() {
             return Ok(());
         }
         // It may be too large for the first level; the second level has it.

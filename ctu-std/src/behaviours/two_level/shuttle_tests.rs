@@ -7,7 +7,7 @@ use crate::{
     },
     caches::LockedCache,
 };
-use ctu_core::{Cache, ManualClock, heap::LruCache};
+use ctu_core::{Cache, CacheExt, ManualClock, heap::LruCache};
 use shuttle::thread::yield_now;
 use std::{
     fmt,

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::caches::spread::spread;
 use ctu_core::heap::RandomState;
-use ctu_core::{Cache, Clock, Equivalent, Error, Found, InMemory, StoredKey};
+use ctu_core::{Cache, CacheExt, Clock, Equivalent, Error, Found, InMemory, StoredKey};
 use papaya::{HashMap, HashMapRef, LocalGuard};
 use parking_lot::{Mutex, MutexGuard};
 use std::{
@@ -28,7 +28,7 @@ use std::{
 /// | need several operations in one step, the exact order of use, every last entry of the capacity, or values dropped at once | [`LockedCache`](crate::LockedCache) of an [`LruCache`](crate::LruCache) or [`TtlCache`](crate::TtlCache) |
 ///
 /// ```
-/// use ctu_std::{Cache, SieveCache};
+/// use ctu_std::{Cache, CacheExt, SieveCache};
 ///
 /// let cache = SieveCache::<String, u32>::with_capacity(1_000);
 /// cache.insert("one", 1)?;
@@ -39,12 +39,12 @@ use std::{
 /// Entries expire where there is a time for them:
 ///
 /// ```
-/// use ctu_std::{Cache, SieveCache, StdClock};
+/// use ctu_std::{Cache, CacheExt, SieveCache, StdClock};
 /// use std::time::Duration;
 ///
 /// let minute = Duration::from_secs(60);
 /// let cache = SieveCache::<u64, String, _>::with_ttl(1_000, minute, StdClock::new());
-/// cache.insert_for(&7, "soon gone", Duration::ZERO)?;
+/// cache.insert_with_ttl(&7, "soon gone", Duration::ZERO)?;
 /// assert_eq!(cache.get(&7)?, None);
 /// # Ok::<(), ctu_std::Error>(())
 /// ```
@@ -210,7 +210,7 @@ where
     /// comes.
     ///
     /// ```
-    /// use ctu_std::{Cache, ManualClock, SieveCache};
+    /// use ctu_std::{Cache, CacheExt, ManualClock, SieveCache};
     /// use std::time::Duration;
     ///
     /// let clock = ManualClock::new();
@@ -328,7 +328,7 @@ where
         Ok(self.read(&ByParts { hash, parts }, used))
     }
 
-    fn put(&self, key: &K::Lookup, value: V, ttl: Option<Duration>) -> Result<(), Error> {
+    fn insert_entry(&self, key: &K::Lookup, value: V, ttl: Option<Duration>) -> Result<(), Error> {
         let now = self.clock.now();
         let until = self.until(now, ttl)?;
         let own = K::store(key)?;

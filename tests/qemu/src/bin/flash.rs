@@ -41,7 +41,7 @@ fn key<T>(value: T) -> T {
 #[allow(unused)]
 fn store<S: Store<Key = u32, Value = u32>>(store: &mut S) {
     black_box(store.get(&key(1)).copied());
-    black_box(store.put(&key(1), key(2), None).is_ok());
+    black_box(store.insert_entry(&key(1), key(2), None).is_ok());
     black_box(store.remove(&key(1)));
 }
 
@@ -49,7 +49,7 @@ fn store<S: Store<Key = u32, Value = u32>>(store: &mut S) {
 #[allow(unused)]
 fn numbers<C: Cache<Key = u32, Value = u32>>(cache: &C) {
     black_box(cache.get(&key(1)).is_ok());
-    black_box(cache.put(&key(1), key(2), None).is_ok());
+    black_box(cache.insert_entry(&key(1), key(2), None).is_ok());
     black_box(cache.remove(&key(1)).is_ok());
 }
 
@@ -100,7 +100,7 @@ mod parts {
         let cache = unsafe { &mut *cache };
         store(cache);
         let own = Duration::from_secs(u64::from(key(1u32)));
-        black_box(cache.insert_for(key(1), key(2), own).is_ok());
+        black_box(cache.insert_with_ttl(key(1), key(2), own).is_ok());
     }
     pub(super) fn locked_spin() {
         static CACHE: SpinCache<Numbers> = SpinCache::new(LruCache::new());

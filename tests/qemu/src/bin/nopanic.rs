@@ -84,7 +84,7 @@ fn ttl<const N: usize>(store: &mut TtlCache<u32, u32, N, Timer>) {
     black_box(store.contains(&any(1)));
     black_box(store.remaining(&any(1)));
     black_box(store.insert(any(1), any(2)));
-    black_box(store.insert_for(any(1), any(2), seconds()).is_ok());
+    black_box(store.insert_with_ttl(any(1), any(2), seconds()).is_ok());
     black_box(store.remove(&any(1)));
     black_box(store.pop_lru());
     black_box(store.expire());
@@ -104,7 +104,7 @@ macro_rules! operations {
             let key: &$Key = any($key);
             black_box(cache.get(key).is_ok());
             black_box(cache.insert(key, any($value)).is_ok());
-            black_box(cache.insert_for(key, any($value), seconds()).is_ok());
+            black_box(cache.insert_with_ttl(key, any($value), seconds()).is_ok());
             black_box(cache.contains(key).is_ok());
             black_box(cache.get_with_ttl(key).is_ok());
             black_box(cache.remove(key).is_ok());

@@ -19,7 +19,7 @@ impl RedisCache<str, String> {
     /// use ctu_std::{Cache, RedisCache};
     /// let nodes = ["redis://:secret@10.0.0.1:7000", "redis://:secret@10.0.0.2:7000"];
     /// let cache = RedisCache::cluster(nodes).prefix("app.").build()?;
-    /// cache.put_many(vec![("one", 1), ("two", 2)], None)?;
+    /// cache.insert_many(vec![("one", 1), ("two", 2)], None)?;
     /// assert_eq!(cache.get_many(&["one", "two"])?, [Some(1), Some(2)]);
     /// # Ok::<(), ctu_std::RedisError>(())
     /// ```

@@ -85,7 +85,7 @@ fn entries_come_and_go_as_in_any_cache() {
     cache.clear().unwrap();
     assert_eq!((cache.len(), cache.get("9")), (Ok(0), Ok(None)));
     assert_eq!(
-        cache.insert_for("one", 1, SECOND),
+        cache.insert_with_ttl("one", 1, SECOND),
         Err(Error::TtlUnsupported)
     );
     assert_eq!((cache.is_empty(), cache.default_ttl()), (Ok(true), None));
@@ -341,7 +341,7 @@ proptest! {
                     }
                 }
                 Step::Put(key, own) => {
-                    cache.put(&key, value, own.map(Duration::from_millis)).unwrap();
+                    cache.insert_entry(&key, value, own.map(Duration::from_millis)).unwrap();
                     stored.insert(key, (value, now + own.unwrap_or(60)));
                     prop_assert_eq!(cache.contains(&key), Ok(own != Some(0)));
                 }

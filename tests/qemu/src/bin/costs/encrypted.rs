@@ -3,7 +3,7 @@
 use crate::{KEY, SECRET, average};
 use core::cell::RefCell;
 use core::hint::black_box;
-use ctu_core::{Bytes, Cache, EncryptedCache, LruCache};
+use ctu_core::{Bytes, Cache, CacheExt, EncryptedCache, LruCache};
 use sha3::Digest;
 
 type Base = RefCell<LruCache<Bytes<16>, Bytes<64>, 16>>;

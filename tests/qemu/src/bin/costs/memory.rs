@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use core::hint::black_box;
 use core::time::Duration;
 use ctu_core::{
-    Bytes, BytesCache, Cache, EncryptedCache, LruCache, PrefixedCache, StatsCache, Text, TtlCache,
+    Bytes, BytesCache, Cache, CacheExt, EncryptedCache, LruCache, PrefixedCache, StatsCache, Text, TtlCache,
 };
 use ctu_qemu::stack;
 use heapless::{index_map::FnvIndexMap, linear_map::LinearMap};
@@ -34,7 +34,7 @@ pub(crate) fn stacks() {
     let mut ttl = TtlCache::<u32, u32, 64, Timer>::new(Duration::from_secs(60), Timer);
     for key in 0..64 {
         black_box(
-            ttl.insert_for(key, key, Duration::from_secs(u64::from(key)))
+            ttl.insert_with_ttl(key, key, Duration::from_secs(u64::from(key)))
                 .is_ok(),
         );
     }
@@ -44,9 +44,9 @@ pub(crate) fn stacks() {
     stack("TtlCache<u32, u32, N, _>", "insert", || {
         black_box(ttl.insert(black_box(100), 1));
     });
-    stack("TtlCache<u32, u32, N, _>", "insert_for", || {
+    stack("TtlCache<u32, u32, N, _>", "insert_with_ttl", || {
         black_box(
-            ttl.insert_for(black_box(101), 1, Duration::from_secs(1))
+            ttl.insert_with_ttl(black_box(101), 1, Duration::from_secs(1))
                 .is_ok(),
         );
     });

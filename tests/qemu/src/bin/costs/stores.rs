@@ -47,9 +47,9 @@ pub(crate) fn ttl<const N: usize>(subject: &str) {
     average(subject, "insert, evicts", rounds, |_| {
         black_box(cache.insert(fresh.next(), 7));
     });
-    average(subject, "insert_for, evicts", rounds, |i| {
+    average(subject, "insert_with_ttl, evicts", rounds, |i| {
         let ttl = Duration::from_millis(u64::from(1_000 + i));
-        black_box(cache.insert_for(fresh.next(), 7, ttl).is_ok());
+        black_box(cache.insert_with_ttl(fresh.next(), 7, ttl).is_ok());
     });
     cache.clear();
     each(subject, "insert, room", n, |i| {

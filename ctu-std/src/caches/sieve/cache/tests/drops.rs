@@ -20,10 +20,10 @@ fn what_leaves_is_not_dropped_under_the_lock() {
     let cache = Arc::new(SieveCache::<u32, Meddler>::with_capacity(8));
     for key in 0..1_000 {
         cache
-            .put(&key, Meddler(Arc::downgrade(&cache), key), None)
+            .insert_entry(&key, Meddler(Arc::downgrade(&cache), key), None)
             .unwrap();
         cache
-            .put(&key, Meddler(Arc::downgrade(&cache), key), None)
+            .insert_entry(&key, Meddler(Arc::downgrade(&cache), key), None)
             .unwrap();
         if key % 10 == 0 {
             cache.pop(&key).unwrap();
@@ -39,7 +39,7 @@ fn everything_is_dropped_with_the_cache() {
     let held = HELD.get_or_init(Arc::default);
     let cache = SieveCache::<u32, Arc<()>>::with_capacity(10);
     for key in 0..1_000 {
-        cache.put(&key, Arc::clone(held), None).unwrap();
+        cache.insert_entry(&key, Arc::clone(held), None).unwrap();
     }
     drop(cache);
     assert_eq!(Arc::strong_count(held), 1);
@@ -52,7 +52,7 @@ fn few_are_kept_while_the_table_is_copied() {
         let held = Arc::new(());
         let cache = SieveCache::<usize, Arc<()>>::with_capacity(capacity);
         for key in 0..8 * capacity {
-            cache.put(&key, Arc::clone(&held), None).unwrap();
+            cache.insert_entry(&key, Arc::clone(&held), None).unwrap();
             let beyond = Arc::strong_count(&held).saturating_sub(capacity + 1);
             let collected = processors.next_power_of_two().max(32);
             assert!(beyond <= capacity / 25 + collected, "{beyond}");

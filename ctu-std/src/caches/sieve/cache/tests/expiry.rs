@@ -7,7 +7,7 @@ fn entries_expire_and_make_room_first() {
     let clock = ManualClock::new();
     let cache = SieveCache::<u32, u32, _>::with_ttl(2, 10 * SECOND, &clock);
     cache.insert(&1, 10u32).unwrap();
-    cache.insert_for(&2, 20u32, SECOND).unwrap();
+    cache.insert_with_ttl(&2, 20u32, SECOND).unwrap();
     assert_eq!(cache.get_with_ttl(&1), Ok(Some((10, Some(10 * SECOND)))));
     assert_eq!(cache.get_with_ttl(&2), Ok(Some((20, Some(SECOND)))));
     clock.advance(SECOND);
@@ -18,11 +18,11 @@ fn entries_expire_and_make_room_first() {
     // Both were used, the second has expired.
     cache.insert(&3, 30u32).unwrap();
     assert_eq!([cache.get(&1), cache.get(&3)], [Ok(Some(10)), Ok(Some(30))]);
-    cache.insert_for(&3, 31u32, Duration::ZERO).unwrap();
+    cache.insert_with_ttl(&3, 31u32, Duration::ZERO).unwrap();
     assert_eq!((cache.pop(&3), cache.remove(&3)), (Ok(None), Ok(false)));
     cache.insert(&3, 32u32).unwrap();
     assert_eq!(cache.get_with_ttl(&3), Ok(Some((32, Some(10 * SECOND)))));
-    let too_long = cache.insert_for(&3, 33u32, Duration::MAX);
+    let too_long = cache.insert_with_ttl(&3, 33u32, Duration::MAX);
     assert_eq!(too_long, Err(Error::TtlTooLong { max: LONGEST }));
     assert_eq!(cache.get(&3), Ok(Some(32)));
     assert_eq!(cache.validate(), Ok(()));
@@ -40,7 +40,7 @@ fn what_has_expired_is_removed_when_that_is_asked_for() {
     let cache = SieveCache::<u32, u32, _>::with_ttl(1_000, 10 * SECOND, &clock);
     for key in 0..100 {
         cache.insert(&key, key).unwrap();
-        cache.insert_for(&(key + 100), key, SECOND).unwrap();
+        cache.insert_with_ttl(&(key + 100), key, SECOND).unwrap();
     }
     assert_eq!(cache.expire(), 0);
     clock.advance(SECOND);
@@ -85,7 +85,7 @@ fn a_time_is_never_older_than_the_entry_it_is_compared_with() {
         let (cache, clock_of) = (Arc::clone(&cache), clock.clone());
         *clock.0.meanwhile.lock() = Some(Box::new(move || {
             clock_of.0.clock.advance(SECOND);
-            cache.insert_for(&1, 1u32, ttl).unwrap();
+            cache.insert_with_ttl(&1, 1u32, ttl).unwrap();
         }));
     };
     type Finds = fn(&SieveCache<u32, u32, Interrupted>) -> bool;

@@ -60,10 +60,10 @@ impl StoredKey for Fussy {
 /// Every operation, on a table that grows and evicts.
 fn use_all(cache: &SieveCache<Fussy, Fussy>) -> Result<(), Error> {
     for key in 0..30 {
-        cache.put(&Fussy(key), Fussy(key), None)?;
+        cache.insert_entry(&Fussy(key), Fussy(key), None)?;
         cache.get(&Fussy(key / 2))?;
     }
-    cache.put(&Fussy(29), Fussy(0), None)?;
+    cache.insert_entry(&Fussy(29), Fussy(0), None)?;
     cache.remove(&Fussy(29))?;
     cache.pop(&Fussy(28))?;
     cache.retain(&mut |key| {
@@ -96,7 +96,7 @@ impl Clone for Nosy {
     fn clone(&self) -> Self {
         if let Some(cache) = self.0.upgrade() {
             for key in 0..10 {
-                cache.put(&key, Self(Weak::new()), None).unwrap();
+                cache.insert_entry(&key, Self(Weak::new()), None).unwrap();
                 cache.remove(&key).unwrap();
             }
         }
@@ -108,7 +108,7 @@ impl Clone for Nosy {
 fn a_value_may_use_the_cache_while_it_is_cloned() {
     let cache = Arc::new(SieveCache::<u32, Nosy>::with_capacity(4));
     for read in [SieveCache::get, SieveCache::pop] {
-        cache.put(&3, Nosy(Arc::downgrade(&cache)), None).unwrap();
+        cache.insert_entry(&3, Nosy(Arc::downgrade(&cache)), None).unwrap();
         assert!(read(&cache, &3).unwrap().is_some());
         assert_eq!((cache.len(), cache.validate()), (Ok(0), Ok(())));
     }
