@@ -7,8 +7,8 @@
 //! ```
 
 use ctu_std::{
-    Cache, CacheExt, EncryptedCache, LockedCache, LruCache, PrefixedCache, RedisCache, StatsCache, StdClock,
-    TtlCache, TwoLevelCache,
+    Cache, CacheExt, EncryptedCache, LockedCache, LruCache, PrefixedCache, RedisCache, StatsCache,
+    StdClock, TtlCache, TwoLevelCache,
 };
 use std::{error::Error, time::Duration};
 

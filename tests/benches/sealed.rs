@@ -10,8 +10,8 @@ use blake2::{
     digest::{FixedOutput, Update},
 };
 use ctu_core::{
-    Aes256GcmSiv, AsconAead128, Bytes, Cache, CacheExt, EncryptedCache, KeyRing, KeyedAead, LruCache,
-    SealedCache, XChaCha20Poly1305,
+    Aes256GcmSiv, AsconAead128, Bytes, Cache, CacheExt, EncryptedCache, KeyRing, KeyedAead,
+    LruCache, SealedCache, XChaCha20Poly1305,
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};
 use std::{cell::RefCell, hint::black_box};

@@ -1,8 +1,8 @@
 //! One computation a key, over caches that each thread would compute for itself in.
 
 use ctu_std::{
-    Cache, CacheExt, Error, LockedCache, LruCache, ManualClock, SieveCache, SingleFlightCache, StatsCache,
-    TtlCache, cached,
+    Cache, CacheExt, Error, LockedCache, LruCache, ManualClock, SieveCache, SingleFlightCache,
+    StatsCache, TtlCache, cached,
 };
 use std::{
     collections::BTreeSet,

@@ -1,8 +1,8 @@
 //! Shared caches under contention, and every order in which two threads can meet in one.
 
 use ctu_core::{
-    Bytes, Cache, CacheExt, EncryptedCache, LockedCache, LruCache, ManualClock, PrefixedCache, SpinCache,
-    StatsCache, heap,
+    Bytes, Cache, CacheExt, EncryptedCache, LockedCache, LruCache, ManualClock, PrefixedCache,
+    SpinCache, StatsCache, heap,
 };
 use std::{
     sync::{

@@ -1,8 +1,8 @@
 //! `TwoLevelCache` over levels in memory, one of which fails when told to.
 
 use ctu_std::{
-    Cache, CacheExt, CacheError, Error, LockedCache, LruCache, ManualClock, PrefixedCache, RedisCache,
-    StdClock, TtlCache, TwoLevelCache, TwoLevelError, WithTtl,
+    Cache, CacheError, CacheExt, Error, LockedCache, LruCache, ManualClock, PrefixedCache,
+    RedisCache, StdClock, TtlCache, TwoLevelCache, TwoLevelError, WithTtl,
 };
 use ctu_tests::servers::RedisServer;
 use std::{

@@ -9,8 +9,8 @@
 mod remote;
 
 use ctu_std::{
-    Cache, CacheExt, EncryptedCache, Error, LockedCache, LruCache, ManualClock, ToBytesCache, TtlCache,
-    TwoLevelCache, cached,
+    Cache, CacheExt, EncryptedCache, Error, LockedCache, LruCache, ManualClock, ToBytesCache,
+    TtlCache, TwoLevelCache, cached,
 };
 use remote::{Fault, Link};
 use std::{
@@ -201,8 +201,14 @@ fn first_undecodable_value_of_the_second_level_is_logged_with_its_reason() {
         .clock(Arc::clone(&clock))
         .name("pages")
         .build();
-    cache.second().insert_entry(&1, remote::DAMAGED, None).unwrap();
-    cache.second().insert_entry(&2, remote::DAMAGED, None).unwrap();
+    cache
+        .second()
+        .insert_entry(&1, remote::DAMAGED, None)
+        .unwrap();
+    cache
+        .second()
+        .insert_entry(&2, remote::DAMAGED, None)
+        .unwrap();
     let told = events_of(|| {
         assert_eq!(cache.get(&1), Ok(None));
         assert_eq!(cache.get(&2), Ok(None));

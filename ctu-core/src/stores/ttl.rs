@@ -251,7 +251,12 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     ///
     /// # Errors
     /// [`Error::TtlTooLong`] where `ttl` is longer than [`max_ttl`](Self::max_ttl).
-    pub fn insert_with_ttl(&mut self, key: K, value: V, ttl: Duration) -> Result<Option<(K, V)>, Error> {
+    pub fn insert_with_ttl(
+        &mut self,
+        key: K,
+        value: V,
+        ttl: Duration,
+    ) -> Result<Option<(K, V)>, Error> {
         let ttl = self.time.check(ttl)?;
         let (entry, live) = self.insert_until(key, value, ttl, true);
         Ok(entry.filter(|_| live))

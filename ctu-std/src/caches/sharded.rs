@@ -116,7 +116,12 @@ where
     }
 
     #[inline]
-    fn insert_entry(&self, key: &S::Key, value: S::Value, ttl: Option<Duration>) -> Result<(), Error> {
+    fn insert_entry(
+        &self,
+        key: &S::Key,
+        value: S::Value,
+        ttl: Option<Duration>,
+    ) -> Result<(), Error> {
         self.shard(key).insert_entry(key, value, ttl)
     }
 

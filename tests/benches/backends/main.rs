@@ -17,7 +17,8 @@
 mod python;
 
 use ctu_std::{
-    Cache, CacheExt, MemCached, RawMemCached, RawRedisCache, RedisCache, StrKey, memcached::encode_key,
+    Cache, CacheExt, MemCached, RawMemCached, RawRedisCache, RedisCache, StrKey,
+    memcached::encode_key,
 };
 use ctu_tests::{
     contest::{Contender, Outcome, contest, table},

@@ -1,7 +1,7 @@
 //! Something else answers, or only half.
 
 use crate::backend::{Backend, Operation, address, assert_late, net, patient};
-use ctu_std::{Cache, CacheExt, CacheError, Error, LruCache, NetError, TwoLevelCache};
+use ctu_std::{Cache, CacheError, CacheExt, Error, LruCache, NetError, TwoLevelCache};
 use ctu_tests::servers::{Parrot, Server};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::time::Duration;

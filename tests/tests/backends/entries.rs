@@ -47,7 +47,9 @@ fn keys_and_values_may_hold_every_byte<B: Backend>() {
     cache.insert_entry(b"all", all.clone(), None).unwrap();
     // Whole answers of the server, in a value.
     let answers = B::garbage().concat();
-    cache.insert_entry(b"answers", answers.clone(), None).unwrap();
+    cache
+        .insert_entry(b"answers", answers.clone(), None)
+        .unwrap();
     cache.insert(b"", b"no key").unwrap();
     for byte in 0..=255 {
         let found = cache.get(&[byte, b'k', byte]);

@@ -1,7 +1,7 @@
 //! The way to the server closes the connection at a large entry.
 
 use crate::backend::{Backend, net, patient};
-use ctu_std::{Cache, CacheExt, CacheError, LruCache, NetError, TwoLevelCache, TwoLevelError};
+use ctu_std::{Cache, CacheError, CacheExt, LruCache, NetError, TwoLevelCache, TwoLevelError};
 use ctu_tests::{proxy::Proxy, servers::Server};
 use std::fmt::Debug;
 

@@ -5,7 +5,7 @@ use crate::{
     memcached::key,
 };
 use ctu_std::{
-    Cache, CacheExt, CacheError, Error, MemCached, MemCachedError, NetError, RawMemCached,
+    Cache, CacheError, CacheExt, Error, MemCached, MemCachedError, NetError, RawMemCached,
     memcached::MemValue,
 };
 use ctu_tests::servers::{MemcacheClient, Memcached, MemcachedServer};
@@ -167,7 +167,10 @@ fn ttl_is_set_and_bounded<B: Backend<Cache = RawMemCached>>() {
     assert_eq!(cache.touch(b"none", Some(MONTH)), Ok(false));
     let long = MONTH + Duration::from_secs(1);
     let too_long = MemCachedError::Core(Error::TtlTooLong { max: MONTH });
-    assert_eq!(cache.insert_with_ttl(b"a", b"2", long), Err(too_long.clone()));
+    assert_eq!(
+        cache.insert_with_ttl(b"a", b"2", long),
+        Err(too_long.clone())
+    );
     assert_eq!(cache.touch(b"a", Some(long)), Err(too_long));
     assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));
     cache.insert_with_ttl(b"a", b"2", Duration::ZERO).unwrap();
@@ -224,7 +227,11 @@ fn full_server_is_an_outage<B: Backend<Cache = RawMemCached>>() {
     let server = MemcachedServer::with(B::SMALL);
     let cache = cache::<B>(&server, PATIENCE, 1);
     let error = (0_u32..)
-        .find_map(|n| cache.insert_entry(&n.to_le_bytes(), vec![0; 100_000], None).err())
+        .find_map(|n| {
+            cache
+                .insert_entry(&n.to_le_bytes(), vec![0; 100_000], None)
+                .err()
+        })
         .unwrap();
     assert!(
         matches!(error, MemCachedError::OutOfMemory { .. }),

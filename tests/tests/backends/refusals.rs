@@ -1,7 +1,7 @@
 //! The server is there, and refuses.
 
 use crate::backend::{Backend, net, patient, shown};
-use ctu_std::{Cache, CacheExt, CacheError, NetError};
+use ctu_std::{Cache, CacheError, CacheExt, NetError};
 use ctu_tests::servers::Server;
 use std::thread;
 
@@ -15,7 +15,11 @@ fn full_server_is_reported_and_still_readable<B: Backend>() {
     let cache = patient::<B>(server.port());
     cache.insert(b"first", b"1").unwrap();
     let error = (0_u32..)
-        .find_map(|n| cache.insert_entry(&n.to_le_bytes(), vec![0; 100_000], None).err())
+        .find_map(|n| {
+            cache
+                .insert_entry(&n.to_le_bytes(), vec![0; 100_000], None)
+                .err()
+        })
         .unwrap();
     let (name, port) = (B::NAME, server.port());
     let told = format!("{name} at 127.0.0.1:{port} is out of memory");

@@ -1,7 +1,9 @@
 //! Values in the cache that cannot be decoded: of an older schema, or another program's.
 
 use crate::block_on;
-use ctu_core::{Cache, CacheExt, CacheError as _, Error, LruCache, SpinCache, ToBytesCache, cached};
+use ctu_core::{
+    Cache, CacheError as _, CacheExt, Error, LruCache, SpinCache, ToBytesCache, cached,
+};
 use std::cell::RefCell;
 
 type Stored = SpinCache<LruCache<Vec<u8>, Vec<u8>, 8>>;

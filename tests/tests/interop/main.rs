@@ -52,7 +52,9 @@ impl<'c> Ours<'c> {
         let (get, put, remove) = (cache.clone(), cache.clone(), cache);
         Self {
             get: Box::new(move |key| Ok(get.get(key).map_err(told)?.map(MemValue::from))),
-            put: Box::new(move |key, value| put.insert_entry(key, as_json(value), None).map_err(told)),
+            put: Box::new(move |key, value| {
+                put.insert_entry(key, as_json(value), None).map_err(told)
+            }),
             remove: Box::new(move |key| remove.remove(key).map_err(told)),
         }
     }
@@ -62,7 +64,10 @@ impl<'c> Ours<'c> {
         let (get, put, remove) = (cache.clone(), cache.clone(), cache);
         Self {
             get: Box::new(move |key| Ok(get.get(text(key)).map_err(told)?.map(MemValue::from))),
-            put: Box::new(move |key, value| put.insert_entry(text(key), as_json(value), None).map_err(told)),
+            put: Box::new(move |key, value| {
+                put.insert_entry(text(key), as_json(value), None)
+                    .map_err(told)
+            }),
             remove: Box::new(move |key| remove.remove(text(key)).map_err(told)),
         }
     }

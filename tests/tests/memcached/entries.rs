@@ -1,5 +1,7 @@
 use crate::{builder, raw, secs};
-use ctu_std::{Cache, CacheExt, CacheError as _, Error, MemCached, MemCachedError, memcached::MemValue};
+use ctu_std::{
+    Cache, CacheError as _, CacheExt, Error, MemCached, MemCachedError, memcached::MemValue,
+};
 use ctu_tests::servers::MemcachedServer;
 use serde_json::json;
 

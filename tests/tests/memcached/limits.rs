@@ -1,7 +1,7 @@
 //! What is too long or too much.
 
 use crate::{builder, secs, shown};
-use ctu_std::{Cache, CacheExt, CacheError, Error, MemCached, MemCachedError};
+use ctu_std::{Cache, CacheError, CacheExt, Error, MemCached, MemCachedError};
 use ctu_tests::servers::{MemcachedServer, free_port};
 
 #[test]
@@ -73,7 +73,9 @@ fn largest_value_of_memcached_is_accepted() {
             .max_item(max_item * 2)
             .build();
         let unaware = unaware.unwrap();
-        let error = unaware.insert_entry(b"key", vec![7; max + 8], None).unwrap_err();
+        let error = unaware
+            .insert_entry(b"key", vec![7; max + 8], None)
+            .unwrap_err();
         let told = matches!(error, MemCachedError::TooLarge { .. });
         assert!(told, "{error}");
         assert!(!error.is_outage());

@@ -1,7 +1,7 @@
 //! The server says what is wrong, or seems to.
 
 use crate::{builder, raw, shown};
-use ctu_std::{Cache, CacheExt, CacheError, MemCachedError, NetError, RawMemCached};
+use ctu_std::{Cache, CacheError, CacheExt, MemCachedError, NetError, RawMemCached};
 use ctu_tests::servers::Parrot;
 
 fn of_parrot(parrot: &Parrot) -> RawMemCached {

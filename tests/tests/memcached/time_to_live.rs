@@ -76,7 +76,9 @@ fn zero_ttl_removes_and_huge_ttl_is_rejected() {
     cache.insert_with_ttl(b"a", b"2", Duration::ZERO).unwrap();
     assert_eq!(cache.get(b"a"), Ok(None));
     cache.insert(b"a", b"1").unwrap();
-    let error = cache.insert_with_ttl(b"a", b"2", Duration::MAX).unwrap_err();
+    let error = cache
+        .insert_with_ttl(b"a", b"2", Duration::MAX)
+        .unwrap_err();
     let refused = matches!(error, MemCachedError::Core(Error::TtlTooLong { .. }));
     assert!(refused, "{error}");
     assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));

@@ -1,5 +1,5 @@
 use crate::{builder, secs};
-use ctu_std::{Cache, CacheExt, CacheError, MemCached, MemCachedBuilder, MemCachedError, NetError};
+use ctu_std::{Cache, CacheError, CacheExt, MemCached, MemCachedBuilder, MemCachedError, NetError};
 use ctu_tests::{
     servers::{Certificate, MemcachedServer, free_port},
     tls_front::TlsFront,

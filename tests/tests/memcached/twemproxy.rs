@@ -15,7 +15,9 @@ fn a_batch_is_answered_in_any_order() {
     behind_twemproxy(|cache| {
         let keys: Vec<[u8; 2]> = (0..300_u16).map(u16::to_le_bytes).collect();
         let entries = keys.iter().map(|key| (&key[..], key.to_vec()));
-        cache.insert_many(entries.step_by(2).collect(), None).unwrap();
+        cache
+            .insert_many(entries.step_by(2).collect(), None)
+            .unwrap();
         let mut asked: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
         // A key that is asked for twice has two answers.
         asked.push(&keys[0]);

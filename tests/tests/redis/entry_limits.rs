@@ -1,7 +1,7 @@
 //! Limits of a Redis server at which it closes the connection.
 
 use crate::raw;
-use ctu_std::{BreakerState, Cache, CacheExt, CacheError, LruCache, RedisError, TwoLevelCache};
+use ctu_std::{BreakerState, Cache, CacheError, CacheExt, LruCache, RedisError, TwoLevelCache};
 use ctu_tests::servers::RedisServer;
 use std::fmt::Debug;
 

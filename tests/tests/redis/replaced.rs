@@ -1,7 +1,7 @@
 //! A failover behind one name: the name leads to a new master, and old connections to the old one.
 
 use crate::raw;
-use ctu_std::{Cache, CacheExt, CacheError};
+use ctu_std::{Cache, CacheError, CacheExt};
 use ctu_tests::{
     proxy::Proxy,
     servers::{RedisServer, free_port},

@@ -1,7 +1,7 @@
 //! A master is gone, and its replica takes over.
 
 use crate::{in_time, keys_of, secs};
-use ctu_std::{Cache, CacheExt, CacheError as _, RawRedisCache, RedisCache};
+use ctu_std::{Cache, CacheError as _, CacheExt, RawRedisCache, RedisCache};
 use ctu_tests::servers::RedisCluster;
 use std::{
     sync::{

@@ -41,7 +41,9 @@ fn cluster_operations_match_a_single_server() {
             assert_eq!(cache.pop(&key), Ok(None));
         }
     }
-    cache.insert_with_ttl("none", json!(""), Duration::ZERO).unwrap();
+    cache
+        .insert_with_ttl("none", json!(""), Duration::ZERO)
+        .unwrap();
     assert_eq!(cache.get_or_insert_with("made", || json!(1)), Ok(json!(1)));
     assert_eq!(cache.touch("none", None), Ok(false));
     assert_eq!(cache.len(), Ok(11));

@@ -5,7 +5,7 @@ use crate::{
     fake::{CLOSE, Fake, map},
     in_time, keys_of, raw, secs, shown, text,
 };
-use ctu_std::{Cache, CacheExt, CacheError as _, RedisCache, RedisError};
+use ctu_std::{Cache, CacheError as _, CacheExt, RedisCache, RedisError};
 use ctu_tests::servers::{RedisCluster, free_port};
 use std::{
     sync::{

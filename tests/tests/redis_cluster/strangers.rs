@@ -6,7 +6,8 @@ use crate::{
     in_time, raw, shown,
 };
 use ctu_std::{
-    Cache, CacheExt, CacheError as _, NetError, PrefixedRedisCache, RawRedisCache, RedisCache, RedisError,
+    Cache, CacheError as _, CacheExt, NetError, PrefixedRedisCache, RawRedisCache, RedisCache,
+    RedisError,
 };
 use ctu_tests::servers::{Parrot, RedisCluster, RedisServer, free_port};
 use rand::{RngExt, SeedableRng, rngs::StdRng};

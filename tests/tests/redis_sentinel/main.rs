@@ -1,7 +1,7 @@
 //! `RedisCache::sentinel` with three real sentinels, a real master and a real replica.
 
 use ctu_std::{
-    Cache, CacheExt, CacheError as _, NetError, RawRedisCache, RedisBuilder, RedisCache, RedisError,
+    Cache, CacheError as _, CacheExt, NetError, RawRedisCache, RedisBuilder, RedisCache, RedisError,
 };
 use ctu_tests::servers::{Parrot, RedisServer, Sentinels, free_port};
 use std::time::{Duration, Instant};

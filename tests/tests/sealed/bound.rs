@@ -2,8 +2,8 @@
 
 use crate::{Base, SECRET, base, entry, replace};
 use ctu_core::{
-    Aead, Cache, CacheExt, Error, KeyRing, KeyedAead, Keys, Names, PrefixedCache, SealedCache, SealingKey,
-    Tag, XChaCha20Poly1305,
+    Aead, Cache, CacheExt, Error, KeyRing, KeyedAead, Keys, Names, PrefixedCache, SealedCache,
+    SealingKey, Tag, XChaCha20Poly1305,
 };
 
 /// One key under any secret, id and suite number, as hardware may have it.

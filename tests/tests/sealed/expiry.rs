@@ -2,7 +2,8 @@
 
 use crate::{SECRET, base};
 use ctu_core::{
-    Cache, CacheExt, KeyRing, LocalAsyncCache, LocalAsyncCacheExt, ManualClock, Ready, SealedCache, WallClock, heap::TtlCache,
+    Cache, CacheExt, KeyRing, LocalAsyncCache, LocalAsyncCacheExt, ManualClock, Ready, SealedCache,
+    WallClock, heap::TtlCache,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -55,7 +56,13 @@ fn every_operation_that_writes_seals_the_time_to_live() {
         .insert_many(vec![(b"many".as_slice(), value())], None)
         .unwrap();
     let awaited = SealedCache::with_keys(Ready(&base), ring()).wall_clock(&wall);
-    now(LocalAsyncCache::insert_entry(&awaited, b"async", value(), None)).unwrap();
+    now(LocalAsyncCache::insert_entry(
+        &awaited,
+        b"async",
+        value(),
+        None,
+    ))
+    .unwrap();
     now(LocalAsyncCache::insert_many(
         &awaited,
         vec![(b"async many".as_slice(), value())],

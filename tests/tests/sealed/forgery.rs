@@ -103,7 +103,8 @@ fn every_pair_of_swapped_entries_is_rejected<X: KeyedAead>() {
         .collect();
     for (i, key) in keys.iter().enumerate() {
         for (j, (_, other)) in entries.iter().enumerate() {
-            base.insert_entry(&entries[i].0, other.clone(), None).unwrap();
+            base.insert_entry(&entries[i].0, other.clone(), None)
+                .unwrap();
             let expected = (i == j).then(|| b"value".to_vec());
             assert_eq!(cache.get(key), Ok(expected), "entry {j} at key {i}");
         }

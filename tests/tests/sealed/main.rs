@@ -40,7 +40,8 @@ pub(crate) fn entry(base: &Base) -> (Vec<u8>, Vec<u8>) {
 /// Puts `entry` in the place of the only entry.
 pub(crate) fn replace(base: &Base, entry: &[u8]) {
     let (name, _) = self::entry(base);
-    base.insert_entry(&name, entry.to_vec(), None).expect("room");
+    base.insert_entry(&name, entry.to_vec(), None)
+        .expect("room");
 }
 
 /// Runs a generic test for every suite.

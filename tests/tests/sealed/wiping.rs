@@ -2,8 +2,8 @@
 
 use crate::{SECRET, in_every_suite, ring};
 use ctu_core::{
-    Aead, Buffer, Cache, CacheExt, Error, KeyRing, KeyedAead, Mapping, SealedCache, Sealing, SealingKey, Tag,
-    XChaCha20Poly1305, heap::DictCache,
+    Aead, Buffer, Cache, CacheExt, Error, KeyRing, KeyedAead, Mapping, SealedCache, Sealing,
+    SealingKey, Tag, XChaCha20Poly1305, heap::DictCache,
 };
 use hkdf::Hkdf;
 use sha2::Sha256;

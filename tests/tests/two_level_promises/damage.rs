@@ -6,7 +6,7 @@ use crate::{
     secs,
     switches::{builder, resilient},
 };
-use ctu_std::{BreakerState, Cache, CacheExt, CacheError};
+use ctu_std::{BreakerState, Cache, CacheError, CacheExt};
 
 #[test]
 fn corrupt_value_in_a_probe_closes_the_breaker() {

@@ -5,7 +5,9 @@ use crate::{
     remote::{DEADLINE, Fault, Link, SETTLE, Server, TTL, UNNAMED},
     secs,
 };
-use ctu_std::{Cache, CacheExt, Clock, Error, LockedCache, ManualClock, SieveCache, TtlCache, TwoLevelCache};
+use ctu_std::{
+    Cache, CacheExt, Clock, Error, LockedCache, ManualClock, SieveCache, TtlCache, TwoLevelCache,
+};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestCaseError},
@@ -180,7 +182,10 @@ impl World {
             }
             Step::PutFor(node, key, ttl) => {
                 let value = self.next();
-                prop_assert_eq!(self.nodes[node].insert_entry(&key, value, Some(millis(ttl))), Ok(()));
+                prop_assert_eq!(
+                    self.nodes[node].insert_entry(&key, value, Some(millis(ttl))),
+                    Ok(())
+                );
                 self.wrote(node, key, Some(value));
             }
             Step::PutMany(node, a, b) => {

@@ -6,8 +6,8 @@ use crate::{
     secs,
 };
 use ctu_std::{
-    BreakerState, Cache, CacheExt, Clock, LockedCache, ManualClock, TtlCache, TwoLevelBuilder, TwoLevelCache,
-    TwoLevelError,
+    BreakerState, Cache, CacheExt, Clock, LockedCache, ManualClock, TtlCache, TwoLevelBuilder,
+    TwoLevelCache, TwoLevelError,
 };
 use std::{
     sync::{Arc, atomic::Ordering::SeqCst},

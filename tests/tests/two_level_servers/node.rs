@@ -1,8 +1,8 @@
 //! One process: threads that read and write keys of their own, and check each time what they see.
 
 use ctu_std::{
-    Cache, CacheExt, Error, MemCached, PrefixedRedisCache, RedisCache, ShardedCache, SieveCache, StdClock,
-    TtlCache, TwoLevelCache,
+    Cache, CacheExt, Error, MemCached, PrefixedRedisCache, RedisCache, ShardedCache, SieveCache,
+    StdClock, TtlCache, TwoLevelCache,
 };
 use std::{
     collections::HashMap,

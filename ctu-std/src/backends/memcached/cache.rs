@@ -420,7 +420,11 @@ where
     /// As [`Cache::insert_many`], in one round trip a server for every 2048 entries or 4 MiB. Where a
     /// server refuses an entry, it still stores those after it, and so do other servers; the first
     /// refusal is the error. Nothing is sent where a key, value or time does not fit.
-    fn insert_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), MemCachedError> {
+    fn insert_many(
+        &self,
+        entries: Vec<(&K, V)>,
+        ttl: Option<Duration>,
+    ) -> Result<(), MemCachedError> {
         let entries: Vec<Entry> = entries
             .into_iter()
             .map(|(key, value)| self.entry(key, value))

@@ -2,7 +2,7 @@
 
 pub(crate) mod one_computation;
 
-use ctu_core::{Cache, CacheExt, CacheError, Error};
+use ctu_core::{Cache, CacheError, CacheExt, Error};
 use shuttle::{
     scheduler::{PctScheduler, RandomScheduler},
     thread::{self, yield_now},

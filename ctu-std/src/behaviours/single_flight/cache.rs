@@ -154,7 +154,12 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> Cache for SingleFlightCache<C> {
         self.inner.get_equivalent(key)
     }
 
-    fn insert_entry(&self, key: &C::Key, value: C::Value, ttl: Option<Duration>) -> Result<(), C::Error> {
+    fn insert_entry(
+        &self,
+        key: &C::Key,
+        value: C::Value,
+        ttl: Option<Duration>,
+    ) -> Result<(), C::Error> {
         self.write_one(key, |inner| inner.insert_entry(key, value, ttl))
     }
 
@@ -228,7 +233,9 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> Cache for SingleFlightCache<C> {
         ttl: Option<Duration>,
     ) -> Result<(), C::Error> {
         let keys: Vec<&C::Key> = entries.iter().map(|(key, _)| *key).collect();
-        self.write(Written::Keys(&keys), |inner| inner.insert_many(entries, ttl))
+        self.write(Written::Keys(&keys), |inner| {
+            inner.insert_many(entries, ttl)
+        })
     }
 
     fn remove_many(&self, keys: &[&C::Key]) -> Result<usize, C::Error> {

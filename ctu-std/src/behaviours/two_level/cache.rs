@@ -216,7 +216,12 @@ where
         }
     }
 
-    fn insert_entry(&self, key: &A::Key, value: A::Value, ttl: Option<Duration>) -> Result<(), Self::Error> {
+    fn insert_entry(
+        &self,
+        key: &A::Key,
+        value: A::Value,
+        ttl: Option<Duration>,
+    ) -> Result<(), Self::Error> {
         self.levels.insert(key, value, ttl)
     }
 

@@ -108,7 +108,9 @@ impl Clone for Nosy {
 fn a_value_may_use_the_cache_while_it_is_cloned() {
     let cache = Arc::new(SieveCache::<u32, Nosy>::with_capacity(4));
     for read in [SieveCache::get, SieveCache::pop] {
-        cache.insert_entry(&3, Nosy(Arc::downgrade(&cache)), None).unwrap();
+        cache
+            .insert_entry(&3, Nosy(Arc::downgrade(&cache)), None)
+            .unwrap();
         assert!(read(&cache, &3).unwrap().is_some());
         assert_eq!((cache.len(), cache.validate()), (Ok(0), Ok(())));
     }
