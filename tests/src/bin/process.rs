@@ -127,7 +127,7 @@ fn fork_with_threads(address: &str) -> Result<(), String> {
 fn fork_given(address: &str) -> Result<(), String> {
     let client = redis::Client::open(address).map_err(|error| error.to_string())?;
     let connection = client.get_connection().map_err(|error| error.to_string())?;
-    let cache = RedisCache::over(connection).raw().build();
+    let cache = RedisCache::from_connection(connection).raw().build();
     refused_in_a_child(&cache.map_err(|error| error.to_string())?)
 }
 

@@ -88,7 +88,7 @@ fn setting_that_has_no_effect_is_an_error_of_build() {
     let server = RedisServer::start();
     let given = || {
         let client = redis::Client::open(server.url()).unwrap();
-        RedisCache::over(client.get_connection().unwrap())
+        RedisCache::from_connection(client.get_connection().unwrap())
     };
     for builder in [
         given().password("x"),

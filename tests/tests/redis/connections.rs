@@ -48,7 +48,7 @@ fn external_connection_works() {
     let mut server = RedisServer::start();
     let client = redis::Client::open(server.url()).unwrap();
     let connection = client.get_connection().unwrap();
-    let cache: RedisCache<str, u8> = RedisCache::over(connection).build().unwrap();
+    let cache: RedisCache<str, u8> = RedisCache::from_connection(connection).build().unwrap();
     cache.insert("a", 1).unwrap();
     assert_eq!(cache.get_with_ttl("a").unwrap().unwrap().0, 1);
     assert_eq!(cache.keys().collect::<Result<Vec<_>, _>>().unwrap(), ["a"]);
@@ -68,7 +68,7 @@ fn external_connection_works() {
 fn external_connection_is_kept_after_an_error_reply() {
     let server = RedisServer::start();
     let client = redis::Client::open(server.url()).unwrap();
-    let over = RedisCache::over(client.get_connection().unwrap()).raw();
+    let over = RedisCache::from_connection(client.get_connection().unwrap()).raw();
     let cache = over.build().unwrap();
     cache.insert(b"a", b"1").unwrap();
     server.cli(&["replicaof", "127.0.0.1", &free_port().to_string()]);
@@ -80,7 +80,7 @@ fn external_connection_is_kept_after_an_error_reply() {
     // Nor is one lost that has yet to log in.
     let server = RedisServer::with(&["--requirepass", "right"]);
     let client = redis::Client::open(server.url()).unwrap();
-    let over = RedisCache::over(client.get_connection().unwrap()).raw();
+    let over = RedisCache::from_connection(client.get_connection().unwrap()).raw();
     let cache = over.build().unwrap();
     for _ in 0..2 {
         let error = cache.get(b"a").unwrap_err();
@@ -96,7 +96,7 @@ fn external_connection_is_closed_after_a_malformed_reply() {
     let parrot = Parrot::start("+OK\r\n".repeat(9)).unwrap();
     let url = format!("redis://127.0.0.1:{}", parrot.port());
     let client = redis::Client::open(url).unwrap();
-    let over = RedisCache::over(client.get_connection().unwrap()).raw();
+    let over = RedisCache::from_connection(client.get_connection().unwrap()).raw();
     let cache = over.build().unwrap();
     let error = cache.contains(b"a").unwrap_err();
     assert!(

@@ -250,11 +250,15 @@ impl<X: Aead, const N: usize> KeyRing<X, N> {
         if self.writer.0 == id {
             return Err(Error::Seal(SealError::KeyInUse { id }));
         }
-        let before = self.readers.len();
-        self.readers.retain(|reader| reader.0 != id);
-        if self.readers.len() == before {
-            return Err(Error::Seal(SealError::UnknownKey { id }));
+        let unknown = Error::Seal(SealError::UnknownKey { id });
+        // A swap and a drop in place: a move of the last key would leave its bytes in its slot.
+        let (last, others) = self.readers.split_last_mut().ok_or(unknown)?;
+        if last.0 != id {
+            let retired = others.iter_mut().find(|reader| reader.0 == id);
+            core::mem::swap(retired.ok_or(unknown)?, last);
         }
+        let left = others.len();
+        self.readers.truncate(left);
         Ok(())
     }
 }

@@ -1,103 +1,204 @@
-//! What a server answers to each command.
+//! The answers of a Memcached server, parsed as their bytes arrive.
+//!
+//! The protocol does not mark the end of an answer: it depends on the command. So a command comes with
+//! the [`Expected`] form of its answer.
 
-use super::{MemCachedError, link::Answers};
-use crate::backends::net::read_number;
-use std::time::Duration;
+use super::{MemCachedError, error::peer};
+use crate::backends::net::{
+    ConnectionError, Disposition, Input, Malformed, NO_SENSE, NetError, Parser, read_number,
+};
+use ctu_core::Error;
+use std::{mem, sync::Arc};
 
-/// Data and flags.
-pub(super) type Stored = (Vec<u8>, u32);
-/// The same, and how much longer it lives: `None` for as long as the server likes.
-pub(super) type Timed = (Stored, Option<Duration>);
+/// Bytes of the answer to `stats`, at most: real ones have a few thousand.
+const MAX_STATS: usize = 16 << 20;
 
-/// What `mg` answers.
-pub(super) enum Meta {
-    Found(Timed),
-    /// Something, of which no more was asked.
-    There,
-    Miss,
-    /// The server is older than the command.
-    Unknown,
+/// The form of the answer to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// So many commands, each answered by a line.
+    Lines(usize),
+    /// So many meta commands, each answered by a line, and data where the line announces it.
+    Metas(usize),
+    /// At most so many values, then `END`.
+    Values(usize),
+    /// Lines, then `END` or `RESET`.
+    Stats,
 }
 
-impl Answers<'_, '_> {
-    /// Reads one line, of which `read` knows what it says.
-    pub(super) fn one<T>(
-        &mut self,
-        read: impl FnOnce(&[u8]) -> Option<T>,
-    ) -> Result<T, MemCachedError> {
-        let read = read(self.line()?);
-        read.ok_or_else(|| self.surprise())
+/// A line, and the data after it if there are any.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) line: Vec<u8>,
+    pub(super) data: Option<Vec<u8>>,
+}
+
+/// The answers on one connection.
+pub(super) struct Answers {
+    input: Input,
+    server: Arc<str>,
+    /// The largest value that is read, in bytes.
+    max_value: usize,
+    /// Those of the answer under way.
+    items: Vec<Item>,
+    /// Bytes of all lines of the answer under way.
+    len: usize,
+    /// The number of answered commands, and the first error that stands for an answer.
+    answered: usize,
+    refused: Option<MemCachedError>,
+    /// The line before the data that arrive next, and their length.
+    announced: Option<(Vec<u8>, usize)>,
+}
+
+/// The consequence of a line.
+enum Step {
+    /// It is not there yet.
+    Wait,
+    /// The answer goes on.
+    Next,
+    /// The answer is complete.
+    End,
+}
+
+impl Answers {
+    /// The parser of a new connection to `server`.
+    pub(super) fn new(server: &Arc<str>, max_value: usize) -> Self {
+        Self {
+            input: Input::default(),
+            server: server.clone(),
+            max_value,
+            items: Vec::new(),
+            len: 0,
+            answered: 0,
+            refused: None,
+            announced: None,
+        }
     }
 
-    /// Reads the answer to `get`: values of some of `keys`, in any order, as a proxy before several
-    /// servers puts them together. `found` gets each with the index of its key.
-    pub(super) fn values(
-        &mut self,
-        keys: &[&[u8]],
-        mut found: impl FnMut(usize, Stored),
-    ) -> Result<(), MemCachedError> {
-        let mut next = 0;
-        let mut answered = vec![false; keys.len()];
-        loop {
-            let line = self.line()?;
-            if line == b"END" {
-                return Ok(());
-            }
-            // The key is in the answer: no key is ever given another's value.
-            let head = value_head(line).and_then(|(key, flags, len)| {
-                // One server answers in the order of the keys: the next one is found at once.
-                let mut indices = (next..keys.len()).chain(0..next);
-                let index = indices.find(|index| keys[*index] == key && !answered[*index])?;
-                Some((index, flags, len))
-            });
-            let Some((index, flags, len)) = head else {
-                return Err(self.surprise());
+    fn step(&mut self, expected: Expected) -> Result<Step, MemCachedError> {
+        if let Some((line, len)) = self.announced.take() {
+            let data = self.input.string(len);
+            let Some(data) = data.map_err(|fault| self.malformed(fault))? else {
+                self.announced = Some((line, len));
+                return Ok(Step::Wait);
             };
-            found(index, (self.bytes(len)?, flags));
-            answered[index] = true;
-            next = index + 1;
+            let data = Some(data);
+            return self.item(Item { line, data }, expected);
         }
-    }
-
-    /// Reads the answer to `mg` of `key`.
-    pub(super) fn meta(&mut self, key: &[u8]) -> Result<Meta, MemCachedError> {
-        let head = match self.line_or(b"ERROR")? {
-            None => return Ok(Meta::Unknown),
-            // Some versions add the key.
-            Some(line) if matches!(line.strip_prefix(b"EN"), Some(b"" | [b' ', ..])) => {
-                return Ok(Meta::Miss);
-            }
-            Some(b"HD") => return Ok(Meta::There),
-            Some(line) => line
-                .strip_prefix(b"VA ")
-                .and_then(|line| meta_head(line, key)),
+        let line = self.input.line();
+        let Some(line) = line.map_err(|fault| self.malformed(fault))? else {
+            return Ok(Step::Wait);
         };
-        match head {
-            Some((len, flags, left)) => {
-                let data = self.bytes(len)?;
-                Ok(Meta::Found(((data, flags), left)))
-            }
-            None => Err(self.surprise()),
+        let line = self.input.at(line);
+        let is_unknown = matches!(expected, Expected::Metas(_)) && line == b"ERROR";
+        if let Some(error) = MemCachedError::reported(&self.server, line)
+            && !is_unknown
+        {
+            return self.refuse(error, expected);
         }
+        let data = match expected {
+            Expected::Values(_) if line == b"END" => return Ok(Step::End),
+            Expected::Stats if matches!(line, b"END" | b"RESET") => return Ok(Step::End),
+            Expected::Values(max) => match value_head(line) {
+                Some((_, _, len)) if self.items.len() < max => Some(len),
+                _ => return Err(self.malformed(NO_SENSE)),
+            },
+            Expected::Metas(_) => match line.strip_prefix(b"VA ").map(meta_len) {
+                Some(None) => return Err(self.malformed(NO_SENSE)),
+                announced => announced.flatten(),
+            },
+            Expected::Lines(_) | Expected::Stats => None,
+        };
+        self.len += line.len() + 1;
+        let line = line.to_vec();
+        match data {
+            Some(len) if len > self.max_value => {
+                let max = self.max_value;
+                Err(Error::StoredTooLong { len, max }.into())
+            }
+            Some(len) => {
+                self.announced = Some((line, len));
+                Ok(Step::Next)
+            }
+            None => self.item(Item { line, data: None }, expected),
+        }
+    }
+
+    fn item(&mut self, item: Item, expected: Expected) -> Result<Step, MemCachedError> {
+        self.items.push(item);
+        if expected == Expected::Stats && self.len > MAX_STATS {
+            return Err(self.malformed(Malformed("statistics do not end")));
+        }
+        Ok(self.answered(expected))
+    }
+
+    /// Takes in an error of the server: as the answer to one command, or in place of the whole answer.
+    fn refuse(
+        &mut self,
+        error: MemCachedError,
+        expected: Expected,
+    ) -> Result<Step, MemCachedError> {
+        if error.disposition() != Disposition::Reuse {
+            return Err(error);
+        }
+        self.refused.get_or_insert(error);
+        Ok(match expected {
+            Expected::Lines(_) | Expected::Metas(_) => self.answered(expected),
+            Expected::Values(_) | Expected::Stats => Step::End,
+        })
+    }
+
+    fn answered(&mut self, expected: Expected) -> Step {
+        self.answered += 1;
+        match expected {
+            Expected::Lines(count) | Expected::Metas(count) if self.answered == count => Step::End,
+            _ => Step::Next,
+        }
+    }
+
+    fn malformed(&self, fault: Malformed) -> MemCachedError {
+        NetError::malformed(peer(&self.server), fault).into()
     }
 }
 
-/// That an entry was stored.
-pub(super) fn is_stored(line: &[u8]) -> Option<()> {
-    (line == b"STORED").then_some(())
-}
+impl Parser for Answers {
+    type Expected = Expected;
+    type Reply = Vec<Item>;
+    type Error = MemCachedError;
 
-/// Whether an entry was removed.
-pub(super) fn is_deleted(line: &[u8]) -> Option<bool> {
-    match line {
-        b"DELETED" => Some(true),
-        b"NOT_FOUND" => Some(false),
-        _ => None,
+    fn room(&mut self) -> &mut [u8] {
+        self.input.room()
+    }
+
+    fn filled(&mut self, len: usize) {
+        self.input.filled(len);
+    }
+
+    /// An error that stands for the answer to a command is the error of all of them, once they are
+    /// complete.
+    fn next(&mut self, expected: &Expected) -> Result<Option<Vec<Item>>, MemCachedError> {
+        loop {
+            match self.step(*expected)? {
+                Step::Wait => return Ok(None),
+                Step::Next => {}
+                Step::End => break,
+            }
+        }
+        let items = mem::take(&mut self.items);
+        (self.len, self.answered) = (0, 0);
+        self.refused.take().map_or(Ok(Some(items)), Err)
+    }
+
+    fn is_drained(&self) -> bool {
+        self.input.is_drained()
+            && self.announced.is_none()
+            && self.answered == 0
+            && self.items.is_empty()
     }
 }
 
 /// Key, flags and length of `VALUE key flags length`.
-fn value_head(line: &[u8]) -> Option<(&[u8], u32, usize)> {
+pub(super) fn value_head(line: &[u8]) -> Option<(&[u8], u32, usize)> {
     let mut words = line.strip_prefix(b"VALUE ")?.split(|byte| *byte == b' ');
     Some((
         words.next()?,
@@ -106,24 +207,109 @@ fn value_head(line: &[u8]) -> Option<(&[u8], u32, usize)> {
     ))
 }
 
-/// Length, flags and time left of `VA length kKEY fFLAGS tTIME`.
-fn meta_head(line: &[u8], key: &[u8]) -> Option<(usize, u32, Option<Duration>)> {
-    let mut words = line.split(|byte| *byte == b' ');
-    let len = number(words.next()?)?;
-    let (mut own, mut flags, mut left) = (false, None, None);
-    for word in words {
-        match word.split_first()? {
-            (b'k', word) => own = word == key,
-            (b'f', word) => flags = Some(number(word)?),
-            // -1 is for ever.
-            (b't', b"-1") => left = Some(None),
-            (b't', word) => left = Some(Some(Duration::from_secs(number(word)?))),
-            _ => {}
-        }
-    }
-    own.then_some((len, flags?, left?))
+/// The length of the data that `length kKEY fFLAGS tTIME` announces.
+fn meta_len(line: &[u8]) -> Option<usize> {
+    number(line.split(|byte| *byte == b' ').next()?)
 }
 
-fn number<T: TryFrom<u64>>(word: &[u8]) -> Option<T> {
+pub(super) fn number<T: TryFrom<u64>>(word: &[u8]) -> Option<T> {
     read_number(word)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(answers: &mut Answers, bytes: &[u8]) {
+        answers.room()[..bytes.len()].copy_from_slice(bytes);
+        answers.filled(bytes.len());
+    }
+
+    /// The answer in `bytes`, which arrive one by one.
+    fn read(bytes: &[u8], expected: Expected) -> Result<Vec<Item>, MemCachedError> {
+        let mut answers = Answers::new(&"server".into(), 10);
+        for (index, byte) in bytes.iter().enumerate() {
+            feed(&mut answers, &[*byte]);
+            if let Some(items) = answers.next(&expected)? {
+                assert_eq!(index + 1, bytes.len());
+                assert!(answers.is_drained());
+                return Ok(items);
+            }
+            assert!(!answers.is_drained(), "after {index} bytes");
+        }
+        panic!("{bytes:?} is no complete answer");
+    }
+
+    fn line(line: &str) -> Item {
+        let line = line.as_bytes().to_vec();
+        Item { line, data: None }
+    }
+
+    fn value(head: &str, data: &str) -> Item {
+        let data = Some(data.as_bytes().to_vec());
+        Item { data, ..line(head) }
+    }
+
+    #[test]
+    fn every_form_of_an_answer_is_parsed_byte_by_byte() {
+        use Expected::{Lines, Metas, Stats, Values};
+        assert_eq!(read(b"END\r\n", Values(1)), Ok(vec![]));
+        assert_eq!(
+            read(
+                b"VALUE a 1 2\r\n\r\n\r\nVALUE b 2 0\r\n\r\nEND\r\n",
+                Values(2)
+            ),
+            Ok(vec![value("VALUE a 1 2", "\r\n"), value("VALUE b 2 0", "")])
+        );
+        assert_eq!(
+            read(b"STORED\r\nNOT_STORED\r\n", Lines(2)),
+            Ok(vec![line("STORED"), line("NOT_STORED")])
+        );
+        assert_eq!(
+            read(b"EN\r\nVA 1 ka f0 t-1\r\nx\r\nERROR\r\nHD\r\n", Metas(4)),
+            Ok(vec![
+                line("EN"),
+                value("VA 1 ka f0 t-1", "x"),
+                line("ERROR"),
+                line("HD")
+            ])
+        );
+        assert_eq!(
+            read(b"STAT a 1\r\nEND\r\n", Stats),
+            Ok(vec![line("STAT a 1")])
+        );
+    }
+
+    #[test]
+    fn refused_command_leaves_the_other_answers_in_step() {
+        let too_large = read(
+            b"SERVER_ERROR object too large for cache\r\nSTORED\r\n",
+            Expected::Lines(2),
+        );
+        assert!(matches!(too_large, Err(MemCachedError::TooLarge { .. })));
+        let busy = read(b"SERVER_ERROR busy\r\n", Expected::Values(1));
+        assert!(matches!(busy, Err(MemCachedError::NotReady { .. })));
+    }
+
+    #[test]
+    fn malformed_answers_are_rejected() {
+        for (bytes, expected) in [
+            (
+                &b"VALUE a 0 1\r\nx\r\nVALUE b 0 1\r\n"[..],
+                Expected::Values(1),
+            ),
+            (b"VALUE a 0\r\n", Expected::Values(1)),
+            (b"VALUE a 0 1\r\nxyz", Expected::Values(1)),
+            (b"STORED\r\n", Expected::Values(1)),
+            (b"VA x\r\n", Expected::Metas(1)),
+            (b"STORED\n", Expected::Lines(1)),
+        ] {
+            let error = read(bytes, expected).unwrap_err();
+            let is_malformed = matches!(error, MemCachedError::Net(NetError::Protocol { .. }));
+            assert!(is_malformed, "{bytes:?}: {error:?}");
+        }
+        let long = read(b"VALUE a 0 11\r\n", Expected::Values(1)).unwrap_err();
+        let too_long = Error::StoredTooLong { len: 11, max: 10 };
+        assert_eq!(long, too_long.into());
+    }
 }

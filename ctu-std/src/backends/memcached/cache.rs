@@ -1,10 +1,10 @@
 use super::{
     AsPython, Form, MemCachedBuilder, MemCachedError, Raw,
-    answers::Stored,
     client::Client,
     codec::push_key,
     commands::{Commands, Entry},
     keys::Keys,
+    requests::Stored,
     stats::sum,
     ttl::Ttl,
 };
@@ -207,7 +207,7 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
         let (server, deadline) = (self.client.of(&entry.key), self.client.deadline());
         match self.expiry(ttl)? {
             Ttl::Expires(expires) => server.add(&entry, expires, deadline),
-            Ttl::Over => Ok(!server.contains(&entry.key, deadline)?),
+            Ttl::Expired => Ok(!server.contains(&entry.key, deadline)?),
         }
     }
 
@@ -221,7 +221,7 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
         let (server, deadline) = (self.client.of(&key), self.client.deadline());
         match self.expiry(ttl)? {
             Ttl::Expires(expires) => server.touch(&key, expires, deadline),
-            Ttl::Over => server.delete(&key, deadline),
+            Ttl::Expired => server.delete(&key, deadline),
         }
     }
 
@@ -313,7 +313,7 @@ where
         let (server, deadline) = (self.client.of(&entry.key), self.client.deadline());
         match self.expiry(ttl)? {
             Ttl::Expires(expires) => server.set(&entry, expires, deadline),
-            Ttl::Over => server.delete(&entry.key, deadline).map(drop),
+            Ttl::Expired => server.delete(&entry.key, deadline).map(drop),
         }
     }
 
@@ -435,7 +435,7 @@ where
                 |entry| &entry.key,
                 |server, entries, deadline| server.set_many(&entries, expires, deadline),
             ),
-            Ttl::Over => {
+            Ttl::Expired => {
                 let keys = entries.iter().map(|entry| &*entry.key).collect();
                 self.remove_keys(keys).map(drop)
             }

@@ -2,10 +2,10 @@
 
 use super::{
     MemCachedError,
-    answers::{Stored, Timed},
+    requests::{Stored, Timed},
     ttl::Expiry,
 };
-use crate::backends::net::{Deadline, Failure, Fate};
+use crate::backends::net::{ConnectionError, Deadline, Disposition};
 use ctu_core::{Capability, Error};
 use std::sync::Arc;
 
@@ -73,7 +73,9 @@ pub(super) trait Commands: Send + Sync {
         for entry in entries {
             match self.set(entry, expiry, deadline) {
                 Ok(()) => {}
-                Err(error) if error.fate() == Fate::Keep => refused = refused.and(Err(error)),
+                Err(error) if error.disposition() == Disposition::Reuse => {
+                    refused = refused.and(Err(error))
+                }
                 Err(error) => return Err(error),
             }
         }

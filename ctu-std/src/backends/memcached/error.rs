@@ -1,4 +1,4 @@
-use crate::backends::net::{Failure, Fate, NetError, Peer, one_line};
+use crate::backends::net::{ConnectionError, Disposition, NetError, Peer, one_line};
 use ctu_core::{CacheError, Error};
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -66,11 +66,13 @@ impl MemCachedError {
         NetError::connecting(peer(server), after, error).into()
     }
 
-    /// What failed while talking to `server`, which had `after` to answer.
+    /// The error of an operation on `server`, which had `after` to answer.
+    #[cfg(feature = "memcache-client")]
     pub(super) fn talking(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
         NetError::talking(peer(server), after, error).into()
     }
 
+    #[cfg(feature = "memcache-client")]
     pub(super) fn protocol(server: &Arc<str>, what: &'static str) -> Self {
         let server = peer(server);
         NetError::Protocol { server, what }.into()
@@ -118,19 +120,19 @@ pub(super) fn peer(address: &Arc<str>) -> Peer {
     Peer::new("Memcached", address)
 }
 
-impl Failure for MemCachedError {
-    fn fate(&self) -> Fate {
+impl ConnectionError for MemCachedError {
+    fn disposition(&self) -> Disposition {
         match self {
-            Self::Net(error) => error.fate(),
+            Self::Net(error) => error.disposition(),
             // The rest of the value is still in transit.
-            Self::Core(Error::StoredTooLong { .. }) => Fate::Discard,
+            Self::Core(Error::StoredTooLong { .. }) => Disposition::Close,
             Self::Core(_)
             | Self::Decode { .. }
             | Self::OutOfMemory { .. }
             | Self::TooLarge { .. }
-            | Self::NotReady { .. } => Fate::Keep,
+            | Self::NotReady { .. } => Disposition::Reuse,
             // Requests are well formed: where the server sees an error in one, the two are out of step.
-            Self::Server { .. } | Self::Address(_) => Fate::Discard,
+            Self::Server { .. } | Self::Address(_) => Disposition::Close,
         }
     }
 }
@@ -242,10 +244,10 @@ mod tests {
         let down = reported("SERVER_ERROR backend\ttimeout").unwrap();
         let shown = "Memcached at s is not ready: SERVER_ERROR backend timeout";
         assert_eq!(down.to_string(), shown);
-        assert!(down.is_outage() && down.fate() == Fate::Keep);
+        assert!(down.is_outage() && down.disposition() == Disposition::Reuse);
         for line in ["CLIENT_ERROR bad data chunk", "ERROR"] {
             let error = reported(line).unwrap();
-            assert!(!error.is_outage() && error.fate() == Fate::Discard);
+            assert!(!error.is_outage() && error.disposition() == Disposition::Close);
         }
         let other = reported("CLIENT_ERROR bad\tdata chunk").map(|error| error.to_string());
         let shown = "Memcached at s says: CLIENT_ERROR bad data chunk";

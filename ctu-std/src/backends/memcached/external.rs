@@ -2,9 +2,9 @@
 
 use super::{
     MemCachedError,
-    answers::Stored,
     commands::{Commands, Entry, MAX_READ, chunks},
     error::peer,
+    requests::Stored,
     ttl::{self, Expiry},
 };
 use crate::backends::net::{Deadline, NetError};

@@ -24,6 +24,8 @@ mod keys;
 #[cfg(feature = "memcache")]
 mod link;
 #[cfg(feature = "memcache")]
+mod requests;
+#[cfg(feature = "memcache")]
 mod ring;
 #[cfg(feature = "memcache")]
 mod server;

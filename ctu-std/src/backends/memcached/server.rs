@@ -2,12 +2,13 @@
 
 use super::{
     MemCachedError,
-    answers::{Meta, Stored, Timed, is_deleted, is_stored},
+    answers::Item,
     commands::{Commands, Entry, MAX_READ, chunks},
-    link::{Answers, Connector},
+    link::Connector,
+    requests::{self, Meta, Request, Stored, Timed},
     ttl::{self, Expiry},
 };
-use crate::backends::net::{Deadline, Failure, Fate, Limits, Pool, Repeat, Work, push_number};
+use crate::backends::net::{ConnectionError, Deadline, Disposition, Limits, Pool};
 use ctu_core::{Capability, Error};
 use parking_lot::Mutex;
 use std::{
@@ -20,14 +21,12 @@ const CLOCK_VALID: Duration = Duration::from_secs(60);
 /// For how long a server that refuses the meta commands is not asked for them again.
 const PLAIN_VALID: Duration = Duration::from_secs(600);
 
-/// Commands of a request that stores or removes, at most: their answers find room on the way, too.
-const TOLD: usize = 2048;
-/// Bytes of the answer to `stats`, at most: real ones have a few thousand.
-const MAX_STATS: usize = 16 << 20;
+/// Commands of a request that stores or removes, at most.
+const MAX_COMMANDS: usize = 2048;
 /// Bytes of a request that stores, after which there is no other command in it.
-const SENT: usize = 4 << 20;
+const MAX_WRITE: usize = 4 << 20;
 
-/// A server that this crate talks to itself, through a pool of connections.
+/// A server, reached by a pool of connections of this crate.
 pub(super) struct Server {
     name: String,
     label: Arc<str>,
@@ -51,47 +50,11 @@ impl Server {
 
     fn run<T>(
         &self,
-        request: &[u8],
-        repeat: Repeat,
+        request: &Request<impl Fn(Vec<Item>) -> Option<T>>,
         deadline: Deadline,
-        read: impl FnMut(&mut Answers<'_, '_>) -> Result<T, MemCachedError>,
     ) -> Result<T, MemCachedError> {
-        let work = Work::new(repeat, request.len(), false);
-        self.exchange(request, work, deadline, read)
-    }
-
-    /// Runs a command whose answer holds values.
-    fn run_read<T>(
-        &self,
-        request: &[u8],
-        deadline: Deadline,
-        read: impl FnMut(&mut Answers<'_, '_>) -> Result<T, MemCachedError>,
-    ) -> Result<T, MemCachedError> {
-        let work = Work::new(Repeat::Safe, request.len(), true);
-        self.exchange(request, work, deadline, read)
-    }
-
-    fn exchange<T>(
-        &self,
-        request: &[u8],
-        work: Work,
-        deadline: Deadline,
-        mut read: impl FnMut(&mut Answers<'_, '_>) -> Result<T, MemCachedError>,
-    ) -> Result<T, MemCachedError> {
-        self.pool.run(work, deadline, |link, deadline| {
-            link.exchange(request, &self.label, deadline, &mut read)
-        })
-    }
-
-    /// A command with one line for an answer.
-    fn tell<T>(
-        &self,
-        request: &[u8],
-        deadline: Deadline,
-        mut read: impl FnMut(&[u8]) -> Option<T>,
-    ) -> Result<T, MemCachedError> {
-        self.run(request, Repeat::Safe, deadline, |answers| {
-            answers.one(&mut read)
+        self.pool.run(request.work, deadline, |link, deadline| {
+            link.exchange(request, &self.label, deadline)
         })
     }
 
@@ -141,9 +104,7 @@ impl Server {
 
     /// Whether the server answers a meta command about a small entry.
     fn knows_meta(&self, deadline: Deadline) -> bool {
-        let found = self.run(b"mg ctu\r\n", Repeat::Safe, deadline, |answers| {
-            answers.meta(b"ctu")
-        });
+        let found = self.run(&requests::contains(b"ctu"), deadline);
         found.is_ok_and(|found| !matches!(found, Meta::Unknown))
     }
 
@@ -165,7 +126,7 @@ impl Server {
             }
         }
         let asked = Instant::now();
-        let stats = self.if_known(deadline, || self.told("", deadline))?;
+        let stats = self.if_known(deadline, || self.run(&requests::stats(""), deadline))?;
         let stats = stats.unwrap_or_default();
         let time = stats.iter().find(|(name, _)| name == "time");
         let time = time.and_then(|(_, time)| time.trim().parse().ok());
@@ -179,57 +140,18 @@ impl Server {
         keys: &[&[u8]],
         deadline: Deadline,
     ) -> Result<Option<Vec<Option<Timed>>>, MemCachedError> {
-        const MG: &[u8] = b"mg ";
-        const FLAGS: &[u8] = b" k f t v\r\n";
-        let len = |key: &&[u8]| MG.len() + key.len() + FLAGS.len();
+        let len = |key: &&[u8]| requests::get_with_ttl_len(key);
         let mut all = Vec::with_capacity(keys.len());
         for keys in chunks(keys, len, MAX_READ, usize::MAX) {
-            let mut request = Vec::with_capacity(keys.iter().map(len).sum());
-            for key in keys {
-                request.extend_from_slice(MG);
-                request.extend_from_slice(key);
-                request.extend_from_slice(FLAGS);
-            }
-            let found = self.run_read(&request, deadline, |answers| {
-                answers.each(keys.len(), |answers, index| answers.meta(keys[index]))
-            })?;
-            for found in found {
+            for found in self.run(&requests::get_with_ttl(keys), deadline)? {
                 match found {
                     Meta::Unknown => return Ok(None),
                     Meta::Found(timed) => all.push(Some(timed)),
-                    Meta::Miss | Meta::There => all.push(None),
+                    Meta::Miss | Meta::Present => all.push(None),
                 }
             }
         }
         Ok(Some(all))
-    }
-
-    fn told(
-        &self,
-        section: &str,
-        deadline: Deadline,
-    ) -> Result<Vec<(String, String)>, MemCachedError> {
-        let request = match section {
-            "" => "stats\r\n".to_owned(),
-            section => format!("stats {section}\r\n"),
-        };
-        self.run(request.as_bytes(), Repeat::Safe, deadline, |answers| {
-            let (mut stats, mut left) = (Vec::new(), MAX_STATS);
-            loop {
-                let line = answers.line()?;
-                let rest = left.checked_sub(line.len() + 1);
-                if matches!(line, b"END" | b"RESET") {
-                    return Ok(stats);
-                }
-                let (Some(line), Some(rest)) = (line.strip_prefix(b"STAT "), rest) else {
-                    return Err(answers.surprise());
-                };
-                left = rest;
-                let line = String::from_utf8_lossy(line);
-                let (name, value) = line.split_once(' ').unwrap_or((&line, ""));
-                stats.push((name.to_owned(), value.to_owned()));
-            }
-        })
     }
 }
 
@@ -243,12 +165,7 @@ impl Commands for Server {
     }
 
     fn get(&self, key: &[u8], deadline: Deadline) -> Result<Option<Stored>, MemCachedError> {
-        let request = [b"get ", key, b"\r\n"].concat();
-        self.run_read(&request, deadline, |answers| {
-            let mut stored = None;
-            answers.values(&[key], |_, value| stored = Some(value))?;
-            Ok(stored)
-        })
+        self.run(&requests::get(key), deadline)
     }
 
     fn get_many(
@@ -258,19 +175,7 @@ impl Commands for Server {
     ) -> Result<Vec<Option<Stored>>, MemCachedError> {
         let mut all = Vec::with_capacity(keys.len());
         for keys in chunks(keys, |key| key.len() + 1, MAX_READ, usize::MAX) {
-            let len = keys.iter().map(|key| key.len() + 1).sum::<usize>();
-            let mut request = Vec::with_capacity(len + b"get\r\n".len());
-            request.extend_from_slice(b"get");
-            for key in keys {
-                request.push(b' ');
-                request.extend_from_slice(key);
-            }
-            request.extend_from_slice(b"\r\n");
-            all.extend(self.run_read(&request, deadline, |answers| {
-                let mut found = vec![None; keys.len()];
-                answers.values(keys, |index, value| found[index] = Some(value))?;
-                Ok(found)
-            })?);
+            all.extend(self.run(&requests::get_many(keys), deadline)?);
         }
         Ok(all)
     }
@@ -284,15 +189,11 @@ impl Commands for Server {
     }
 
     fn contains(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
-        let request = [b"mg ", key, b"\r\n"].concat();
         let found = self.if_meta(deadline, || {
-            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
-                answers.meta(key)
-            })?;
-            Ok(match found {
+            Ok(match self.run(&requests::contains(key), deadline)? {
                 Meta::Unknown => None,
                 Meta::Miss => Some(false),
-                Meta::Found(_) | Meta::There => Some(true),
+                Meta::Found(_) | Meta::Present => Some(true),
             })
         })?;
         match found {
@@ -303,9 +204,7 @@ impl Commands for Server {
 
     fn set(&self, entry: &Entry, expiry: Expiry, deadline: Deadline) -> Result<(), MemCachedError> {
         let expires = self.expires(expiry, deadline)?;
-        let mut request = Vec::with_capacity(entry.request_len());
-        entry.write(&mut request, b"set ", expires);
-        self.tell(&request, deadline, is_stored)
+        self.run(&requests::set(entry, expires), deadline)
     }
 
     fn set_many(
@@ -316,17 +215,12 @@ impl Commands for Server {
     ) -> Result<(), MemCachedError> {
         let expires = self.expires(expiry, deadline)?;
         let mut refused = Ok(());
-        for entries in chunks(entries, Entry::request_len, SENT, TOLD) {
-            let mut request = Vec::with_capacity(entries.iter().map(Entry::request_len).sum());
-            for entry in entries {
-                entry.write(&mut request, b"set ", expires);
-            }
-            let stored = self.run(&request, Repeat::Safe, deadline, |answers| {
-                answers.each(entries.len(), |answers, _| answers.one(is_stored))
-            });
-            match stored {
-                Ok(_) => {}
-                Err(error) if error.fate() == Fate::Keep => refused = refused.and(Err(error)),
+        for entries in chunks(entries, Entry::request_len, MAX_WRITE, MAX_COMMANDS) {
+            match self.run(&requests::set_many(entries, expires), deadline) {
+                Ok(()) => {}
+                Err(error) if error.disposition() == Disposition::Reuse => {
+                    refused = refused.and(Err(error));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -340,36 +234,17 @@ impl Commands for Server {
         deadline: Deadline,
     ) -> Result<bool, MemCachedError> {
         let expires = self.expires(expiry, deadline)?;
-        let mut request = Vec::with_capacity(entry.request_len());
-        entry.write(&mut request, b"add ", expires);
-        // Done twice, it would find what it did itself.
-        self.run(&request, Repeat::Never, deadline, |answers| {
-            answers.one(|line| match line {
-                b"STORED" => Some(true),
-                b"NOT_STORED" => Some(false),
-                _ => None,
-            })
-        })
+        self.run(&requests::add(entry, expires), deadline)
     }
 
     fn delete(&self, key: &[u8], deadline: Deadline) -> Result<bool, MemCachedError> {
-        let request = [b"delete ", key, b"\r\n"].concat();
-        self.tell(&request, deadline, is_deleted)
+        self.run(&requests::delete(key), deadline)
     }
 
     fn delete_many(&self, keys: &[&[u8]], deadline: Deadline) -> Result<usize, MemCachedError> {
         let mut deleted = 0;
-        for keys in chunks(keys, |key| key.len(), SENT, TOLD) {
-            let mut request = Vec::new();
-            for key in keys {
-                request.extend_from_slice(b"delete ");
-                request.extend_from_slice(key);
-                request.extend_from_slice(b"\r\n");
-            }
-            let found = self.run(&request, Repeat::Safe, deadline, |answers| {
-                answers.each(keys.len(), |answers, _| answers.one(is_deleted))
-            })?;
-            deleted += found.into_iter().filter(|found| *found).count();
+        for keys in chunks(keys, |key| key.len(), MAX_WRITE, MAX_COMMANDS) {
+            deleted += self.run(&requests::delete_many(keys), deadline)?;
         }
         Ok(deleted)
     }
@@ -381,22 +256,11 @@ impl Commands for Server {
         deadline: Deadline,
     ) -> Result<bool, MemCachedError> {
         let expires = self.expires(expiry, deadline)?;
-        let mut request = [b"touch ", key, b" "].concat();
-        push_number(&mut request, expires);
-        request.extend_from_slice(b"\r\n");
-        self.tell(&request, deadline, |line| match line {
-            b"TOUCHED" => Some(true),
-            b"NOT_FOUND" => Some(false),
-            _ => None,
-        })
+        self.run(&requests::touch(key, expires), deadline)
     }
 
     fn flush(&self, deadline: Deadline) -> Result<(), MemCachedError> {
-        let flushed = self.if_known(deadline, || {
-            self.tell(b"flush_all\r\n", deadline, |line| {
-                (line == b"OK").then_some(())
-            })
-        })?;
+        let flushed = self.if_known(deadline, || self.run(&requests::flush(), deadline))?;
         flushed.ok_or_else(|| Error::Unsupported(Capability::Clear).into())
     }
 
@@ -405,27 +269,8 @@ impl Commands for Server {
         section: &str,
         deadline: Deadline,
     ) -> Result<Vec<(String, String)>, MemCachedError> {
-        let told = self.if_known(deadline, || self.told(section, deadline))?;
-        told.ok_or_else(|| Error::Unsupported(Capability::Stats).into())
-    }
-}
-
-impl Entry {
-    /// How long the command that stores it is, at most.
-    fn request_len(&self) -> usize {
-        // A word, three numbers, blanks and line ends.
-        self.key.len() + self.data.len() + 64
-    }
-
-    fn write(&self, request: &mut Vec<u8>, command: &[u8], expires: u64) {
-        request.extend_from_slice(command);
-        request.extend_from_slice(&self.key);
-        for number in [self.flags.into(), expires, self.data.len() as u64] {
-            request.push(b' ');
-            push_number(request, number);
-        }
-        request.extend_from_slice(b"\r\n");
-        request.extend_from_slice(&self.data);
-        request.extend_from_slice(b"\r\n");
+        let request = requests::stats(section);
+        let stats = self.if_known(deadline, || self.run(&request, deadline))?;
+        stats.ok_or_else(|| Error::Unsupported(Capability::Stats).into())
     }
 }

@@ -12,7 +12,7 @@ pub(super) enum Ttl {
     /// A time, or for ever.
     Expires(Expiry),
     /// No time at all, for which there is no number.
-    Over,
+    Expired,
 }
 
 /// The end of an entry.
@@ -31,7 +31,7 @@ impl Ttl {
             return Ok(Self::Expires(Expiry::Relative(0)));
         };
         if ttl.is_zero() {
-            return Ok(Self::Over);
+            return Ok(Self::Expired);
         }
         let seconds = ttl
             .as_secs()
@@ -80,7 +80,7 @@ mod tests {
         let of = |ttl| Ttl::new(Some(ttl));
         let month = Duration::from_secs(RELATIVE);
         assert_eq!(Ttl::new(None), relative(0));
-        assert_eq!(of(Duration::ZERO), Ok(Ttl::Over));
+        assert_eq!(of(Duration::ZERO), Ok(Ttl::Expired));
         assert_eq!(of(Duration::from_nanos(1)), relative(1));
         assert_eq!(of(Duration::from_millis(1001)), relative(2));
         assert_eq!(of(month), relative(RELATIVE));

@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 /// No operation of a cache waits longer than this, whatever was asked for: it keeps sums of
 /// instants and durations in range.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const MAX_DEADLINE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The moment by which an operation has to end, and how long it had.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ impl Deadline {
     /// A deadline `total` from now.
     pub(crate) fn after(total: Duration) -> Self {
         let now = Instant::now();
-        let at = now.checked_add(total.min(LONGEST)).unwrap_or(now);
+        let at = now.checked_add(total.min(MAX_DEADLINE)).unwrap_or(now);
         Self { at, total }
     }
 

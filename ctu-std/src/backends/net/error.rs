@@ -1,4 +1,4 @@
-use super::{Failure, Fate, Peer};
+use super::{ConnectionError, Disposition, Malformed, Peer};
 use std::{fmt, io, time::Duration};
 
 /// What keeps a server from being reached or understood, whatever it speaks.
@@ -82,6 +82,9 @@ pub enum NetError {
     },
 }
 
+/// The fault of a reply that no such server sends to its request.
+pub(crate) const NO_SENSE: Malformed = Malformed("its answer makes no sense");
+
 impl NetError {
     /// The server at the other end.
     #[must_use]
@@ -117,14 +120,23 @@ impl NetError {
     pub(crate) fn talking(server: Peer, after: Duration, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::TimedOut => Self::TimedOut { server, after },
-            io::ErrorKind::InvalidData => Self::Protocol {
-                server,
-                what: "its answer makes no sense",
-            },
-            // By TLS 1.3 the server says after all else whom it does not let in.
+            io::ErrorKind::InvalidData => Self::malformed(server, NO_SENSE),
+            // In TLS 1.3 a rejected client certificate surfaces only at the first read after the
+            // handshake.
             io::ErrorKind::ConnectionRefused => Self::connecting(server, after, error),
             kind => Self::Lost { server, kind },
         }
+    }
+
+    /// The error of a reply that no such server sends.
+    pub(crate) fn malformed(server: Peer, Malformed(what): Malformed) -> Self {
+        Self::Protocol { server, what }
+    }
+
+    /// The error of bytes that belong to no request.
+    pub(crate) fn unasked_bytes(server: Peer) -> Self {
+        let what = "it says more than it was asked";
+        Self::Protocol { server, what }
     }
 
     /// Whether the server or the way to it is at fault.
@@ -138,17 +150,17 @@ impl NetError {
     }
 }
 
-impl Failure for NetError {
-    fn fate(&self) -> Fate {
+impl ConnectionError for NetError {
+    fn disposition(&self) -> Disposition {
         match self {
-            Self::Lost { .. } => Fate::Lost,
-            Self::TimedOut { .. } => Fate::Silent,
+            Self::Lost { .. } => Disposition::Lost,
+            Self::TimedOut { .. } => Disposition::Silent,
             // The connection is the one that answered after the loss.
-            Self::EntryRefused { .. } => Fate::Keep,
+            Self::EntryRefused { .. } => Disposition::Reuse,
             Self::Unreachable { .. }
             | Self::PoolTimedOut { .. }
             | Self::TooManyClients { .. }
-            | Self::Protocol { .. } => Fate::Discard,
+            | Self::Protocol { .. } => Disposition::Close,
         }
     }
 }
@@ -242,7 +254,7 @@ mod tests {
             assert_eq!(error.server(), &server());
             assert_eq!(error.is_outage(), error != &busy);
             assert_eq!(error.is_overload(), error == &busy);
-            let again = error.fate() == Fate::Lost;
+            let again = error.disposition() == Disposition::Lost;
             assert_eq!(again, error == &lost, "{error}");
         }
     }

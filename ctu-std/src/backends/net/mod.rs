@@ -1,18 +1,21 @@
-//! What every network backend needs and no protocol knows: sockets whose operations end within a
-//! deadline, and a pool that throws away what failed and repeats what is safe to repeat.
+//! The parts of every network backend that know no protocol: sockets whose operations end within a
+//! deadline, and a pool that closes failed connections and retries the operations that are safe to
+//! repeat.
 
 mod address;
-mod conversation;
 mod deadline;
 mod digits;
 mod endpoint;
 mod error;
+mod exchange;
+mod input;
 mod limits;
+mod parser;
 mod peer;
 mod pool;
-mod reader;
 mod reads;
 mod resolve;
+mod retry;
 mod server_info;
 mod socket;
 mod stream;
@@ -21,23 +24,23 @@ mod tls;
 mod url;
 
 pub(crate) use address::Address;
-pub(crate) use conversation::Unsent;
 pub(crate) use deadline::Deadline;
 pub(crate) use digits::{push_number, read_number};
 pub(crate) use endpoint::{Dialer, Endpoint};
 pub use error::NetError;
-pub(crate) use error::one_line;
+pub(crate) use error::{NO_SENSE, one_line};
+pub(crate) use exchange::Unsent;
+#[cfg(all(test, feature = "redis"))]
+pub(crate) use input::CHUNK;
+pub(crate) use input::{Input, Malformed};
 pub(crate) use limits::Limits;
+pub(crate) use parser::Parser;
 pub use peer::Peer;
 #[cfg(feature = "cluster")]
 pub(crate) use pool::Lease;
-pub(crate) use pool::{Connect, Connection, Failure, Fate, Pool, Repeat, Work};
-#[cfg(all(test, feature = "redis"))]
-pub(crate) use reader::CHUNK;
-pub(crate) use reader::Reader;
-#[cfg(feature = "redis")]
-pub(crate) use reader::garbage;
+pub(crate) use pool::{Connect, Connection, Pool};
 pub(crate) use reads::Reads;
+pub(crate) use retry::{Attempts, ConnectionError, Disposition, Repeat, Work};
 pub use server_info::ServerInfo;
 pub(crate) use stream::Stream;
 #[cfg(feature = "redis")]

@@ -7,9 +7,8 @@
 //! operation.
 
 mod state;
-mod work;
 
-use super::{Deadline, Limits, NetError, Peer};
+use super::{Attempts, ConnectionError, Deadline, Disposition, Limits, NetError, Peer, Work};
 use crate::{per_process::PerProcess, random::Random};
 use parking_lot::Mutex;
 use state::{Pooled, State, Ticket, Turn};
@@ -18,14 +17,13 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     time::{Duration, Instant},
 };
-pub(crate) use work::Work;
 
 /// Opens connections.
 pub(crate) trait Connect {
     /// The type of the connections.
     type Connection: Connection;
     /// Why connecting or an operation failed.
-    type Error: Failure + From<NetError>;
+    type Error: ConnectionError + From<NetError>;
 
     /// Opens a connection, ready for use, within `deadline`.
     fn connect(&self, deadline: Deadline) -> Result<Self::Connection, Self::Error>;
@@ -50,48 +48,6 @@ pub(crate) trait Connect {
 pub(crate) trait Connection {
     /// Whether it can be used, as far as can be told without a request to the server.
     fn is_idle(&mut self) -> bool;
-}
-
-/// The consequences of a failed operation.
-pub(crate) trait Failure {
-    /// What becomes of the connection.
-    fn fate(&self) -> Fate;
-
-    /// Whether to retry on a fresh connection after this failure on a pooled one.
-    fn again(&self, repeat: Repeat) -> bool {
-        match self.fate() {
-            Fate::Lost => repeat == Repeat::Safe,
-            // The server refused, so that nothing was done.
-            Fate::Replaced => true,
-            Fate::Keep | Fate::Discard | Fate::Silent => false,
-        }
-    }
-}
-
-/// What becomes of a connection after an operation on it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It is in order: the server answered, though not as wished.
-    Keep,
-    /// It is closed.
-    Discard,
-    /// It is closed, and was perhaps dead before the operation: worth a retry on a fresh one.
-    Lost,
-    /// It is closed, since no answer came in time. The idle ones may lead to the same dead end, and
-    /// are closed as well: the next operation gets a fresh one.
-    Silent,
-    /// It leads to a server that is not in charge (any more), and the name may lead to another one by
-    /// now: worth a retry on a fresh one. Where that one works, all older connections are closed.
-    Replaced,
-}
-
-/// Whether an operation that is done twice has the same effect as once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Repeat {
-    /// It has.
-    Safe,
-    /// It has not: where it is unknown whether the server did it, the caller gets the error.
-    Never,
 }
 
 /// A limited number of connections, opened when they are needed. Callers are served in the order in
@@ -139,25 +95,20 @@ impl<C: Connect> Pool<C> {
         deadline: Deadline,
         mut operation: impl FnMut(&mut C::Connection, Deadline) -> Result<T, C::Error>,
     ) -> Result<T, C::Error> {
-        let work = work.into();
+        let mut attempts = Attempts::new(work);
         let mut lease = self.lease(deadline)?;
-        let (mut replaced, mut lost) = (false, false);
         if let Some(connection) = lease.pooled() {
             match operation(connection, deadline) {
-                Err(error) if error.again(work.repeat) => {
-                    replaced = error.fate() == Fate::Replaced;
-                    lost = error.fate() == Fate::Lost;
-                }
+                Err(error) if attempts.retry_after(&error) => {}
                 done => {
-                    let done = lease.diagnose(done, work, false, deadline);
+                    let done = lease.diagnose(done, &attempts, deadline);
                     return lease.settle(done);
                 }
             }
         }
         let done = operation(lease.fresh(deadline)?, deadline);
-        let done = lease.diagnose(done, work, lost, deadline);
-        let same = matches!(&done, Err(error) if error.fate() == Fate::Replaced);
-        if replaced && !same {
+        let done = lease.diagnose(done, &attempts, deadline);
+        if attempts.outdate_others(&done) {
             lease.outdate_others();
         }
         lease.settle(done)
@@ -327,20 +278,18 @@ impl<C: Connect> Lease<'_, C> {
     /// The outcome of an operation, with [`NetError::EntryRefused`] for a second loss in a row of a
     /// transfer that may be large, if the server then answers a probe on a fresh connection.
     ///
-    /// `lost` is whether an earlier attempt of this operation lost its connection. The earlier loss of
-    /// another operation counts as well: without a pooled connection there is one attempt each.
+    /// The earlier loss of another operation counts as well: without a pooled connection there is one
+    /// attempt each.
     pub(crate) fn diagnose<T>(
         &mut self,
         done: Result<T, C::Error>,
-        work: Work,
-        lost: bool,
+        attempts: &Attempts,
         deadline: Deadline,
     ) -> Result<T, C::Error> {
         let pool = self.pool;
         if let Err(error) = &done
-            && work.may_be_large
-            && error.fate() == Fate::Lost
-            && (pool.lost.swap(true, Relaxed) || lost)
+            && attempts.may_be_too_large(error)
+            && (pool.lost.swap(true, Relaxed) || attempts.has_lost_a_connection())
             && self.is_answered(deadline)
         {
             let server = pool.connect.peer();
@@ -363,23 +312,26 @@ impl<C: Connect> Lease<'_, C> {
     /// Ends the use of the connection by an operation that ended so.
     pub(crate) fn settle<T>(&mut self, done: Result<T, C::Error>) -> Result<T, C::Error> {
         let done = done.map_err(|error| self.blame(error));
-        self.end(done.as_ref().map_or_else(Failure::fate, |_| Fate::Keep));
+        self.end(
+            done.as_ref()
+                .map_or_else(ConnectionError::disposition, |_| Disposition::Reuse),
+        );
         done
     }
 
-    /// Ends the use of the connection, with this fate.
-    pub(crate) fn end(&mut self, fate: Fate) {
-        match fate {
-            Fate::Keep | Fate::Replaced => self.keep = true,
-            Fate::Discard | Fate::Lost => {}
-            Fate::Silent => self.pool.retire(),
+    /// Ends the use of the connection, with this disposition.
+    pub(crate) fn end(&mut self, disposition: Disposition) {
+        match disposition {
+            Disposition::Reuse | Disposition::Replaced => self.keep = true,
+            Disposition::Close | Disposition::Lost => {}
+            Disposition::Silent => self.pool.retire(),
         }
     }
 
     /// The error as it is told. Where an operation spent most of its time in the queue, a late answer is
     /// not the fault of the server.
     pub(crate) fn blame(&self, error: C::Error) -> C::Error {
-        match self.rushed && error.fate() == Fate::Silent {
+        match self.rushed && error.disposition() == Disposition::Silent {
             true => self.pool.busy(self.deadline),
             false => error,
         }

@@ -90,7 +90,7 @@ impl TimedSocket {
     /// Writes a part of `bytes` and returns its length; `None` where the peer says something first.
     /// Waits for either.
     #[cfg(unix)]
-    pub(super) fn write_or_hear(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+    pub(super) fn write_or_peek(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         loop {
             match self.write_now(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -105,7 +105,7 @@ impl TimedSocket {
 
     /// The system has no such wait: writing waits for the peer.
     #[cfg(not(unix))]
-    pub(super) fn write_or_hear(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+    pub(super) fn write_or_peek(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         self.write(bytes).map(Some)
     }
 
@@ -137,22 +137,22 @@ impl TimedSocket {
         }
     }
 
-    /// What the peer has sent that nobody has read yet. One system call.
+    /// Whether the peer has sent bytes that were not read. One system call.
     #[cfg(unix)]
-    pub(super) fn heard(&self) -> Heard {
+    pub(super) fn peek(&self) -> Pending {
         let mut byte = [std::mem::MaybeUninit::uninit()];
         let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
         match self.socket.recv_with_flags(&mut byte, flags) {
-            Ok(1..) => Heard::Something,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Heard::Nothing,
-            Ok(0) | Err(_) => Heard::End,
+            Ok(1..) => Pending::Bytes,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pending::None,
+            Ok(0) | Err(_) => Pending::End,
         }
     }
 
     /// Elsewhere a stale connection is found by using it.
     #[cfg(not(unix))]
-    pub(super) fn heard(&self) -> Heard {
-        Heard::Nothing
+    pub(super) fn peek(&self) -> Pending {
+        Pending::None
     }
 }
 
@@ -181,7 +181,7 @@ impl TimedSocket {
         Ok(true)
     }
 
-    /// What the peer has sent, whatever the deadline: does not wait where [`heard`](Self::heard)
+    /// What the peer has sent, whatever the deadline: does not wait where [`peek`](Self::peek)
     /// says that there is something.
     pub(super) fn at_hand(&self) -> impl Read + '_ {
         &self.socket
@@ -196,13 +196,13 @@ enum Ready {
     Write,
 }
 
-/// What a peer has sent while nobody asked it.
+/// The bytes that a peer has sent and that were not read.
 #[cfg_attr(not(unix), allow(dead_code))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
-    Nothing,
-    Something,
-    /// It has closed the connection.
+pub(super) enum Pending {
+    None,
+    Bytes,
+    /// The peer has closed the connection.
     End,
 }
 

@@ -1,7 +1,7 @@
 use super::{
     Address, Deadline, Endpoint,
     resolve::resolve,
-    socket::{Heard, TimedSocket},
+    socket::{Pending, TimedSocket},
 };
 use std::{
     io::{self, Read},
@@ -51,11 +51,11 @@ impl Stream {
     }
 
     /// Writes a part of `bytes` and returns its length; `None` where the peer says something first.
-    pub(super) fn write_or_hear(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+    pub(super) fn write_or_peek(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
         match &mut self.0 {
-            Kind::Plain(socket) => socket.write_or_hear(bytes),
+            Kind::Plain(socket) => socket.write_or_peek(bytes),
             #[cfg(feature = "tls")]
-            Kind::Tls(stream) => super::tls::write_or_hear(stream, bytes),
+            Kind::Tls(stream) => super::tls::write_or_peek(stream, bytes),
         }
     }
 
@@ -72,7 +72,7 @@ impl Stream {
     /// and has sent nothing that nobody asked for. One system call.
     pub(crate) fn is_idle(&mut self) -> bool {
         match &mut self.0 {
-            Kind::Plain(socket) => socket.heard() == Heard::Nothing,
+            Kind::Plain(socket) => socket.peek() == Pending::None,
             #[cfg(feature = "tls")]
             Kind::Tls(stream) => super::tls::is_idle(stream),
         }

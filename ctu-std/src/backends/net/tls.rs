@@ -1,6 +1,6 @@
 use super::{
     one_line,
-    socket::{Heard, TimedSocket},
+    socket::{Pending, TimedSocket},
 };
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
@@ -37,12 +37,12 @@ const REMARKS: usize = 8;
 /// Whether the peer has not closed the session and has said nothing that nobody asked for. It may
 /// have sent tickets and the like: they are read, and the session goes on.
 pub(super) fn is_idle(stream: &mut TlsStream) -> bool {
-    hear(stream).unwrap_or(false)
+    drain_session(stream).unwrap_or(false)
 }
 
 /// Why reading or writing failed: where the peer ended the session and said why, that it refuses.
 pub(super) fn reason(stream: &mut TlsStream, failed: io::Error) -> io::Error {
-    match hear(stream) {
+    match drain_session(stream) {
         Err(alert @ rustls::Error::AlertReceived(_)) => {
             io::Error::new(io::ErrorKind::ConnectionRefused, alert)
         }
@@ -51,19 +51,19 @@ pub(super) fn reason(stream: &mut TlsStream, failed: io::Error) -> io::Error {
 }
 
 /// Takes a part of `bytes` to send and returns its length; `None` where the peer says something first.
-pub(super) fn write_or_hear(stream: &mut TlsStream, bytes: &[u8]) -> io::Result<Option<usize>> {
-    if !flush_or_hear(stream)? {
+pub(super) fn write_or_peek(stream: &mut TlsStream, bytes: &[u8]) -> io::Result<Option<usize>> {
+    if !flush_or_peek(stream)? {
         return Ok(None);
     }
     let part = &bytes[..bytes.len().min(RECORD)];
     let taken = stream.conn.writer().write(part)?;
     // An answer that comes first is heard by the next call.
-    flush_or_hear(stream)?;
+    flush_or_peek(stream)?;
     Ok(Some(taken))
 }
 
 /// Sends what the session has to send. `false` where the peer says something first.
-fn flush_or_hear(stream: &mut TlsStream) -> io::Result<bool> {
+fn flush_or_peek(stream: &mut TlsStream) -> io::Result<bool> {
     while stream.conn.wants_write() {
         let written = stream.conn.write_tls(&mut stream.sock.without_wait());
         match written {
@@ -71,7 +71,7 @@ fn flush_or_hear(stream: &mut TlsStream) -> io::Result<bool> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 // Records that hold no answer are read here.
-                if !stream.sock.has_room()? && !hear(stream).unwrap_or(false) {
+                if !stream.sock.has_room()? && !drain_session(stream).unwrap_or(false) {
                     return Ok(false);
                 }
             }
@@ -93,16 +93,16 @@ pub(super) fn read(stream: &mut TlsStream, buffer: &mut [u8]) -> io::Result<usiz
 }
 
 /// Reads what has arrived, without waiting, as far as it is not data. Whether all of that is so.
-fn hear(stream: &mut TlsStream) -> Result<bool, rustls::Error> {
+fn drain_session(stream: &mut TlsStream) -> Result<bool, rustls::Error> {
     for _ in 0..REMARKS {
         let state = stream.conn.process_new_packets()?;
         if state.plaintext_bytes_to_read() > 0 || state.peer_has_closed() {
             return Ok(false);
         }
-        match stream.sock.heard() {
-            Heard::Nothing => return Ok(true),
-            Heard::End => return Ok(false),
-            Heard::Something => {
+        match stream.sock.peek() {
+            Pending::None => return Ok(true),
+            Pending::End => return Ok(false),
+            Pending::Bytes => {
                 if stream.conn.read_tls(&mut stream.sock.at_hand()).is_err() {
                     return Ok(false);
                 }

@@ -39,13 +39,13 @@ pub struct RedisBuilder<F = AsJson> {
     allowed: AllowedNodes,
 }
 
-/// Where connections will come from.
+/// The origin of the connections.
 enum Origin {
     Server(Box<Settings>),
     #[cfg(feature = "cluster")]
     Cluster(Seeds),
     Sentinel(Box<Sentinel>),
-    Given(Box<dyn ConnectionLike + Send>),
+    External(Box<dyn ConnectionLike + Send>),
 }
 
 impl RedisBuilder {
@@ -76,8 +76,11 @@ impl RedisBuilder {
         }
     }
 
-    pub(super) fn over(connection: impl ConnectionLike + Send + 'static) -> Self {
-        Self::new(Ok(Origin::Given(Box::new(connection))), Limits::default())
+    pub(super) fn from_connection(connection: impl ConnectionLike + Send + 'static) -> Self {
+        Self::new(
+            Ok(Origin::External(Box::new(connection))),
+            Limits::default(),
+        )
     }
 
     fn new(source: Result<Origin, RedisError>, limits: Limits) -> Self {
@@ -283,8 +286,8 @@ impl<F> RedisBuilder<F> {
             #[cfg(feature = "cluster")]
             Ok(Origin::Cluster(seeds)) => seeds.each(change),
             Ok(Origin::Sentinel(sentinel)) => change(&mut sentinel.master),
-            Ok(Origin::Given(_)) => {
-                let fault = "a given connection has its own user, password, database, name, \
+            Ok(Origin::External(_)) => {
+                let fault = "an external connection has its own user, password, database, name, \
                              connect deadline, keep-alive and certificates";
                 self.source = Err(RedisError::Url(fault.into()));
             }
@@ -300,8 +303,8 @@ impl<F> RedisBuilder<F> {
     /// in the same way, and for allowed nodes of one server;
     /// [`OutOfRange`](ctu_core::Error::OutOfRange) for a pool of no connection and for
     /// another database than 0 of a cluster.
-    /// [`RedisError::Url`] also for certificates without TLS, and for a setting that a given
-    /// connection cannot have.
+    /// [`RedisError::Url`] also for certificates without TLS, and for a setting that an
+    /// external connection cannot have.
     pub fn build<K, V>(self) -> Result<RedisCache<K, V, F>, RedisError>
     where
         K: ToOwned + ?Sized,
@@ -334,16 +337,16 @@ impl<F> RedisBuilder<F> {
                 let server = sentinel.label();
                 one(Source::Sentinel(sentinel), server, limits)
             }
-            Origin::Given(connection) => {
-                // There is one, and never another.
+            Origin::External(connection) => {
+                // The one connection of the program.
                 let limits = Limits {
                     pool_size: 1,
                     max_connection_age: None,
                     ..limits
                 };
                 one(
-                    Source::given(connection),
-                    "a given connection".into(),
+                    Source::external(connection),
+                    "an external connection".into(),
                     limits,
                 )
             }

@@ -53,7 +53,7 @@ use std::{
 /// # After `fork`
 /// A forked child opens connections of its own; inherited ones are closed unused, without a word to the
 /// server. Idle connections of the parent that another thread of it took in the very moment of the fork
-/// stay open in the child until it ends. A connection that was [given](RedisCache::over) belongs to
+/// stay open in the child until it ends. A connection that was [given](RedisCache::from_connection) belongs to
 /// the process that made the cache, and is an error in a child. Threads do not survive a fork, and locks
 /// that other threads hold stay locked in the child: fork before there are other threads, or while none
 /// of them uses a cache.
@@ -134,8 +134,8 @@ impl RedisCache<str, String> {
     ///
     /// The connection reads replies by itself: [`max_value`](RedisBuilder::max_value) does not limit
     /// them. A server that announces a huge reply makes the connection allocate it.
-    pub fn over(connection: impl ConnectionLike + Send + 'static) -> RedisBuilder {
-        RedisBuilder::over(connection)
+    pub fn from_connection(connection: impl ConnectionLike + Send + 'static) -> RedisBuilder {
+        RedisBuilder::from_connection(connection)
     }
 }
 
@@ -234,7 +234,7 @@ where
     /// Removes keys by `command`, and says how many there were.
     fn remove_keys(&self, command: &str, keys: &[impl AsRef<[u8]>]) -> Result<usize, RedisError> {
         let mut batch = self.client.batch();
-        for keys in keys.chunks(self.client.together()) {
+        for keys in keys.chunks(self.client.max_keys_per_command()) {
             batch.about(keys[0].as_ref(), |request| request.add_keys(command, keys));
         }
         let counts = batch.send(self.client.deadline(), |reply| {
@@ -355,7 +355,7 @@ where
     /// holds something other than a string is a miss here.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
         let stored = self.stored_keys(keys)?;
-        let together = self.client.together();
+        let together = self.client.max_keys_per_command();
         let mut batch = self.client.batch();
         for keys in stored.chunks(together) {
             batch.about(&keys[0], |request| {

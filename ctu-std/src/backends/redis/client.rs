@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 /// Keys in one command, at most: before Redis 7.0 there may be a million, and while it runs one command
 /// it serves nobody else.
-const TOGETHER: usize = 10_000;
+const MAX_KEYS_PER_COMMAND: usize = 10_000;
 
 /// The server, or the cluster, as caches see it: a request goes out to where its key is, replies come
 /// back, within the deadline.
@@ -90,9 +90,9 @@ impl Client {
 
     /// How many keys one command may name. In a cluster it is one: two may be on different nodes, or be
     /// about to.
-    pub(super) fn together(&self) -> usize {
+    pub(super) fn max_keys_per_command(&self) -> usize {
         match &self.servers {
-            Servers::One(_) => TOGETHER,
+            Servers::One(_) => MAX_KEYS_PER_COMMAND,
             #[cfg(feature = "cluster")]
             Servers::Cluster(_) => 1,
         }

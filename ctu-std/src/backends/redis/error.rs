@@ -1,4 +1,4 @@
-use crate::backends::net::{Failure, Fate, NetError, Peer, one_line};
+use crate::backends::net::{ConnectionError, Disposition, NO_SENSE, NetError, Peer, one_line};
 use ctu_core::{CacheError, Error};
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -100,11 +100,6 @@ impl RedisError {
         NetError::connecting(peer(server), after, error).into()
     }
 
-    /// What failed while talking to `server`, which had `after` to answer.
-    pub(super) fn talking(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
-        NetError::talking(peer(server), after, error).into()
-    }
-
     pub(super) fn timed_out(server: &Arc<str>, after: Duration) -> Self {
         let server = peer(server);
         NetError::TimedOut { server, after }.into()
@@ -144,13 +139,42 @@ impl RedisError {
         }
     }
 
-    /// Whether it is the last that the server says before it closes the connection.
+    /// The error of a connection of the `redis` crate, which had `after` to reply.
+    pub(super) fn external(error: &redis::RedisError, server: &Arc<str>, after: Duration) -> Self {
+        if error.is_timeout() {
+            return Self::timed_out(server, after);
+        }
+        if error.is_io_error() || error.is_connection_dropped() {
+            let lost = NetError::Lost {
+                server: peer(server),
+                kind: io::ErrorKind::ConnectionAborted,
+            };
+            return lost.into();
+        }
+        match error.clone().into_server_errors() {
+            Some(errors) if !errors.is_empty() => Self::reported(server, &errors[0].1),
+            _ => NetError::malformed(peer(server), NO_SENSE).into(),
+        }
+    }
+
+    /// This error of a server, as the reply to a login.
+    pub(super) fn of_login(self, server: &Arc<str>) -> Self {
+        match self {
+            // "ERR AUTH called without any password configured".
+            Self::Server { message, .. } if message.contains("AUTH") => Self::Auth {
+                server: server.clone(),
+            },
+            error => error,
+        }
+    }
+
+    /// Whether the server closes the connection after this error.
     pub(super) fn is_last(&self) -> bool {
         match self {
             Self::Net(NetError::TooManyClients { .. }) => true,
             Self::Server { code, message } => match code.as_str() {
                 "ERR" => message.starts_with("Protocol error"),
-                // To whom is not on the same machine (`protected-mode`).
+                // For clients on other machines (`protected-mode`).
                 code => code == "DENIED",
             },
             _ => false,
@@ -163,25 +187,27 @@ pub(super) fn peer(address: &Arc<str>) -> Peer {
     Peer::new("Redis", address)
 }
 
-impl Failure for RedisError {
-    fn fate(&self) -> Fate {
+impl ConnectionError for RedisError {
+    fn disposition(&self) -> Disposition {
         match self {
-            Self::Net(error) => error.fate(),
+            Self::Net(error) => error.disposition(),
             // The rest of the value is still in transit.
-            Self::Core(Error::StoredTooLong { .. }) => Fate::Discard,
-            Self::Server { .. } if self.is_last() => Fate::Discard,
+            Self::Core(Error::StoredTooLong { .. }) => Disposition::Close,
+            Self::Server { .. } if self.is_last() => Disposition::Close,
             Self::Core(_)
             | Self::Decode { .. }
             | Self::OutOfMemory { .. }
             | Self::Denied { .. }
             | Self::WrongType
-            | Self::Server { .. } => Fate::Keep,
-            Self::ReadOnly { .. } => Fate::Replaced,
-            Self::NotReady { code, .. } if DEMOTED.contains(&code.as_str()) => Fate::Replaced,
-            Self::NotReady { .. } => Fate::Keep,
-            Self::Auth { .. } | Self::Url(_) => Fate::Discard,
+            | Self::Server { .. } => Disposition::Reuse,
+            Self::ReadOnly { .. } => Disposition::Replaced,
+            Self::NotReady { code, .. } if DEMOTED.contains(&code.as_str()) => {
+                Disposition::Replaced
+            }
+            Self::NotReady { .. } => Disposition::Reuse,
+            Self::Auth { .. } | Self::Url(_) => Disposition::Close,
             #[cfg(feature = "cluster")]
-            Self::NodeNotAllowed { .. } => Fate::Keep,
+            Self::NodeNotAllowed { .. } => Disposition::Reuse,
         }
     }
 }
@@ -302,7 +328,7 @@ mod tests {
             let (code, message) = (code.into(), message.into());
             let error = RedisError::Server { code, message };
             assert_eq!(error.is_last(), last, "{error}");
-            assert_eq!(error.fate() == Fate::Discard, last, "{error}");
+            assert_eq!(error.disposition() == Disposition::Close, last, "{error}");
             assert!(!error.is_outage());
         }
     }

@@ -28,7 +28,7 @@ where
                 .and(&[b"PERSIST", &key])
                 .and(&[b"EXISTS", &key]),
             Ttl::For(unit, time) => Request::of(&[unit.expire(), &key, time.as_bytes()]),
-            Ttl::Over => return self.remove_key(&key),
+            Ttl::Expired => return self.remove_key(&key),
         };
         self.client.all(&key, &request, |reply| {
             // The last command tells.

@@ -1,38 +1,33 @@
 use super::{
-    RedisError,
-    error::peer,
-    reply::Reply,
-    request::Request,
-    resp::{Replies, Unreadable},
-    sentinel::Sentinel,
+    RedisError, error::peer, reply::Reply, request::Request, resp::Replies, sentinel::Sentinel,
     settings::Settings,
 };
 #[cfg(feature = "cluster")]
 use crate::backends::net::Address;
 use crate::backends::net::{Connect, Connection, Deadline, NetError, Peer, Stream, Unsent};
-use ctu_core::Error;
 use parking_lot::Mutex;
 use redis::{ConnectionLike, Value};
-use std::{io, process, sync::Arc, time::Duration};
+use std::{io, process, sync::Arc};
 
 /// A connection to a server.
 ///
 /// The `redis` crate's own connection is not used for it: its timeouts count from each system call,
-/// so that an operation may take for ever; it takes bytes that nobody asked for as the next reply;
+/// so that an operation may take for ever; it takes bytes that belong to no request for the next reply;
 /// and it repeats its set-up in several round trips.
 pub(super) enum Link {
+    /// A connection of this crate.
     Own {
         stream: Stream,
-        replies: Replies,
+        replies: Box<Replies>,
     },
-    /// One that the user had already. There is no other in its place: it stays until it is
-    /// [closed](Self::close), whatever becomes of the link.
-    Given(Given),
+    /// The connection of [`RedisCache::from_connection`](crate::RedisCache::from_connection). There is no
+    /// other: it stays in use by later links until it is [closed](Self::close).
+    External(External),
 }
 
 /// The place of a connection of any kind that the `redis` crate knows.
 #[derive(Clone)]
-pub(super) struct Given {
+pub(super) struct External {
     /// Empty once it broke.
     slot: Arc<Mutex<Option<Box<dyn ConnectionLike + Send>>>>,
     /// The process that it belongs to: a forked child would read the replies to its parent.
@@ -51,24 +46,16 @@ impl Link {
             .map_err(|error| RedisError::connecting(server, deadline.total(), &error))?;
         let mut link = Self::Own {
             stream,
-            replies: Replies::default(),
+            replies: Box::new(Replies::new(server)),
         };
-        if let Some(request) = login(settings) {
+        if let Some(request) = settings.login() {
             link.exchange(&request, server, deadline)
-                .map_err(|error| match error {
-                    // "ERR AUTH called without any password configured", and a database that is not.
-                    RedisError::Server { message, .. } if message.contains("AUTH") => {
-                        RedisError::Auth {
-                            server: server.clone(),
-                        }
-                    }
-                    error => error,
-                })?;
+                .map_err(|error| error.of_login(server))?;
         }
         Ok(link)
     }
 
-    /// Sends a request and reads its replies. The first of them that is an error is the error.
+    /// Sends a request and reads its replies. The first reply that is an error is the error.
     pub(super) fn exchange(
         &mut self,
         request: &Request,
@@ -86,12 +73,12 @@ impl Link {
         match self {
             Self::Own { stream, .. } => stream.start(deadline).send(&mut unsent),
             // It sends and receives in one call.
-            Self::Given(_) => {}
+            Self::External(_) => {}
         }
         unsent
     }
 
-    /// Reads the replies to a request, and sends what is left of it meanwhile; some of the replies may be
+    /// Reads the replies to a request, and sends the rest of it meanwhile; some of the replies may be
     /// errors.
     pub(super) fn receive(
         &mut self,
@@ -100,43 +87,53 @@ impl Link {
         server: &Arc<str>,
         deadline: Deadline,
     ) -> Result<Vec<Value>, RedisError> {
-        let commands = request.commands();
-        let values = match self {
+        match self {
             Self::Own { stream, replies } => {
-                own(stream, replies, request, unsent, server, deadline)?
+                let peer = || peer(server);
+                stream.receive(&mut **replies, &request.expected(), unsent, peer, deadline)
             }
-            Self::Given(Given { slot, .. }) => {
-                // Out of its place meanwhile: a panic throws it away.
-                let taken = slot.lock().take();
-                let mut connection = taken.ok_or_else(|| no_connection(server, BROKEN))?;
-                let values = connection.req_packed_commands(request.bytes(), 0, commands);
-                *slot.lock() = Some(connection);
-                values.map_err(|error| given(&error, server, deadline.total()))?
-            }
-        };
-        if values.len() == commands {
-            Ok(values)
-        } else {
-            Err(RedisError::protocol(server, "wrong number of replies"))
+            Self::External(external) => external.exchange(request, server, deadline),
         }
     }
 
-    /// Sees to it that one that was given is used no more: it is broken, or nobody knows what it says next.
+    /// Prevents any further use of an external connection: it is broken, or its next reply may belong to
+    /// an earlier request.
     pub(super) fn close(&mut self) {
-        if let Self::Given(given) = self {
-            *given.slot.lock() = None;
+        if let Self::External(external) = self {
+            *external.slot.lock() = None;
+        }
+    }
+}
+
+impl External {
+    fn exchange(
+        &self,
+        request: &Request,
+        server: &Arc<str>,
+        deadline: Deadline,
+    ) -> Result<Vec<Value>, RedisError> {
+        // The slot is empty meanwhile: a panic drops the connection.
+        let taken = self.slot.lock().take();
+        let mut connection = taken.ok_or_else(|| no_connection(server, BROKEN))?;
+        let replies = connection.req_packed_commands(request.bytes(), 0, request.commands());
+        *self.slot.lock() = Some(connection);
+        let replies =
+            replies.map_err(|error| RedisError::external(&error, server, deadline.total()))?;
+        match replies.len() == request.commands() {
+            true => Ok(replies),
+            false => Err(RedisError::protocol(server, "wrong number of replies")),
         }
     }
 }
 
 const BROKEN: &str = "the connection that the cache was given is broken";
 
-/// Why a connection that was given cannot be used, if it cannot.
-fn unusable(given: &Given) -> Option<&'static str> {
-    if given.process != process::id() {
+/// The reason why an external connection cannot be used, if there is one.
+fn unusable(external: &External) -> Option<&'static str> {
+    if external.process != process::id() {
         return Some("the connection that the cache was given belongs to another process");
     }
-    given.slot.lock().is_none().then_some(BROKEN)
+    external.slot.lock().is_none().then_some(BROKEN)
 }
 
 fn no_connection(server: &Arc<str>, why: &str) -> RedisError {
@@ -148,107 +145,32 @@ fn no_connection(server: &Arc<str>, why: &str) -> RedisError {
     none.into()
 }
 
-fn login(settings: &Settings) -> Option<Request> {
-    let mut request = Request::batch();
-    match (&settings.user, &settings.password) {
-        (Some(user), password) => {
-            // Who has none is still somebody else than who does not log in.
-            let password = password.as_deref().unwrap_or_default();
-            request.add(&[b"AUTH", user.as_bytes(), password.as_bytes()]);
-        }
-        (None, Some(password)) => request.add(&[b"AUTH", password.as_bytes()]),
-        (None, None) => {}
-    }
-    if let Some(name) = &settings.client_name {
-        request.add(&[b"CLIENT", b"SETNAME", name.as_bytes()]);
-    }
-    if settings.database != 0 {
-        request.add(&[b"SELECT", settings.database.to_string().as_bytes()]);
-    }
-    (request.commands() > 0).then_some(request)
-}
-
-fn own(
-    stream: &mut Stream,
-    replies: &mut Replies,
-    request: &Request,
-    mut unsent: Unsent<'_>,
-    server: &Arc<str>,
-    deadline: Deadline,
-) -> Result<Vec<Value>, RedisError> {
-    let mut source = stream.conversation(&mut unsent);
-    let mut values = Vec::with_capacity(request.commands().min(1024));
-    while values.len() < request.commands() {
-        let value = match replies.read(&mut source, request.bounds()) {
-            Ok(value) => value,
-            Err(Unreadable::Io(error)) => {
-                return Err(RedisError::talking(server, deadline.total(), &error));
-            }
-            Err(Unreadable::TooLong { len, max }) => {
-                return Err(Error::StoredTooLong { len, max }.into());
-            }
-        };
-        if let Value::ServerError(error) = &value {
-            let error = RedisError::reported(server, error);
-            if error.is_last() {
-                return Err(error);
-            }
-        }
-        values.push(value);
-    }
-    if replies.is_drained() && unsent.is_empty() {
-        Ok(values)
-    } else {
-        Err(RedisError::protocol(
-            server,
-            "it says more than it was asked",
-        ))
-    }
-}
-
-fn given(error: &redis::RedisError, server: &Arc<str>, after: Duration) -> RedisError {
-    if error.is_timeout() {
-        return RedisError::timed_out(server, after);
-    }
-    if error.is_io_error() || error.is_connection_dropped() {
-        let lost = NetError::Lost {
-            server: peer(server),
-            kind: io::ErrorKind::ConnectionAborted,
-        };
-        return lost.into();
-    }
-    match error.clone().into_server_errors() {
-        Some(errors) if !errors.is_empty() => RedisError::reported(server, &errors[0].1),
-        _ => RedisError::protocol(server, "its answer makes no sense"),
-    }
-}
-
 impl Connection for Link {
     fn is_idle(&mut self) -> bool {
         match self {
             Self::Own { stream, .. } => stream.is_idle(),
-            Self::Given(given) => given
+            Self::External(external) => external
                 .slot
                 .lock()
                 .as_ref()
-                .is_some_and(|given| given.is_open()),
+                .is_some_and(|connection| connection.is_open()),
         }
     }
 }
 
-/// Where connections come from.
+/// The origin of connections.
 pub(super) enum Source {
     Server(Box<Settings>),
     /// The master that sentinels name.
     Sentinel(Box<Sentinel>),
     /// There is one, and never another.
-    Given(Given),
+    External(External),
 }
 
 impl Source {
-    /// One that there is already.
-    pub(super) fn given(connection: Box<dyn ConnectionLike + Send>) -> Self {
-        Self::Given(Given {
+    /// A connection that the program opened.
+    pub(super) fn external(connection: Box<dyn ConnectionLike + Send>) -> Self {
+        Self::External(External {
             slot: Arc::new(Mutex::new(Some(connection))),
             process: process::id(),
         })
@@ -263,11 +185,11 @@ pub(super) struct Connector {
 
 #[cfg(feature = "cluster")]
 impl Connector {
-    /// The address of the server, unless its connection was given.
+    /// The address of the server, unless its connection is external.
     pub(super) fn address(&self) -> Option<&Address> {
         match &self.source {
             Source::Server(settings) => Some(&settings.endpoint.address),
-            Source::Sentinel(_) | Source::Given(_) => None,
+            Source::Sentinel(_) | Source::External(_) => None,
         }
     }
 }
@@ -280,9 +202,9 @@ impl Connect for Connector {
         match &self.source {
             Source::Server(settings) => Link::open(settings, &self.server, deadline),
             Source::Sentinel(sentinel) => sentinel.open(&self.server, deadline),
-            Source::Given(given) => match unusable(given) {
+            Source::External(external) => match unusable(external) {
                 Some(why) => Err(no_connection(&self.server, why)),
-                None => Ok(Link::Given(given.clone())),
+                None => Ok(Link::External(external.clone())),
             },
         }
     }

@@ -1,6 +1,6 @@
 //! Commands as a Redis server reads them.
 
-use super::bounds::Bounds;
+use super::{bounds::Bounds, resp::Expected};
 #[cfg(feature = "cluster")]
 use crate::backends::net::read_number;
 use crate::backends::net::{Repeat, Work, push_number};
@@ -143,12 +143,15 @@ impl Request {
         &self.bytes
     }
 
-    /// The largest reply to any of its commands.
-    pub(super) fn bounds(&self) -> Bounds {
-        self.bounds
+    /// The number and the limits of its replies.
+    pub(super) fn expected(&self) -> Expected {
+        Expected {
+            replies: self.commands,
+            bounds: self.bounds,
+        }
     }
 
-    /// How many replies there will be.
+    /// The number of its commands, each of which has one reply.
     pub(super) fn commands(&self) -> usize {
         self.commands
     }

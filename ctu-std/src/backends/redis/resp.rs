@@ -1,113 +1,234 @@
-//! Replies as a Redis server writes them (RESP2), read one at a time.
+//! Replies as a Redis server writes them (RESP2), parsed as their bytes arrive.
 //!
-//! The `redis` crate's reader keeps what follows a reply and takes it for the next one. This one
-//! tells when there is more than was asked for, so that no key is ever given another key's value.
+//! The `redis` crate's reader keeps the bytes after a reply and takes them for the next one. This one
+//! tells whether there are more bytes than the request asked for, so that no key is ever given another
+//! key's value.
 
-use super::bounds::Bounds;
-use crate::backends::net::{Reader, garbage, read_number};
+use super::{RedisError, bounds::Bounds, error::peer};
+use crate::backends::net::{Input, Malformed, NetError, Parser, read_number};
+use ctu_core::Error;
 use redis::Value;
-use std::io::{self, Read};
+use std::{mem, sync::Arc};
 
 /// Limit of nested arrays: the map of a cluster has four levels.
 const MAX_DEPTH: usize = 8;
+/// Elements for which memory is set aside before any of them has arrived, at most.
+const MAX_PREALLOC: usize = 1024;
+
+/// The number of replies to a request, and the limits of each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
+    pub(super) replies: usize,
+    pub(super) bounds: Bounds,
+}
+
+/// The replies on one connection.
+pub(super) struct Replies {
+    input: Input,
+    server: Arc<str>,
+    /// Those to the request under way.
+    replies: Vec<Value>,
+    /// The arrays that the next value is in, the innermost last.
+    arrays: Vec<Array>,
+    /// The length of the string that the next bytes are.
+    string: Option<usize>,
+    /// The limits of the rest of the reply under way; `None` between two replies.
+    left: Option<Bounds>,
+}
+
+/// An array that is not complete.
+struct Array {
+    values: Vec<Value>,
+    len: usize,
+}
+
+/// The meaning of a line.
+enum Head {
+    Value(Value),
+    /// A string of this length follows.
+    String(usize),
+    /// An array of this length follows. It is not empty.
+    Array(usize),
+}
 
 /// The reason why a reply cannot be read.
 #[derive(Debug)]
-pub(super) enum Unreadable {
-    /// Reading failed; `InvalidData` is a reply that no Redis server sends.
-    Io(io::Error),
+enum Unreadable {
+    /// No Redis server sends such bytes.
+    Malformed(Malformed),
     /// A string is longer than the request allows. Lengths in bytes.
     TooLong { len: usize, max: usize },
 }
 
-impl From<io::Error> for Unreadable {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
+impl From<Malformed> for Unreadable {
+    fn from(error: Malformed) -> Self {
+        Self::Malformed(error)
     }
 }
-
-/// The replies of a connection.
-#[derive(Default)]
-pub(super) struct Replies(Reader);
 
 impl Replies {
-    /// Whether every byte that arrived belonged to a reply.
-    pub(super) fn is_drained(&self) -> bool {
-        self.0.is_drained()
-    }
-
-    /// Reads one reply, within `bounds`.
-    pub(super) fn read(
-        &mut self,
-        source: &mut impl Read,
-        mut bounds: Bounds,
-    ) -> Result<Value, Unreadable> {
-        self.nested(source, 0, &mut bounds)
-    }
-
-    /// Reads a reply or a part of one. `left` are the bounds of what is left of it.
-    fn nested(
-        &mut self,
-        source: &mut impl Read,
-        depth: usize,
-        left: &mut Bounds,
-    ) -> Result<Value, Unreadable> {
-        if depth > MAX_DEPTH {
-            return Err(garbage("replies nested too deep").into());
+    /// The parser of a new connection to `server`.
+    pub(super) fn new(server: &Arc<str>) -> Self {
+        Self {
+            input: Input::default(),
+            server: server.clone(),
+            replies: Vec::new(),
+            arrays: Vec::new(),
+            string: None,
+            left: None,
         }
-        let line = self.0.line(source)?;
-        let Some((kind, line)) = self.0.at(line).split_first() else {
-            return Err(garbage("an empty line").into());
-        };
-        Ok(match kind {
-            b'+' if line == b"OK" => Value::Okay,
-            b'+' => Value::SimpleString(text(line)?),
-            b'-' => error(line)?,
-            b':' => Value::Int(number(line)?),
-            b'$' => match length(line)? {
-                None => Value::Nil,
-                Some(len) => {
-                    if len > left.string {
-                        let max = left.string;
-                        return Err(Unreadable::TooLong { len, max });
-                    }
-                    left.strings = take(left.strings, len)?;
-                    Value::BulkString(self.0.bytes(source, len)?)
-                }
-            },
-            b'*' => match length(line)? {
-                None => Value::Nil,
-                Some(len) => {
-                    left.elements = take(left.elements, len)?;
-                    let mut values = Vec::with_capacity(len.min(1024));
-                    for _ in 0..len {
-                        values.push(self.nested(source, depth + 1, left)?);
-                    }
-                    Value::Array(values)
-                }
-            },
-            _ => return Err(garbage("no reply begins like this").into()),
-        })
+    }
+
+    /// The next reply; `None` as long as it has not arrived.
+    fn reply(&mut self, bounds: Bounds) -> Result<Option<Value>, Unreadable> {
+        let mut left = self.left.take().unwrap_or(bounds);
+        while let Some(value) = self.value(&mut left)? {
+            if let Some(reply) = self.place(value) {
+                return Ok(Some(reply));
+            }
+        }
+        self.left = Some(left);
+        Ok(None)
+    }
+
+    /// The next value that is no array with elements; `None` as long as it has not arrived.
+    fn value(&mut self, left: &mut Bounds) -> Result<Option<Value>, Unreadable> {
+        loop {
+            if let Some(len) = self.string {
+                let Some(string) = self.input.string(len)? else {
+                    return Ok(None);
+                };
+                self.string = None;
+                return Ok(Some(Value::BulkString(string)));
+            }
+            if self.arrays.len() > MAX_DEPTH {
+                return Err(Malformed("replies nested too deep").into());
+            }
+            let Some(line) = self.input.line()? else {
+                return Ok(None);
+            };
+            match head(self.input.at(line), left)? {
+                Head::Value(value) => return Ok(Some(value)),
+                Head::String(len) => self.string = Some(len),
+                Head::Array(len) => self.arrays.push(Array {
+                    values: Vec::with_capacity(len.min(MAX_PREALLOC)),
+                    len,
+                }),
+            }
+        }
+    }
+
+    /// Puts a value in the array that it is an element of. The reply, if that is complete.
+    fn place(&mut self, mut value: Value) -> Option<Value> {
+        while let Some(mut array) = self.arrays.pop() {
+            array.values.push(value);
+            if array.values.len() < array.len {
+                self.arrays.push(array);
+                return None;
+            }
+            value = Value::Array(array.values);
+        }
+        Some(value)
+    }
+
+    fn unreadable(&self, error: Unreadable) -> RedisError {
+        match error {
+            Unreadable::Malformed(fault) => NetError::malformed(peer(&self.server), fault).into(),
+            Unreadable::TooLong { len, max } => Error::StoredTooLong { len, max }.into(),
+        }
     }
 }
 
-fn take(left: usize, taken: usize) -> io::Result<usize> {
+impl Parser for Replies {
+    type Expected = Expected;
+    type Reply = Vec<Value>;
+    type Error = RedisError;
+
+    fn room(&mut self) -> &mut [u8] {
+        self.input.room()
+    }
+
+    fn filled(&mut self, len: usize) {
+        self.input.filled(len);
+    }
+
+    /// Some of the replies may be errors; one that precedes the end of the connection is an error here.
+    fn next(&mut self, expected: &Expected) -> Result<Option<Vec<Value>>, RedisError> {
+        if self.replies.is_empty() {
+            self.replies.reserve(expected.replies.min(MAX_PREALLOC));
+        }
+        while self.replies.len() < expected.replies {
+            let reply = self.reply(expected.bounds);
+            let Some(reply) = reply.map_err(|error| self.unreadable(error))? else {
+                return Ok(None);
+            };
+            if let Value::ServerError(error) = &reply {
+                let error = RedisError::reported(&self.server, error);
+                if error.is_last() {
+                    return Err(error);
+                }
+            }
+            self.replies.push(reply);
+        }
+        Ok(Some(mem::take(&mut self.replies)))
+    }
+
+    fn is_drained(&self) -> bool {
+        self.input.is_drained() && self.left.is_none() && self.replies.is_empty()
+    }
+}
+
+/// The meaning of a line, the first of a value. `left` are the limits of the rest of the reply.
+fn head(line: &[u8], left: &mut Bounds) -> Result<Head, Unreadable> {
+    let Some((kind, line)) = line.split_first() else {
+        return Err(Malformed("an empty line").into());
+    };
+    let value = match kind {
+        b'+' if line == b"OK" => Value::Okay,
+        b'+' => Value::SimpleString(text(line)?),
+        b'-' => error(line)?,
+        b':' => Value::Int(number(line)?),
+        b'$' => match length(line)? {
+            None => Value::Nil,
+            Some(len) if len > left.string => {
+                let max = left.string;
+                return Err(Unreadable::TooLong { len, max });
+            }
+            Some(len) => {
+                left.strings = take(left.strings, len)?;
+                return Ok(Head::String(len));
+            }
+        },
+        b'*' => match length(line)? {
+            None => Value::Nil,
+            Some(0) => Value::Array(Vec::new()),
+            Some(len) => {
+                left.elements = take(left.elements, len)?;
+                return Ok(Head::Array(len));
+            }
+        },
+        _ => return Err(Malformed("no reply begins like this").into()),
+    };
+    Ok(Head::Value(value))
+}
+
+fn take(left: usize, taken: usize) -> Result<usize, Malformed> {
     left.checked_sub(taken)
-        .ok_or_else(|| garbage("a reply longer than its request allows"))
+        .ok_or(Malformed("a reply longer than its request allows"))
 }
 
-fn text(line: &[u8]) -> io::Result<String> {
-    String::from_utf8(line.to_vec()).map_err(|_| garbage("a status that is not text"))
+fn text(line: &[u8]) -> Result<String, Malformed> {
+    String::from_utf8(line.to_vec()).map_err(|_| Malformed("a status that is not text"))
 }
 
-/// An error reply. The type can only be made by the crate's own reader.
-fn error(line: &[u8]) -> io::Result<Value> {
+/// An error reply. Only the crate's own reader can make this type.
+fn error(line: &[u8]) -> Result<Value, Malformed> {
     let line = String::from_utf8_lossy(line);
     redis::parse_redis_value(format!("-{line}\r\n").as_bytes())
-        .map_err(|_| garbage("an error that is not text"))
+        .map_err(|_| Malformed("an error that is not text"))
 }
 
-fn number(line: &[u8]) -> io::Result<i64> {
+fn number(line: &[u8]) -> Result<i64, Malformed> {
     let (negative, digits) = match line.split_first() {
         Some((b'-', digits)) => (true, digits),
         _ => (false, line),
@@ -115,17 +236,16 @@ fn number(line: &[u8]) -> io::Result<i64> {
     let sign = if negative { -1 } else { 1 };
     read_number(digits)
         .and_then(|number| i128::from(number).checked_mul(sign)?.try_into().ok())
-        .ok_or_else(|| garbage("a number that is none"))
+        .ok_or(Malformed("a number that is none"))
 }
 
-/// `None` is how "nothing" is written.
-fn length(line: &[u8]) -> io::Result<Option<usize>> {
+/// The length of a string or an array; `None` for the form of no value.
+fn length(line: &[u8]) -> Result<Option<usize>, Malformed> {
     let len = match number(line)? {
         -1 => return Ok(None),
         len => usize::try_from(len).ok(),
     };
-    len.map(Some)
-        .ok_or_else(|| garbage("a length that cannot be"))
+    len.map(Some).ok_or(Malformed("a length that cannot be"))
 }
 
 #[cfg(test)]

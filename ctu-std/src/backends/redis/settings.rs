@@ -1,4 +1,4 @@
-use super::RedisError;
+use super::{RedisError, request::Request};
 use crate::backends::net::Endpoint;
 use std::fmt;
 
@@ -22,6 +22,28 @@ impl Settings {
             return Err(RedisError::Url(fault.into()));
         }
         self.endpoint.check().map_err(RedisError::Url)
+    }
+
+    /// The first request of a connection; `None` if there is nothing to set. An error reply becomes
+    /// [`RedisError::of_login`].
+    pub(super) fn login(&self) -> Option<Request> {
+        let mut request = Request::batch();
+        match (&self.user, &self.password) {
+            (Some(user), password) => {
+                // A user without a password is not the default user: AUTH must still be sent.
+                let password = password.as_deref().unwrap_or_default();
+                request.add(&[b"AUTH", user.as_bytes(), password.as_bytes()]);
+            }
+            (None, Some(password)) => request.add(&[b"AUTH", password.as_bytes()]),
+            (None, None) => {}
+        }
+        if let Some(name) = &self.client_name {
+            request.add(&[b"CLIENT", b"SETNAME", name.as_bytes()]);
+        }
+        if self.database != 0 {
+            request.add(&[b"SELECT", self.database.to_string().as_bytes()]);
+        }
+        (request.commands() > 0).then_some(request)
     }
 }
 

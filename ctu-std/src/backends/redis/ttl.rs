@@ -3,7 +3,7 @@ use ctu_core::Error;
 use std::time::Duration;
 
 /// Redis counts milliseconds since 1970 in 63 bits: half of them are left for the time to live.
-const LONGEST: Duration = Duration::from_millis(1 << 62);
+const MAX_TTL: Duration = Duration::from_millis(1 << 62);
 
 /// A time-to-live as Redis is told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub(super) enum Ttl {
     Forever,
     For(Unit, String),
     /// No time at all, which Redis has no word for.
-    Over,
+    Expired,
 }
 
 /// What a time-to-live is counted in. Whole seconds are what Python writes.
@@ -45,11 +45,11 @@ impl Ttl {
         let Some(ttl) = ttl else {
             return Ok(Self::Forever);
         };
-        if ttl > LONGEST {
-            return Err(Error::TtlTooLong { max: LONGEST });
+        if ttl > MAX_TTL {
+            return Err(Error::TtlTooLong { max: MAX_TTL });
         }
         if ttl.is_zero() {
-            return Ok(Self::Over);
+            return Ok(Self::Expired);
         }
         Ok(if ttl.subsec_nanos() == 0 {
             Self::For(Unit::Seconds, ttl.as_secs().to_string())
@@ -66,7 +66,7 @@ impl Ttl {
             Self::For(unit, time) => {
                 request.add(&[b"SET", key, value, unit.set(), time.as_bytes()]);
             }
-            Self::Over => request.add(&[b"DEL", key]),
+            Self::Expired => request.add(&[b"DEL", key]),
         }
     }
 
@@ -74,7 +74,7 @@ impl Ttl {
     pub(super) fn was_put(&self, reply: &mut Reply) -> Result<(), RedisError> {
         match self {
             // What is removed is counted, not confirmed.
-            Self::Over => Ok(()),
+            Self::Expired => Ok(()),
             Self::Forever | Self::For(..) => reply.done(),
         }
     }
@@ -89,7 +89,7 @@ mod tests {
         let millis = |n| Ttl::new(Some(Duration::from_millis(n)));
         let seconds = |n: &str| Ok(Ttl::For(Unit::Seconds, n.into()));
         assert_eq!(Ttl::new(None), Ok(Ttl::Forever));
-        assert_eq!(millis(0), Ok(Ttl::Over));
+        assert_eq!(millis(0), Ok(Ttl::Expired));
         assert_eq!(millis(600_000), seconds("600"));
         assert_eq!(
             millis(1_500),
@@ -97,8 +97,8 @@ mod tests {
         );
         let short = Ttl::new(Some(Duration::from_nanos(1)));
         assert_eq!(short, Ok(Ttl::For(Unit::Milliseconds, "1".into())));
-        assert!(Ttl::new(Some(LONGEST)).is_ok());
+        assert!(Ttl::new(Some(MAX_TTL)).is_ok());
         let long = Ttl::new(Some(Duration::MAX));
-        assert_eq!(long, Err(Error::TtlTooLong { max: LONGEST }));
+        assert_eq!(long, Err(Error::TtlTooLong { max: MAX_TTL }));
     }
 }

@@ -1,29 +1,35 @@
-//! Keeps operations from a network that fails.
+//! The circuit breaker.
+//!
+//! | state | an operation | left by |
+//! | --- | --- | --- |
+//! | closed | gets a permit | failures in a row: open |
+//! | open | gets none | time: the next operation gets a permit as the probe |
+//! | probing | gets none | the outcome of the probe: closed, or open for twice as long |
 
 use crate::random::Random;
 
-/// When a breaker opens, and for how long. Times in milliseconds.
+/// Thresholds and periods. Times in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BreakerSettings {
-    /// It opens after so many failures in a row,
+    /// The number of failures in a row that opens the breaker.
     pub(crate) failures: u32,
-    /// or as soon as failures in a row took so long together: who waited for a deadline once is not to
-    /// wait for the next.
+    /// The total time of failures in a row that opens the breaker: a caller that waited for one
+    /// deadline does not wait for the next.
     pub(crate) patience: u64,
-    /// How long it stays open the first time.
+    /// The first open period.
     pub(crate) first: u64,
-    /// What that grows to, twofold with every probe that fails.
+    /// The longest open period. Each failed probe doubles the period.
     pub(crate) longest: u64,
 }
 
-/// A breaker: closed while the network works, open when it fails, and then closed again by one probe.
+/// A circuit breaker: closed while the network works, open after failures, closed again by a probe.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     settings: BreakerSettings,
     state: State,
-    /// Changes with the state: what an operation of an earlier one found out is out of date.
+    /// Changes with the state: the outcome of an operation that began in an earlier state is ignored.
     round: u64,
-    /// How long it stays open the next time, before jitter.
+    /// The next open period, before jitter.
     period: u64,
 }
 
@@ -34,22 +40,22 @@ enum State {
     Probing,
 }
 
-/// The leave to do one operation, whose outcome is to be told.
+/// The permission for one operation. Its outcome is to be [recorded](Breaker::record).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) struct Pass {
+#[must_use = "the outcome is to be recorded"]
+pub(crate) struct Permit {
     round: u64,
     began: u64,
 }
 
-/// How an operation ended.
+/// The outcome of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The other side answered, be it with a refusal.
+    /// The other side answered, if only with a refusal.
     Answered,
-    /// It did not, or not as it should.
+    /// The other side did not answer, or answered wrongly.
     Failed,
-    /// The operation did not come as far as asking.
+    /// No request was sent.
     NotAsked,
 }
 
@@ -63,28 +69,29 @@ impl Breaker {
         }
     }
 
-    /// Leave to ask, or none while it is open or a probe is under way.
-    pub(crate) fn admit(&mut self, now: u64) -> Option<Pass> {
+    /// A permit, unless the breaker is open or a probe is under way.
+    pub(crate) fn try_acquire(&mut self, now: u64) -> Option<Permit> {
         match self.state {
             State::Closed { .. } => {}
             State::Open { until } if now >= until => self.enter(State::Probing),
             State::Open { .. } | State::Probing => return None,
         }
-        Some(Pass {
+        Some(Permit {
             round: self.round,
             began: now,
         })
     }
 
-    /// Takes in how an operation ended. Says whether that closed it (`false`) or opened it (`true`).
-    pub(crate) fn report(
+    /// Records the outcome of an operation. Returns whether that opened (`true`) or closed (`false`) the
+    /// breaker.
+    pub(crate) fn record(
         &mut self,
-        pass: Pass,
+        permit: Permit,
         outcome: Outcome,
         now: u64,
         random: &mut Random,
     ) -> Option<bool> {
-        if pass.round != self.round {
+        if permit.round != self.round {
             return None;
         }
         match (self.state, outcome) {
@@ -97,12 +104,12 @@ impl Breaker {
                 self.period = self.period.saturating_mul(2).min(self.settings.longest);
                 self.open(now, random);
             }
-            // Nobody knows more than before: the next one is the probe.
+            // The probe was inconclusive: the next operation is the probe.
             (State::Probing, Outcome::NotAsked) => self.enter(State::Open { until: now }),
             (State::Closed { .. }, Outcome::Answered) => self.state = CLOSED,
             (State::Closed { failures, lost }, Outcome::Failed) => {
                 let failures = failures.saturating_add(1);
-                let lost = lost.saturating_add(now.saturating_sub(pass.began));
+                let lost = lost.saturating_add(now.saturating_sub(permit.began));
                 self.state = State::Closed { failures, lost };
                 if failures >= self.settings.failures || lost >= self.settings.patience {
                     self.open(now, random);
@@ -114,12 +121,11 @@ impl Breaker {
         None
     }
 
-    /// Whether it is closed.
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self.state, State::Closed { .. })
     }
 
-    /// When it lets a probe through, if it is open.
+    /// The time of the next probe, if the breaker is open.
     pub(crate) fn opens_at(&self) -> Option<u64> {
         match self.state {
             State::Open { until } => Some(until),
@@ -172,37 +178,37 @@ mod tests {
             Outcome::NotAsked,
             Outcome::Failed,
         ] {
-            let pass = breaker.admit(0).unwrap();
-            assert_eq!(breaker.report(pass, outcome, 0, &mut random), None);
+            let permit = breaker.try_acquire(0).unwrap();
+            assert_eq!(breaker.record(permit, outcome, 0, &mut random), None);
         }
-        let pass = breaker.admit(0).unwrap();
-        let opened = breaker.report(pass, Outcome::Failed, 0, &mut random);
+        let permit = breaker.try_acquire(0).unwrap();
+        let opened = breaker.record(permit, Outcome::Failed, 0, &mut random);
         assert_eq!(opened, Some(true));
-        assert_eq!(breaker.admit(0), None);
+        assert_eq!(breaker.try_acquire(0), None);
     }
 
     #[test]
     fn one_timeout_opens_the_breaker() {
         let (mut breaker, mut random) = breaker();
-        let pass = breaker.admit(0).unwrap();
-        let opened = breaker.report(pass, Outcome::Failed, 50, &mut random);
+        let permit = breaker.try_acquire(0).unwrap();
+        let opened = breaker.record(permit, Outcome::Failed, 50, &mut random);
         assert_eq!(opened, Some(true));
     }
 
     #[test]
     fn only_one_probe_runs_and_late_outcomes_are_ignored() {
         let (mut breaker, mut random) = breaker();
-        let early = breaker.admit(0).unwrap();
-        let pass = breaker.admit(0).unwrap();
-        breaker.report(pass, Outcome::Failed, 50, &mut random);
+        let early = breaker.try_acquire(0).unwrap();
+        let permit = breaker.try_acquire(0).unwrap();
+        breaker.record(permit, Outcome::Failed, 50, &mut random);
         let until = breaker.opens_at().unwrap();
         assert!((100..=150).contains(&until));
-        assert_eq!(breaker.admit(until - 1), None);
-        let probe = breaker.admit(until).unwrap();
-        assert_eq!(breaker.admit(until), None);
-        let late = breaker.report(early, Outcome::Answered, until, &mut random);
+        assert_eq!(breaker.try_acquire(until - 1), None);
+        let probe = breaker.try_acquire(until).unwrap();
+        assert_eq!(breaker.try_acquire(until), None);
+        let late = breaker.record(early, Outcome::Answered, until, &mut random);
         assert_eq!((late, breaker.is_closed()), (None, false));
-        let closed = breaker.report(probe, Outcome::Answered, until, &mut random);
+        let closed = breaker.record(probe, Outcome::Answered, until, &mut random);
         assert_eq!((closed, breaker.is_closed()), (Some(false), true));
     }
 
@@ -210,17 +216,17 @@ mod tests {
     fn open_period_grows_to_a_limit() {
         let (mut breaker, mut random) = breaker();
         let mut now = 0;
-        let pass = breaker.admit(now).unwrap();
-        breaker.report(pass, Outcome::Failed, 50, &mut random);
+        let permit = breaker.try_acquire(now).unwrap();
+        breaker.record(permit, Outcome::Failed, 50, &mut random);
         for period in [100, 200, 400, 800, 1_000, 1_000] {
             now = now.max(50);
             let until = breaker.opens_at().unwrap();
             let open = until - now;
             assert!((period / 2..=period).contains(&open), "{open} of {period}");
             now = until;
-            let probe = breaker.admit(now).unwrap();
+            let probe = breaker.try_acquire(now).unwrap();
             assert_eq!(
-                breaker.report(probe, Outcome::Failed, now, &mut random),
+                breaker.record(probe, Outcome::Failed, now, &mut random),
                 None
             );
         }
@@ -229,16 +235,16 @@ mod tests {
     #[test]
     fn inconclusive_probe_is_followed_by_another() {
         let (mut breaker, mut random) = breaker();
-        let pass = breaker.admit(0).unwrap();
-        breaker.report(pass, Outcome::Failed, 50, &mut random);
-        let probe = breaker.admit(200).unwrap();
-        breaker.report(probe, Outcome::NotAsked, 200, &mut random);
-        assert!(breaker.admit(200).is_some());
+        let permit = breaker.try_acquire(0).unwrap();
+        breaker.record(permit, Outcome::Failed, 50, &mut random);
+        let probe = breaker.try_acquire(200).unwrap();
+        breaker.record(probe, Outcome::NotAsked, 200, &mut random);
+        assert!(breaker.try_acquire(200).is_some());
     }
 
     proptest! {
-        /// However threads and outcomes meet: one probe at a time, no operation while it is open, and
-        /// never open for longer than the limit.
+        /// In any schedule: one probe at a time, no operation while the breaker is open, and no open
+        /// period above the limit.
         #[test]
         fn random_schedules_keep_the_invariants(
             seed: u64,
@@ -246,24 +252,24 @@ mod tests {
         ) {
             let (mut breaker, mut random) = (Breaker::new(SETTINGS), Random::new(seed));
             let mut now = 0;
-            let mut flying: Vec<Pass> = Vec::new();
+            let mut in_flight: Vec<Permit> = Vec::new();
             for (step, wait, which) in steps {
                 now += wait;
                 if step == 0 {
                     let (closed, opens) = (breaker.is_closed(), breaker.opens_at());
-                    let pass = breaker.admit(now);
-                    prop_assert_eq!(pass.is_some(), closed || opens.is_some_and(|at| at <= now));
-                    flying.extend(pass);
-                } else if !flying.is_empty() {
-                    let pass = flying.swap_remove(which % flying.len());
+                    let permit = breaker.try_acquire(now);
+                    prop_assert_eq!(permit.is_some(), closed || opens.is_some_and(|at| at <= now));
+                    in_flight.extend(permit);
+                } else if !in_flight.is_empty() {
+                    let permit = in_flight.swap_remove(which % in_flight.len());
                     let outcome = [Outcome::Answered, Outcome::Failed, Outcome::NotAsked];
-                    breaker.report(pass, outcome[usize::from(step) - 1], now, &mut random);
+                    breaker.record(permit, outcome[usize::from(step) - 1], now, &mut random);
                 }
                 if let Some(at) = breaker.opens_at() {
                     prop_assert!(at <= now + SETTINGS.longest);
                 }
                 let probing = !breaker.is_closed() && breaker.opens_at().is_none();
-                let current = flying.iter().filter(|pass| pass.round == breaker.round).count();
+                let current = in_flight.iter().filter(|permit| permit.round == breaker.round).count();
                 prop_assert!(!probing || current == 1);
             }
         }

@@ -1,21 +1,24 @@
-//! What the second level missed.
+//! The journal of writes and removals that the second level missed.
 //!
-//! # What is safe
-//! A key whose write or delete was missed stands here, and what the second level says of it is not
-//! believed until it was deleted there. A request that failed by its deadline may still be on its way,
-//! and could store its value after that delete: a key with such a write is deleted a second time, `settle`
-//! after the first, and stands here until then, whatever else is written meanwhile.
-//! A delete that arrives late does no harm: a cache may always forget.
+//! # Rules
+//! A key whose write or removal was missed is recorded here. Reads do not trust the second level for
+//! it until the key has been deleted there.
 //!
-//! A replay that is refused is no outage: some key of it cannot be deleted, because the second level takes no such key, say.
-//! Its keys are then deleted one by one, and one that is refused alone lets the others go first.
+//! A request that failed by its deadline may still be on its way and store its value after that
+//! delete. A key with such a write is deleted again, `settle` after the first delete, and stays
+//! recorded until then, regardless of later writes. A late delete does no harm: a cache may always
+//! forget.
 //!
-//! Where there is no room for another key, it becomes one of the [suspects](super::suspects): it cannot be
-//! named and so not be deleted unasked, but is recognised when it is asked for, deleted then, and a miss.
+//! A refused replay is no outage: one of its keys cannot be deleted, for example since the second
+//! level rejects such keys. Its keys are then deleted one by one, and a key that is refused alone is
+//! retried after the others.
+//!
+//! A key that finds no room goes to the [overflow filter](super::overflow_filter), which cannot list
+//! its keys but recognises them: such a key is deleted when a read asks for it, and that read is a miss.
 
 use super::{
-    Held,
-    suspects::{Repair, Suspects},
+    OwnedKey,
+    overflow_filter::{OverflowFilter, Repair},
 };
 use crate::random::Random;
 use std::{
@@ -26,29 +29,29 @@ use std::{
 /// Times in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct JournalSettings {
-    /// How many keys there is room for.
+    /// The number of keys with a record of their own.
     pub(crate) capacity: usize,
-    /// How long a request may be on its way after its deadline, once the second level is back.
+    /// The longest time that a request is on its way after its deadline, once the second level is back.
     pub(crate) settle: u64,
-    /// No entry of the second level lives longer than this, whoever wrote it, if that is known.
+    /// The longest time-to-live of all entries of the second level, if known.
     pub(crate) longest_ttl: Option<u64>,
-    /// How long a replay that failed waits before the next, at first and at most.
+    /// The wait after a failed replay: at first, and at most.
     pub(crate) retry: (u64, u64),
 }
 
 pub(crate) struct Journal<K: ToOwned + ?Sized> {
     settings: JournalSettings,
-    missed: HashMap<Held<K>, Missed>,
-    /// The same keys, by when they are to be deleted and their numbers.
-    due: BTreeMap<(u64, u64), Held<K>>,
-    /// A `clear` was missed.
+    missed: HashMap<OwnedKey<K>, Missed>,
+    /// The same keys, ordered by the time of their delete and by their numbers.
+    due: BTreeMap<(u64, u64), OwnedKey<K>>,
+    /// The number of a missed `clear`.
     all: Option<u64>,
-    suspects: Suspects,
-    /// Numbers what is missed, so that a replay from before it does not count.
+    overflow: OverflowFilter,
+    /// The number of the last record. A replay does not concern later records.
     last: u64,
-    /// After a failed replay: when the next may be, and how long the one after that waits.
+    /// After a failed replay: the time of the next, and the wait after that.
     wait: Option<(u64, u64)>,
-    /// How many keys are to be deleted one by one.
+    /// The number of keys to delete one by one.
     singly: usize,
 }
 
@@ -56,56 +59,57 @@ pub(crate) struct Journal<K: ToOwned + ?Sized> {
 struct Missed {
     number: u64,
     due: u64,
-    doubt: Doubt,
+    pending: PendingWrite,
 }
 
 /// Whether a write may still arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doubt {
-    No,
+enum PendingWrite {
+    None,
     /// It was sent, and not answered.
-    Sent,
-    /// The same, but the second level has answered since: when the key is due, it has arrived or is lost.
+    Unacknowledged,
+    /// The same, but the second level has answered since: when the key is due, the write has arrived
+    /// or is lost.
     Settling,
 }
 
-/// What became of a key that was missed.
+/// The effect of a record on the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Noted {
-    /// It is the only one.
+pub(crate) enum RecordOutcome {
+    /// It is the only record.
     First,
-    /// It is to be deleted before the others.
-    Sooner,
-    /// It stands with the others.
+    /// It is due before the other records.
+    Earlier,
+    /// It is one of several.
     Kept,
     /// There was no room.
     Overflowed,
 }
 
-/// What was missed.
+/// A missed operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
-    /// A write that was sent: it may have been done, or still be.
-    SentWrite,
-    /// A write that was not sent, or a delete.
+pub(crate) enum MissedOp {
+    /// A write that was sent: it may have been done, or may still arrive.
+    UnacknowledgedWrite,
+    /// A write that was not sent, or a removal.
     Other,
 }
 
-/// What to make of what the second level says of a key.
+/// Whether a read trusts the second level for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Belief {
-    Believed,
-    /// It is not to be asked.
+pub(crate) enum Trust {
+    Trusted,
+    /// The read does not ask.
     Distrusted,
-    /// It is to be told to delete the key.
+    /// The read does not ask, and deletes the key.
     Repair(Repair),
 }
 
-/// What to do at the second level now.
+/// The next operation of a recovery.
 pub(crate) enum Replay<K: ToOwned + ?Sized> {
-    /// Delete these.
-    Keys(Vec<(Held<K>, u64)>),
-    /// Delete all. With the number of the last that was missed before.
+    /// Deletes these keys.
+    Keys(Vec<(OwnedKey<K>, u64)>),
+    /// Deletes all keys. With the number of the last record.
     Clear(u64),
 }
 
@@ -116,61 +120,65 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
             missed: HashMap::new(),
             due: BTreeMap::new(),
             all: None,
-            suspects: Suspects::new(),
+            overflow: OverflowFilter::new(),
             last: 0,
             wait: None,
             singly: 0,
         }
     }
 
-    /// How many keys stand in it.
+    /// The number of recorded keys.
     pub(crate) fn len(&self) -> usize {
         self.missed.len()
     }
 
-    /// Whether there is nothing to make good.
+    /// Whether there is nothing to replay.
     pub(crate) fn is_empty(&self) -> bool {
         self.missed.is_empty() && self.all.is_none()
     }
 
-    /// Whether more was missed than there is room for, and was not made good yet.
+    /// Whether keys that found no room are not made good yet.
     pub(crate) fn overflowed(&self) -> bool {
-        self.suspects.any()
+        self.overflow.any()
     }
 
-    /// Takes in that `key` was missed.
-    pub(crate) fn missed(&mut self, key: &K, what: What) -> Noted {
+    /// Records a missed operation on `key`.
+    pub(crate) fn missed(&mut self, key: &K, op: MissedOp) -> RecordOutcome {
         self.last = self.last.wrapping_add(1);
         let number = self.last;
-        let sent = what == What::SentWrite;
+        let sent = op == MissedOp::UnacknowledgedWrite;
         let before = self.missed.get(key).copied();
         if before.is_none() && self.missed.len() >= self.settings.capacity {
-            self.suspects.add(key, sent);
-            return Noted::Overflowed;
+            self.overflow.add(key, sent);
+            return RecordOutcome::Overflowed;
         }
-        let noted = match self.due.first_key_value() {
-            _ if self.all.is_some() => Noted::Kept,
-            None => Noted::First,
-            Some((&(0, _), _)) => Noted::Kept,
-            Some(_) => Noted::Sooner,
+        let outcome = match self.due.first_key_value() {
+            _ if self.all.is_some() => RecordOutcome::Kept,
+            None => RecordOutcome::First,
+            Some((&(0, _), _)) => RecordOutcome::Kept,
+            Some(_) => RecordOutcome::Earlier,
         };
-        let doubt = match before {
-            Some(before) if before.doubt != Doubt::No => Doubt::Sent,
-            _ if sent => Doubt::Sent,
-            _ => Doubt::No,
+        let pending = match before {
+            Some(before) if before.pending != PendingWrite::None => PendingWrite::Unacknowledged,
+            _ if sent => PendingWrite::Unacknowledged,
+            _ => PendingWrite::None,
         };
         let due = 0;
-        let missed = Missed { number, due, doubt };
+        let missed = Missed {
+            number,
+            due,
+            pending,
+        };
         if before.is_some() {
             self.change(key, missed);
         } else {
-            self.missed.insert(Held::new(key), missed);
-            self.due.insert((due, number), Held::new(key));
+            self.missed.insert(OwnedKey::new(key), missed);
+            self.due.insert((due, number), OwnedKey::new(key));
         }
-        noted
+        outcome
     }
 
-    /// Changes what is known of a key that stands here.
+    /// Changes the record of a key.
     fn change(&mut self, key: &K, to: Missed) {
         if let Some(missed) = self.missed.get_mut(key)
             && let Some(held) = self.due.remove(&(missed.due, missed.number))
@@ -180,72 +188,72 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
         }
     }
 
-    /// Takes a key out, which is made good.
+    /// Removes the record of a key.
     fn forget(&mut self, key: &K) {
         if let Some(missed) = self.missed.remove(key) {
             self.due.remove(&(missed.due, missed.number));
         }
     }
 
-    /// Takes in that a `clear` was missed.
+    /// Records a missed `clear`.
     pub(crate) fn missed_all(&mut self) {
         self.last = self.last.wrapping_add(1);
         self.all = Some(self.last);
     }
 
-    /// What a `clear` begins with, for [`cleared`](Self::cleared).
+    /// The start of a `clear`, for [`cleared`](Self::cleared).
     pub(crate) fn begin_clear(&self) -> u64 {
         self.last
     }
 
-    /// Takes in that the second level was cleared. What was missed since that began is not made good
-    /// by it, and neither is a write that may still arrive.
+    /// The second level was cleared. Records since `begun` stay, and so do writes that may still arrive.
     pub(crate) fn cleared(&mut self, begun: u64) {
         self.all = self.all.filter(|number| *number > begun);
         let due = &mut self.due;
         self.missed.retain(|_, missed| {
-            let stays = missed.number > begun || missed.doubt != Doubt::No;
+            let stays = missed.number > begun || missed.pending != PendingWrite::None;
             if !stays {
                 due.remove(&(missed.due, missed.number));
             }
             stays
         });
         if self.last == begun {
-            self.suspects.cleared();
+            self.overflow.cleared();
         }
     }
 
-    /// Takes in that the second level did a write or delete of `key`, which no other met.
+    /// The second level did a write or removal of `key`, without a concurrent one.
     pub(crate) fn done(&mut self, key: &K) {
-        let doubtless = |missed: &Missed| missed.doubt == Doubt::No;
-        if self.missed.get(key).is_some_and(doubtless) {
+        let none_pending = |missed: &Missed| missed.pending == PendingWrite::None;
+        if self.missed.get(key).is_some_and(none_pending) {
             self.forget(key);
         }
     }
 
-    pub(crate) fn belief(&mut self, key: &K, now: u64) -> Belief {
+    /// Whether a read of `key` asks the second level.
+    pub(crate) fn trust(&mut self, key: &K, now: u64) -> Trust {
         if self.all.is_some() || self.missed.contains_key(key) {
-            return Belief::Distrusted;
+            return Trust::Distrusted;
         }
-        if !self.suspects.any() {
-            return Belief::Believed;
+        if !self.overflow.any() {
+            return Trust::Trusted;
         }
         let longest = self.settings.longest_ttl;
-        self.suspects.forget_expired(now, longest);
-        match self.suspects.holds(key) {
-            None => Belief::Believed,
-            Some(repair) if self.suspects.may_repair(now) => Belief::Repair(repair),
-            Some(_) => Belief::Distrusted,
+        self.overflow.forget_expired(now, longest);
+        match self.overflow.holds(key) {
+            None => Trust::Trusted,
+            Some(repair) if self.overflow.may_repair(now) => Trust::Repair(repair),
+            Some(_) => Trust::Distrusted,
         }
     }
 
-    /// Takes in that the second level deleted a suspect.
+    /// The second level deleted a key of the overflow filter.
     pub(crate) fn repaired(&mut self, key: &K, repair: Repair, now: u64) {
         let settle = self.settings.settle;
-        self.suspects.repaired(key, repair, now, settle);
+        self.overflow.repaired(key, repair, now, settle);
     }
 
-    /// The next that is to be done, of at most `most` keys, if there is anything to do now.
+    /// The next replay, of at most `most` keys, if one is due.
     pub(crate) fn next(&self, now: u64, most: usize) -> Option<Replay<K>> {
         if self.wait.is_some_and(|(at, _)| now < at) {
             return None;
@@ -262,12 +270,12 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
         (!keys.is_empty()).then_some(Replay::Keys(keys))
     }
 
-    /// Lets the next replay wait for nothing, as the second level is back.
+    /// The second level is back: the next replay does not wait.
     pub(crate) fn retry_now(&mut self) {
         self.wait = None;
     }
 
-    /// When there will be something to do.
+    /// The time of the next replay.
     pub(crate) fn next_at(&self) -> Option<u64> {
         let due = match self.all {
             Some(_) => Some(0),
@@ -276,7 +284,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
         due.map(|at| at.max(self.wait.map_or(0, |(at, _)| at)))
     }
 
-    /// Takes in that the second level did it. Says how many keys are made good.
+    /// The second level did the replay. Returns the number of keys that are made good.
     pub(crate) fn replayed(&mut self, replay: &Replay<K>, now: u64) -> usize {
         self.wait = None;
         let keys = match replay {
@@ -292,29 +300,29 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
             let Some(&missed) = self.missed.get(key.get()) else {
                 continue;
             };
-            match missed.doubt {
+            match missed.pending {
                 _ if missed.number != *number => {}
-                Doubt::Sent => {
+                PendingWrite::Unacknowledged => {
                     let due = now.saturating_add(self.settings.settle);
-                    let doubt = Doubt::Settling;
+                    let pending = PendingWrite::Settling;
                     self.change(
                         key.get(),
                         Missed {
                             due,
-                            doubt,
+                            pending,
                             ..missed
                         },
                     );
                 }
-                Doubt::Settling if now < missed.due => {}
-                Doubt::No | Doubt::Settling => self.forget(key.get()),
+                PendingWrite::Settling if now < missed.due => {}
+                PendingWrite::None | PendingWrite::Settling => self.forget(key.get()),
             }
         }
         before.saturating_sub(self.missed.len())
     }
 
-    /// Takes in that the second level was asked, and refused. `never` says that it takes no such key at all: then nothing
-    /// of it can be there or arrive.
+    /// The second level refused the replay. `never`: it rejects such a key in every request, so the key
+    /// has no entry there and none can arrive.
     pub(crate) fn refused(
         &mut self,
         replay: &Replay<K>,
@@ -347,7 +355,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
         }
     }
 
-    /// Takes in that the second level did not.
+    /// The replay failed.
     pub(crate) fn not_replayed(&mut self, now: u64, random: &mut Random) {
         let (first, most) = self.settings.retry;
         let period = self.wait.map_or(first, |(_, next)| next).min(most);

@@ -1,13 +1,14 @@
-//! What a cache has to know to live with a network, as state machines: fed with time and outcomes,
-//! they do no I/O, start no thread and read no clock, so that a blocking and an async driver can share them.
+//! State machines of a cache over a network. They take times and outcomes, do no I/O, start no thread
+//! and read no clock, so blocking and async drivers share them.
 
 mod breaker;
 mod health;
-mod held;
 mod journal;
-mod suspects;
+mod overflow_filter;
+mod owned_key;
 
-pub(crate) use breaker::{Breaker, BreakerSettings, Outcome, Pass};
-pub(crate) use health::{Change, Health};
-pub(crate) use held::Held;
-pub(crate) use journal::{Belief, Journal, JournalSettings, Noted, Replay, What};
+pub(crate) use breaker::{Breaker, BreakerSettings, Outcome, Permit};
+pub(crate) use health::{Change, Health, ReadDecision};
+pub(crate) use journal::{Journal, JournalSettings, MissedOp, RecordOutcome, Replay, Trust};
+pub(crate) use overflow_filter::Repair;
+pub(crate) use owned_key::OwnedKey;

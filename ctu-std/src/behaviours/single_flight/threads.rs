@@ -1,7 +1,7 @@
 //! The driver of the single flight for threads: it blocks those that wait.
 
 use crate::{
-    behaviours::machines::Held,
+    behaviours::machines::OwnedKey,
     sync::{Condvar, Mutex, MutexGuard, me, wait_until},
 };
 use ctu_core::single_flight::{DEFAULT_WAIT_LIMIT, Joined, Lead, Machine, Wait, Waited};
@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-type State<K, V> = Machine<Held<K>, V, RandomState>;
+type State<K, V> = Machine<OwnedKey<K>, V, RandomState>;
 
 pub(crate) struct SingleFlight<K: ToOwned + ?Sized, V> {
     machine: Mutex<State<K, V>>,
@@ -75,7 +75,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
         let mut deadline = None;
         let mut machine = self.machine.lock();
         loop {
-            let wait = match machine.join(key, caller(), || Held::new(key)) {
+            let wait = match machine.join(key, caller(), || OwnedKey::new(key)) {
                 Joined::Lead(lead) => return Turn::Lead(self.leading(lead)),
                 Joined::Within => return Turn::Within,
                 Joined::Wait(wait) => wait,
@@ -97,7 +97,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
     /// Begins a computation for `key`, unless one is under way.
     pub(crate) fn begin(&self, key: &K) -> Option<Leading<'_, K, V>> {
         let mut machine = self.machine.lock();
-        let lead = machine.begin(key, caller(), || Held::new(key))?;
+        let lead = machine.begin(key, caller(), || OwnedKey::new(key))?;
         Some(self.leading(lead))
     }
 

@@ -5,7 +5,7 @@
 
 use super::{Leading, SingleFlight};
 use crate::{
-    behaviours::machines::Held,
+    behaviours::machines::OwnedKey,
     sync::{Condvar, Mutex, me, wait},
 };
 use std::{collections::HashMap, hash::Hash};
@@ -17,11 +17,11 @@ pub(super) struct Writes<K: ToOwned + ?Sized> {
 
 struct State<K: ToOwned + ?Sized> {
     /// How many write each key.
-    writing: HashMap<Held<K>, usize>,
+    writing: HashMap<OwnedKey<K>, usize>,
     /// How many write every key.
     writing_all: usize,
     /// The thread that stores a result for each key.
-    storing: HashMap<Held<K>, u64>,
+    storing: HashMap<OwnedKey<K>, u64>,
 }
 
 /// What a write concerns.
@@ -87,7 +87,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Writes<K> {
         if taken || !flight.is_current() {
             return None;
         }
-        state.storing.insert(Held::new(key), me());
+        state.storing.insert(OwnedKey::new(key), me());
         Some(Storing { writes: self, key })
     }
 }
@@ -98,7 +98,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized> State<K> {
             Written::All => self.writing_all += 1,
             Written::Keys(keys) => {
                 for &key in *keys {
-                    *self.writing.entry(Held::new(key)).or_default() += 1;
+                    *self.writing.entry(OwnedKey::new(key)).or_default() += 1;
                 }
             }
         }

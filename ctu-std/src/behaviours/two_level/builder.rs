@@ -72,7 +72,7 @@ where
         B: Send + Sync + 'static,
     {
         self.resilience();
-        self.recovery = Some(Levels::wake_recovery);
+        self.recovery = Some(Levels::recover_in_thread);
         self
     }
 
@@ -187,7 +187,11 @@ where
         } else {
             0.0
         };
-        self.refresh = Some(Refresh::new(share, Box::new(load), Levels::wake_refresh));
+        self.refresh = Some(Refresh::new(
+            share,
+            Box::new(load),
+            Levels::refresh_in_thread,
+        ));
         self
     }
 
@@ -207,10 +211,11 @@ where
     /// Makes the cache.
     #[must_use]
     pub fn build(self) -> TwoLevelCache<A, B> {
-        let recovery = self.recovery();
+        let (recovery, second_ttl) = (self.recovery(), self.second.default_ttl());
         TwoLevelCache::new(Levels::new(
             self.first,
             self.second,
+            second_ttl,
             self.settings,
             recovery,
             self.refresh,

@@ -143,7 +143,7 @@ where
     ///
     #[cfg_attr(feature = "redis", doc = "```")]
     #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
-    /// use ctu_std::{Cache, LruCache, RedisCache, TwoLevelCache};
+    /// use ctu_std::{Cache, CacheExt, LruCache, RedisCache, TwoLevelCache};
     ///
     /// // Nothing listens there.
     /// let second = RedisCache::builder("redis://127.0.0.1:1").prefix("p.").build()?;
@@ -222,7 +222,7 @@ where
         value: A::Value,
         ttl: Option<Duration>,
     ) -> Result<(), Self::Error> {
-        self.levels.insert_entry(key, value, ttl)
+        self.levels.insert(key, value, ttl)
     }
 
     /// As [`Cache::remove`]. Says whether there was an entry at either level.
@@ -289,13 +289,13 @@ where
 
     /// As [`Cache::get_many`]: the second level is asked at once for all that the first has not.
     fn get_many(&self, keys: &[&A::Key]) -> Result<Vec<Option<A::Value>>, Self::Error> {
-        let found = self.levels.get_all(keys)?;
+        let found = self.levels.get_many(keys)?;
         let values = found.into_iter().map(|found| found.map(|(value, _)| value));
         Ok(values.collect())
     }
 
     fn get_many_with_ttl(&self, keys: &[&A::Key]) -> Result<Vec<Found<A::Value>>, Self::Error> {
-        self.levels.get_all(keys)
+        self.levels.get_many(keys)
     }
 
     fn insert_many(
@@ -303,11 +303,11 @@ where
         entries: Vec<(&A::Key, A::Value)>,
         ttl: Option<Duration>,
     ) -> Result<(), Self::Error> {
-        self.levels.put_all(entries, ttl)
+        self.levels.insert_many(entries, ttl)
     }
 
     fn remove_many(&self, keys: &[&A::Key]) -> Result<usize, Self::Error> {
-        self.levels.remove_all(keys)
+        self.levels.remove_many(keys)
     }
 }
 

@@ -1,94 +1,49 @@
-//! Computing values: one computation a key.
+//! Computed values: the steps around a computation and around a refresh.
 
 use super::{
+    TwoLevelError,
     counts::Counted,
-    levels::{Failed, Levels},
-    read::Damage,
+    levels::{FirstLevel, Levels},
 };
-use crate::behaviours::single_flight::{Leading, Turn};
-use ctu_core::{Cache, Error};
-use std::{hash::Hash, time::Duration};
+use crate::behaviours::{machines::OwnedKey, single_flight::Leading};
+use ctu_core::Error;
 
-type Made<A> = Result<Option<<A as Cache>::Value>, Error>;
-
-impl<A, B> Levels<A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
-{
-    /// The value at `key`, which the first level has not.
-    pub(super) fn compute(
+impl<A: FirstLevel, B> Levels<A, B> {
+    /// Reads the first level again: another computation may have ended before the caller's turn.
+    pub(super) fn get_first_again<E>(
         &self,
         key: &A::Key,
-        make: &mut dyn FnMut() -> Made<A>,
-    ) -> Result<Option<A::Value>, Failed<A, B>> {
-        match self.flights.join(key, || self.count(Counted::Wait)) {
-            Turn::Done(value) => Ok(Some(value)),
-            Turn::Lead(flight) => self.compute_alone(key, make, Some(flight)),
-            Turn::Within => self.compute_alone(key, make, None),
-        }
-    }
-
-    /// Stores what it computes, and gives what it finds or computes to those who wait, if there is a `flight`: within itself a
-    /// computation does neither, which is for the outer one.
-    fn compute_alone(
-        &self,
-        key: &A::Key,
-        make: &mut dyn FnMut() -> Made<A>,
-        mut flight: Option<Leading<'_, A::Key, A::Value>>,
-    ) -> Result<Option<A::Value>, Failed<A, B>> {
-        let (made, stored) = match self.find_again(key)? {
-            Some(value) => (value, Ok(())),
-            None => match (make(), &mut flight) {
-                (Ok(Some(value)), Some(flight)) => {
-                    let stored = self.put_computed(key, value.clone(), flight);
-                    (value, stored)
-                }
-                (Ok(Some(value)), None) => (value, Ok(())),
-                (failed, _) => match self.memory.past(key, self.now()) {
-                    Some(value) => {
-                        self.count(Counted::Stale);
-                        (value, Ok(()))
-                    }
-                    None => return Ok(failed?),
-                },
-            },
-        };
-        // Also where it could not be stored: those who wait would compute the same.
-        if let Some(flight) = flight {
-            flight.finish(made.clone());
-        }
-        stored.map(|()| Some(made))
-    }
-
-    /// Looks once more: somebody may have been done between the caller's look and its turn.
-    fn find_again(&self, key: &A::Key) -> Result<Option<A::Value>, Failed<A, B>> {
+    ) -> Result<Option<A::Value>, TwoLevelError<A::Error, E>> {
         let first = self.first.get(key);
-        if let Some(value) = first.map_err(|error| self.first_failed(error))? {
-            return Ok(Some(value));
-        }
-        // Nothing but a write ends damage, and there is one to come.
-        let second = self.get_second_or(key, Damage::IsMiss)?;
-        Ok(second.map(|(value, _)| value))
+        first.map_err(|error| self.first_failed(error))
     }
 
-    /// Computes the next that is due anew. Returns for how long to wait then: none at all, or until there
-    /// is another.
-    pub(super) fn refresh_one(&self) -> Option<Duration> {
-        let refresh = self.refresh.as_ref()?;
-        let key = refresh.due.lock().pop()?;
-        let key = key.get();
-        // Where somebody computes it, or has since it was found due, there is nothing to do.
-        if let Some(mut flight) = self.flights.begin(key)
-            && let Ok(Some((_, left))) = self.first.get_with_ttl(key)
-            && self.is_due(left)
-            && let Some(value) = (refresh.load)(key)
-        {
-            self.count(Counted::Refresh);
-            // A failure is counted, and the entry is due still.
-            let _ = self.put_computed(key, value.clone(), &mut flight);
-            flight.finish(value);
+    /// The stale value at `key` in place of a failed computation.
+    pub(super) fn stale_or(
+        &self,
+        key: &A::Key,
+        failed: Result<Option<A::Value>, Error>,
+    ) -> Result<Option<A::Value>, Error> {
+        match self.side_tables.stale(key, self.now()) {
+            Some(value) => {
+                self.count(Counted::Stale);
+                Ok(Some(value))
+            }
+            None => failed,
         }
-        Some(Duration::ZERO)
+    }
+
+    /// The next key to refresh. `None` if the queue is empty.
+    pub(super) fn next_refresh(&self) -> Option<OwnedKey<A::Key>> {
+        self.refresh.as_ref()?.queue.lock().pop()
+    }
+
+    /// The start of a refresh of `key`. `None` if a computation is under way, or has ended since the key
+    /// was queued.
+    pub(super) fn begin_refresh(&self, key: &A::Key) -> Option<Leading<'_, A::Key, A::Value>> {
+        let flight = self.flights.begin(key)?;
+        let found = self.first.get_with_ttl(key);
+        let due = matches!(found, Ok(Some((_, left))) if self.is_due(left));
+        due.then_some(flight)
     }
 }

@@ -1,18 +1,13 @@
 //! Events of `tracing`.
 
-use super::levels::Levels;
+use super::levels::{FirstLevel, Levels};
 use crate::behaviours::machines::Change;
-use ctu_core::Cache;
-use std::hash::Hash;
+use std::fmt;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::Ordering::Relaxed;
 
-impl<A, B> Levels<A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
-{
-    /// Tells of a change: once for each, however many operations an outage meets. Not while the health is locked.
+impl<A: FirstLevel, B> Levels<A, B> {
+    /// Reports a change: one event for each, however many operations an outage meets.
     #[cfg(feature = "tracing")]
     pub(super) fn tell(&self, change: Change) {
         let cache = self.settings.name.as_deref();
@@ -41,11 +36,11 @@ where
         }
     }
 
-    /// Tells of the first value of the second level that cannot be decoded. The statistics count all.
+    /// Reports the first corrupt value of the second level. The statistics count all.
     #[cfg(feature = "tracing")]
     #[cold]
-    pub(super) fn tell_damaged(&self, error: &B::Error) {
-        if !self.damage_told.swap(true, Relaxed) {
+    pub(super) fn tell_corrupt(&self, error: &impl fmt::Display) {
+        if !self.corrupt_reported.swap(true, Relaxed) {
             tracing::warn!(
                 cache = self.settings.name.as_deref(),
                 %error,
@@ -58,5 +53,5 @@ where
     pub(super) fn tell(&self, _: Change) {}
 
     #[cfg(not(feature = "tracing"))]
-    pub(super) fn tell_damaged(&self, _: &B::Error) {}
+    pub(super) fn tell_corrupt(&self, _: &impl fmt::Display) {}
 }

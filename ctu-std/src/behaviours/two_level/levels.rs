@@ -1,13 +1,13 @@
-//! The two levels, and what keeps them in step.
+//! The two levels and their shared state.
 
 use super::{
     TwoLevelError, TwoLevelStats,
     counts::{Counted, Counts},
-    due::Due,
-    memory::Memory,
-    order::Order,
+    refresh_queue::RefreshQueue,
     settings::Settings,
+    side_tables::SideTables,
     stats::BreakerState,
+    versions::WriteVersions,
     worker::Worker,
 };
 use crate::{
@@ -15,7 +15,6 @@ use crate::{
         machines::{Change, Health},
         single_flight::SingleFlight,
     },
-    random::Random,
     sync::Mutex,
 };
 use ctu_core::{Cache, Clock};
@@ -23,14 +22,16 @@ use ctu_core::{Cache, Clock};
 use std::sync::atomic::AtomicBool;
 use std::{
     hash::Hash,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, Weak, atomic::AtomicU64},
     time::Duration,
 };
 
-/// Wakes a thread in the background. A pointer, since only threads need levels that threads can share.
+/// A cache that can be the first level.
+pub(super) trait FirstLevel: Cache<Key: Hash + Eq + ToOwned> {}
+
+impl<A: Cache<Key: Hash + Eq + ToOwned>> FirstLevel for A {}
+
+/// Wakes a background thread. A pointer, since only that thread needs levels that threads can share.
 pub(super) type Wake<A, B> = fn(&Levels<A, B>);
 
 type Load<A> = dyn Fn(&<A as Cache>::Key) -> Option<<A as Cache>::Value> + Send + Sync;
@@ -38,16 +39,16 @@ type Load<A> = dyn Fn(&<A as Cache>::Key) -> Option<<A as Cache>::Value> + Send 
 pub(super) struct Refresh<A: Cache<Key: ToOwned>, B> {
     pub(super) share: f64,
     pub(super) load: Box<Load<A>>,
-    pub(super) due: Mutex<Due<A::Key>>,
+    pub(super) queue: Mutex<RefreshQueue<A::Key>>,
     wake: Wake<A, B>,
 }
 
-impl<A: Cache<Key: Hash + Eq + ToOwned>, B> Refresh<A, B> {
+impl<A: FirstLevel, B> Refresh<A, B> {
     pub(super) fn new(share: f64, load: Box<Load<A>>, wake: Wake<A, B>) -> Self {
         Self {
             share,
             load,
-            due: Mutex::new(Due::new()),
+            queue: Mutex::new(RefreshQueue::new()),
             wake,
         }
     }
@@ -57,36 +58,34 @@ pub(super) struct Levels<A: Cache<Key: ToOwned>, B> {
     pub(super) first: A,
     pub(super) second: B,
     pub(super) settings: Settings,
-    pub(super) order: Order,
+    pub(super) versions: WriteVersions,
     pub(super) counts: Counts,
     pub(super) flights: SingleFlight<A::Key, A::Value>,
     pub(super) health: Option<Mutex<Health<A::Key>>>,
-    pub(super) memory: Memory<A::Key, A::Value>,
-    /// What the levels say of it once.
+    pub(super) side_tables: SideTables<A::Key, A::Value>,
+    /// The default times-to-live of the levels.
     pub(super) first_ttl: Option<Duration>,
     pub(super) second_ttl: Option<Duration>,
     pub(super) refresh: Option<Refresh<A, B>>,
     recovery: Option<Wake<A, B>>,
-    /// Behind `me`, for the threads.
+    /// For the background threads.
     me: Weak<Self>,
     recovering: Worker,
     refreshing: Worker,
-    rolls: AtomicU64,
-    /// Whether an event told of a value that cannot be decoded.
+    pub(super) rolls: AtomicU64,
+    /// Whether an event has reported a corrupt value.
     #[cfg(feature = "tracing")]
-    pub(super) damage_told: AtomicBool,
+    pub(super) corrupt_reported: AtomicBool,
 }
 
 pub(super) type Failed<A, B> = TwoLevelError<<A as Cache>::Error, <B as Cache>::Error>;
 
-impl<A, B> Levels<A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
-{
+impl<A: FirstLevel, B> Levels<A, B> {
+    /// `second_ttl` is the default time-to-live of the second level.
     pub(super) fn new(
         first: A,
         second: B,
+        second_ttl: Option<Duration>,
         settings: Settings,
         recovery: Option<Wake<A, B>>,
         refresh: Option<Refresh<A, B>>,
@@ -98,13 +97,13 @@ where
         let mut flights = SingleFlight::new();
         flights.set_wait_limit(settings.wait_limit);
         Arc::new_cyclic(|me| Self {
-            order: Order::new(),
+            versions: WriteVersions::new(),
             counts: Counts::new(),
             flights,
             health,
-            memory: Memory::new(&settings),
+            side_tables: SideTables::new(&settings),
             first_ttl: first.default_ttl(),
-            second_ttl: second.default_ttl(),
+            second_ttl,
             first,
             second,
             settings,
@@ -115,107 +114,44 @@ where
             refreshing: Worker::default(),
             rolls: AtomicU64::new(0),
             #[cfg(feature = "tracing")]
-            damage_told: AtomicBool::new(false),
+            corrupt_reported: AtomicBool::new(false),
         })
     }
 
-    pub(super) fn count(&self, what: Counted) {
-        self.counts.count(what);
+    pub(super) fn count(&self, counted: Counted) {
+        self.counts.count(counted);
     }
 
     pub(super) fn now(&self) -> u64 {
         self.settings.time.now()
     }
 
-    pub(super) fn first_failed(&self, error: A::Error) -> Failed<A, B> {
+    pub(super) fn first_failed<E>(&self, error: A::Error) -> TwoLevelError<A::Error, E> {
         self.count(Counted::Error);
         TwoLevelError::First(error)
     }
 
-    pub(super) fn second_failed(&self, error: B::Error) -> Failed<A, B> {
+    pub(super) fn second_failed<E>(&self, error: E) -> TwoLevelError<A::Error, E> {
         self.count(Counted::Error);
         TwoLevelError::Second(error)
     }
 
-    /// Tells of a change, and has the thread see to it.
+    /// Reports a change, and wakes the recovery.
     pub(super) fn changed(&self, change: Change) {
         self.tell(change);
-        self.wake();
+        self.wake_recovery();
     }
 
-    pub(super) fn wake(&self) {
+    pub(super) fn wake_recovery(&self) {
         if let Some(wake) = self.recovery {
             wake(self);
         }
     }
 
-    /// What the error of the last outage said.
+    /// The text of the last outage's error.
     pub(super) fn last_outage(&self) -> Option<String> {
         let health = self.health.as_ref()?;
         health.lock().last_outage.clone()
-    }
-
-    /// A time-to-live, shortened at random as the settings say.
-    fn jittered(&self, ttl: Duration) -> Duration {
-        if self.settings.jitter <= 0.0 {
-            return ttl;
-        }
-        let roll = self.settings.seed ^ self.rolls.fetch_add(1, Relaxed).rotate_left(32);
-        // 53 bits, which is what a float holds.
-        let share = (Random::new(roll).next() >> 11) as f64 / (1_u64 << 53) as f64;
-        part(ttl, 1.0 - self.settings.jitter * share)
-    }
-
-    /// The time to store an entry with at the second level.
-    pub(super) fn second_time(&self, ttl: Option<Duration>) -> Option<Duration> {
-        if self.settings.jitter <= 0.0 {
-            return ttl;
-        }
-        ttl.or(self.second_ttl).map(|ttl| self.jittered(ttl))
-    }
-
-    /// The time to store an entry with at the first level that the second has for `left`.
-    pub(super) fn first_time(&self, left: Option<Duration>) -> Option<Duration> {
-        match (self.first_ttl, left) {
-            (Some(own), Some(left)) if left < own => Some(self.jittered(left)),
-            (Some(own), _) if self.settings.jitter > 0.0 => Some(self.jittered(own)),
-            (Some(_), _) => None,
-            (None, left) => left,
-        }
-    }
-
-    /// Keeps what the second level has for `left` in the first. Where it does not fit, nothing is lost.
-    pub(super) fn fill(&self, key: &A::Key, value: &A::Value, left: Option<Duration>) {
-        self.memory
-            .keep(key, value, left.or(self.first_ttl), self.now());
-        let ttl = self.first_time(left);
-        let kept = self.first.insert_entry(key, value.clone(), ttl);
-        // It keeps no time: for as long as it has room.
-        if kept.is_err() && ttl.is_some() && self.first_ttl.is_none() {
-            let _ = self.first.insert_entry(key, value.clone(), None);
-        }
-    }
-
-    /// Stores at the first level what the caller stored for `ttl`.
-    pub(super) fn put_first(
-        &self,
-        key: &A::Key,
-        value: A::Value,
-        ttl: Option<Duration>,
-    ) -> Result<(), A::Error> {
-        let left = ttl.or(self.second_ttl);
-        self.memory
-            .keep(key, &value, left.or(self.first_ttl), self.now());
-        // A first level that keeps no time is not to show what the caller gave a time of its own.
-        let ttl = match (self.first_ttl, ttl) {
-            (None, None) => None,
-            _ => self.first_time(left),
-        };
-        if self.first.insert_entry(key, value, ttl).is_ok() {
-            return Ok(());
-        }
-        // Too large for it, say: the second level has the value.
-        self.first.remove(key).map(drop)
     }
 
     pub(super) fn stats(&self) -> TwoLevelStats {
@@ -233,20 +169,12 @@ where
         stats
     }
 
-    /// Whether an entry with `left` of its time is to be computed anew.
-    pub(super) fn is_due(&self, left: Option<Duration>) -> bool {
-        match (&self.refresh, self.first_ttl, left) {
-            (Some(refresh), Some(own), Some(left)) => left < part(own, refresh.share),
-            _ => false,
-        }
-    }
-
-    /// Has `key` computed anew in the background if it has little of its time left.
+    /// Queues `key` for a refresh if little of its time is `left`.
     pub(super) fn refresh_if_due(&self, key: &A::Key, left: Option<Duration>) {
         let Some(refresh) = self.refresh.as_ref().filter(|_| self.is_due(left)) else {
             return;
         };
-        if refresh.due.lock().push(key) {
+        if refresh.queue.lock().push(key) {
             (refresh.wake)(self);
         }
     }
@@ -256,22 +184,17 @@ where
     }
 }
 
-/// This share of `time`, 0 to 1. A float may round the longest times up to more than there is.
-fn part(time: Duration, share: f64) -> Duration {
-    Duration::try_from_secs_f64(time.as_secs_f64() * share).unwrap_or(time)
-}
-
 impl<A, B> Levels<A, B>
 where
     A: Cache<Key: Hash + Eq + ToOwned<Owned: Send>, Value: Send> + Send + Sync + 'static,
     B: Cache<Key = A::Key, Value = A::Value> + Send + Sync + 'static,
 {
-    pub(super) fn wake_recovery(&self) {
+    pub(super) fn recover_in_thread(&self) {
         let step = |levels: &Self| levels.recover();
         self.recovering.wake("ctu-recovery", &self.me, step);
     }
 
-    pub(super) fn wake_refresh(&self) {
+    pub(super) fn refresh_in_thread(&self) {
         let step = |levels: &Self| levels.refresh_one();
         self.refreshing.wake("ctu-refresh", &self.me, step);
     }

@@ -1,24 +1,26 @@
 //! A local cache in front of a shared one.
 
-mod ask;
+mod blocking;
 mod builder;
 mod cache;
 mod compute;
 mod counts;
-mod due;
 mod error;
 mod events;
+mod first;
 mod levels;
-mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
-mod order;
 mod read;
 mod recover;
+mod refresh_queue;
+mod second;
 mod settings;
 #[cfg(test)]
 mod shuttle_tests;
+mod side_tables;
 mod stats;
+mod versions;
 mod worker;
 mod write;
 

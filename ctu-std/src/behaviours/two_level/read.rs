@@ -1,183 +1,326 @@
-//! Reading the second level.
+//! Reads of the second level: the plan before the request, and the step after it.
 
 use super::{
-    ask::Asked,
+    TwoLevelError,
     counts::Counted,
-    levels::{Failed, Levels},
-    order::Begun,
+    levels::{FirstLevel, Levels},
+    second::{Call, SecondResult},
+    versions::Version,
 };
-use crate::behaviours::machines::Belief;
-use ctu_core::{Cache, CacheError, Found};
-use std::hash::Hash;
+use crate::behaviours::machines::{ReadDecision, Repair, Trust};
+use ctu_core::{CacheError, Found};
 
-/// What a value at the second level is to a read that cannot decode it.
+/// How a read treats a corrupt value of the second level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Damage {
-    IsMiss,
-    IsError,
+pub(super) enum OnCorrupt {
+    Miss,
+    Error,
 }
 
-impl Damage {
+impl OnCorrupt {
     /// Whether a read that failed by `error` is a miss.
     fn forgives(self, error: &impl CacheError) -> bool {
-        self == Self::IsMiss && error.is_corrupt()
+        self == Self::Miss && error.is_corrupt()
     }
 }
 
-impl<A, B> Levels<A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
-{
-    /// Whether the second level is to be asked for `key`.
-    pub(super) fn believes(&self, key: &A::Key) -> bool {
+/// The first step of a read of the second level.
+pub(super) enum ReadPlan<'l, 'k, A: FirstLevel, B> {
+    /// The read is a miss without a request.
+    Miss,
+    Ask(Read<'l, 'k, A, B>),
+    /// The read is a miss, and the key is to be deleted.
+    Repair(RepairCall<'l, 'k, A, B>),
+}
+
+/// A read of one key under way.
+pub(super) struct Read<'l, 'k, A: FirstLevel, B> {
+    levels: &'l Levels<A, B>,
+    key: &'k A::Key,
+    version: Version,
+    call: Call<'l, A, B>,
+}
+
+/// A delete of a key of the overflow filter under way.
+pub(super) struct RepairCall<'l, 'k, A: FirstLevel, B> {
+    levels: &'l Levels<A, B>,
+    key: &'k A::Key,
+    repair: Repair,
+    call: Call<'l, A, B>,
+}
+
+/// A read of several keys under way.
+pub(super) struct ReadMany<'l, 'k, A: FirstLevel, B> {
+    levels: &'l Levels<A, B>,
+    pub(super) values: Vec<Found<A::Value>>,
+    /// The keys to ask the second level for, with their positions and versions.
+    pub(super) keys: Vec<&'k A::Key>,
+    pub(super) positions: Vec<usize>,
+    versions: Vec<Version>,
+    /// The keys to delete.
+    repairs: Vec<(&'k A::Key, Repair)>,
+}
+
+/// The end of a read of several keys.
+pub(super) enum ReadManyEnd<'l, 'k, A: FirstLevel, B> {
+    Values(Vec<Found<A::Value>>),
+    /// A value is corrupt, and the error does not name its key: the keys are to be read one by one.
+    OneByOne(ReadMany<'l, 'k, A, B>),
+}
+
+impl<A: FirstLevel, B> Levels<A, B> {
+    /// A read of a corrupt value is an error as in Python, unless the cache is resilient.
+    pub(super) fn on_corrupt(&self) -> OnCorrupt {
+        match self.health {
+            Some(_) => OnCorrupt::Miss,
+            None => OnCorrupt::Error,
+        }
+    }
+
+    /// Plans a lookup of `key`, which the first level misses. Counts a miss without a request.
+    pub(super) fn begin_get<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B> {
+        let plan = match self.side_tables.is_negative(key) {
+            true => {
+                self.count(Counted::Nothing);
+                ReadPlan::Miss
+            }
+            false => self.begin_read(key),
+        };
+        if !matches!(plan, ReadPlan::Ask(_)) {
+            self.count(Counted::Miss);
+        }
+        plan
+    }
+
+    /// Plans a test for an entry.
+    pub(super) fn begin_contains<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B> {
+        match self.side_tables.is_negative(key) {
+            true => ReadPlan::Miss,
+            false => self.begin_read(key),
+        }
+    }
+
+    fn begin_read<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B> {
+        let version = self.versions.current(key);
         if self.flights.doubts(key) {
             self.count(Counted::Distrusted);
-            return false;
+            return ReadPlan::Miss;
         }
-        let belief = match &self.health {
-            None => return true,
-            Some(health) => health.lock().journal.belief(key, self.now()),
-        };
-        match belief {
-            Belief::Believed => return true,
-            Belief::Distrusted => {}
-            Belief::Repair(repair) => {
-                if let (Asked::Done(_), Some(health)) =
-                    (self.ask(|second| second.remove(key)), &self.health)
-                {
-                    health.lock().journal.repaired(key, repair, self.now());
+        let permit = match &self.health {
+            None => None,
+            Some(health) => {
+                let now = self.now();
+                let decision = health.lock().begin_read(key, now);
+                match decision {
+                    ReadDecision::Ask(permit) => Some(permit),
+                    ReadDecision::Skip => {
+                        self.count(Counted::Skipped);
+                        return ReadPlan::Miss;
+                    }
+                    ReadDecision::Distrust => {
+                        self.count(Counted::Distrusted);
+                        return ReadPlan::Miss;
+                    }
+                    ReadDecision::Repair(permit, repair) => {
+                        self.count(Counted::Distrusted);
+                        let call = self.call(Some(permit));
+                        return ReadPlan::Repair(self.repair_call(key, repair, call));
+                    }
                 }
             }
+        };
+        ReadPlan::Ask(Read {
+            levels: self,
+            key,
+            version,
+            call: self.call(permit),
+        })
+    }
+
+    fn repair_call<'l, 'k>(
+        &'l self,
+        key: &'k A::Key,
+        repair: Repair,
+        call: Call<'l, A, B>,
+    ) -> RepairCall<'l, 'k, A, B> {
+        RepairCall {
+            levels: self,
+            key,
+            repair,
+            call,
         }
-        self.count(Counted::Distrusted);
-        false
     }
 
     /// Makes a miss of a failed read of the second level, or an error. The next computation of the
-    /// value writes over it.
-    fn unread(&self, error: B::Error, damage: Damage) -> Result<(), Failed<A, B>> {
-        if damage.forgives(&error) {
+    /// value overwrites a corrupt one.
+    fn failed_read<E: CacheError>(
+        &self,
+        error: E,
+        on_corrupt: OnCorrupt,
+    ) -> Result<(), TwoLevelError<A::Error, E>> {
+        if on_corrupt.forgives(&error) {
             self.count(Counted::Damaged);
-            self.tell_damaged(&error);
+            self.tell_corrupt(&error);
             return Ok(());
         }
         Err(self.second_failed(error))
     }
 
-    /// What damage is to those who read. Python's caches fail by it.
-    fn damage(&self) -> Damage {
-        match self.health {
-            Some(_) => Damage::IsMiss,
-            None => Damage::IsError,
-        }
-    }
-
-    /// Reads the second level where the first has nothing, and fills the first with what is there.
-    pub(super) fn get_second(&self, key: &A::Key) -> Result<Found<A::Value>, Failed<A, B>> {
-        self.get_second_or(key, self.damage())
-    }
-
-    /// [`get_second`](Self::get_second), where a value that cannot be decoded is what `damage` says.
-    pub(super) fn get_second_or(
-        &self,
-        key: &A::Key,
-        damage: Damage,
-    ) -> Result<Found<A::Value>, Failed<A, B>> {
-        if self.memory.is_nothing(key) {
-            self.count(Counted::Nothing);
-            self.count(Counted::Miss);
-            return Ok(None);
-        }
-        let begun = self.order.begin(key);
-        if !self.believes(key) {
-            self.count(Counted::Miss);
-            return Ok(None);
-        }
-        let found = match self.ask(|second| second.get_with_ttl(key)) {
-            Asked::Done(found) => found,
-            Asked::Failed(error) => {
-                self.unread(error, damage)?;
-                self.count(Counted::Miss);
-                return Ok(None);
-            }
-            Asked::Missed(_) => {
-                self.count(Counted::Miss);
-                return Ok(None);
-            }
-        };
-        self.take_in(key, begun, &found);
-        Ok(found)
-    }
-
-    /// Keeps what the second level was found to have, or not to have, unless it may be older than a write.
-    fn take_in(&self, key: &A::Key, begun: Begun, found: &Found<A::Value>) {
+    /// Copies the result of a read to the first level, unless the key was written since.
+    fn keep_read(&self, key: &A::Key, version: Version, found: &Found<A::Value>) {
         match found {
             Some((value, left)) => {
-                self.order.fill(begun, || self.fill(key, value, *left));
+                self.versions.fill(version, || self.fill(key, value, *left));
                 self.count(Counted::SecondHit);
             }
             None => {
-                self.order.fill(begun, || self.memory.keep_nothing(key));
+                self.versions
+                    .fill(version, || self.side_tables.insert_negative(key));
                 self.count(Counted::Miss);
             }
         }
     }
 
-    pub(super) fn contains_second(&self, key: &A::Key) -> Result<bool, Failed<A, B>> {
-        if self.memory.is_nothing(key) || !self.believes(key) {
-            return Ok(false);
-        }
-        match self.ask(|second| second.contains(key)) {
-            Asked::Done(there) => Ok(there),
-            Asked::Failed(error) => self.unread(error, self.damage()).map(|()| false),
-            Asked::Missed(_) => Ok(false),
-        }
-    }
-
-    /// The values at `keys`: the second level is asked at once for all that the first has not.
-    pub(super) fn get_all(&self, keys: &[&A::Key]) -> Result<Vec<Found<A::Value>>, Failed<A, B>> {
-        let first = self.first.get_many_with_ttl(keys);
-        let mut values = first.map_err(|error| self.first_failed(error))?;
-        let (mut places, mut missing, mut begun) = (Vec::new(), Vec::new(), Vec::new());
-        for (value, key) in values.iter_mut().zip(keys) {
+    /// Reads the first level, and plans the read of the keys that it misses.
+    pub(super) fn begin_get_many<'k>(
+        &self,
+        keys: &[&'k A::Key],
+    ) -> Result<ReadMany<'_, 'k, A, B>, A::Error> {
+        let mut read = ReadMany {
+            levels: self,
+            values: self.first.get_many_with_ttl(keys)?,
+            keys: Vec::new(),
+            positions: Vec::new(),
+            versions: Vec::new(),
+            repairs: Vec::new(),
+        };
+        for (position, (value, key)) in read.values.iter().zip(keys).enumerate() {
             if let Some((_, left)) = value {
                 self.count(Counted::FirstHit);
                 self.refresh_if_due(key, *left);
                 continue;
             }
-            let before = self.order.begin(*key);
-            if self.memory.is_nothing(key) || !self.believes(key) {
+            let version = self.versions.current(*key);
+            if self.side_tables.is_negative(key) {
+                self.count(Counted::Nothing);
                 self.count(Counted::Miss);
                 continue;
             }
-            places.push(value);
-            missing.push(*key);
-            begun.push(before);
-        }
-        if missing.is_empty() {
-            return Ok(values);
-        }
-        let found = match self.ask(|second| second.get_many_with_ttl(&missing)) {
-            Asked::Done(found) => found,
-            // The error does not name the key.
-            Asked::Failed(error) if self.damage().forgives(&error) => {
-                for (place, key) in places.into_iter().zip(missing) {
-                    *place = self.get_second(key)?;
+            let trust = match &self.health {
+                _ if self.flights.doubts(key) => Trust::Distrusted,
+                None => Trust::Trusted,
+                Some(health) => {
+                    let now = self.now();
+                    health.lock().journal.trust(key, now)
                 }
-                return Ok(values);
+            };
+            match trust {
+                Trust::Trusted => {
+                    read.positions.push(position);
+                    read.keys.push(*key);
+                    read.versions.push(version);
+                    continue;
+                }
+                Trust::Distrusted => {}
+                Trust::Repair(repair) => read.repairs.push((*key, repair)),
             }
-            Asked::Failed(error) => return Err(self.second_failed(error)),
-            Asked::Missed(_) => {
-                self.counts.add(Counted::Miss, missing.len() as u64);
-                return Ok(values);
-            }
-        };
-        for (((place, key), begun), found) in places.into_iter().zip(missing).zip(begun).zip(found)
-        {
-            self.take_in(key, begun, &found);
-            *place = found;
+            self.count(Counted::Distrusted);
+            self.count(Counted::Miss);
         }
-        Ok(values)
+        Ok(read)
+    }
+}
+
+impl<A: FirstLevel, B> Read<'_, '_, A, B> {
+    /// Ends a lookup.
+    pub(super) fn end<E: CacheError>(
+        self,
+        result: Result<Found<A::Value>, E>,
+        on_corrupt: OnCorrupt,
+    ) -> Result<Found<A::Value>, TwoLevelError<A::Error, E>> {
+        match self.call.end(result) {
+            SecondResult::Done(found) => {
+                self.levels.keep_read(self.key, self.version, &found);
+                return Ok(found);
+            }
+            SecondResult::Failed(error) => self.levels.failed_read(error, on_corrupt)?,
+            SecondResult::Missed(_) | SecondResult::Skipped => {}
+        }
+        self.levels.count(Counted::Miss);
+        Ok(None)
+    }
+
+    /// Ends a test for an entry.
+    pub(super) fn end_contains<E: CacheError>(
+        self,
+        result: Result<bool, E>,
+    ) -> Result<bool, TwoLevelError<A::Error, E>> {
+        match self.call.end(result) {
+            SecondResult::Done(there) => return Ok(there),
+            SecondResult::Failed(error) => {
+                self.levels.failed_read(error, self.levels.on_corrupt())?;
+            }
+            SecondResult::Missed(_) | SecondResult::Skipped => {}
+        }
+        Ok(false)
+    }
+}
+
+impl<A: FirstLevel, B> RepairCall<'_, '_, A, B> {
+    pub(super) fn end<E: CacheError>(self, result: Result<bool, E>) {
+        let done = matches!(self.call.end(result), SecondResult::Done(_));
+        if let (true, Some(health)) = (done, &self.levels.health) {
+            let now = self.levels.now();
+            health.lock().journal.repaired(self.key, self.repair, now);
+        }
+    }
+}
+
+impl<'l, 'k, A: FirstLevel, B> ReadMany<'l, 'k, A, B> {
+    /// The next delete, before the request for the values.
+    pub(super) fn next_repair(&mut self) -> Option<(&'k A::Key, RepairCall<'l, 'k, A, B>)> {
+        let (key, repair) = self.repairs.pop()?;
+        // An open breaker skips all of them.
+        let call = self.levels.admit()?;
+        Some((key, self.levels.repair_call(key, repair, call)))
+    }
+
+    /// Permission for the request. `None` if the first level has every value, or the breaker is open.
+    pub(super) fn admit(&self) -> Option<Call<'l, A, B>> {
+        if self.keys.is_empty() {
+            return None;
+        }
+        let call = self.levels.admit();
+        if call.is_none() {
+            self.count_misses();
+        }
+        call
+    }
+
+    fn count_misses(&self) {
+        let misses = self.keys.len() as u64;
+        self.levels.counts.add(Counted::Miss, misses);
+    }
+
+    pub(super) fn end<E: CacheError>(
+        mut self,
+        result: SecondResult<Vec<Found<A::Value>>, E>,
+    ) -> Result<ReadManyEnd<'l, 'k, A, B>, TwoLevelError<A::Error, E>> {
+        let levels = self.levels;
+        match result {
+            SecondResult::Done(found) => {
+                let missing = self.positions.iter().zip(&self.keys).zip(&self.versions);
+                for (((position, key), version), found) in missing.zip(found) {
+                    levels.keep_read(key, *version, &found);
+                    self.values[*position] = found;
+                }
+            }
+            SecondResult::Failed(error) if levels.on_corrupt().forgives(&error) => {
+                return Ok(ReadManyEnd::OneByOne(self));
+            }
+            SecondResult::Failed(error) => return Err(levels.second_failed(error)),
+            SecondResult::Missed(_) | SecondResult::Skipped => self.count_misses(),
+        }
+        Ok(ReadManyEnd::Values(self.values))
     }
 }

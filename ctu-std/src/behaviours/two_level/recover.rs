@@ -1,75 +1,72 @@
-//! Making good what the second level missed.
+//! Recovery: the journal's operations at the second level.
 
-use super::{ask::Asked, counts::Counted, levels::Levels};
+use super::{
+    counts::Counted,
+    levels::{FirstLevel, Levels},
+    second::SecondResult,
+};
 use crate::behaviours::machines::{Change, Replay};
-use ctu_core::{Cache, CacheError, Error};
-use std::{hash::Hash, time::Duration};
+use ctu_core::{CacheError, Error};
+use std::time::Duration;
 
 /// Keys a round trip.
 const BATCH: usize = 256;
 
-impl<A, B> Levels<A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
-{
-    /// Does what can be done now, in one operation of the second level at most. Returns after how long
-    /// there may be more to do, if there will be.
-    pub(super) fn recover(&self) -> Option<Duration> {
-        let health = self.health.as_ref()?;
-        let replay = health.lock().journal.next(self.now(), BATCH);
-        let Some(replay) = replay else {
-            return self.next_recovery();
-        };
-        let asked = match &replay {
-            Replay::Clear(_) => self.ask(Cache::clear),
-            Replay::Keys(keys) => {
-                let keys: Vec<&A::Key> = keys.iter().map(|(key, _)| key.get()).collect();
-                self.ask(|second| second.remove_many(&keys)).map(drop)
+impl<A: FirstLevel, B> Levels<A, B> {
+    /// The next operation of the recovery, if one is due.
+    pub(super) fn next_replay(&self) -> Option<Replay<A::Key>> {
+        let now = self.now();
+        self.health.as_ref()?.lock().journal.next(now, BATCH)
+    }
+
+    pub(super) fn end_replay<E: CacheError>(
+        &self,
+        replay: &Replay<A::Key>,
+        result: SecondResult<(), E>,
+    ) {
+        let Some(health) = &self.health else { return };
+        let now = self.now();
+        let mut locked = health.lock();
+        let health = &mut *locked;
+        let recovered = match result {
+            SecondResult::Done(()) => {
+                let replayed = health.journal.replayed(replay, now);
+                self.counts.add(Counted::Replayed, replayed as u64);
+                health.journal.is_empty()
             }
-        };
-        let mut recovered = false;
-        {
-            let mut health = health.lock();
-            let health = &mut *health;
-            match asked {
-                Asked::Done(()) => {
-                    let made_good = health.journal.replayed(&replay, self.now());
-                    self.counts.add(Counted::Replayed, made_good as u64);
-                    recovered = health.journal.is_empty();
-                }
-                Asked::Failed(error) => {
-                    let never = is_never_taken(&error);
-                    let now = self.now();
-                    let random = &mut health.random;
-                    health.journal.refused(&replay, never, now, random);
-                }
-                Asked::Missed(Some(_)) => {
-                    health.journal.not_replayed(self.now(), &mut health.random);
-                }
-                Asked::Missed(None) => {}
+            SecondResult::Failed(error) => {
+                let never = is_never_accepted(&error);
+                let random = &mut health.random;
+                health.journal.refused(replay, never, now, random);
+                false
             }
-        }
+            SecondResult::Missed(_) => {
+                health.journal.not_replayed(now, &mut health.random);
+                false
+            }
+            SecondResult::Skipped => false,
+        };
+        drop(locked);
         if recovered {
             self.tell(Change::Recovered);
         }
-        self.next_recovery()
     }
 
-    fn next_recovery(&self) -> Option<Duration> {
-        /// While a probe is under way, whose end nobody tells.
-        const SHORT: Duration = Duration::from_millis(20);
+    /// The wait before the next operation of the recovery. `None` if the journal is empty.
+    pub(super) fn next_recovery(&self) -> Option<Duration> {
+        /// While a probe is under way, since its end wakes no recovery.
+        const PROBING: Duration = Duration::from_millis(20);
         let health = self.health.as_ref()?.lock();
         let next = health.next_at()?;
         let probing = !health.breaker.is_closed() && health.breaker.opens_at().is_none();
         drop(health);
         let wait = self.milliseconds_until(next);
-        Some(if probing { wait.max(SHORT) } else { wait })
+        Some(if probing { wait.max(PROBING) } else { wait })
     }
 }
 
-/// Whether a delete that failed by `error` was of a key that the second level has no form for.
-fn is_never_taken(error: &impl CacheError) -> bool {
+/// Whether the second level rejects a key that failed by `error` in every request.
+fn is_never_accepted(error: &impl CacheError) -> bool {
     matches!(
         error.as_core(),
         Some(Error::KeyTooLong { .. } | Error::Encode(_))

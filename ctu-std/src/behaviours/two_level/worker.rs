@@ -30,7 +30,7 @@ impl Worker {
         }
         let cache = cache.clone();
         let work = move || {
-            // Held for one step at a time, so that dropping the cache ends this.
+            // OwnedKey for one step at a time, so that dropping the cache ends this.
             while let Some(alive) = cache.upgrade() {
                 // A panic is the fault of a level, whose next answer may be better.
                 let next = catch_unwind(AssertUnwindSafe(|| step(&alive)));

@@ -1,254 +1,361 @@
-//! Writing both levels: the second, then the first.
+//! Writes to both levels: the plan before the request to the second level, and the step after it.
+//!
+//! A write that ends without a result, by a panic, has an unknown effect on the second level: the first
+//! level forgets the key, and the journal records it.
 
 use super::{
-    ask::Asked,
+    TwoLevelError,
     counts::Counted,
-    error::TwoLevelError,
-    levels::{Failed, Levels},
-    order::{Batch, Begun},
+    levels::{FirstLevel, Levels},
+    second::{Effect, SecondResult},
+    versions::{Batch, Version},
 };
 use crate::behaviours::{
-    machines::{Change, Noted, What},
+    machines::{Change, MissedOp, RecordOutcome},
     single_flight::Leading,
 };
-use ctu_core::Cache;
-use std::{hash::Hash, time::Duration};
+use std::time::Duration;
 
-impl<A, B> Levels<A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
-{
-    /// A write or delete of `key` begins: what is computed from now on is computed after it.
-    fn begin(&self, key: &A::Key) -> Begun {
-        self.flights.written(key);
-        self.order.begin(key)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Op {
+    Insert,
+    /// An insert of a value that a flight computed.
+    InsertComputed,
+    Remove,
+}
+
+/// A write of one key under way.
+#[must_use = "the effect is unknown until the end"]
+pub(super) struct Write<'l, 'k, A: FirstLevel, B> {
+    levels: &'l Levels<A, B>,
+    key: &'k A::Key,
+    version: Version,
+    op: Op,
+    ended: bool,
+}
+
+/// A removal of every key at both levels under way.
+#[must_use = "the effect is unknown until the end"]
+pub(super) struct ClearBoth<'l, A: FirstLevel, B> {
+    levels: &'l Levels<A, B>,
+    /// The start, for the journal, of a removal that the journal can repeat.
+    begun: Option<u64>,
+    ended: bool,
+}
+
+type Kept<A, E> = Result<(), TwoLevelError<A, E>>;
+
+impl<A: FirstLevel, B> Levels<A, B> {
+    pub(super) fn begin_insert<'k>(&self, key: &'k A::Key) -> Write<'_, 'k, A, B> {
+        self.begin_write(key, Op::Insert)
     }
 
-    /// Records the outcome of a write or delete of `key`. Its stripe is locked.
-    fn note<T>(&self, key: &A::Key, asked: &Asked<T, B::Error>, write: bool, alone: bool) {
+    pub(super) fn begin_remove<'k>(&self, key: &'k A::Key) -> Write<'_, 'k, A, B> {
+        self.begin_write(key, Op::Remove)
+    }
+
+    /// The start of a write of `key`: a later caller gets no value that was computed before it.
+    fn begin_write<'k>(&self, key: &'k A::Key, op: Op) -> Write<'_, 'k, A, B> {
+        self.flights.written(key);
+        self.write(key, op)
+    }
+
+    fn write<'k>(&self, key: &'k A::Key, op: Op) -> Write<'_, 'k, A, B> {
+        Write {
+            levels: self,
+            key,
+            version: self.versions.current(key),
+            op,
+            ended: false,
+        }
+    }
+
+    /// The start of a write of the value that `flight` computed. `None` if the key was written since the
+    /// flight began: the value may be older.
+    pub(super) fn begin_insert_computed<'k>(
+        &self,
+        key: &'k A::Key,
+        flight: &mut Leading<'_, A::Key, A::Value>,
+    ) -> Option<Write<'_, 'k, A, B>> {
+        let version = self.versions.current(key);
+        flight.store().then(|| Write {
+            levels: self,
+            key,
+            version,
+            op: Op::InsertComputed,
+            ended: false,
+        })
+    }
+
+    pub(super) fn begin_insert_many<'k>(
+        &self,
+        entries: &[(&'k A::Key, A::Value)],
+    ) -> Vec<Write<'_, 'k, A, B>> {
+        let keys = entries.iter().map(|(key, _)| *key);
+        keys.map(|key| self.begin_insert(key)).collect()
+    }
+
+    pub(super) fn begin_remove_many<'k>(&self, keys: &[&'k A::Key]) -> Vec<Write<'_, 'k, A, B>> {
+        keys.iter().map(|key| self.begin_remove(key)).collect()
+    }
+
+    /// Records the effect of a write on the second level. The version of `key` is locked.
+    fn record_write(&self, key: &A::Key, op: Op, effect: Effect, unraced: bool) {
         let Some(health) = &self.health else { return };
+        let missed = match effect {
+            Effect::Done if unraced => return health.lock().journal.done(key),
+            Effect::Done | Effect::Refused => return,
+            Effect::Unknown if op != Op::Remove => MissedOp::UnacknowledgedWrite,
+            Effect::Unknown | Effect::None => MissedOp::Other,
+        };
         let mut health = health.lock();
-        match *asked {
-            Asked::Done(_) if alone => health.journal.done(key),
-            Asked::Done(_) | Asked::Failed(_) => {}
-            Asked::Missed(ref error) => {
-                let what = match (write, error) {
-                    (true, Some(_)) => What::SentWrite,
-                    _ => What::Other,
-                };
-                let had = health.journal.overflowed();
-                let noted = health.journal.missed(key, what);
-                drop(health);
-                self.count(Counted::Missed);
-                match noted {
-                    Noted::First => self.changed(Change::Missed),
-                    // The thread may wait for what is due later.
-                    Noted::Sooner => self.wake(),
-                    Noted::Kept => {}
-                    Noted::Overflowed => {
-                        self.count(Counted::Overflowed);
-                        if !had {
-                            self.tell(Change::Overflowed);
-                        }
-                    }
+        let had_overflowed = health.journal.overflowed();
+        let outcome = health.journal.missed(key, missed);
+        drop(health);
+        self.count(Counted::Missed);
+        match outcome {
+            RecordOutcome::First => self.changed(Change::Missed),
+            // The recovery may wait for a later record.
+            RecordOutcome::Earlier => self.wake_recovery(),
+            RecordOutcome::Kept => {}
+            RecordOutcome::Overflowed => {
+                self.count(Counted::Overflowed);
+                if !had_overflowed {
+                    self.tell(Change::Overflowed);
                 }
             }
         }
     }
 
+    pub(super) fn end_insert_many<E>(
+        &self,
+        writes: Vec<Write<'_, '_, A, B>>,
+        result: SecondResult<(), E>,
+        entries: Vec<(&A::Key, A::Value)>,
+        ttl: Option<Duration>,
+    ) -> Kept<A::Error, E> {
+        // Without resilience, a failed insert leaves the first level unchanged.
+        if let (SecondResult::Failed(_), None) = (&result, &self.health) {
+            writes.into_iter().for_each(Write::cancel);
+            return result.failed(|error| self.second_failed(error));
+        }
+        let (mut first, mut batch) = (Ok(()), Batch::default());
+        let effect = result.effect();
+        for (write, (key, value)) in writes.into_iter().zip(entries) {
+            let kept = write.next_of(&mut batch).end(effect, |unraced| {
+                // Some entries of a failed batch may be stored.
+                let newest = unraced && effect != Effect::Refused;
+                self.keep_first(newest, key, value, ttl)
+            });
+            first = first.and(kept);
+        }
+        result.failed(|error| self.second_failed(error))?;
+        first.map_err(|error| self.first_failed(error))
+    }
+
+    pub(super) fn end_remove_many<E>(
+        &self,
+        writes: Vec<Write<'_, '_, A, B>>,
+        result: SecondResult<usize, E>,
+    ) -> Result<usize, TwoLevelError<A::Error, E>> {
+        let (mut first, mut batch) = (Ok(0), Batch::default());
+        let effect = result.effect();
+        for write in writes {
+            let key = write.key;
+            let write = write.next_of(&mut batch);
+            let removed = write.end(effect, |_| self.forget_first(key));
+            first = first.and_then(|count| Ok(count + usize::from(removed?)));
+        }
+        let second = match result {
+            SecondResult::Done(removed) => removed,
+            SecondResult::Failed(error) => return Err(self.second_failed(error)),
+            SecondResult::Missed(_) | SecondResult::Skipped => 0,
+        };
+        let first = first.map_err(|error| self.first_failed(error))?;
+        Ok(second.max(first))
+    }
+
+    /// The start of a `clear`, if it concerns the second level.
+    pub(super) fn begin_clear(&self) -> Option<ClearBoth<'_, A, B>> {
+        let health = self.health.as_ref();
+        let begun = health.map(|health| health.lock().journal.begin_clear());
+        self.begin_clear_both(begun)
+    }
+
+    /// The start of a `retain`, if it concerns the second level.
+    pub(super) fn begin_retain(&self) -> Option<ClearBoth<'_, A, B>> {
+        self.begin_clear_both(None)
+    }
+
+    fn begin_clear_both(&self, begun: Option<u64>) -> Option<ClearBoth<'_, A, B>> {
+        self.flights.all_written();
+        self.settings.clears_both.then_some(ClearBoth {
+            levels: self,
+            begun,
+            ended: false,
+        })
+    }
+
+    /// Ends a `clear` at the first level.
+    pub(super) fn end_clear<E>(&self) -> Kept<A::Error, E> {
+        self.clear_first(|| self.first.clear())
+            .map_err(|error| self.first_failed(error))
+    }
+
+    /// Ends a `retain` at the first level.
+    pub(super) fn end_retain<E>(&self, keep: &mut dyn FnMut(&A::Key) -> bool) -> Kept<A::Error, E> {
+        self.clear_first(|| self.first.retain(keep))
+            .map_err(|error| self.first_failed(error))
+    }
+
     /// Records a `clear` that the second level missed.
-    fn note_missed_clear(&self) {
+    fn record_missed_clear(&self) {
         if let Some(health) = &self.health {
             health.lock().journal.missed_all();
             self.count(Counted::Missed);
             self.changed(Change::Missed);
         }
     }
+}
 
-    pub(super) fn insert_entry(
-        &self,
-        key: &A::Key,
+impl<A: FirstLevel, B> Write<'_, '_, A, B> {
+    /// Ends the write: runs `apply` on the first level. Its argument tells whether no other write of the
+    /// key ran since this one began.
+    fn end<T>(mut self, effect: Effect, apply: impl FnOnce(bool) -> T) -> T {
+        self.ended = true;
+        self.apply(effect, apply)
+    }
+
+    fn apply<T>(&self, effect: Effect, apply: impl FnOnce(bool) -> T) -> T {
+        self.levels.versions.write(self.version, |unraced| {
+            self.levels.record_write(self.key, self.op, effect, unraced);
+            if self.op != Op::InsertComputed {
+                self.levels.flights.written(self.key);
+            }
+            apply(unraced)
+        })
+    }
+
+    /// Ends the write without an effect.
+    fn cancel(mut self) {
+        self.ended = true;
+    }
+
+    /// Places the write after the earlier ones of its batch.
+    fn next_of(mut self, batch: &mut Batch) -> Self {
+        self.version = batch.next(self.version);
+        self
+    }
+
+    pub(super) fn end_insert<E>(
+        self,
+        result: SecondResult<(), E>,
         value: A::Value,
         ttl: Option<Duration>,
-    ) -> Result<(), Failed<A, B>> {
-        let begun = self.begin(key);
-        let time = self.second_time(ttl);
-        let asked = self.ask(|second| second.insert_entry(key, value.clone(), time));
-        if let Asked::Failed(error) = asked {
-            return Err(self.second_failed(error));
+    ) -> Kept<A::Error, E> {
+        let (levels, key) = (self.levels, self.key);
+        if let SecondResult::Failed(error) = result {
+            self.cancel();
+            return Err(levels.second_failed(error));
         }
-        let kept = self.order.write(begun, |alone| {
-            self.note(key, &asked, true, alone);
-            self.flights.written(key);
-            // One of two writes at once: which came second, the second level knows.
-            self.keep_first(alone, key, value, ttl)
+        // Of two concurrent writes, the second level alone knows the order.
+        let kept = self.end(result.effect(), |unraced| {
+            levels.keep_first(unraced, key, value, ttl)
         });
-        kept.map_err(|error| self.first_failed(error))
+        kept.map_err(|error| levels.first_failed(error))
     }
 
-    /// Stores in the first level, or leaves nothing there where what was stored may not be the newest.
-    fn keep_first(
-        &self,
-        newest: bool,
-        key: &A::Key,
+    /// Ends a write of a computed value. Returns whether the key was written meanwhile: the value may
+    /// have reached the second level after a newer one, and is to be removed.
+    pub(super) fn end_insert_computed<E>(
+        self,
+        result: SecondResult<(), E>,
         value: A::Value,
-        ttl: Option<Duration>,
-    ) -> Result<(), A::Error> {
-        match newest {
-            true => self.put_first(key, value, ttl),
-            false => self.forget_first(key).map(drop),
+        flight: &Leading<'_, A::Key, A::Value>,
+    ) -> Result<bool, TwoLevelError<A::Error, E>> {
+        let (levels, key) = (self.levels, self.key);
+        if let SecondResult::Failed(error) = result {
+            self.cancel();
+            return Err(levels.second_failed(error));
         }
-    }
-
-    /// Removes `key` from the first level and from what is remembered beside it.
-    fn forget_first(&self, key: &A::Key) -> Result<bool, A::Error> {
-        self.memory.remove(key);
-        self.first.remove(key)
-    }
-
-    /// Stores what was computed in `flight`. Not where the key was written since that began: it may be older.
-    pub(super) fn put_computed(
-        &self,
-        key: &A::Key,
-        value: A::Value,
-        flight: &mut Leading<'_, A::Key, A::Value>,
-    ) -> Result<(), Failed<A, B>> {
-        let begun = self.order.begin(key);
-        if !flight.store() {
-            return Ok(());
-        }
-        let time = self.second_time(None);
-        let asked = self.ask(|second| second.insert_entry(key, value.clone(), time));
-        if let Asked::Failed(error) = asked {
-            return Err(self.second_failed(error));
-        }
-        let mut written = false;
-        let kept = self.order.write(begun, |alone| {
-            self.note(key, &asked, true, alone);
-            written = !flight.is_current();
-            self.keep_first(alone && !written, key, value, None)
+        let (kept, written) = self.end(result.effect(), |unraced| {
+            let written = !flight.is_current();
+            let kept = levels.keep_first(unraced && !written, key, value, None);
+            (kept, written)
         });
-        kept.map_err(|error| self.first_failed(error))?;
-        if written {
-            // It may have come to the second level after what it is older than, which is not believed
-            // until the flight has landed.
-            self.remove(key)?;
+        kept.map_err(|error| levels.first_failed(error))?;
+        Ok(written)
+    }
+
+    /// Returns whether there was an entry at either level.
+    pub(super) fn end_remove<E>(
+        self,
+        result: SecondResult<bool, E>,
+    ) -> Result<bool, TwoLevelError<A::Error, E>> {
+        let (levels, key) = (self.levels, self.key);
+        let first = self.end(result.effect(), |_| levels.forget_first(key));
+        let second = match result {
+            SecondResult::Done(removed) => removed,
+            SecondResult::Failed(error) => return Err(levels.second_failed(error)),
+            SecondResult::Missed(_) | SecondResult::Skipped => false,
+        };
+        Ok(first.map_err(|error| levels.first_failed(error))? || second)
+    }
+}
+
+impl<A: FirstLevel, B> Drop for Write<'_, '_, A, B> {
+    fn drop(&mut self) {
+        if !self.ended {
+            let forget = |_| self.levels.forget_first(self.key);
+            // No caller is left for an error.
+            let _ = self.apply(Effect::Unknown, forget);
+        }
+    }
+}
+
+impl<A: FirstLevel, B> ClearBoth<'_, A, B> {
+    /// Ends a `clear` at the second level.
+    pub(super) fn end_clear<E>(mut self, result: SecondResult<(), E>) -> Kept<A::Error, E> {
+        self.ended = true;
+        match result {
+            SecondResult::Done(()) => {
+                if let (Some(health), Some(begun)) = (&self.levels.health, self.begun) {
+                    health.lock().journal.cleared(begun);
+                }
+            }
+            SecondResult::Failed(error) => return Err(self.levels.second_failed(error)),
+            SecondResult::Missed(_) | SecondResult::Skipped => self.levels.record_missed_clear(),
         }
         Ok(())
     }
 
-    pub(super) fn remove(&self, key: &A::Key) -> Result<bool, Failed<A, B>> {
-        let begun = self.begin(key);
-        let asked = self.ask(|second| second.remove(key));
-        let first = self.order.write(begun, |alone| {
-            self.note(key, &asked, false, alone);
-            self.flights.written(key);
-            self.forget_first(key)
-        });
-        let second = match asked {
-            Asked::Done(removed) => removed,
-            Asked::Failed(error) => return Err(self.second_failed(error)),
-            Asked::Missed(_) => false,
-        };
-        Ok(first.map_err(|error| self.first_failed(error))? || second)
-    }
-
-    pub(super) fn clear(&self) -> Result<(), Failed<A, B>> {
-        self.flights.all_written();
-        if self.settings.clears_both {
-            let health = self.health.as_ref();
-            let begun = health.map(|health| health.lock().journal.begin_clear());
-            match self.ask(Cache::clear) {
-                Asked::Done(()) => {
-                    if let (Some(health), Some(begun)) = (health, begun) {
-                        health.lock().journal.cleared(begun);
-                    }
-                }
-                Asked::Failed(error) => return Err(self.second_failed(error)),
-                Asked::Missed(_) => self.note_missed_clear(),
+    /// Ends a `retain` at the second level. An outage is an error even of a resilient cache, since the
+    /// journal cannot record a predicate.
+    pub(super) fn end_retain<E>(mut self, result: SecondResult<(), E>) -> Kept<A::Error, E> {
+        self.ended = true;
+        match result {
+            SecondResult::Done(()) => Ok(()),
+            SecondResult::Failed(error) | SecondResult::Missed(error) => {
+                Err(self.levels.second_failed(error))
+            }
+            SecondResult::Skipped => {
+                self.levels.count(Counted::Error);
+                Err(TwoLevelError::Unavailable)
             }
         }
-        self.clear_first(|| self.first.clear())
     }
+}
 
-    /// Clears the first level with `clear`.
-    fn clear_first(
-        &self,
-        clear: impl FnOnce() -> Result<(), A::Error>,
-    ) -> Result<(), Failed<A, B>> {
-        let cleared = self.order.write_all(|| {
-            self.flights.all_written();
-            self.memory.clear();
-            clear()
-        });
-        cleared.map_err(|error| self.first_failed(error))
-    }
-
-    /// What an outage keeps the second level from is an error, even of a resilient cache: which keys are
-    /// to leave cannot be kept in mind.
-    pub(super) fn retain(&self, keep: &mut dyn FnMut(&A::Key) -> bool) -> Result<(), Failed<A, B>> {
-        if self.settings.clears_both {
-            self.flights.all_written();
-            match self.ask(|second| second.retain(keep)) {
-                Asked::Done(()) => {}
-                Asked::Failed(error) | Asked::Missed(Some(error)) => {
-                    return Err(self.second_failed(error));
-                }
-                Asked::Missed(None) => {
-                    self.count(Counted::Error);
-                    return Err(TwoLevelError::Unavailable);
-                }
-            }
+impl<A: FirstLevel, B> Drop for ClearBoth<'_, A, B> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
         }
-        self.clear_first(|| self.first.retain(keep))
-    }
-
-    pub(super) fn put_all(
-        &self,
-        entries: Vec<(&A::Key, A::Value)>,
-        ttl: Option<Duration>,
-    ) -> Result<(), Failed<A, B>> {
-        let begun: Vec<Begun> = entries.iter().map(|(key, _)| self.begin(key)).collect();
-        let time = self.second_time(ttl);
-        let asked = self.ask(|second| second.insert_many(entries.clone(), time));
-        // One that is not resilient leaves the first level as it was where an insert failed.
-        if let (Asked::Failed(_), None) = (&asked, &self.health) {
-            return asked.failed(|error| self.second_failed(error));
+        // A `retain` has removed some keys or none, and is not repeated.
+        if self.begun.is_some() {
+            self.levels.record_missed_clear();
         }
-        let (mut first, mut batch) = (Ok(()), Batch::default());
-        for ((key, value), begun) in entries.into_iter().zip(begun) {
-            let kept = batch.write(&self.order, begun, |alone| {
-                self.note(key, &asked, true, alone);
-                self.flights.written(key);
-                // Where it failed, some of them may have been done.
-                let newest = alone && !matches!(asked, Asked::Failed(_));
-                self.keep_first(newest, key, value, ttl)
-            });
-            first = first.and(kept);
-        }
-        asked.failed(|error| self.second_failed(error))?;
-        first.map_err(|error| self.first_failed(error))
-    }
-
-    pub(super) fn remove_all(&self, keys: &[&A::Key]) -> Result<usize, Failed<A, B>> {
-        let begun: Vec<Begun> = keys.iter().map(|key| self.begin(key)).collect();
-        let asked = self.ask(|second| second.remove_many(keys));
-        let (mut first, mut batch) = (Ok(0), Batch::default());
-        for (key, begun) in keys.iter().zip(begun) {
-            let removed = batch.write(&self.order, begun, |alone| {
-                self.note(key, &asked, false, alone);
-                self.flights.written(key);
-                self.forget_first(key)
-            });
-            first = first.and_then(|count| Ok(count + usize::from(removed?)));
-        }
-        let second = match asked {
-            Asked::Done(removed) => removed,
-            Asked::Failed(error) => return Err(self.second_failed(error)),
-            Asked::Missed(_) => 0,
-        };
-        let first = first.map_err(|error| self.first_failed(error))?;
-        Ok(second.max(first))
+        // No caller is left for an error.
+        let _ = self.levels.clear_first(|| self.levels.first.clear());
     }
 }

@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::Repeat, *};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicUsize, Ordering::SeqCst},
@@ -31,7 +31,7 @@ struct Numbered(usize, bool);
 enum Problem {
     Refused,
     Net(NetError),
-    Failed(Fate),
+    Failed(Disposition),
 }
 
 impl Connect for Numbers {
@@ -66,11 +66,11 @@ impl From<NetError> for Problem {
     }
 }
 
-impl Failure for Problem {
-    fn fate(&self) -> Fate {
+impl ConnectionError for Problem {
+    fn disposition(&self) -> Disposition {
         match self {
-            Self::Failed(fate) => *fate,
-            _ => Fate::Discard,
+            Self::Failed(disposition) => *disposition,
+            _ => Disposition::Close,
         }
     }
 }
@@ -96,10 +96,15 @@ fn number(pool: &Pool<Numbers>) -> Result<usize, Problem> {
 }
 
 /// Runs an operation that fails on connection `bad` only.
-fn fail(pool: &Pool<Numbers>, repeat: Repeat, bad: usize, fate: Fate) -> Result<usize, Problem> {
+fn fail(
+    pool: &Pool<Numbers>,
+    repeat: Repeat,
+    bad: usize,
+    disposition: Disposition,
+) -> Result<usize, Problem> {
     pool.run(repeat, soon(), |connection, _| {
         if connection.0 == bad {
-            Err(Problem::Failed(fate))
+            Err(Problem::Failed(disposition))
         } else {
             Ok(connection.0)
         }
@@ -117,8 +122,8 @@ fn nothing_is_opened_before_it_is_needed_and_one_serves_many() {
 #[test]
 fn an_answer_that_is_an_error_keeps_the_connection() {
     let pool = pool(4);
-    let failed = fail(&pool, Repeat::Safe, 1, Fate::Keep);
-    assert_eq!(failed, Err(Problem::Failed(Fate::Keep)));
+    let failed = fail(&pool, Repeat::Safe, 1, Disposition::Reuse);
+    assert_eq!(failed, Err(Problem::Failed(Disposition::Reuse)));
     assert_eq!(number(&pool), Ok(1));
 }
 
@@ -126,7 +131,7 @@ fn an_answer_that_is_an_error_keeps_the_connection() {
 fn a_dead_pooled_connection_costs_no_operation() {
     let pool = pool(4);
     assert_eq!(number(&pool), Ok(1));
-    assert_eq!(fail(&pool, Repeat::Safe, 1, Fate::Lost), Ok(2));
+    assert_eq!(fail(&pool, Repeat::Safe, 1, Disposition::Lost), Ok(2));
     assert_eq!(number(&pool), Ok(2));
 }
 
@@ -134,16 +139,16 @@ fn a_dead_pooled_connection_costs_no_operation() {
 fn what_is_not_safe_to_repeat_is_not_repeated() {
     let pool = pool(4);
     assert_eq!(number(&pool), Ok(1));
-    let failed = fail(&pool, Repeat::Never, 1, Fate::Lost);
-    assert_eq!(failed, Err(Problem::Failed(Fate::Lost)));
+    let failed = fail(&pool, Repeat::Never, 1, Disposition::Lost);
+    assert_eq!(failed, Err(Problem::Failed(Disposition::Lost)));
     assert_eq!(number(&pool), Ok(2));
 }
 
 #[test]
 fn a_fresh_connection_that_fails_is_not_tried_again() {
     let pool = pool(4);
-    let failed = fail(&pool, Repeat::Safe, 1, Fate::Lost);
-    assert_eq!(failed, Err(Problem::Failed(Fate::Lost)));
+    let failed = fail(&pool, Repeat::Safe, 1, Disposition::Lost);
+    assert_eq!(failed, Err(Problem::Failed(Disposition::Lost)));
     assert_eq!(pool.counts(), (0, 0));
 }
 
@@ -151,8 +156,8 @@ fn a_fresh_connection_that_fails_is_not_tried_again() {
 fn a_timeout_is_not_repeated_and_its_connection_is_thrown_away() {
     let pool = pool(4);
     assert_eq!(number(&pool), Ok(1));
-    let failed = fail(&pool, Repeat::Safe, 1, Fate::Discard);
-    assert_eq!(failed, Err(Problem::Failed(Fate::Discard)));
+    let failed = fail(&pool, Repeat::Safe, 1, Disposition::Close);
+    assert_eq!(failed, Err(Problem::Failed(Disposition::Close)));
     assert_eq!(pool.counts(), (0, 0));
 }
 
@@ -162,7 +167,7 @@ fn connections_that_were_closed_meanwhile_are_passed_over() {
     let mut leases: Vec<_> = (0..3).map(|_| pool.lease(soon()).unwrap()).collect();
     for lease in &mut leases {
         lease.fresh(soon()).unwrap().1 = false;
-        lease.end(Fate::Keep);
+        lease.end(Disposition::Reuse);
     }
     drop(leases);
     assert_eq!(pool.counts(), (3, 0));
@@ -288,7 +293,7 @@ fn the_place_of_a_discarded_connection_goes_to_the_oldest_caller() {
         let failed = pool.run::<()>(Repeat::Never, soon(), |_, _| {
             scope.spawn(|| assert_eq!(number(&pool), Ok(2)));
             until_waiting(&pool, 1);
-            Err(Problem::Failed(Fate::Discard))
+            Err(Problem::Failed(Disposition::Close))
         });
         assert!(failed.is_err());
     });
@@ -325,11 +330,11 @@ fn an_overload_is_not_blamed_on_the_server() {
     let pool = pool(1);
     let mut lease = pool.lease(soon()).unwrap();
     lease.fresh(soon()).unwrap();
-    let late = lease.settle::<()>(Err(Problem::Failed(Fate::Silent)));
-    assert_eq!(late, Err(Problem::Failed(Fate::Silent)));
+    let late = lease.settle::<()>(Err(Problem::Failed(Disposition::Silent)));
+    assert_eq!(late, Err(Problem::Failed(Disposition::Silent)));
     // As of a caller that waited for most of its time.
     lease.rushed = true;
-    let late = lease.settle::<()>(Err(Problem::Failed(Fate::Silent)));
+    let late = lease.settle::<()>(Err(Problem::Failed(Disposition::Silent)));
     assert!(matches!(
         late,
         Err(Problem::Net(NetError::PoolTimedOut { .. }))
@@ -341,7 +346,7 @@ fn open(pool: &Pool<Numbers>, count: usize) {
     let mut leases: Vec<_> = (0..count).map(|_| pool.lease(soon()).unwrap()).collect();
     for lease in &mut leases {
         lease.fresh(soon()).unwrap();
-        lease.end(Fate::Keep);
+        lease.end(Disposition::Reuse);
     }
 }
 
@@ -350,11 +355,11 @@ fn a_server_that_was_replaced_costs_no_operation() {
     let pool = pool(8);
     open(&pool, 8);
     let mut in_use = pool.lease(soon()).unwrap();
-    in_use.end(Fate::Keep);
+    in_use.end(Disposition::Reuse);
     // Whether or not it may be done twice: it was refused.
     let run = |repeat| {
         pool.run(repeat, soon(), |connection, _| match connection.0 {
-            1..=8 => Err(Problem::Failed(Fate::Replaced)),
+            1..=8 => Err(Problem::Failed(Disposition::Replaced)),
             new => Ok(new),
         })
     };
@@ -371,9 +376,9 @@ fn connections_stay_where_the_name_still_leads_to_the_same_server() {
     let pool = pool(8);
     open(&pool, 8);
     let refused = pool.run::<()>(Repeat::Safe, soon(), |_, _| {
-        Err(Problem::Failed(Fate::Replaced))
+        Err(Problem::Failed(Disposition::Replaced))
     });
-    assert_eq!(refused, Err(Problem::Failed(Fate::Replaced)));
+    assert_eq!(refused, Err(Problem::Failed(Disposition::Replaced)));
     // All but the one that was replaced by a fresh one.
     assert_eq!(pool.counts(), (8, 0));
     assert_eq!(number(&pool), Ok(9));
@@ -383,8 +388,8 @@ fn connections_stay_where_the_name_still_leads_to_the_same_server() {
 fn after_a_silence_the_next_operation_gets_a_fresh_connection() {
     let pool = pool(8);
     open(&pool, 8);
-    let silent = fail(&pool, Repeat::Safe, 8, Fate::Silent);
-    assert_eq!(silent, Err(Problem::Failed(Fate::Silent)));
+    let silent = fail(&pool, Repeat::Safe, 8, Disposition::Silent);
+    assert_eq!(silent, Err(Problem::Failed(Disposition::Silent)));
     assert_eq!(pool.counts(), (0, 0));
     assert_eq!(number(&pool), Ok(9));
 }
@@ -411,7 +416,9 @@ fn connections_age() {
         *pool.connect.passed.lock() = Duration::from_secs(passed);
         let mut leases: Vec<_> = (0..64).map(|_| pool.lease(soon()).unwrap()).collect();
         let fit = leases.iter_mut().filter_map(Lease::pooled).count();
-        leases.iter_mut().for_each(|lease| lease.end(Fate::Keep));
+        leases
+            .iter_mut()
+            .for_each(|lease| lease.end(Disposition::Reuse));
         fit
     };
     assert_eq!(fit_after(74), 64);

@@ -7,7 +7,7 @@ use super::{
     },
     Part,
 };
-use crate::backends::net::{Deadline, Failure, Fate, Lease, Unsent};
+use crate::backends::net::{Attempts, Deadline, Disposition, Lease, Unsent};
 use redis::Value;
 use std::{borrow::Cow, sync::Arc};
 
@@ -68,7 +68,7 @@ impl<'r> Load<'r> {
 pub(super) fn exchange(
     loads: Vec<Load<'_>>,
     deadline: Deadline,
-    mut end: impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Fate,
+    mut end: impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Disposition,
 ) {
     let (doubtful, sound) = loads.into_iter().partition(|load| load.node.has_failed());
     exchange_at_once(sound, deadline, &mut end);
@@ -78,7 +78,7 @@ pub(super) fn exchange(
 fn exchange_at_once(
     mut loads: Vec<Load<'_>>,
     deadline: Deadline,
-    end: &mut impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Fate,
+    end: &mut impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Disposition,
 ) {
     // Always in the same order, so that no two threads have what the other waits for.
     loads.sort_by(|a, b| a.node.server().cmp(b.node.server()));
@@ -102,8 +102,8 @@ fn exchange_at_once(
     });
     for mut call in calls {
         let replies = call.receive(deadline);
-        let fate = end(call.load, replies);
-        call.lease.end(fate);
+        let disposition = end(call.load, replies);
+        call.lease.end(disposition);
     }
 }
 
@@ -147,10 +147,9 @@ impl<'l, 'r> Call<'l, 'r> {
             Some(link) => receive(link, unsent),
             None => Err(RedisError::protocol(server, "no connection")),
         };
-        let mut lost = false;
+        let mut attempts = Attempts::new(request.work());
         let done = match done {
-            Err(error) if self.pooled && error.again(request.repeat()) => {
-                lost = error.fate() == Fate::Lost;
+            Err(error) if self.pooled && attempts.retry_after(&error) => {
                 self.lease.fresh(deadline).and_then(|link| {
                     let unsent = link.send(request, deadline);
                     receive(link, unsent)
@@ -158,7 +157,7 @@ impl<'l, 'r> Call<'l, 'r> {
             }
             done => done,
         };
-        match self.lease.diagnose(done, request.work(), lost, deadline) {
+        match self.lease.diagnose(done, &attempts, deadline) {
             Ok(replies) => {
                 self.load.node.set_failed(false);
                 Ok(replies)

@@ -20,7 +20,7 @@ pub(super) use seeds::Seeds;
 pub(super) use slot::Slot;
 
 use super::{RedisError, node::Node, reply::Reply, request::Request};
-use crate::backends::net::{Deadline, Failure, Fate, Repeat};
+use crate::backends::net::{ConnectionError, Deadline, Disposition, Repeat};
 use exchange::{Failed, Load, exchange};
 use map::Unserved;
 use nodes::{Nodes, contains, is_doubtful};
@@ -88,30 +88,30 @@ impl Cluster {
                 let mut replies = match replies {
                     Ok(replies) => replies.into_iter(),
                     Err(Failed { error, asked }) => {
-                        let fate = error.fate();
+                        let disposition = error.disposition();
                         failures.extend(load.parts.iter().map(|(index, _)| {
                             let error = error.clone();
                             (*index, node.clone(), Failed { error, asked })
                         }));
-                        return fate;
+                        return disposition;
                     }
                 };
-                let mut fate = Fate::Keep;
+                let mut disposition = Disposition::Reuse;
                 for (index, asking) in &load.parts {
                     let replies = take(&mut replies, parts[*index].request, *asking);
                     let reply = Reply::new(replies, node.server());
                     match reply.and_then(|mut reply| read(&mut reply)) {
                         Ok(value) => done[*index] = Some(value),
                         Err(error) => {
-                            if error.fate() != Fate::Keep {
-                                fate = Fate::Discard;
+                            if error.disposition() != Disposition::Reuse {
+                                disposition = Disposition::Close;
                             }
                             let failed = Failed { error, asked: true };
                             failures.push((*index, node.clone(), failed));
                         }
                     }
                 }
-                fate
+                disposition
             });
             places = Vec::new();
             for (index, node, failed) in failures {
@@ -175,12 +175,12 @@ impl Cluster {
                     Ok(value) => {
                         nodes.push(node.clone());
                         values.push(value);
-                        Fate::Keep
+                        Disposition::Reuse
                     }
                     Err(error) => {
-                        let fate = error.fate();
+                        let disposition = error.disposition();
                         failures.push((node.clone(), error));
-                        fate
+                        disposition
                     }
                 }
             });

@@ -21,44 +21,44 @@ fn replay(journal: &mut Journal<str>, now: u64) -> usize {
 #[test]
 fn unsent_write_is_deleted_once() {
     let mut journal = journal(4);
-    assert_eq!(journal.missed("k", What::Other), Noted::First);
-    assert_eq!(journal.belief("k", 0), Belief::Distrusted);
-    assert_eq!(journal.belief("other", 0), Belief::Believed);
+    assert_eq!(journal.missed("k", MissedOp::Other), RecordOutcome::First);
+    assert_eq!(journal.trust("k", 0), Trust::Distrusted);
+    assert_eq!(journal.trust("other", 0), Trust::Trusted);
     assert_eq!(journal.next_at(), Some(0));
     assert_eq!(replay(&mut journal, 0), 1);
-    assert_eq!(journal.belief("k", 0), Belief::Believed);
+    assert_eq!(journal.trust("k", 0), Trust::Trusted);
     assert!(journal.is_empty() && journal.next(0, 10).is_none());
 }
 
 #[test]
 fn write_that_may_still_arrive_is_deleted_twice() {
     let mut journal = journal(4);
-    journal.missed("k", What::SentWrite);
+    journal.missed("k", MissedOp::UnacknowledgedWrite);
     assert_eq!(replay(&mut journal, 5), 0);
     assert!(journal.next(5, 10).is_none());
     assert_eq!(journal.next_at(), Some(5 + SETTLE));
     // A write that is done meanwhile may be overwritten by it.
     journal.done("k");
-    assert_eq!(journal.belief("k", 50), Belief::Distrusted);
+    assert_eq!(journal.trust("k", 50), Trust::Distrusted);
     assert_eq!(replay(&mut journal, 5 + SETTLE), 1);
-    assert_eq!(journal.belief("k", 5 + SETTLE), Belief::Believed);
+    assert_eq!(journal.trust("k", 5 + SETTLE), Trust::Trusted);
 }
 
 #[test]
 fn write_missed_during_its_replay_is_replayed_again() {
     let mut journal = journal(4);
-    journal.missed("k", What::Other);
+    journal.missed("k", MissedOp::Other);
     let under_way = journal.next(0, 10).unwrap();
-    journal.missed("k", What::Other);
+    journal.missed("k", MissedOp::Other);
     assert_eq!(journal.replayed(&under_way, 0), 0);
-    assert_eq!(journal.belief("k", 0), Belief::Distrusted);
+    assert_eq!(journal.trust("k", 0), Trust::Distrusted);
     assert_eq!(replay(&mut journal, 0), 1);
 }
 
 #[test]
 fn failed_replay_backs_off() {
     let (mut journal, mut random) = (journal(4), Random::new(1));
-    journal.missed("k", What::Other);
+    journal.missed("k", MissedOp::Other);
     let mut now = 0;
     for most in [10, 20, 40, 40] {
         journal.not_replayed(now, &mut random);
@@ -75,11 +75,14 @@ fn failed_replay_backs_off() {
 #[test]
 fn earlier_due_time_is_reported() {
     let mut journal = journal(4);
-    assert_eq!(journal.missed("sent", What::SentWrite), Noted::First);
-    assert_eq!(journal.missed("a", What::Other), Noted::Kept);
+    assert_eq!(
+        journal.missed("sent", MissedOp::UnacknowledgedWrite),
+        RecordOutcome::First
+    );
+    assert_eq!(journal.missed("a", MissedOp::Other), RecordOutcome::Kept);
     assert_eq!(replay(&mut journal, 0), 1);
     assert_eq!(journal.next_at(), Some(SETTLE));
-    assert_eq!(journal.missed("b", What::Other), Noted::Sooner);
+    assert_eq!(journal.missed("b", MissedOp::Other), RecordOutcome::Earlier);
     assert_eq!(journal.next_at(), Some(0));
 }
 
@@ -87,11 +90,11 @@ fn earlier_due_time_is_reported() {
 fn rejected_key_does_not_block_the_others() {
     let (mut journal, mut random) = (journal(8), Random::new(1));
     for key in ["a", "never", "b", "refused", "c"] {
-        journal.missed(key, What::Other);
+        journal.missed(key, MissedOp::Other);
     }
     let mut now = 0;
     let mut made_good = 0;
-    // What is refused with others in it is done one by one.
+    // A refused batch is repeated key by key.
     for _ in 0..6 {
         now = journal.next_at().unwrap();
         let replay = journal.next(now, 10).unwrap();
@@ -105,10 +108,10 @@ fn rejected_key_does_not_block_the_others() {
         }
     }
     assert_eq!((made_good, journal.len()), (3, 1));
-    assert_eq!(journal.belief("refused", now), Belief::Distrusted);
-    assert_eq!(journal.belief("never", now), Belief::Believed);
-    // Others do not wait for it, and it has its turn again.
-    assert_eq!(journal.missed("d", What::Other), Noted::Sooner);
+    assert_eq!(journal.trust("refused", now), Trust::Distrusted);
+    assert_eq!(journal.trust("never", now), Trust::Trusted);
+    // The other keys do not wait for it, and it is retried.
+    assert_eq!(journal.missed("d", MissedOp::Other), RecordOutcome::Earlier);
     now = journal.next_at().unwrap();
     assert_eq!(replay(&mut journal, now), 1);
     now = journal.next_at().unwrap();
@@ -119,71 +122,71 @@ fn rejected_key_does_not_block_the_others() {
 #[test]
 fn overflowed_key_is_recognised_and_repaired_on_lookup() {
     let mut journal = journal(1);
-    journal.missed("a", What::Other);
-    assert_eq!(journal.missed("b", What::SentWrite), Noted::Overflowed);
+    journal.missed("a", MissedOp::Other);
+    assert_eq!(
+        journal.missed("b", MissedOp::UnacknowledgedWrite),
+        RecordOutcome::Overflowed
+    );
     assert!(journal.overflowed());
     assert_eq!(replay(&mut journal, 0), 1);
-    assert_eq!(journal.belief("a", 0), Belief::Believed);
-    let Belief::Repair(first) = journal.belief("b", 0) else {
+    assert_eq!(journal.trust("a", 0), Trust::Trusted);
+    let Trust::Repair(first) = journal.trust("b", 0) else {
         panic!("not recognised");
     };
     journal.repaired("b", first, 0);
     // The write may still arrive.
-    assert_eq!(journal.belief("b", SETTLE - 1), Belief::Distrusted);
-    let Belief::Repair(again) = journal.belief("b", SETTLE) else {
+    assert_eq!(journal.trust("b", SETTLE - 1), Trust::Distrusted);
+    let Trust::Repair(again) = journal.trust("b", SETTLE) else {
         panic!("not due");
     };
     journal.repaired("b", again, SETTLE);
-    assert_eq!(journal.belief("b", SETTLE), Belief::Believed);
+    assert_eq!(journal.trust("b", SETTLE), Trust::Trusted);
     // A repair from before it was missed again does not count.
-    journal.missed("c", What::Other);
-    journal.missed("b", What::Other);
+    journal.missed("c", MissedOp::Other);
+    journal.missed("b", MissedOp::Other);
     journal.repaired("b", again, 10 * SETTLE);
-    assert!(matches!(
-        journal.belief("b", 10 * SETTLE),
-        Belief::Repair(_)
-    ));
+    assert!(matches!(journal.trust("b", 10 * SETTLE), Trust::Repair(_)));
 }
 
 #[test]
 fn overflow_filter_is_dropped_after_the_last_ttl() {
     let mut journal = journal(0);
     journal.settings.longest_ttl = Some(1_000);
-    journal.missed("a", What::Other);
-    let Belief::Repair(repair) = journal.belief("a", 0) else {
+    journal.missed("a", MissedOp::Other);
+    let Trust::Repair(repair) = journal.trust("a", 0) else {
         panic!("not recognised");
     };
     journal.repaired("b", repair, 0);
-    assert_ne!(journal.belief("a", SETTLE + 999), Belief::Believed);
-    assert_eq!(journal.belief("a", SETTLE + 1_000), Belief::Believed);
+    assert_ne!(journal.trust("a", SETTLE + 999), Trust::Trusted);
+    assert_eq!(journal.trust("a", SETTLE + 1_000), Trust::Trusted);
     assert!(!journal.overflowed());
 }
 
 #[test]
 fn replayed_clear_covers_earlier_writes() {
     let mut journal = journal(1);
-    journal.missed("a", What::Other);
-    journal.missed("b", What::Other);
+    journal.missed("a", MissedOp::Other);
+    journal.missed("b", MissedOp::Other);
     journal.missed_all();
-    assert_eq!(journal.belief("c", 0), Belief::Distrusted);
+    assert_eq!(journal.trust("c", 0), Trust::Distrusted);
     let clear = journal.next(0, 10).unwrap();
     assert!(matches!(clear, Replay::Clear(_)));
     journal.replayed(&clear, 0);
     assert!(journal.is_empty() && !journal.overflowed());
-    // Not what is missed while it is under way, nor what may still arrive.
-    journal.missed("sent", What::SentWrite);
+    // Neither records since its start nor writes that may still arrive.
+    journal.missed("sent", MissedOp::UnacknowledgedWrite);
     journal.missed_all();
     let clear = journal.next(0, 10).unwrap();
-    journal.missed("late", What::Other);
+    journal.missed("late", MissedOp::Other);
     journal.replayed(&clear, 0);
-    assert_eq!(journal.belief("sent", 0), Belief::Distrusted);
-    assert!(matches!(journal.belief("late", 0), Belief::Repair(_)));
-    assert_eq!(journal.belief("c", 0), Belief::Believed);
+    assert_eq!(journal.trust("sent", 0), Trust::Distrusted);
+    assert!(matches!(journal.trust("late", 0), Trust::Repair(_)));
+    assert_eq!(journal.trust("c", 0), Trust::Trusted);
 }
 
 proptest! {
     /// A second level that holds an old value at every key, and loses, delays and does requests at
-    /// random: whatever is believed of a key that was written is not old.
+    /// random: no trusted value of a written key is old.
     #[test]
     fn stale_entry_is_never_read(
         capacity in 0..4usize,
@@ -211,12 +214,12 @@ proptest! {
             match step {
                 0 => {
                     written.insert(key);
-                    journal.missed(key, What::Other);
+                    journal.missed(key, MissedOp::Other);
                 }
                 1 => {
                     written.insert(key);
                     late.push((key, None));
-                    journal.missed(key, What::SentWrite);
+                    journal.missed(key, MissedOp::UnacknowledgedWrite);
                 }
                 2 if !late.is_empty() => {
                     let (key, _) = late.swap_remove(wait as usize % late.len());
@@ -241,10 +244,10 @@ proptest! {
                         until.get_or_insert(now + SETTLE);
                     }
                 }
-                _ => match journal.belief(key, now) {
-                    Belief::Believed => prop_assert!(!written.contains(key) || !old.contains(key)),
-                    Belief::Distrusted => {}
-                    Belief::Repair(repair) => {
+                _ => match journal.trust(key, now) {
+                    Trust::Trusted => prop_assert!(!written.contains(key) || !old.contains(key)),
+                    Trust::Distrusted => {}
+                    Trust::Repair(repair) => {
                         old.remove(key);
                         journal.repaired(key, repair, now);
                         for (_, until) in &mut late {

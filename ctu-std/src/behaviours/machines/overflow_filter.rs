@@ -1,43 +1,42 @@
-//! Keys that a full journal had no room for.
+//! The keys that a full journal has no room for, as a Bloom filter.
 
 use std::{
     collections::HashSet,
     hash::{BuildHasher, Hash, RandomState},
 };
 
-/// 128 KiB: after 20,000 keys too many, one other key in 30,000 is taken for one of them; after 100,000, one in 100.
+/// 128 KiB: with 20,000 keys, one other key in 30,000 is a false positive; with 100,000, one in 100.
 const BITS: u64 = 1 << 20;
-/// How many bits each key has among them, as of a Bloom filter.
-const EACH: u64 = 4;
-/// How many repaired keys are kept in mind: 10 MiB at most, while there are so many.
-const REPAIRED: usize = 1 << 18;
+/// The number of bits of each key.
+const BITS_PER_KEY: u64 = 4;
+/// The capacity for repaired keys: 10 MiB at most.
+const MAX_REPAIRED: usize = 1 << 18;
 
-/// A set that says "not among them" or "perhaps": its keys cannot be named any more, but each is
-/// recognised when somebody asks for it.
-pub(super) struct Suspects {
-    /// Empty while there are none.
+/// A Bloom filter: it cannot list its keys, but recognises each of them on a lookup.
+pub(super) struct OverflowFilter {
+    /// Empty without keys.
     bits: Vec<u64>,
     hashers: [RandomState; 2],
-    /// What was deleted from the second level since. Forgetting one of these costs another delete.
+    /// The keys that the second level has deleted since. A key that is lost here costs another delete.
     repaired: HashSet<Mark>,
-    /// Counts what was added, so that a repair from before does not count.
+    /// The number of added keys. A repair does not concern keys that were added after its start.
     added: u64,
-    /// Whether a write of one of them may still arrive.
+    /// Whether a write of one of the keys may still arrive.
     sent: bool,
-    /// From when on a repair lasts, once the second level has answered since the last was added.
+    /// The start of lasting repairs, once the second level has answered since the last key was added.
     settled: Option<u64>,
 }
 
-/// What stands for a key: 128 bits of hashes that nobody can foresee, which no two keys share.
+/// 128 bits of unpredictable hashes of a key: no two keys share them.
 type Mark = [u64; 2];
 
-/// What a repair began with.
+/// The start of a repair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Repair {
     added: u64,
 }
 
-impl Suspects {
+impl OverflowFilter {
     pub(super) fn new() -> Self {
         Self {
             bits: Vec::new(),
@@ -55,7 +54,7 @@ impl Suspects {
 
     /// The bits of a key: by word, with the bit in it.
     fn bits_of([one, two]: Mark) -> impl Iterator<Item = (usize, u64)> {
-        (0..EACH).map(move |n| {
+        (0..BITS_PER_KEY).map(move |n| {
             let bit = one.wrapping_add(n.wrapping_mul(two | 1)) % BITS;
             // Less than the number of words, which fits.
             ((bit / 64) as usize, 1 << (bit % 64))
@@ -82,7 +81,7 @@ impl Suspects {
         self.settled = None;
     }
 
-    /// Whether `key` may be one, with what a repair of it has to begin with.
+    /// The start of a repair of `key`, if it may be one of the keys.
     pub(super) fn holds<K: Hash + ?Sized>(&self, key: &K) -> Option<Repair> {
         let mark = self.mark(key);
         let is_set =
@@ -91,13 +90,12 @@ impl Suspects {
         (perhaps && !self.repaired.contains(&mark)).then_some(Repair { added: self.added })
     }
 
-    /// Whether it is time to repair at all.
+    /// Whether a repair lasts.
     pub(super) fn may_repair(&self, now: u64) -> bool {
         self.settled.is_none_or(|at| at <= now)
     }
 
-    /// Takes in that the second level deleted `key`, which lasts if every request from before has
-    /// arrived or is lost by now.
+    /// The second level deleted `key`. The repair lasts if every earlier request has arrived or is lost.
     pub(super) fn repaired<K: Hash + ?Sized>(
         &mut self,
         key: &K,
@@ -111,7 +109,7 @@ impl Suspects {
         match self.settled {
             None => self.settled = Some(now.saturating_add(settle)),
             Some(at) if at <= now => {
-                if self.repaired.len() >= REPAIRED {
+                if self.repaired.len() >= MAX_REPAIRED {
                     self.repaired.clear();
                 }
                 self.repaired.insert(self.mark(key));
@@ -120,7 +118,7 @@ impl Suspects {
         }
     }
 
-    /// Whether all of them have left the second level by their time-to-live, which is `longest` at most.
+    /// Forgets the keys once their entries have expired at the second level, `longest` after the last.
     pub(super) fn forget_expired(&mut self, now: u64, longest: Option<u64>) {
         if let (Some(at), Some(longest)) = (self.settled, longest)
             && at.saturating_add(longest) <= now
@@ -129,7 +127,7 @@ impl Suspects {
         }
     }
 
-    /// The second level was cleared, after all of them were added.
+    /// The second level was cleared after the last key was added.
     pub(super) fn cleared(&mut self) {
         if !self.sent {
             self.forget();
@@ -150,33 +148,33 @@ mod tests {
 
     const ADDED: u32 = 20_000;
 
-    fn overflowed(added: u32) -> Suspects {
-        let mut suspects = Suspects::new();
-        (0..added).for_each(|key| suspects.add(&key, false));
-        suspects
+    fn overflowed(added: u32) -> OverflowFilter {
+        let mut filter = OverflowFilter::new();
+        (0..added).for_each(|key| filter.add(&key, false));
+        filter
     }
 
     #[test]
     fn each_key_is_repaired_once() {
-        let mut suspects = overflowed(ADDED);
-        let first = suspects.holds(&0).unwrap();
-        suspects.repaired(&0, first, 0, 10);
+        let mut filter = overflowed(ADDED);
+        let first = filter.holds(&0).unwrap();
+        filter.repaired(&0, first, 0, 10);
         for key in 0..ADDED {
-            let repair = suspects.holds(&key).expect("it was added");
-            suspects.repaired(&key, repair, 10, 10);
+            let repair = filter.holds(&key).expect("it was added");
+            filter.repaired(&key, repair, 10, 10);
         }
-        assert!((0..ADDED).all(|key| suspects.holds(&key).is_none()));
-        // What is missed again is one again, and no other is.
-        suspects.add(&7, false);
-        assert!(suspects.holds(&7).is_some() && suspects.holds(&8).is_none());
+        assert!((0..ADDED).all(|key| filter.holds(&key).is_none()));
+        // A key that is missed again is in the filter again, and no other is.
+        filter.add(&7, false);
+        assert!(filter.holds(&7).is_some() && filter.holds(&8).is_none());
     }
 
     #[test]
     fn false_positive_rate_is_bounded() {
-        // 3 are to be expected, and 1,010.
+        // The expected numbers are 3 and 1,010.
         for (added, most) in [(ADDED, 30), (100_000, 1_500)] {
-            let suspects = overflowed(added);
-            let others = (added..added + 100_000).filter(|key| suspects.holds(key).is_some());
+            let filter = overflowed(added);
+            let others = (added..added + 100_000).filter(|key| filter.holds(key).is_some());
             let others = others.count();
             assert!(others < most, "{others} after {added}");
         }
