@@ -9,8 +9,8 @@
 //! share that was found there.
 
 use ctu_std::{
-    Cache, CacheError, CacheExt, CoarseClock, Error, LockedCache, LruCache, ShardedCache,
-    SieveCache, StdClock, TtlCache, TwoLevelCache,
+    Cache, CacheError, CoarseClock, Error, LockedCache, LruCache, ShardedCache, SieveCache,
+    StdClock, TtlCache, TwoLevelCache,
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};
 use rand::{RngExt, SeedableRng, rngs::StdRng};

@@ -1,5 +1,5 @@
 use crate::{at, fake::Fake, raw, secs};
-use ctu_std::{Cache, CacheExt, RawRedisCache, RedisCache};
+use ctu_std::{Cache, RawRedisCache, RedisCache};
 use ctu_tests::servers::RedisCluster;
 use std::{thread, time::Duration};
 

@@ -7,7 +7,7 @@ use std::{fmt, hash::Hash, slice, time::Duration};
 
 /// A cache that computes a value once, however many threads ask for it.
 ///
-/// In most caches, threads that call [`get_or_insert_with`](ctu_core::CacheExt::get_or_insert_with), or another method that computes,
+/// In most caches, threads that call [`get_or_insert_with`](crate::CacheExt::get_or_insert_with), or another method that computes,
 /// with a key that is not there, each compute its value. Here one of them does, and the others wait for what it makes.
 ///
 /// ```
