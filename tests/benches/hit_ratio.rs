@@ -5,7 +5,7 @@
 //! come again. "shifting": each key is replaced by a new one after ten times the capacity of look-ups, a tenth of the keys at a
 //! time. The first quarter warms up and does not count.
 
-use ctu_std::{Cache, CacheExt, LockedCache, LruCache, SieveCache};
+use ctu_std::{Cache, LockedCache, LruCache, SieveCache};
 use rand::{SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, Zipf};
 
