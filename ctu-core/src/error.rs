@@ -47,6 +47,9 @@ pub enum Error {
     TtlUnsupported,
     /// The cache lacks this capability. A retry fails as well.
     Unsupported(Capability),
+    /// The keys are stored as hashes (`EncryptedCache`). A hash has no prefix and no way back to its key,
+    /// so `retain` and a partial `clear` are not possible. The whole inner cache can be cleared.
+    HashedKeys,
     /// The lock of the cache is held: by another user (`try_` operations), or by the caller itself.
     Busy,
     /// The secret is too short. Lengths in bytes.
@@ -71,6 +74,9 @@ pub enum Error {
     Seal(SealError),
     /// Unknown option name. The text is the kind of option, for example "prefix encoding".
     UnknownName(&'static str),
+    /// The separator of an automatic prefix is empty or begins with a character of the encoding, so one
+    /// prefix could begin another. A separator that begins with any other character is allowed.
+    AmbiguousSeparator,
     /// The key or value has no form in the encoding. The text is the reason.
     Encode(&'static str),
     /// The stored bytes are not valid in the encoding. The text names the expected form.
@@ -188,6 +194,9 @@ impl fmt::Display for Error {
             Self::TtlTooLong { max } => write!(f, "time-to-live too long, at most {max:?}"),
             Self::TtlUnsupported => f.write_str("this cache keeps no time-to-live per entry"),
             Self::Unsupported(capability) => write!(f, "this cache cannot {capability}"),
+            Self::HashedKeys => f.write_str(
+                "keys are stored as hashes, which have no prefix: only the whole cache can be cleared",
+            ),
             Self::Busy => f.write_str("the cache is in use"),
             Self::SecretTooShort { len, min } => {
                 write!(f, "secret of {len} bytes, at least {min} needed")
@@ -199,6 +208,9 @@ impl fmt::Display for Error {
                 max,
             } => write!(f, "{what} of {got}, allowed is {min} to {max}"),
             Self::Seal(error) => write!(f, "{error}"),
+            Self::AmbiguousSeparator => f.write_str(
+                "a separator must begin with a character that the encoding of the prefix does not use",
+            ),
             Self::UnknownName(what) => write!(f, "unknown name of a {what}"),
             Self::Encode(what) => write!(f, "cannot encode: {what}"),
             Self::Decode(what) => write!(f, "cannot decode: {what}"),

@@ -89,7 +89,7 @@ impl Peer for quick_cache::unsync::Cache<u64, u64> {
         quick_cache::unsync::Cache::get(self, &key).copied()
     }
     fn insert(&mut self, key: u64, value: u64) {
-        quick_cache::unsync::CacheExt::insert(self, key, value);
+        quick_cache::unsync::Cache::insert(self, key, value);
     }
 }
 
@@ -98,7 +98,7 @@ impl Peer for moka::sync::Cache<u64, u64> {
         moka::sync::Cache::get(self, &key)
     }
     fn insert(&mut self, key: u64, value: u64) {
-        moka::sync::CacheExt::insert(self, key, value);
+        moka::sync::Cache::insert(self, key, value);
     }
 }
 

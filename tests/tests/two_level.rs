@@ -181,19 +181,23 @@ fn large_batch_fills_the_first_level() {
 }
 
 #[test]
-fn clear_covers_the_first_level_or_both() {
+fn clear_removes_entries_of_both_levels() {
     let cache = TwoLevelCache::builder(memory(), memory()).build();
     cache.insert("a", 1).unwrap();
+    cache.insert("p.b", 2).unwrap();
+    PrefixedCache::new(&cache, "p.").clear().unwrap();
+    assert_eq!((cache.get("p.b"), cache.get("a")), (Ok(None), Ok(Some(1))));
     cache.clear().unwrap();
+    assert_eq!((cache.get("a"), cache.second().len()), (Ok(None), Ok(0)));
+}
+
+#[test]
+fn clear_first_keeps_the_second_level() {
+    let cache = TwoLevelCache::builder(memory(), memory()).build();
+    cache.insert("a", 1).unwrap();
+    cache.clear_first().unwrap();
     assert_eq!((cache.len(), cache.second().len()), (Ok(0), Ok(1)));
     assert_eq!(cache.get("a"), Ok(Some(1)));
-    let both = TwoLevelCache::builder(cache.first(), cache.second());
-    let both = both.clears_both().build();
-    both.insert("p.b", 2).unwrap();
-    PrefixedCache::new(&both, "p.").clear().unwrap();
-    assert_eq!((both.get("p.b"), both.get("a")), (Ok(None), Ok(Some(1))));
-    both.clear().unwrap();
-    assert_eq!((both.len(), cache.second().len()), (Ok(0), Ok(0)));
 }
 
 #[test]

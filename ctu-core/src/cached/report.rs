@@ -97,6 +97,8 @@ fn kind_of(error: Option<Error>) -> usize {
         Some(Error::Decode(_)) => 11,
         Some(Error::Seal(_)) => 12,
         Some(Error::StoredTooLong { .. }) => 13,
+        Some(Error::HashedKeys) => 14,
+        Some(Error::AmbiguousSeparator) => 15,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     error::Error,
 };
 
-const ALPHABET: &[u8; 85] =
+pub(super) const ALPHABET: &[u8; 85] =
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~";
 
 /// The value of the last character. The decoder fills a short final group with it.

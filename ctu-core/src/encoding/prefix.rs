@@ -48,6 +48,21 @@ impl PrefixEncoding {
         }
     }
 
+    /// Whether encoded numbers may contain `character`.
+    pub(crate) fn uses(self, character: char) -> bool {
+        match self {
+            Self::B64 => BASE64.contains(character) || character == '=',
+            Self::B64u => BASE64URL.contains(character) || character == '=',
+            Self::B32 => BASE32.contains(character) || character == '=',
+            Self::B32x => BASE32HEX.contains(character) || character == '=',
+            Self::B16 => matches!(character, '0'..='9' | 'A'..='F'),
+            Self::A85 => matches!(character, '!'..='u' | 'z'),
+            Self::B85 => base85::ALPHABET
+                .iter()
+                .any(|&digit| char::from(digit) == character),
+        }
+    }
+
     /// Encodes `counter`: its bytes, most significant first, without leading zeros, at least one.
     #[must_use]
     pub fn encode(self, counter: u64) -> Text<24> {

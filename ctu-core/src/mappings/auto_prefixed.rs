@@ -31,8 +31,13 @@ impl<C> AutoPrefixedCache<C> {
 
     /// Wraps `inner` with the next prefix of `counter`, followed by `separator`.
     ///
+    /// The separator begins with a character that the encoding does not use. Otherwise one prefix could
+    /// begin another (`01` and `0100` without a separator), and the two caches would share keys. Ascii85
+    /// uses `!` to `u` and `z`, the `.` included; `~` is a separator there.
+    ///
     /// # Errors
-    /// [`Error::KeyTooLong`] for a separator of more than 16 bytes.
+    /// [`Error::KeyTooLong`] for a separator of more than 16 bytes, and
+    /// [`Error::AmbiguousSeparator`] for an empty one or one that begins with a character of the encoding.
     pub fn counted(
         inner: C,
         counter: &PrefixCounter,
@@ -74,6 +79,13 @@ impl AutoPrefix {
                 len: separator.len(),
                 max: 16,
             });
+        }
+        if separator
+            .chars()
+            .next()
+            .is_none_or(|first| encoding.uses(first))
+        {
+            return Err(Error::AmbiguousSeparator);
         }
         let mut prefix = Text::new();
         // A number has at most 16 characters, so both fit.

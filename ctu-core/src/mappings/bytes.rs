@@ -1,4 +1,7 @@
-use super::{mapped::Mapped, mapping::Mapping};
+use super::{
+    mapped::Mapped,
+    mapping::{Mapping, NO_INVERSE},
+};
 use crate::{encoding::base85, entries::TextBuffer, error::Error};
 use core::marker::PhantomData;
 
@@ -93,6 +96,8 @@ where
     type Key = [u8];
     type Value = T::Bytes;
     type At = K::Text;
+
+    const NO_ORIGIN: Option<Error> = Some(NO_INVERSE);
 
     fn at(&self, key: &[u8]) -> Result<K::Text, Error> {
         base85::encode(key).map_err(|error| match error {

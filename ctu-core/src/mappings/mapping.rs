@@ -6,6 +6,9 @@ use crate::{
 };
 use core::{borrow::Borrow, time::Duration};
 
+/// The error of a mapping without an inverse for keys.
+pub(super) const NO_INVERSE: Error = Error::Unsupported(Capability::ListKeys);
+
 /// A pure translation of keys and values, without a cache and without I/O.
 ///
 /// [`Mapped`](crate::Mapped) puts any mapping on any cache, blocking or async, so a mapping is
@@ -54,6 +57,10 @@ pub trait Mapping<K: ?Sized, V> {
 
     /// Whether only decoding tells that a value is there. Where it does, `contains` decodes.
     const VERIFIES: bool = false;
+
+    /// The error of `retain` and a partial `clear` if stored keys cannot be translated back. The inner
+    /// cache is not called then. `None` calls [`origin`](Self::origin) for each key.
+    const NO_ORIGIN: Option<Error> = None;
 
     /// Translates a key.
     ///
@@ -110,6 +117,6 @@ pub trait Mapping<K: ?Sized, V> {
     /// [`Error::Unsupported`] if the translation of keys has no inverse.
     fn origin<'k>(&self, key: &'k K) -> Result<Option<&'k Self::Key>, Error> {
         let _ = key;
-        Err(Error::Unsupported(Capability::ListKeys))
+        Err(Self::NO_ORIGIN.unwrap_or(NO_INVERSE))
     }
 }

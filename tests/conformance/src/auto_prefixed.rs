@@ -45,3 +45,31 @@ pub(crate) fn long_separator_is_an_error() {
     let made = AutoPrefixedCache::counted(&base, &counter, PrefixEncoding::B16, "seventeen letters");
     assert_eq!(made.err(), Some(Error::KeyTooLong { len: 17, max: 16 }));
 }
+
+pub(crate) fn separator_of_digits_is_an_error() {
+    let base = SpinCache::new(LruCache::<Text<16>, u32, 2>::new());
+    for (encoding, refused, allowed) in [
+        (PrefixEncoding::B64, ["", "/", "="], "."),
+        (PrefixEncoding::B64u, ["", "_x", "-"], "."),
+        (PrefixEncoding::B32, ["", "A.", "7"], "1"),
+        (PrefixEncoding::B32x, ["", "0", "V"], "W"),
+        (PrefixEncoding::B16, ["", "F", "0."], "G"),
+        (PrefixEncoding::A85, ["", ".", "z"], "~"),
+        (PrefixEncoding::B85, ["", "~", "a."], "."),
+    ] {
+        let counter = PrefixCounter::new();
+        let make = |separator| AutoPrefixedCache::counted(&base, &counter, encoding, separator);
+        for separator in refused {
+            assert_eq!(make(separator).err(), Some(Error::AmbiguousSeparator));
+        }
+        // A refused cache takes no number.
+        let Ok(first) = make(allowed) else {
+            panic!("the separator is no digit")
+        };
+        assert_eq!(first.insert("", 1), Ok(()));
+        let mut key = Text::<16>::new();
+        let pushed = key.push_str(&encoding.encode(0)).and_then(|()| key.push_str(allowed));
+        assert!(pushed.is_ok());
+        assert_eq!(base.contains(&key), Ok(true));
+    }
+}

@@ -176,7 +176,8 @@ suite! {
     auto_prefixed:
         auto_prefixes_number_the_caches,
         auto_prefixes_have_every_encoding,
-        long_separator_is_an_error;
+        long_separator_is_an_error,
+        separator_of_digits_is_an_error;
     debug:
         debug_cache_reports_every_operation,
         debug_cache_changes_no_result,

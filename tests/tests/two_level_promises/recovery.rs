@@ -23,7 +23,7 @@ fn recover_all(clock: &ManualClock, cache: &Resilient) {
 #[test]
 fn missed_clear_is_replayed() {
     let (_clock, builder) = builder();
-    let cache = builder.recovers_by_hand().clears_both().build();
+    let cache = builder.recovers_by_hand().build();
     cache.insert(&1, 1u32).unwrap();
     cache.second().fail(Fault::Refused);
     assert_eq!(cache.clear(), Ok(()));
@@ -36,7 +36,7 @@ fn missed_clear_is_replayed() {
 #[test]
 fn unjournalable_operation_is_an_error_without_network() {
     let (_clock, builder) = builder();
-    let cache = builder.recovers_by_hand().clears_both().build();
+    let cache = builder.recovers_by_hand().build();
     cache.insert(&1, 1u32).unwrap();
     assert_eq!(cache.retain(&mut |_| false), Ok(()));
     assert_eq!((cache.get(&1), cache.second().len()), (Ok(None), Ok(0)));

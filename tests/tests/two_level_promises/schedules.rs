@@ -124,7 +124,6 @@ impl World {
                 .open_for(millis(300), millis(2_000))
                 .settle(SETTLE)
                 .journal(switches.journal)
-                .clears_both()
                 .clock(Arc::clone(&clock))
                 .seed(seed);
             if switches.others {

@@ -233,6 +233,8 @@ where
     type Value = B;
     type At = Derived;
 
+    const NO_ORIGIN: Option<Error> = Some(Error::HashedKeys);
+
     #[inline]
     fn at(&self, key: &[u8]) -> Result<Derived, Error> {
         Ok(Derived::new(key, self.secret.as_ref(), self.hsize))

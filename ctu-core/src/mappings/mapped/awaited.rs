@@ -91,6 +91,7 @@ macro_rules! mapped_is_async {
             where
                 F: FnMut(&Self::Key) -> bool $(+ $Send)?,
             {
+                M::NO_ORIGIN.map_or(Ok(()), Err)?;
                 let mut own = OwnKeys::new(&self.mapping);
                 self.inner.retain(|key| own.keep(key, &mut keep)).await?;
                 Ok(own.failed?)

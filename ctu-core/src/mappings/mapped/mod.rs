@@ -186,6 +186,7 @@ where
     }
 
     fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
+        M::NO_ORIGIN.map_or(Ok(()), Err)?;
         let mut own = OwnKeys::new(&self.mapping);
         self.inner.retain(&mut |key| own.keep(key, keep))?;
         Ok(own.failed?)

@@ -1,6 +1,6 @@
 use super::hash::{BLOCK, copy, keyed};
 use crate::{
-    error::{Capability, Error},
+    error::Error,
     mappings::prefixed::{PrefixKey, PrefixedBytes},
 };
 use core::{borrow::Borrow, fmt};
@@ -48,6 +48,9 @@ pub trait Names: sealed::Sealed {
     /// A name, and the location that it stands for.
     type At: Borrow<[u8]> + AsRef<Location>;
 
+    /// The error of `retain` if names cannot be translated back into keys.
+    const NO_ORIGIN: Option<Error> = None;
+
     /// The name of `key`, which lives at `location`.
     ///
     /// # Errors
@@ -57,7 +60,7 @@ pub trait Names: sealed::Sealed {
     /// The key with `name`.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] where names cannot be turned back into keys.
+    /// [`Error::HashedKeys`] if names are hashes.
     fn key<'n>(&self, name: &'n [u8]) -> Result<Option<&'n [u8]>, Error>;
 }
 
@@ -79,6 +82,8 @@ impl sealed::Sealed for HashedNames {}
 impl Names for HashedNames {
     type At = HashedAt;
 
+    const NO_ORIGIN: Option<Error> = Some(Error::HashedKeys);
+
     #[inline]
     fn name(&self, _: &[u8], location: Location) -> Result<HashedAt, Error> {
         let size = self.size;
@@ -86,7 +91,7 @@ impl Names for HashedNames {
     }
 
     fn key<'n>(&self, _: &'n [u8]) -> Result<Option<&'n [u8]>, Error> {
-        Err(Error::Unsupported(Capability::ListKeys))
+        Err(Error::HashedKeys)
     }
 }
 

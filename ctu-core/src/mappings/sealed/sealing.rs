@@ -292,6 +292,8 @@ where
 
     const VERIFIES: bool = true;
 
+    const NO_ORIGIN: Option<Error> = P::NO_ORIGIN;
+
     #[inline]
     fn at(&self, key: &[u8]) -> Result<P::At, Error> {
         self.names

@@ -1,7 +1,10 @@
 use crate::{
     entries::Buffer,
     error::Error,
-    mappings::{mapped::Mapped, mapping::Mapping},
+    mappings::{
+        mapped::Mapped,
+        mapping::{Mapping, NO_INVERSE},
+    },
 };
 use core::{borrow::Borrow, fmt, marker::PhantomData};
 use serde::{Serialize, de::DeserializeOwned};
@@ -135,6 +138,8 @@ where
     type Key = K;
     type Value = V;
     type At = F::Key;
+
+    const NO_ORIGIN: Option<Error> = Some(NO_INVERSE);
 
     fn at(&self, key: &K) -> Result<F::Key, Error> {
         F::key(key)

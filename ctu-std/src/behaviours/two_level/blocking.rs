@@ -116,24 +116,22 @@ where
     }
 
     pub(super) fn clear(&self) -> Result<(), Failed<A, B>> {
-        if let Some(clear) = self.begin_clear() {
-            let result = match self.admit() {
-                Some(call) => call.end(self.second.clear()),
-                None => SecondResult::Skipped,
-            };
-            clear.end_clear(result)?;
-        }
+        let clear = self.begin_clear();
+        let result = match self.admit() {
+            Some(call) => call.end(self.second.clear()),
+            None => SecondResult::Skipped,
+        };
+        clear.end_clear(result)?;
         self.end_clear()
     }
 
     pub(super) fn retain(&self, keep: &mut dyn FnMut(&A::Key) -> bool) -> Result<(), Failed<A, B>> {
-        if let Some(retain) = self.begin_retain() {
-            let result = match self.admit() {
-                Some(call) => call.end(self.second.retain(keep)),
-                None => SecondResult::Skipped,
-            };
-            retain.end_retain(result)?;
-        }
+        let retain = self.begin_retain();
+        let result = match self.admit() {
+            Some(call) => call.end(self.second.retain(keep)),
+            None => SecondResult::Skipped,
+        };
+        retain.end_retain(result)?;
         self.end_retain(keep)
     }
 

@@ -47,13 +47,6 @@ where
         self
     }
 
-    /// `clear` and `retain` concern both levels. Unless set they concern the first one alone, as in
-    /// Python, since others share the second.
-    pub fn clears_both(mut self) -> Self {
-        self.settings.clears_both = true;
-        self
-    }
-
     /// An outage of the second level is no error: reads are misses, writes and deletes are done at the
     /// first level and made good at the second when it is back, by a thread in the background that
     /// starts with the first outage and ends with the cache. Deadlines are settings of the second level.

@@ -15,7 +15,8 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 /// | `insert`, `remove` | changed second | changed first |
 /// | `contains` | asked first | asked where the first has nothing |
 /// | `len` | asked | |
-/// | `clear`, `retain` | cleared | cleared if [`clears_both`](TwoLevelBuilder::clears_both) |
+/// | `clear`, `retain` | changed second | changed first |
+/// | [`clear_first`](Self::clear_first) | cleared | |
 ///
 /// Unless it is [`resilient`](TwoLevelBuilder::resilient), errors of the second level reach the caller. A
 /// failed `insert` then leaves the first level as it was; a failed `remove` removes the entry from the first
@@ -118,6 +119,30 @@ where
     /// The second level. What is changed there directly, the first level does not know.
     pub fn second(&self) -> &B {
         &self.levels.second
+    }
+
+    /// Clears the first level only. Reads find the entries of the second level again.
+    ///
+    /// For a second level that other nodes share, after a change that concerns this node alone.
+    /// [`clear`](Cache::clear) removes the entries of both levels.
+    ///
+    /// ```
+    /// use ctu_std::{Cache, CacheExt, LruCache, TwoLevelCache};
+    /// let level = || LruCache::<String, u32>::with_capacity(100);
+    /// let cache = TwoLevelCache::builder(level(), level()).build();
+    /// cache.insert("one", 1)?;
+    /// cache.clear_first()?;
+    /// assert_eq!(cache.get("one")?, Some(1));
+    /// cache.clear()?;
+    /// assert_eq!(cache.get("one")?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The error of the first level.
+    pub fn clear_first(&self) -> Result<(), Failed<A, B>> {
+        self.levels.flights.all_written();
+        self.levels.end_clear()
     }
 
     /// What was counted since the cache was made or [reset](Self::reset), and how the second level does.
@@ -230,8 +255,13 @@ where
         self.levels.remove(key)
     }
 
-    /// Clears the first level, as in Python, so that what the second level has comes back; both
-    /// levels if [`clears_both`](TwoLevelBuilder::clears_both).
+    /// As [`Cache::clear`]: clears both levels, the second first. The entries of all other nodes at the
+    /// second level are removed, too; [`clear_first`](Self::clear_first) leaves them.
+    ///
+    /// # Errors
+    /// The error of the second level, such as [`Error::Unsupported`] of a prefixed Memcached; the first
+    /// level is as before then. A [`resilient`](TwoLevelBuilder::resilient) cache repeats a `clear` that
+    /// an outage of the second level prevented.
     fn clear(&self) -> Result<(), Self::Error> {
         self.levels.clear()
     }
@@ -261,11 +291,12 @@ where
         self.levels.second_ttl.or(self.levels.first_ttl)
     }
 
-    /// As [`Cache::retain`]. Where it concerns both levels, an outage of the second is an error even of a
-    /// [`resilient`](TwoLevelBuilder::resilient) cache, and `keep` is asked at each level.
+    /// As [`Cache::retain`], at both levels, the second first: `keep` is called for the keys of each.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] while the breaker is open.
+    /// The error of the second level, such as [`Error::Unsupported`] of Memcached, which cannot list its
+    /// keys; the first level is as before then. An outage is an error also of a
+    /// [`resilient`](TwoLevelBuilder::resilient) cache: [`TwoLevelError::Unavailable`](super::TwoLevelError::Unavailable) while the breaker is open.
     fn retain(&self, keep: &mut dyn FnMut(&A::Key) -> bool) -> Result<(), Self::Error> {
         self.levels.retain(keep)
     }

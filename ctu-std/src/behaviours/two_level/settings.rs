@@ -33,7 +33,6 @@ impl fmt::Debug for Time {
 pub(super) struct Settings {
     /// What events call the cache.
     pub(super) name: Option<String>,
-    pub(super) clears_both: bool,
     pub(super) resilience: Option<Resilience>,
     /// How long after its end a value may be served, and how many are kept.
     pub(super) grace: Option<(Duration, usize)>,
@@ -58,7 +57,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             name: None,
-            clears_both: false,
             resilience: None,
             grace: None,
             negative: None,

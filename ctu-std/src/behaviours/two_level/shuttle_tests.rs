@@ -23,7 +23,7 @@ type Explored = TwoLevelCache<LockedCache<LruCache<String, u32>>, Remote>;
 fn plain() -> Arc<Explored> {
     let first = LruCache::with_capacity(4);
     let builder = TwoLevelCache::builder(first, Remote::default());
-    Arc::new(builder.clears_both().build())
+    Arc::new(builder.build())
 }
 
 fn resilient(clock: &Arc<ManualClock>) -> Arc<Explored> {

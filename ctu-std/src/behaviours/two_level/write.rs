@@ -36,7 +36,7 @@ pub(super) struct Write<'l, 'k, A: FirstLevel, B> {
 
 /// A removal of every key at both levels under way.
 #[must_use = "the effect is unknown until the end"]
-pub(super) struct ClearBoth<'l, A: FirstLevel, B> {
+pub(super) struct Clear<'l, A: FirstLevel, B> {
     levels: &'l Levels<A, B>,
     /// The start, for the journal, of a removal that the journal can repeat.
     begun: Option<u64>,
@@ -175,25 +175,25 @@ impl<A: FirstLevel, B> Levels<A, B> {
         Ok(second.max(first))
     }
 
-    /// The start of a `clear`, if it concerns the second level.
-    pub(super) fn begin_clear(&self) -> Option<ClearBoth<'_, A, B>> {
+    /// The start of a `clear`.
+    pub(super) fn begin_clear(&self) -> Clear<'_, A, B> {
         let health = self.health.as_ref();
         let begun = health.map(|health| health.lock().journal.begin_clear());
-        self.begin_clear_both(begun)
+        self.clear_at_both(begun)
     }
 
-    /// The start of a `retain`, if it concerns the second level.
-    pub(super) fn begin_retain(&self) -> Option<ClearBoth<'_, A, B>> {
-        self.begin_clear_both(None)
+    /// The start of a `retain`.
+    pub(super) fn begin_retain(&self) -> Clear<'_, A, B> {
+        self.clear_at_both(None)
     }
 
-    fn begin_clear_both(&self, begun: Option<u64>) -> Option<ClearBoth<'_, A, B>> {
+    fn clear_at_both(&self, begun: Option<u64>) -> Clear<'_, A, B> {
         self.flights.all_written();
-        self.settings.clears_both.then_some(ClearBoth {
+        Clear {
             levels: self,
             begun,
             ended: false,
-        })
+        }
     }
 
     /// Ends a `clear` at the first level.
@@ -313,7 +313,7 @@ impl<A: FirstLevel, B> Drop for Write<'_, '_, A, B> {
     }
 }
 
-impl<A: FirstLevel, B> ClearBoth<'_, A, B> {
+impl<A: FirstLevel, B> Clear<'_, A, B> {
     /// Ends a `clear` at the second level.
     pub(super) fn end_clear<E>(mut self, result: SecondResult<(), E>) -> Kept<A::Error, E> {
         self.ended = true;
@@ -346,7 +346,7 @@ impl<A: FirstLevel, B> ClearBoth<'_, A, B> {
     }
 }
 
-impl<A: FirstLevel, B> Drop for ClearBoth<'_, A, B> {
+impl<A: FirstLevel, B> Drop for Clear<'_, A, B> {
     fn drop(&mut self) {
         if self.ended {
             return;

@@ -196,7 +196,7 @@ fn main() -> ! {
     }));
     texts(&AutoPrefixedCache::new(&TEXTS));
     if let Ok(numbered) =
-        AutoPrefixedCache::counted(&TEXTS, &NUMBERS, any(PrefixEncoding::A85), any("."))
+        AutoPrefixedCache::counted(&TEXTS, &NUMBERS, any(PrefixEncoding::A85), any("~"))
     {
         texts(&numbered);
     }
