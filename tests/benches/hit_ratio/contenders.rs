@@ -1,0 +1,66 @@
+//! The caches that are compared.
+
+use ctu_std::{Cache, LockedCache, LruCache, SieveCache};
+use foyer_memory::{CacheBuilder, CacheProperties, S3FifoConfig};
+
+/// Looks a key up, inserts it where it is missing, and returns whether it was there.
+pub type Contender = Box<dyn FnMut(u64) -> bool>;
+
+/// The contenders' names, in the order of [`all`].
+pub const NAMES: [&str; 6] = [
+    "ctu SieveCache",
+    "LRU (ctu LruCache)",
+    "quick_cache",
+    "moka",
+    "TinyUFO",
+    "foyer S3-FIFO",
+];
+
+/// Empty caches of `capacity` entries.
+pub fn all(capacity: usize) -> [Contender; 6] {
+    let quick = quick_cache::sync::Cache::<u64, u64>::new(capacity);
+    let moka = moka::sync::Cache::<u64, u64>::new(capacity as u64);
+    let ufo = tinyufo::TinyUfo::<u64, u64>::new(capacity, capacity);
+    let foyer = CacheBuilder::<u64, u64, _>::new(capacity)
+        .with_shards(1)
+        .with_eviction_config(S3FifoConfig::default())
+        .build::<CacheProperties>();
+    [
+        ours(SieveCache::<u64, u64>::with_capacity(capacity)),
+        ours(LockedCache::new(LruCache::<u64, u64>::with_capacity(capacity))),
+        through(quick, |quick, key| quick.get(key), |quick, key| quick.insert(key, key)),
+        through(moka, |moka, key| moka.get(key), |moka, key| moka.insert(key, key)),
+        through(
+            ufo,
+            |ufo, key| ufo.get(key),
+            |ufo, key| drop(ufo.put(key, key, 1)),
+        ),
+        through(
+            foyer,
+            |foyer, key| foyer.get(key).map(|entry| *entry.value()),
+            |foyer, key| drop(foyer.insert(key, key)),
+        ),
+    ]
+}
+
+fn ours(cache: impl Cache<Key = u64, Value = u64> + 'static) -> Contender {
+    through(
+        cache,
+        |cache, key| cache.get(key).ok().flatten(),
+        |cache, key| cache.put(&key, key, None).expect("room"),
+    )
+}
+
+fn through<C: 'static>(
+    cache: C,
+    get: impl Fn(&C, &u64) -> Option<u64> + 'static,
+    insert: impl Fn(&C, u64) + 'static,
+) -> Contender {
+    Box::new(move |key| {
+        let found = get(&cache, &key).is_some();
+        if !found {
+            insert(&cache, key);
+        }
+        found
+    })
+}
