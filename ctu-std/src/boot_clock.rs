@@ -10,11 +10,11 @@ use rustix::time::{ClockId, clock_gettime};
 /// `StdClock`. No setting of the wall clock moves it.
 ///
 /// ```
-/// use ctu_std::{BootClock, Cache, CacheExt, SieveCache};
+/// use ctu_std::{BootClock, Cache, CacheExt, ConcurrentCache};
 /// use std::time::Duration;
 ///
 /// let minute = Duration::from_secs(60);
-/// let cache = SieveCache::<u64, u64, _>::with_ttl(1_000, minute, BootClock::new());
+/// let cache = ConcurrentCache::<u64, u64, _>::with_ttl(1_000, minute, BootClock::new());
 /// cache.insert(&1, 1u64)?;
 /// assert_eq!(cache.get(&1)?, Some(1));
 /// # Ok::<(), ctu_std::Error>(())

@@ -7,11 +7,11 @@ use ctu_core::Clock;
 /// For stores that are hit often and whose entries live for seconds: reading the time is most of what such a hit costs.
 ///
 /// ```
-/// use ctu_std::{Cache, CacheExt, CoarseClock, SieveCache};
+/// use ctu_std::{Cache, CacheExt, CoarseClock, ConcurrentCache};
 /// use std::time::Duration;
 ///
 /// let minute = Duration::from_secs(60);
-/// let cache = SieveCache::<u64, u64, _>::with_ttl(1_000, minute, CoarseClock::new());
+/// let cache = ConcurrentCache::<u64, u64, _>::with_ttl(1_000, minute, CoarseClock::new());
 /// cache.insert(&1, 1u64)?;
 /// assert_eq!(cache.get(&1)?, Some(1));
 /// # Ok::<(), ctu_std::Error>(())

@@ -40,7 +40,7 @@ pub use self::{
         BreakerState, SingleFlightCache, TwoLevelBuilder, TwoLevelCache, TwoLevelError,
         TwoLevelStats,
     },
-    caches::{IntoCache, IsCache, IsStore, LockedCache, ShardedCache, SieveCache, Untimed},
+    caches::{ConcurrentCache, IntoCache, IsCache, IsStore, LockedCache, ShardedCache, Untimed},
     coarse_clock::CoarseClock,
 };
 pub use ctu_core::*;

@@ -9,7 +9,7 @@
 //! share that was found there.
 
 use ctu_std::{
-    Cache, CacheError, CoarseClock, Error, LockedCache, LruCache, ShardedCache, SieveCache,
+    Cache, CacheError, CoarseClock, ConcurrentCache, Error, LockedCache, LruCache, ShardedCache,
     StdClock, TtlCache, TwoLevelCache,
 };
 use ctu_tests::contest::{Contender, Outcome, contest, table};
@@ -237,8 +237,8 @@ fn through<C: Concurrent>(cache: &C, keys: &[u64]) -> u64 {
     hits
 }
 
-fn sieve(capacity: u64) -> SieveCache<u64, u64> {
-    SieveCache::with_capacity(capacity as usize)
+fn concurrent(capacity: u64) -> ConcurrentCache<u64, u64> {
+    ConcurrentCache::with_capacity(capacity as usize)
 }
 
 /// As good as it gets: a store for each 16 entries.
@@ -254,11 +254,10 @@ fn hot(threads: usize) -> Outcome {
     }
     let keys = &*skewed(threads, KEYS, 1.1);
     let room = 2 * KEYS;
-    let sieve_two = TwoLevelCache::builder(sieve(room), Dead).resilient();
+    let concurrent_two = TwoLevelCache::builder(concurrent(room), Dead).resilient();
     let sharded_two = TwoLevelCache::builder(sharded(room), Dead).resilient();
     let ttl = Duration::from_secs(600);
-    let expiring_sieve =
-        SieveCache::<u64, u64, _>::with_ttl(room as usize, ttl, CoarseClock::new());
+    let expiring = ConcurrentCache::<u64, u64, _>::with_ttl(room as usize, ttl, CoarseClock::new());
     let quick = quick_cache::sync::Cache::<u64, u64>::new(room as usize);
     let moka = moka::sync::Cache::<u64, u64>::new(room);
     contest(
@@ -267,13 +266,13 @@ fn hot(threads: usize) -> Outcome {
         ROUNDS,
         vec![
             Contender::ours(
-                "ctu TwoLevelCache, resilient, over SieveCache",
-                run(Ours(sieve_two.build()), keys),
+                "ctu TwoLevelCache, resilient, over ConcurrentCache",
+                run(Ours(concurrent_two.build()), keys),
             ),
-            Contender::ours("ctu SieveCache", run(Ours(sieve(room)), keys)),
+            Contender::ours("ctu ConcurrentCache", run(Ours(concurrent(room)), keys)),
             Contender::ours(
-                "ctu SieveCache, expiring, CoarseClock",
-                run(Ours(expiring_sieve), keys),
+                "ctu ConcurrentCache, expiring, CoarseClock",
+                run(Ours(expiring), keys),
             ),
             Contender::ours(
                 "ctu TwoLevelCache, resilient, over ShardedCache",
@@ -313,7 +312,7 @@ fn reading_through(threads: usize) -> (Outcome, BTreeMap<&'static str, f64>) {
     let quick = quick_cache::sync::Cache::<u64, u64>::new(room);
     let moka = moka::sync::Cache::<u64, u64>::new(KEYS);
     let names = [
-        "ctu SieveCache",
+        "ctu ConcurrentCache",
         "ctu ShardedCache",
         "ctu LockedCache",
         "quick_cache (sync)",
@@ -324,7 +323,10 @@ fn reading_through(threads: usize) -> (Outcome, BTreeMap<&'static str, f64>) {
         OPERATIONS * threads,
         ROUNDS / 5,
         vec![
-            Contender::ours(names[0], run(names[0], Ours(sieve(KEYS)), keys, &shares)),
+            Contender::ours(
+                names[0],
+                run(names[0], Ours(concurrent(KEYS)), keys, &shares),
+            ),
             Contender::ours(names[1], run(names[1], Ours(eight), keys, &shares)),
             Contender::ours(names[2], run(names[2], Ours(locked), keys, &shares)),
             Contender::peer(names[3], run(names[3], quick, keys, &shares)),

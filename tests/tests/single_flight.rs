@@ -1,7 +1,7 @@
 //! One computation a key, over caches that each thread would compute for itself in.
 
 use ctu_std::{
-    Cache, CacheExt, Error, LockedCache, LruCache, ManualClock, SieveCache, SingleFlightCache,
+    Cache, CacheExt, ConcurrentCache, Error, LockedCache, LruCache, ManualClock, SingleFlightCache,
     StatsCache, TtlCache, cached,
 };
 use std::{
@@ -56,14 +56,14 @@ where
 
 #[test]
 fn threads_share_one_computation() {
-    computes_once(SieveCache::<u32, u32>::with_capacity(1_000));
+    computes_once(ConcurrentCache::<u32, u32>::with_capacity(1_000));
     computes_once(LockedCache::new(LruCache::<u32, u32>::with_capacity(1_000)));
 }
 
 #[test]
 fn cached_functions_share_flights_of_their_cache() {
-    static CACHE: LazyLock<SingleFlightCache<SieveCache<u32, u32>>> =
-        LazyLock::new(|| SingleFlightCache::new(SieveCache::with_capacity(1_000)));
+    static CACHE: LazyLock<SingleFlightCache<ConcurrentCache<u32, u32>>> =
+        LazyLock::new(|| SingleFlightCache::new(ConcurrentCache::with_capacity(1_000)));
     static RUNS: AtomicU32 = AtomicU32::new(0);
 
     fn double(number: u32) -> u32 {
@@ -96,7 +96,7 @@ fn cached_functions_share_flights_of_their_cache() {
 
 #[test]
 fn failing_computations_run_one_after_another() {
-    let cache = SingleFlightCache::new(SieveCache::<u32, u32>::with_capacity(10));
+    let cache = SingleFlightCache::new(ConcurrentCache::<u32, u32>::with_capacity(10));
     let running = AtomicU32::new(0);
     let failed: BTreeSet<u32> = together(|thread| {
         let made = cache.get_or_try_insert_with(&1, || {
@@ -114,7 +114,7 @@ fn failing_computations_run_one_after_another() {
 
 #[test]
 fn waiter_computes_after_a_panic() {
-    let cache = SingleFlightCache::new(SieveCache::<u32, u32>::with_capacity(10));
+    let cache = SingleFlightCache::new(ConcurrentCache::<u32, u32>::with_capacity(10));
     let runs = AtomicU32::new(0);
     let found = together(|_| {
         let make = || match slow(runs.fetch_add(1, SeqCst)) {
@@ -133,7 +133,7 @@ fn waiter_computes_after_a_panic() {
 
 #[test]
 fn computation_may_read_its_own_key() {
-    let cache = SingleFlightCache::new(SieveCache::<u32, u32>::with_capacity(10));
+    let cache = SingleFlightCache::new(ConcurrentCache::<u32, u32>::with_capacity(10));
     let made = cache.get_or_insert_with(&1, || {
         let within = cache.get_or_insert_with(&1, || 10).unwrap();
         assert_eq!(cache.get(&1), Ok(None));
@@ -144,7 +144,7 @@ fn computation_may_read_its_own_key() {
 
 #[test]
 fn write_during_a_computation_survives() {
-    type Written = SingleFlightCache<SieveCache<u32, u32>>;
+    type Written = SingleFlightCache<ConcurrentCache<u32, u32>>;
     let writes: [(fn(&Written), _); 8] = [
         (|cache| cache.insert(&1, 5u32).unwrap(), Some(5)),
         (
@@ -164,7 +164,7 @@ fn write_during_a_computation_survives() {
     ];
     for (at, (write, left)) in writes.into_iter().enumerate() {
         for by_another in [true, false] {
-            let cache = Written::new(SieveCache::with_capacity(10));
+            let cache = Written::new(ConcurrentCache::with_capacity(10));
             let made = cache.get_or_insert_with(&1, || {
                 match by_another {
                     true => thread::scope(|scope| scope.spawn(|| write(&cache)).join().unwrap()),
@@ -183,7 +183,7 @@ fn write_during_a_computation_survives() {
 
 #[test]
 fn caller_after_a_removal_does_not_join_an_older_computation() {
-    let cache = SingleFlightCache::new(SieveCache::<u32, u32>::with_capacity(10));
+    let cache = SingleFlightCache::new(ConcurrentCache::<u32, u32>::with_capacity(10));
     let early = cache.get_or_insert_with(&1, || {
         let late = || {
             cache.remove(&1).unwrap();

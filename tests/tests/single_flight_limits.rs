@@ -1,8 +1,8 @@
 //! Computations that need a thread that waits for them: they end once its wait expires.
 
 use ctu_std::{
-    Cache, CacheExt, LockedCache, LruCache, SieveCache, SingleFlightCache, TwoLevelCache, cached,
-    cached::SingleFlight,
+    Cache, CacheExt, ConcurrentCache, LockedCache, LruCache, SingleFlightCache, TwoLevelCache,
+    cached, cached::SingleFlight,
 };
 use std::{
     future::{Future, pending},
@@ -20,10 +20,10 @@ use tokio::{runtime, sync::Semaphore, task};
 /// No time is measured: without a limit these tests never end.
 const LIMIT: Duration = Duration::from_millis(20);
 
-type Memory = SieveCache<u32, u32>;
+type Memory = ConcurrentCache<u32, u32>;
 
 fn memory() -> Memory {
-    SieveCache::with_capacity(10)
+    ConcurrentCache::with_capacity(10)
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

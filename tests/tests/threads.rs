@@ -91,13 +91,16 @@ fn spin_cache_is_consistent_with_eviction() {
 }
 
 #[test]
-fn a_sieve_cache_with_room_for_all() {
-    contend(&ctu_std::SieveCache::<u32, u64>::with_capacity(256), true);
+fn concurrent_cache_with_room_for_all() {
+    contend(
+        &ctu_std::ConcurrentCache::<u32, u64>::with_capacity(256),
+        true,
+    );
 }
 
 #[test]
-fn a_sieve_cache_that_evicts() {
-    let cache = ctu_std::SieveCache::<u32, u64>::with_capacity(17);
+fn concurrent_cache_that_evicts() {
+    let cache = ctu_std::ConcurrentCache::<u32, u64>::with_capacity(17);
     contend(&cache, false);
     // The last operation of a thread may be a removal: fill the cache before the count.
     for key in 0..64 {
@@ -157,17 +160,17 @@ where
 }
 
 #[test]
-fn a_sieve_cache_shows_nothing_old_while_it_grows_shrinks_and_evicts() {
-    no_old_value(&ctu_std::SieveCache::<u32, u64>::with_capacity(20));
-    no_old_value(&ctu_std::SieveCache::<u32, u64>::with_capacity(2_000));
+fn concurrent_cache_shows_nothing_old_while_it_grows_shrinks_and_evicts() {
+    no_old_value(&ctu_std::ConcurrentCache::<u32, u64>::with_capacity(20));
+    no_old_value(&ctu_std::ConcurrentCache::<u32, u64>::with_capacity(2_000));
     let shards = || heap::LruCache::<u32, u64>::with_capacity(5);
     no_old_value(&ctu_std::ShardedCache::new(4, shards));
 }
 
 /// Whoever is told that it removed an entry is the only one.
 #[test]
-fn an_entry_of_a_sieve_cache_is_removed_once() {
-    let cache = ctu_std::SieveCache::<u32, u64>::with_capacity(2_000);
+fn an_entry_of_concurrent_cache_is_removed_once() {
+    let cache = ctu_std::ConcurrentCache::<u32, u64>::with_capacity(2_000);
     for _ in 0..50 {
         for key in 0..1_000 {
             cache.insert(&key, 0u64).unwrap();

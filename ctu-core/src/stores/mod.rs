@@ -18,6 +18,8 @@ mod lru;
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
 pub mod on_heap;
+#[cfg(feature = "alloc")]
+pub mod policy;
 #[cfg(feature = "serde")]
 mod serial;
 mod slots;

@@ -18,7 +18,7 @@ use core::{borrow::Borrow, time::Duration};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a store",
     label = "not a store",
-    note = "the keys of an `LruCache`, `TtlCache` or `DictCache` implement `StoredKey`; a `SieveCache`, a `RedisCache` and other caches need no lock"
+    note = "the keys of an `LruCache`, `TtlCache` or `DictCache` implement `StoredKey`; a `ConcurrentCache`, a `RedisCache` and other caches need no lock"
 )]
 pub trait Store {
     /// The borrowed form of a key, used for lookups.

@@ -14,7 +14,8 @@ use std::{
 /// number where there is room for hundreds of thousands of entries: the more there are, the more often a hot key is
 /// the most recently used one of its store already, and nothing is to be moved.
 ///
-/// Where threads mostly look up, a [`SieveCache`](crate::SieveCache) lets them not meet at all.
+/// A [`ConcurrentCache`](crate::ConcurrentCache) finds more, and threads that look up one hot key do not
+/// meet in it. This cache writes faster.
 ///
 /// A thread that meets another in the same store tries again until that is done, and lets others run
 /// meanwhile. The wait is as long as an operation in memory takes, and the `Hash`, `Eq` and `Clone` of keys and values

@@ -1,14 +1,14 @@
 //! The caches that are compared.
 
-use ctu_std::{Cache, LockedCache, LruCache, SieveCache};
+use ctu_std::{Cache, ConcurrentCache, LockedCache, LruCache};
 use foyer_memory::{CacheBuilder, CacheProperties, S3FifoConfig};
 
 /// Looks a key up, inserts it where it is missing, and returns whether it was there.
-pub type Contender = Box<dyn FnMut(u64) -> bool>;
+pub(crate) type Contender = Box<dyn FnMut(u64) -> bool>;
 
 /// The contenders' names, in the order of [`all`].
-pub const NAMES: [&str; 6] = [
-    "ctu SieveCache",
+pub(crate) const NAMES: [&str; 6] = [
+    "ctu ConcurrentCache",
     "LRU (ctu LruCache)",
     "quick_cache",
     "moka",
@@ -17,7 +17,7 @@ pub const NAMES: [&str; 6] = [
 ];
 
 /// Empty caches of `capacity` entries.
-pub fn all(capacity: usize) -> [Contender; 6] {
+pub(crate) fn all(capacity: usize) -> [Contender; 6] {
     let quick = quick_cache::sync::Cache::<u64, u64>::new(capacity);
     let moka = moka::sync::Cache::<u64, u64>::new(capacity as u64);
     let ufo = tinyufo::TinyUfo::<u64, u64>::new(capacity, capacity);
@@ -26,10 +26,20 @@ pub fn all(capacity: usize) -> [Contender; 6] {
         .with_eviction_config(S3FifoConfig::default())
         .build::<CacheProperties>();
     [
-        ours(SieveCache::<u64, u64>::with_capacity(capacity)),
-        ours(LockedCache::new(LruCache::<u64, u64>::with_capacity(capacity))),
-        through(quick, |quick, key| quick.get(key), |quick, key| quick.insert(key, key)),
-        through(moka, |moka, key| moka.get(key), |moka, key| moka.insert(key, key)),
+        ours(ConcurrentCache::<u64, u64>::with_capacity(capacity)),
+        ours(LockedCache::new(LruCache::<u64, u64>::with_capacity(
+            capacity,
+        ))),
+        through(
+            quick,
+            |quick, key| quick.get(key),
+            |quick, key| quick.insert(key, key),
+        ),
+        through(
+            moka,
+            |moka, key| moka.get(key),
+            |moka, key| moka.insert(key, key),
+        ),
         through(
             ufo,
             |ufo, key| ufo.get(key),
@@ -47,7 +57,7 @@ fn ours(cache: impl Cache<Key = u64, Value = u64> + 'static) -> Contender {
     through(
         cache,
         |cache, key| cache.get(key).ok().flatten(),
-        |cache, key| cache.put(&key, key, None).expect("room"),
+        |cache, key| cache.insert_entry(&key, key, None).expect("room"),
     )
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 ///
 /// L. Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems
 /// Journal 5 (1966). O(n log capacity).
-pub fn hits(keys: &[u32], capacity: usize) -> u64 {
+pub(crate) fn hits(keys: &[u32], capacity: usize) -> u64 {
     const NEVER: usize = usize::MAX;
     let mut next = vec![NEVER; keys.len()];
     let mut last = HashMap::new();

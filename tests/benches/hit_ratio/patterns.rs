@@ -47,7 +47,7 @@ fn column(pattern: Pattern, capacity: u64, zipf: Zipf<f64>) -> Vec<f64> {
 }
 
 /// Prints a table with a line a contender and a column a pattern and capacity.
-pub fn run() {
+pub(crate) fn run() {
     let mut titles = vec!["found, %".to_owned()];
     let mut columns = Vec::new();
     for capacity in CAPACITIES {

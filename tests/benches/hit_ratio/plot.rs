@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use std::{error::Error, path::Path};
 
 /// A trace's name, and the shares at each capacity.
-pub type Chart = (String, Vec<(usize, Vec<f64>)>);
+pub(crate) type Chart = (String, Vec<(usize, Vec<f64>)>);
 
 const WIDTH: u32 = 420;
 const HEIGHT: u32 = 320;
@@ -25,7 +25,7 @@ const COLORS: [RGBColor; 7] = [
 ///
 /// # Errors
 /// A file that cannot be written, and values that cannot be drawn.
-pub fn draw(file: &Path, charts: &[Chart]) -> Result<(), Box<dyn Error>> {
+pub(crate) fn draw(file: &Path, charts: &[Chart]) -> Result<(), Box<dyn Error>> {
     let rows = charts.len().div_ceil(COLUMNS).max(1);
     let size = (WIDTH * COLUMNS as u32, HEIGHT * rows as u32);
     let root = SVGBackend::new(file, size).into_drawing_area();
@@ -58,7 +58,9 @@ fn draw_one(area: &Area<'_>, (name, points): &Chart) -> Result<(), Box<dyn Error
         .map_err(fault)?;
     for (column, name) in NAMES.iter().copied().chain(["optimum"]).enumerate() {
         let color = COLORS[column % COLORS.len()];
-        let curve = points.iter().map(|(capacity, shares)| (*capacity, shares[column]));
+        let curve = points
+            .iter()
+            .map(|(capacity, shares)| (*capacity, shares[column]));
         chart
             .draw_series(LineSeries::new(curve, &color))
             .map_err(fault)?

@@ -10,9 +10,9 @@ use std::{
 };
 
 /// Keys in the order of their look-ups, numbered by first appearance.
-pub struct Trace {
-    pub name: String,
-    pub keys: Vec<u32>,
+pub(crate) struct Trace {
+    pub(crate) name: String,
+    pub(crate) keys: Vec<u32>,
     distinct: usize,
 }
 
@@ -48,7 +48,7 @@ impl Trace {
     }
 
     /// The capacities of the table.
-    pub fn capacities(&self) -> Vec<usize> {
+    pub(crate) fn capacities(&self) -> Vec<usize> {
         let public = CELLS.iter().find(|(name, _)| *name == self.name);
         match public {
             Some((_, capacities)) => capacities.to_vec(),
@@ -57,7 +57,7 @@ impl Trace {
     }
 
     /// The capacities of a chart.
-    pub fn curve(&self) -> Vec<usize> {
+    pub(crate) fn curve(&self) -> Vec<usize> {
         self.shares(&[1, 2, 4, 6, 10, 15, 20, 30, 40, 60, 80])
     }
 
@@ -71,7 +71,7 @@ impl Trace {
 }
 
 /// The path that a caller in another folder means: Cargo runs a benchmark in its package's folder.
-pub fn from_caller(path: OsString) -> PathBuf {
+pub(crate) fn from_caller(path: OsString) -> PathBuf {
     let path = PathBuf::from(path);
     match std::env::var_os("PWD") {
         Some(folder) if path.is_relative() => Path::new(&folder).join(path),
@@ -80,7 +80,7 @@ pub fn from_caller(path: OsString) -> PathBuf {
 }
 
 /// Every trace of a folder, by name, or the one trace of a file.
-pub fn read_all(path: &Path) -> Result<Vec<Trace>, String> {
+pub(crate) fn read_all(path: &Path) -> Result<Vec<Trace>, String> {
     let fault = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut files = if path.is_dir() {
         let files = std::fs::read_dir(path).map_err(fault)?;
@@ -93,7 +93,10 @@ pub fn read_all(path: &Path) -> Result<Vec<Trace>, String> {
     };
     files.sort();
     if files.is_empty() {
-        return Err(format!("{}: no traces, which end in {ENDS}", path.display()));
+        return Err(format!(
+            "{}: no traces, which end in {ENDS}",
+            path.display()
+        ));
     }
     files.iter().map(|file| read(file)).collect()
 }
@@ -136,12 +139,21 @@ fn read(path: &Path) -> Result<Trace, String> {
             bytes.read_to_end(&mut all).map_err(fault)?;
             let (keys, rest) = all.as_chunks();
             match rest {
-                [] => Ok(Trace::numbered(name, keys.iter().map(|key| u32::from_le_bytes(*key)))),
-                _ => Err(format!("{}: not a whole number of 4-byte keys", path.display())),
+                [] => Ok(Trace::numbered(
+                    name,
+                    keys.iter().map(|key| u32::from_le_bytes(*key)),
+                )),
+                _ => Err(format!(
+                    "{}: not a whole number of 4-byte keys",
+                    path.display()
+                )),
             }
         }
         Form::Lines => {
-            let lines = bytes.lines().collect::<Result<Vec<_>, _>>().map_err(fault)?;
+            let lines = bytes
+                .lines()
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(fault)?;
             Ok(Trace::numbered(name, lines.into_iter()))
         }
     }

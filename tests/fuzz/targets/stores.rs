@@ -4,7 +4,7 @@
 
 use arbitrary::Arbitrary;
 use ctu_core::{LruCache, ManualClock, TtlCache, heap};
-use ctu_std::{Cache, CacheExt, SieveCache};
+use ctu_std::{Cache, CacheExt, ConcurrentCache};
 use libfuzzer_sys::fuzz_target;
 use std::{collections::HashMap, time::Duration};
 
@@ -69,12 +69,12 @@ fuzz_target!(|input: (u8, Vec<Operation>)| {
     let mut on_heap = heap::LruCache::<u8, u16>::with_capacity(capacity);
     let mut timed = TtlCache::<u8, u16, 7, _>::new(TTL, &clock);
     let mut timed_on_heap = heap::TtlCache::<u8, u16, _>::with_capacity(capacity, TTL, &clock);
-    let sieve = SieveCache::<u8, u16>::with_capacity(capacity);
+    let concurrent = ConcurrentCache::<u8, u16>::with_capacity(capacity);
     let mut last = HashMap::new();
     for op in operations {
         if let Operation::Insert(key, value) = op {
             last.insert(key, value);
-            sieve.insert(&key, value).expect("a number is a key");
+            concurrent.insert(&key, value).expect("a number is a key");
         }
         run!(inline, op, last);
         run!(on_heap, op, last);
@@ -84,23 +84,23 @@ fuzz_target!(|input: (u8, Vec<Operation>)| {
                 // Only the stores with a time-to-live take it.
                 inline.remove(&key);
                 on_heap.remove(&key);
-                sieve.remove(&key).expect("a number is a key");
+                concurrent.remove(&key).expect("a number is a key");
                 last.insert(key, value);
             }
             Operation::Get(key) => {
-                if let Some(found) = sieve.get(&key).expect("a number is a key") {
+                if let Some(found) = concurrent.get(&key).expect("a number is a key") {
                     assert_eq!(Some(&found), last.get(&key));
                 }
             }
             Operation::Remove(key) => {
-                sieve.remove(&key).expect("a number is a key");
-                assert_eq!(sieve.get(&key), Ok(None));
+                concurrent.remove(&key).expect("a number is a key");
+                assert_eq!(concurrent.get(&key), Ok(None));
             }
-            Operation::Clear => sieve.clear().expect("a store in memory"),
+            Operation::Clear => concurrent.clear().expect("a store in memory"),
             _ => {}
         }
         run_ttl!(timed, op, last);
         run_ttl!(timed_on_heap, op, last);
-        assert!(sieve.len().is_ok_and(|len| len <= capacity));
+        assert!(concurrent.len().is_ok_and(|len| len <= capacity));
     }
 });

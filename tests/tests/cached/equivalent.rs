@@ -4,7 +4,7 @@ use ctu_core::{
     Cache, DebugCache, Error, LruCache, ManualClock, SpinCache, StatsCache, Text, TtlCache, cached,
     cached::OwnArg,
 };
-use ctu_std::{DictCache, ShardedCache, SieveCache};
+use ctu_std::{ConcurrentCache, DictCache, ShardedCache};
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
@@ -79,7 +79,7 @@ fn memory_cache_builds_a_key_only_on_a_miss() {
     assert_eq!(made(SpinCache::new(DictCache::<Key, _>::new())), (1, 0));
     let sharded = ShardedCache::new(4, || Large::with_capacity(8));
     assert_eq!(made(sharded), (1, 0));
-    assert_eq!(made(SieveCache::<Key, _>::with_capacity(8)), (1, 0));
+    assert_eq!(made(ConcurrentCache::<Key, _>::with_capacity(8)), (1, 0));
     let lazy: LazyLock<SpinCache<Small>> = LazyLock::new(|| SpinCache::new(Small::new()));
     assert_eq!(made(StatsCache::new(lazy)), (1, 0));
 }

@@ -6,7 +6,8 @@ use crate::{
     secs,
 };
 use ctu_std::{
-    Cache, CacheExt, Clock, Error, LockedCache, ManualClock, SieveCache, TtlCache, TwoLevelCache,
+    Cache, CacheExt, Clock, ConcurrentCache, Error, LockedCache, ManualClock, TtlCache,
+    TwoLevelCache,
 };
 use proptest::{
     prelude::*,
@@ -87,7 +88,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Clone, Copy, Debug)]
 struct Switches {
     /// Whether the first level is one whose hits take no lock.
-    sieve: bool,
+    concurrent: bool,
     journal: usize,
     others: bool,
 }
@@ -112,8 +113,8 @@ impl World {
         let server = Arc::default();
         let node = |node| {
             let time = Arc::clone(&clock);
-            let first: First = match switches.sieve {
-                true => Box::new(SieveCache::<u32, u32, _>::with_ttl(3, FIRST_TTL, time)),
+            let first: First = match switches.concurrent {
+                true => Box::new(ConcurrentCache::<u32, u32, _>::with_ttl(3, FIRST_TTL, time)),
                 false => Box::new(LockedCache::new(TtlCache::<u32, u32, _>::with_capacity(
                     3, FIRST_TTL, time,
                 ))),
@@ -294,8 +295,8 @@ proptest! {
     /// With room in the journal: nothing comes back on the node that wrote, and in the end every node has
     /// what was acknowledged last, or nothing.
     #[test]
-    fn random_schedules_keep_every_promise(steps in prop::collection::vec(step(), 1..80), sieve: bool, others: bool, seed: u64) {
-        let mut world = World::new(Switches { sieve, journal: 100, others }, seed);
+    fn random_schedules_keep_every_promise(steps in prop::collection::vec(step(), 1..80), concurrent: bool, others: bool, seed: u64) {
+        let mut world = World::new(Switches { concurrent, journal: 100, others }, seed);
         for step in &steps {
             world.run(step)?;
         }
@@ -317,11 +318,11 @@ proptest! {
     fn full_journal_never_resurrects_an_entry(
         steps in prop::collection::vec(step(), 1..80),
         journal in 0..3usize,
-        sieve: bool,
+        concurrent: bool,
         others: bool,
         seed: u64,
     ) {
-        let mut world = World::new(Switches { sieve, journal, others }, seed);
+        let mut world = World::new(Switches { concurrent, journal, others }, seed);
         for step in &steps {
             world.run(step)?;
         }

@@ -1,8 +1,8 @@
 //! One process: threads that read and write keys of their own, and check each time what they see.
 
 use ctu_std::{
-    Cache, CacheExt, Error, MemCached, PrefixedRedisCache, RedisCache, ShardedCache, SieveCache,
-    StdClock, TtlCache, TwoLevelCache,
+    Cache, CacheExt, ConcurrentCache, Error, MemCached, PrefixedRedisCache, RedisCache,
+    ShardedCache, StdClock, TtlCache, TwoLevelCache,
 };
 use std::{
     collections::HashMap,
@@ -60,7 +60,9 @@ impl<B: Second> Node<B> {
         let (ttl, clock) = (millis(100), StdClock::new());
         // Two processes, two kinds of first level.
         let first: First = match name {
-            "parent" => Box::new(SieveCache::<String, u64, _>::with_ttl(4_000, ttl, clock)),
+            "parent" => Box::new(ConcurrentCache::<String, u64, _>::with_ttl(
+                4_000, ttl, clock,
+            )),
             _ => Box::new(ShardedCache::new(4, || {
                 TtlCache::<String, u64, _>::with_capacity(1_000, ttl, clock)
             })),

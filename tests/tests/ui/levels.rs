@@ -1,9 +1,9 @@
-use ctu_std::{Cache, LockedCache, LruCache, SieveCache, TwoLevelCache};
+use ctu_std::{Cache, LockedCache, LruCache, ConcurrentCache, TwoLevelCache};
 
 struct Page(String);
 
 fn values_that_are_not_clone() {
-    let first = SieveCache::<String, Page>::with_capacity(100);
+    let first = ConcurrentCache::<String, Page>::with_capacity(100);
     let second = LruCache::<String, Page>::with_capacity(1_000);
     let _ = TwoLevelCache::builder(first, second);
 }
@@ -16,7 +16,7 @@ fn no_level_at_all() {
 fn shared(_: impl Cache) {}
 
 fn a_cache_in_a_lock() {
-    shared(LockedCache::new(SieveCache::<String, u64>::with_capacity(100)));
+    shared(LockedCache::new(ConcurrentCache::<String, u64>::with_capacity(100)));
 }
 
 fn main() {}

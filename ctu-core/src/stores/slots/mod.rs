@@ -14,6 +14,7 @@ mod sealed {
     /// Restricts the traits of this module to the types of this crate.
     pub trait Sealed {}
 
+    impl Sealed for u8 {}
     impl Sealed for u16 {}
     impl Sealed for u32 {}
     impl<K, V, const N: usize> Sealed for super::Inline<K, V, N> {}
@@ -49,7 +50,7 @@ macro_rules! slot {
         }
     )*};
 }
-slot!(u16, u32);
+slot!(u8, u16, u32);
 
 /// An entry's neighbours in the recency list: `prev` was used more recently, `next` less recently.
 #[derive(Clone, Copy, Debug)]

@@ -11,10 +11,10 @@ use std::{fmt, hash::Hash, slice, time::Duration};
 /// with a key that is not there, each compute its value. Here one of them does, and the others wait for what it makes.
 ///
 /// ```
-/// use ctu_std::{Cache, CacheExt, SieveCache, SingleFlightCache};
+/// use ctu_std::{Cache, CacheExt, ConcurrentCache, SingleFlightCache};
 /// use std::{sync::atomic::{AtomicU32, Ordering::Relaxed}, thread};
 ///
-/// let cache = SingleFlightCache::new(SieveCache::<String, u32>::with_capacity(100));
+/// let cache = SingleFlightCache::new(ConcurrentCache::<String, u32>::with_capacity(100));
 /// let computed = AtomicU32::new(0);
 /// thread::scope(|scope| {
 ///     for _ in 0..8 {
@@ -76,10 +76,10 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> SingleFlightCache<C> {
     /// Longer than a computation usually takes: threads that reach the limit compute the same value at once.
     ///
     /// ```
-    /// use ctu_std::{SieveCache, SingleFlightCache};
+    /// use ctu_std::{ConcurrentCache, SingleFlightCache};
     /// use std::time::Duration;
     ///
-    /// let cache = SieveCache::<String, u32>::with_capacity(100);
+    /// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
     /// let cache = SingleFlightCache::new(cache).with_wait_limit(Duration::from_secs(2));
     /// ```
     #[must_use]

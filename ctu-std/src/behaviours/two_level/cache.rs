@@ -49,9 +49,10 @@ use std::{fmt, hash::Hash, sync::Arc, time::Duration};
 /// time of its own is not kept in a first level that cannot count it.
 ///
 /// In front of a cache whose entries expire, or that other nodes write to, take
-/// * [`SieveCache::with_ttl`](crate::SieveCache::with_ttl) where many threads look up: a hit takes no lock;
-/// * a [`TtlCache`](crate::TtlCache) where there are one or a few threads, where what is asked for keeps changing, or where values that
-///   leave are to be dropped at once, as large ones and secrets are: it keeps the exact order of use, and removes the expired first.
+/// * [`ConcurrentCache::with_ttl`](crate::ConcurrentCache::with_ttl) in most programs: it adapts to the keys, and
+///   threads that look up seldom meet;
+/// * a [`TtlCache`](crate::TtlCache) where there are one or a few threads, and the exact order of use matters, or
+///   that expired entries make room first.
 ///
 /// # Locks
 /// What is written or filled takes locks while the first level is changed: the `Clone` and `Drop` of a value must not use this

@@ -1,66 +1,89 @@
+//! The cache against a model, under threads, bad hashes and panics.
+
 mod drops;
 mod expiry;
 mod panics;
 
 use super::*;
+use crate::caches::concurrent::entry::Hot;
 use ctu_core::{CacheExt, ManualClock};
 use proptest::prelude::*;
 use std::{
-    sync::{
-        Arc, OnceLock, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock, Weak, atomic::AtomicBool},
     thread,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 
-impl<K: StoredKey, V, C: Clock, S: BuildHasher> SieveCache<K, V, C, S> {
-    /// Whether queue and entries agree.
+impl<K: StoredKey, V, C: Clock, S: BuildHasher> ConcurrentCache<K, V, C, S> {
+    /// Checks every shard, and that the near entries are those of the shards.
     fn validate(&self) -> Result<(), &'static str> {
-        let entries = self.entries.pin();
-        let mut keys = 0;
-        for queue in &self.queues {
-            let queue = queue.lock();
-            queue.validate()?;
-            keys += queue.len();
+        let mut len = 0;
+        for Shard(shard) in &self.shards {
+            let shard = shard.read();
+            shard.validate()?;
+            len += shard.len();
         }
-        if keys != entries.len() || keys > self.capacity {
-            return Err("not as many entries as keys, or too many");
+        if len > self.capacity {
+            return Err("too many entries");
         }
-        let at_its_place =
-            |kept: &Kept<K>| self.queue(kept.hash).key(kept.place) == Some(&kept.hash);
-        match entries.keys().all(at_its_place) {
+        let is_kept = |hot: &Arc<Hot<K, V>>| {
+            let shard = self.shard(hot.hash).read();
+            let same = |entry: &Entry<K, V>| match entry {
+                Entry::Hot(found, _) => Arc::ptr_eq(found, hot),
+                Entry::Cold(_) => false,
+            };
+            shard.find(hot.hash as u32, same).is_some()
+        };
+        match self.near.entries().iter().all(is_kept) {
             true => Ok(()),
-            false => Err("an entry has another place than its key"),
+            false => Err("an entry is near a thread that is not in its shard"),
         }
     }
 }
 
 #[test]
-fn what_was_used_stays_and_the_oldest_of_the_others_goes() {
-    let cache = SieveCache::<u32, u32>::with_capacity(3);
-    for key in 1..=3 {
+fn used_entries_stay_and_an_unused_one_is_evicted() {
+    let cache = ConcurrentCache::<u32, u32>::with_capacity(10);
+    for key in 0..10 {
         cache.insert(&key, key * 10).unwrap();
     }
-    assert_eq!(cache.get(&1), Ok(Some(10)));
-    // Looking does not use.
-    assert_eq!(cache.contains(&2), Ok(true));
-    cache.insert(&4, 40u32).unwrap();
-    let there = [1, 2, 3, 4].map(|key| cache.contains(&key).unwrap());
-    assert_eq!(there, [true, false, true, true]);
-    assert_eq!((cache.len(), cache.capacity()), (Ok(3), 3));
-    // Storing it again is a use, and the hand goes on from where it stopped.
-    cache.insert(&3, 31u32).unwrap();
-    cache.insert(&5, 50u32).unwrap();
-    let there = [1, 3, 4, 5].map(|key| cache.get(&key).unwrap());
-    assert_eq!(there, [Some(10), Some(31), None, Some(50)]);
+    for key in (0..10).filter(|key| *key != 4) {
+        assert_eq!(cache.get(&key), Ok(Some(key * 10)));
+    }
+    // `contains` is no use.
+    assert_eq!(cache.contains(&4), Ok(true));
+    cache.insert(&10, 100u32).unwrap();
+    assert_eq!(cache.contains(&4), Ok(false));
+    assert!(
+        (0..=10)
+            .filter(|key| *key != 4)
+            .all(|key| cache.contains(&key) == Ok(true))
+    );
+    assert_eq!((cache.len(), cache.capacity()), (Ok(10), 10));
     assert_eq!(cache.validate(), Ok(()));
 }
 
 #[test]
-fn entries_come_and_go_as_in_any_cache() {
-    let cache = SieveCache::<String, u32>::with_capacity(100).with_hasher(RandomState::default());
+fn replaced_entry_shows_the_new_value_also_where_it_is_near() {
+    let cache = ConcurrentCache::<u32, u32>::with_capacity(10);
+    for value in 0..50 {
+        cache.insert(&1, value).unwrap();
+        // Often enough to be brought near.
+        for _ in 0..200 {
+            assert_eq!(cache.get(&1), Ok(Some(value)));
+        }
+        assert_eq!(cache.near.entries().len(), 1);
+        assert_eq!(cache.validate(), Ok(()));
+    }
+    assert_eq!((cache.pop(&1), cache.get(&1)), (Ok(Some(49)), Ok(None)));
+    assert_eq!((cache.near.entries().len(), cache.validate()), (0, Ok(())));
+}
+
+#[test]
+fn operations_are_those_of_any_cache() {
+    let cache =
+        ConcurrentCache::<String, u32>::with_capacity(100).with_hasher(RandomState::default());
     cache.insert("one", 1).unwrap();
     cache.insert("two", 2).unwrap();
     assert_eq!(cache.get_with_ttl("one"), Ok(Some((1, None))));
@@ -93,23 +116,23 @@ fn entries_come_and_go_as_in_any_cache() {
 }
 
 #[test]
-fn no_room_keeps_nothing_and_any_room_is_some() {
-    let cache = SieveCache::<u32, u32>::with_capacity(0);
+fn capacity_0_keeps_nothing_and_any_other_is_accepted() {
+    let cache = ConcurrentCache::<u32, u32>::with_capacity(0);
     cache.insert(&1, 1u32).unwrap();
     assert_eq!((cache.get(&1), cache.len()), (Ok(None), Ok(0)));
-    let cache = SieveCache::<u32, u32>::with_capacity(usize::MAX);
+    let cache = ConcurrentCache::<u32, u32>::with_capacity(usize::MAX);
     cache.insert(&1, 1u32).unwrap();
     assert_eq!(cache.get(&1), Ok(Some(1)));
 }
 
 #[test]
-fn a_large_cache_is_as_large_as_it_says() {
+fn shards_together_have_the_capacity() {
     let capacity = 5 * SHARE + 3;
-    let cache = SieveCache::<u32, u32>::with_capacity(capacity);
+    let cache = ConcurrentCache::<u32, u32>::with_capacity(capacity);
     for key in 0..3 * capacity as u32 {
         cache.insert(&key, key).unwrap();
     }
-    assert_eq!((cache.queues.len(), cache.len()), (5, Ok(capacity)));
+    assert_eq!((cache.shards.len(), cache.len()), (5, Ok(capacity)));
     assert_eq!(cache.validate(), Ok(()));
     cache.retain(&mut |key| key % 2 == 0).unwrap();
     assert_eq!(cache.validate(), Ok(()));
@@ -119,7 +142,7 @@ fn a_large_cache_is_as_large_as_it_says() {
 
 #[test]
 fn a_key_that_does_not_fit_changes_nothing() {
-    let cache = SieveCache::<ctu_core::Bytes<4>, u32>::with_capacity(1);
+    let cache = ConcurrentCache::<ctu_core::Bytes<4>, u32>::with_capacity(1);
     cache.insert(b"key", 1u32).unwrap();
     let refused = cache.insert(b"long key", 2u32);
     assert_eq!(refused, Err(Error::KeyTooLong { len: 8, max: 4 }));
@@ -127,8 +150,8 @@ fn a_key_that_does_not_fit_changes_nothing() {
 }
 
 #[test]
-fn threads_see_what_was_stored_for_their_key_and_never_too_much() {
-    let cache = SieveCache::<u32, u64>::with_capacity(50);
+fn threads_see_values_of_their_key_and_a_bounded_len() {
+    let cache = ConcurrentCache::<u32, u64>::with_capacity(50);
     thread::scope(|scope| {
         for thread in 0..8_u32 {
             let cache = &cache;
@@ -185,12 +208,13 @@ impl BuildHasher for Few {
     }
 }
 
-/// What is removed takes room in the table until that is copied, which is done bit by bit, again and again in here: a key
-/// that comes back at the place of another is then in both tables.
-fn keys_swap_places(cache: SieveCache<u64, u64, Untimed, impl BuildHasher>, keys: u64, steps: u64) {
-    assert_eq!(cache.queues.len(), 1);
-    // What is not there had to make room, if that was ever needed.
-    let evicts = keys > cache.capacity() as u64;
+fn keys_swap_places<S: BuildHasher>(
+    cache: ConcurrentCache<u64, u64, Untimed, S>,
+    keys: u64,
+    steps: u64,
+) {
+    // An absent key may have been evicted, if there was ever need for that.
+    let evicts = keys > cache.capacity() as u64 * 3 / 4;
     let mut stored = std::collections::HashMap::new();
     let mut random = crate::random::Random::new(0);
     for value in 0..steps {
@@ -215,10 +239,50 @@ fn keys_swap_places(cache: SieveCache<u64, u64, Untimed, impl BuildHasher>, keys
 }
 
 #[test]
-fn keys_that_swap_places_have_what_they_were_given_last() {
-    for keys in [400, 1_000] {
-        keys_swap_places(SieveCache::with_capacity(500), keys, 20_000);
+fn keys_that_swap_places_have_their_last_value() {
+    for keys in [300, 1_000] {
+        keys_swap_places(ConcurrentCache::with_capacity(500), keys, 20_000);
     }
+}
+
+/// Hashes every key to the same number.
+#[derive(Clone, Copy)]
+struct Constant;
+
+impl Hasher for Constant {
+    fn write(&mut self, _: &[u8]) {}
+
+    fn finish(&self) -> u64 {
+        7
+    }
+}
+
+impl BuildHasher for Constant {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        Self
+    }
+}
+
+/// With the cache before this one, an insertion never ended from some 320 such keys on.
+#[test]
+fn keys_with_one_hash_are_kept_and_evicted() {
+    let cache = ConcurrentCache::<u64, u64>::with_capacity(500).with_hasher(Constant);
+    for key in 0..2_000 {
+        cache.insert(&key, key).unwrap();
+        assert_eq!(cache.get(&key), Ok(Some(key)));
+    }
+    // All are in one shard, which has its share of the capacity.
+    let share = 500_usize.div_ceil(cache.shards.len());
+    assert!(
+        cache
+            .len()
+            .is_ok_and(|len| (share - 1..=share).contains(&len))
+    );
+    assert_eq!(cache.validate(), Ok(()));
+    cache.clear().unwrap();
+    keys_swap_places(cache, 700, 500);
 }
 
 /// Hashes a number to itself, in bits that are not the lowest.
@@ -245,9 +309,9 @@ impl BuildHasher for High {
 }
 
 #[test]
-fn hashes_that_differ_in_few_bits_are_as_good_as_others() {
+fn hashes_that_differ_in_few_bits_are_spread() {
     for shift in [0, 8, 12, 32, 48] {
-        let cache = SieveCache::<u64, u64>::with_capacity(10_000).with_hasher(High(shift, 0));
+        let cache = ConcurrentCache::<u64, u64>::with_capacity(10_000).with_hasher(High(shift, 0));
         for key in 0..12_000 {
             cache.insert(&key, key).unwrap();
         }
@@ -263,10 +327,10 @@ fn hashes_that_differ_in_few_bits_are_as_good_as_others() {
 }
 
 #[test]
-fn keys_with_the_same_hash_are_as_any_others() {
+fn keys_that_share_hashes_have_their_last_value() {
     for keys in [400, 1_000] {
         keys_swap_places(
-            SieveCache::with_capacity(500).with_hasher(Few(0)),
+            ConcurrentCache::with_capacity(500).with_hasher(Few(0)),
             keys,
             5_000,
         );
@@ -274,10 +338,10 @@ fn keys_with_the_same_hash_are_as_any_others() {
 }
 
 #[test]
-fn there_are_never_more_than_fit_whoever_counts() {
+fn len_is_never_above_the_capacity() {
     let clock = ManualClock::new();
-    let cache = SieveCache::<u32, u32>::with_capacity(600);
-    let expiring = SieveCache::<u32, u32, _>::with_ttl(600, SECOND, &clock);
+    let cache = ConcurrentCache::<u32, u32>::with_capacity(600);
+    let expiring = ConcurrentCache::<u32, u32, _>::with_ttl(600, SECOND, &clock);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let writers = [0, 1, 2].map(|thread| {
@@ -291,7 +355,7 @@ fn there_are_never_more_than_fit_whoever_counts() {
             })
         });
         scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
+            while !done.load(Relaxed) {
                 assert!(cache.len().unwrap() <= 600);
                 assert!(expiring.len().unwrap() <= 600);
             }
@@ -299,7 +363,7 @@ fn there_are_never_more_than_fit_whoever_counts() {
         for writer in writers {
             writer.join().unwrap();
         }
-        done.store(true, Ordering::Relaxed);
+        done.store(true, Relaxed);
     });
     assert_eq!((cache.len(), expiring.len()), (Ok(600), Ok(600)));
 }
@@ -323,13 +387,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// What is shown is the last that was stored and has neither expired nor been removed; what leaves for room leaves
-    /// only where there is none; what was used since the last insertion is there still.
+    /// A look-up finds the last value that was stored and has neither expired nor been removed, or
+    /// none, where the entry was evicted.
     #[test]
-    fn shows_the_last_that_was_stored(steps in prop::collection::vec(step(), 0..200), capacity in 1..8_usize) {
+    fn look_up_finds_the_last_value_or_none(steps in prop::collection::vec(step(), 0..200), capacity in 1..8_usize) {
         let clock = ManualClock::new();
         let ttl = Duration::from_millis(60);
-        let cache = SieveCache::<u32, u32, _>::with_ttl(capacity, ttl, &clock);
+        let cache = ConcurrentCache::<u32, u32, _>::with_ttl(capacity, ttl, &clock);
         let mut stored = std::collections::HashMap::<u32, (u32, u64)>::new();
         let mut now = 0;
         for (value, step) in (0_u32..).zip(steps) {

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn entries_expire_and_make_room_first() {
     let clock = ManualClock::new();
-    let cache = SieveCache::<u32, u32, _>::with_ttl(2, 10 * SECOND, &clock);
+    let cache = ConcurrentCache::<u32, u32, _>::with_ttl(2, 10 * SECOND, &clock);
     cache.insert(&1, 10u32).unwrap();
     cache.insert_with_ttl(&2, 20u32, SECOND).unwrap();
     assert_eq!(cache.get_with_ttl(&1), Ok(Some((10, Some(10 * SECOND)))));
@@ -15,7 +15,7 @@ fn entries_expire_and_make_room_first() {
         (cache.get(&2), cache.contains(&2), cache.len()),
         (Ok(None), Ok(false), Ok(1))
     );
-    // Both were used, the second has expired.
+    // The expired one leaves.
     cache.insert(&3, 30u32).unwrap();
     assert_eq!([cache.get(&1), cache.get(&3)], [Ok(Some(10)), Ok(Some(30))]);
     cache.insert_with_ttl(&3, 31u32, Duration::ZERO).unwrap();
@@ -26,7 +26,7 @@ fn entries_expire_and_make_room_first() {
     assert_eq!(too_long, Err(Error::TtlTooLong { max: LONGEST }));
     assert_eq!(cache.get(&3), Ok(Some(32)));
     assert_eq!(cache.validate(), Ok(()));
-    let cache = SieveCache::<u32, u32, _>::with_ttl(2, Duration::MAX, &clock);
+    let cache = ConcurrentCache::<u32, u32, _>::with_ttl(2, Duration::MAX, &clock);
     cache.insert(&1, 1u32).unwrap();
     assert_eq!(
         (cache.get(&1), cache.default_ttl()),
@@ -34,10 +34,15 @@ fn entries_expire_and_make_room_first() {
     );
 }
 
+/// The number of entries, expired ones as well.
+fn stored<C>(cache: &ConcurrentCache<u32, u32, C>) -> usize {
+    cache.shards.iter().map(|shard| shard.0.read().len()).sum()
+}
+
 #[test]
-fn what_has_expired_is_removed_when_that_is_asked_for() {
+fn expire_removes_every_expired_entry() {
     let clock = ManualClock::new();
-    let cache = SieveCache::<u32, u32, _>::with_ttl(1_000, 10 * SECOND, &clock);
+    let cache = ConcurrentCache::<u32, u32, _>::with_ttl(1_000, 10 * SECOND, &clock);
     for key in 0..100 {
         cache.insert(&key, key).unwrap();
         cache.insert_with_ttl(&(key + 100), key, SECOND).unwrap();
@@ -45,10 +50,10 @@ fn what_has_expired_is_removed_when_that_is_asked_for() {
     assert_eq!(cache.expire(), 0);
     clock.advance(SECOND);
     cache.insert(&100, 1u32).unwrap();
-    assert_eq!((cache.expire(), cache.entries.len()), (99, 101));
+    assert_eq!((cache.expire(), stored(&cache)), (99, 101));
     assert_eq!((cache.validate(), cache.get(&100)), (Ok(()), Ok(Some(1))));
     clock.advance(10 * SECOND);
-    assert_eq!((cache.expire(), cache.entries.len()), (101, 0));
+    assert_eq!((cache.expire(), stored(&cache)), (101, 0));
     assert_eq!(cache.validate(), Ok(()));
 }
 
@@ -75,11 +80,11 @@ impl Clock for Interrupted {
     }
 }
 
-/// Whoever reads the time, waits, and then finds what was stored meanwhile must not take it for younger than it is.
+/// A look-up that reads the time, waits, and then finds a newer entry does not take it for younger than it is.
 #[test]
 fn a_time_is_never_older_than_the_entry_it_is_compared_with() {
     let clock = Interrupted::default();
-    let cache = SieveCache::<u32, u32, _>::with_ttl(4, 10 * SECOND, clock.clone());
+    let cache = ConcurrentCache::<u32, u32, _>::with_ttl(4, 10 * SECOND, clock.clone());
     let cache = Arc::new(cache);
     let meanwhile = |ttl| {
         let (cache, clock_of) = (Arc::clone(&cache), clock.clone());
@@ -88,7 +93,7 @@ fn a_time_is_never_older_than_the_entry_it_is_compared_with() {
             cache.insert_with_ttl(&1, 1u32, ttl).unwrap();
         }));
     };
-    type Finds = fn(&SieveCache<u32, u32, Interrupted>) -> bool;
+    type Finds = fn(&ConcurrentCache<u32, u32, Interrupted>) -> bool;
     let dead: [Finds; 5] = [
         |cache| cache.get(&1).unwrap().is_some(),
         |cache| cache.contains(&1).unwrap(),
@@ -103,6 +108,6 @@ fn a_time_is_never_older_than_the_entry_it_is_compared_with() {
     meanwhile(SECOND);
     let left = cache.get_with_ttl(&1).unwrap();
     assert!(left.is_none_or(|(_, left)| left <= Some(SECOND)));
-    // They keep each other.
+    // Clock and cache keep each other.
     *clock.0.meanwhile.lock() = None;
 }

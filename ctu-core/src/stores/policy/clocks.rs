@@ -1,0 +1,365 @@
+//! The order of eviction: a window of newcomers and the main part, both in the order CLOCK.
+
+use crate::stores::slots::Slot;
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+
+/// Two circles of slots with a hand each, over slots that are numbered without gaps.
+///
+/// A new slot enters the window. The hand takes the oldest slot of a circle: one that was used goes
+/// back as the newest, one that was not is the next to leave. From the window it leaves for the main
+/// part, if its key was used more often than the key that the main part gives up for it.
+#[derive(Debug)]
+pub(super) struct Clocks<I> {
+    links: Vec<Link<I>>,
+    marks: Vec<AtomicU8>,
+    window: Circle<I>,
+    main: Circle<I>,
+    /// The first free slot; the others follow as `older`.
+    free: I,
+    /// The state of a random generator, xorshift.
+    random: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Link<I> {
+    newer: I,
+    older: I,
+}
+
+/// Slots in a circle, each linked to its neighbours: the newest is the neighbour of the oldest.
+#[derive(Clone, Copy, Debug)]
+struct Circle<I> {
+    /// The oldest slot, at which the hand points.
+    hand: I,
+    len: usize,
+}
+
+/// The facts about slots that the order does not keep itself.
+pub(super) trait Facts<I> {
+    /// Adds uses to those of a slot's key.
+    fn record(&mut self, slot: I, uses: u32);
+    /// How often a slot's key was used.
+    fn uses(&mut self, slot: I) -> u32;
+    /// Whether the entry has expired: it leaves first.
+    fn is_expired(&self, slot: I) -> bool;
+    /// Takes the uses of a watched slot that were not marked here, up to 3.
+    fn take_unmarked(&self, slot: I) -> u8;
+}
+
+/// A mark: 2 bits of uses since the hand came by, 2 bits of uses that are not recorded yet, and flags.
+const USES: u8 = 0b11;
+const UNRECORDED: u8 = 0b11 << 2;
+const IN_MAIN: u8 = 1 << 4;
+const WATCHED: u8 = 1 << 5;
+const TAKEN: u8 = 1 << 6;
+
+/// The most slots that a hand looks at in one operation. Two or three are usual.
+const LOOKS: usize = 64;
+/// A newcomer used this often may replace an entry that was used as often, once in 128 times: the
+/// counts of keys that were popular long ago are as high.
+const POPULAR: u32 = 6;
+/// Counts as high as this differ by 1 depending on the moment. A newcomer needs 1 more.
+const IMPRECISE: u32 = 4;
+
+/// A mark after more uses, up to 3.
+#[inline]
+const fn marked(mark: u8, more: u8) -> u8 {
+    let uses = (mark & USES) + more;
+    let unrecorded = ((mark & UNRECORDED) >> 2) + more;
+    let uses = if uses > 3 { 3 } else { uses };
+    let unrecorded = if unrecorded > 3 { 3 } else { unrecorded };
+    mark & !(USES | UNRECORDED) | uses | unrecorded << 2
+}
+
+impl<I: Slot> Circle<I> {
+    const EMPTY: Self = Self {
+        hand: I::NONE,
+        len: 0,
+    };
+}
+
+impl<I: Slot> Clocks<I> {
+    pub(super) const fn new() -> Self {
+        Self {
+            links: Vec::new(),
+            marks: Vec::new(),
+            window: Circle::EMPTY,
+            main: Circle::EMPTY,
+            free: I::NONE,
+            random: 1,
+        }
+    }
+
+    /// The number of taken slots.
+    pub(super) const fn len(&self) -> usize {
+        self.window.len + self.main.len
+    }
+
+    /// The number of slots that were ever taken at once.
+    pub(super) fn slots(&self) -> usize {
+        self.links.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    #[inline]
+    fn mark(&self, slot: I) -> u8 {
+        let mark = self.marks.get(slot.index());
+        mark.map_or(0, |mark| mark.load(Relaxed))
+    }
+
+    #[inline]
+    fn set_mark(&self, slot: I, to: u8) {
+        if let Some(mark) = self.marks.get(slot.index()) {
+            mark.store(to, Relaxed);
+        }
+    }
+
+    /// Marks a use of a slot. Returns whether that changed the mark: the third use in a row, and
+    /// those that follow, write nothing.
+    #[inline]
+    pub(super) fn hit(&self, slot: I) -> bool {
+        let Some(mark) = self.marks.get(slot.index()) else {
+            return false;
+        };
+        let old = mark.load(Relaxed);
+        if old & (USES | UNRECORDED) == USES | UNRECORDED {
+            return false;
+        }
+        mark.store(marked(old, 1), Relaxed);
+        true
+    }
+
+    /// From now on the hand asks [`Facts::take_unmarked`] about the slot, or no longer.
+    pub(super) fn watch(&mut self, slot: I, watched: bool) {
+        let mark = self.mark(slot);
+        let flag = if watched { WATCHED } else { 0 };
+        self.set_mark(slot, mark & !WATCHED | flag);
+    }
+
+    #[inline]
+    fn circle(&mut self, main: bool) -> &mut Circle<I> {
+        match main {
+            true => &mut self.main,
+            false => &mut self.window,
+        }
+    }
+
+    #[inline]
+    fn set_older(&mut self, slot: I, older: I) {
+        if let Some(link) = self.links.get_mut(slot.index()) {
+            link.older = older;
+        }
+    }
+
+    #[inline]
+    fn set_newer(&mut self, slot: I, newer: I) {
+        if let Some(link) = self.links.get_mut(slot.index()) {
+            link.newer = newer;
+        }
+    }
+
+    /// The slot that came after another. After the newest it is the oldest.
+    #[inline]
+    fn newer(&self, slot: I) -> I {
+        let link = self.links.get(slot.index());
+        link.map_or(I::NONE, |link| link.newer)
+    }
+
+    /// Makes a slot that is in no circle the newest of one.
+    #[inline]
+    fn link(&mut self, slot: I, main: bool) {
+        let oldest = self.circle(main).hand;
+        let newest = self
+            .links
+            .get(oldest.index())
+            .map_or(slot, |link| link.older);
+        if let Some(link) = self.links.get_mut(slot.index()) {
+            *link = Link {
+                newer: if oldest == I::NONE { slot } else { oldest },
+                older: newest,
+            };
+        }
+        self.set_newer(newest, slot);
+        self.set_older(oldest, slot);
+        let circle = self.circle(main);
+        if oldest == I::NONE {
+            circle.hand = slot;
+        }
+        circle.len += 1;
+        let flag = if main { IN_MAIN } else { 0 };
+        self.set_mark(slot, self.mark(slot) & !IN_MAIN | flag);
+    }
+
+    /// Takes a slot out of its circle.
+    #[inline]
+    fn unlink(&mut self, slot: I) {
+        let Some(&Link { newer, older }) = self.links.get(slot.index()) else {
+            return;
+        };
+        self.set_older(newer, older);
+        self.set_newer(older, newer);
+        let main = self.mark(slot) & IN_MAIN != 0;
+        let circle = self.circle(main);
+        circle.len -= 1;
+        if circle.len == 0 {
+            circle.hand = I::NONE;
+        } else if circle.hand == slot {
+            circle.hand = newer;
+        }
+    }
+
+    #[inline]
+    fn move_to(&mut self, slot: I, main: bool) {
+        self.unlink(slot);
+        self.link(slot, main);
+    }
+
+    /// How many slots the window should have, at `share` in a thousand.
+    #[inline]
+    fn target(&self, share: usize) -> usize {
+        (self.len() * share / 1_000).max(1)
+    }
+
+    /// Takes a slot for a new entry, and returns it: the newest of the window.
+    pub(super) fn insert(&mut self, share: usize, facts: &mut impl Facts<I>) -> I {
+        let mut slot = self.free;
+        match self.links.get(slot.index()) {
+            Some(link) => {
+                self.free = link.older;
+                self.set_mark(slot, TAKEN);
+            }
+            None => {
+                slot = I::new(self.links.len());
+                if slot == I::NONE {
+                    return slot;
+                }
+                self.links.push(Link {
+                    newer: I::NONE,
+                    older: I::NONE,
+                });
+                self.marks.push(AtomicU8::new(TAKEN));
+            }
+        }
+        self.link(slot, false);
+        if self.window.len > self.target(share) {
+            let oldest = self.next(false, facts);
+            self.move_to(oldest, true);
+        }
+        slot
+    }
+
+    /// Frees a slot.
+    pub(super) fn remove(&mut self, slot: I) {
+        if self.mark(slot) & TAKEN == 0 {
+            return;
+        }
+        self.unlink(slot);
+        self.set_mark(slot, 0);
+        if let Some(link) = self.links.get_mut(slot.index()) {
+            link.older = self.free;
+            self.free = slot;
+        }
+    }
+
+    /// The slot of a circle that leaves next: the first that was not used since the hand came by.
+    #[inline]
+    fn next(&mut self, main: bool, facts: &mut impl Facts<I>) -> I {
+        for _ in 0..LOOKS {
+            let slot = self.circle(main).hand;
+            if facts.is_expired(slot) {
+                return slot;
+            }
+            let mut mark = self.mark(slot);
+            if mark & WATCHED != 0 {
+                mark = marked(mark, facts.take_unmarked(slot));
+            }
+            if mark & UNRECORDED != 0 {
+                facts.record(slot, u32::from((mark & UNRECORDED) >> 2));
+            }
+            let uses = mark & USES;
+            mark &= !(USES | UNRECORDED);
+            if main {
+                mark |= uses.saturating_sub(1);
+            }
+            self.set_mark(slot, mark);
+            if uses == 0 {
+                return slot;
+            }
+            // It is the newest from now on.
+            self.circle(main).hand = self.newer(slot);
+        }
+        self.circle(main).hand
+    }
+
+    /// The slot that has to leave, where there is one. It stays taken.
+    pub(super) fn victim(&mut self, share: usize, facts: &mut impl Facts<I>) -> I {
+        let target = self.target(share);
+        // A window that became too large shrinks by two for each newcomer, so that no operation is long.
+        for _ in 0..2 {
+            if self.window.len > target {
+                let oldest = self.next(false, facts);
+                self.move_to(oldest, true);
+            }
+        }
+        if self.main.len == 0 {
+            return self.next(false, facts);
+        }
+        if self.window.len < target {
+            return self.next(true, facts);
+        }
+        let newcomer = self.next(false, facts);
+        if facts.is_expired(newcomer) {
+            return newcomer;
+        }
+        let resident = self.next(true, facts);
+        if self.is_better(facts.uses(newcomer), facts.uses(resident)) || facts.is_expired(resident)
+        {
+            self.move_to(newcomer, true);
+            resident
+        } else {
+            newcomer
+        }
+    }
+
+    fn is_better(&mut self, newcomer: u32, resident: u32) -> bool {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 17;
+        self.random ^= self.random << 5;
+        newcomer > resident + u32::from(resident >= IMPRECISE)
+            || newcomer >= POPULAR && self.random.is_multiple_of(128)
+    }
+
+    /// Walks all links, and names the fault if there is one.
+    #[cfg(any(test, feature = "validate"))]
+    pub(super) fn validate(&self) -> Result<(), &'static str> {
+        for (circle, flag) in [(self.window, 0), (self.main, IN_MAIN)] {
+            let mut slot = circle.hand;
+            for _ in 0..circle.len {
+                let newer = self.newer(slot);
+                let back = self.links.get(newer.index()).map(|link| link.older);
+                if back != Some(slot) || self.mark(slot) & (IN_MAIN | TAKEN) != flag | TAKEN {
+                    return Err("a slot does not lead back, or is marked for the other circle");
+                }
+                slot = newer;
+            }
+            if slot != circle.hand || circle.len == 0 && slot != I::NONE {
+                return Err("a circle is longer or shorter than its length");
+            }
+        }
+        let (mut free, mut slot) = (0, self.free);
+        while let Some(link) = self.links.get(slot.index()) {
+            if self.mark(slot) != 0 || free > self.links.len() {
+                return Err("a free slot is taken, or the free slots form a circle");
+            }
+            (free, slot) = (free + 1, link.older);
+        }
+        match free + self.len() == self.links.len() && self.marks.len() == self.links.len() {
+            true => Ok(()),
+            false => Err("a slot is neither free nor in a circle"),
+        }
+    }
+}

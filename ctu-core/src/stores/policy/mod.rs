@@ -1,0 +1,21 @@
+//! Which entry makes room: the policy of caches that do not know what they are asked for.
+//!
+//! [`Adaptive`] evicts as W-TinyLFU does: newcomers wait in a window, and enter the main part if
+//! their key was used more often than the one that would leave for it (G. Einziger, O. Eytan,
+//! R. Friedman, B. Manes, "Adaptive Software Cache Management", Middleware 2018). Both parts are in
+//! the order CLOCK, so a hit writes one byte and needs no lock that excludes other hits.
+//! [`Tuner`] chooses the window's share. [`Table`] keeps entries under both.
+//!
+//! Nothing here takes a lock, reads a clock or runs a key's code, and every operation is O(1).
+
+mod adaptive;
+mod clocks;
+mod sketch;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tuner;
+
+pub use adaptive::{Adaptive, Entries};
+pub use table::{Entry, Table};
+pub use tuner::{Sample, Tuner};

@@ -1,0 +1,95 @@
+use ctu_core::stores::policy;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering::Relaxed},
+};
+
+/// A key, its value, and its time.
+pub(super) struct Kept<K, V> {
+    pub(super) key: K,
+    pub(super) value: V,
+    /// The millisecond at which the entry expires.
+    pub(super) until: u64,
+}
+
+impl<K, V> Kept<K, V> {
+    #[inline]
+    pub(super) const fn is_live(&self, now: u64) -> bool {
+        now < self.until
+    }
+}
+
+/// A hot entry, which the near slots of several threads share.
+pub(super) struct Hot<K, V> {
+    pub(super) kept: Kept<K, V>,
+    /// The mixed hash of the key, so that the key's code does not run when the entry leaves.
+    pub(super) hash: u64,
+    /// The times that threads found it near since the last look for eviction, up to 3.
+    uses: AtomicU8,
+}
+
+impl<K, V> Hot<K, V> {
+    /// Marks a use. Returns whether that wrote anything.
+    #[inline]
+    pub(super) fn mark(&self) -> bool {
+        // After the third nothing is written: the line stays with every processor that reads it.
+        let uses = self.uses.load(Relaxed);
+        if uses < 3 {
+            self.uses.store(uses + 1, Relaxed);
+        }
+        uses < 3
+    }
+}
+
+/// An entry of a shard.
+pub(super) enum Entry<K, V> {
+    Cold(Kept<K, V>),
+    /// The entry, and a bit for each stripe that may hold it near.
+    Hot(Arc<Hot<K, V>>, u64),
+}
+
+impl<K, V> Entry<K, V> {
+    pub(super) const fn new(key: K, value: V, until: u64) -> Self {
+        Self::Cold(Kept { key, value, until })
+    }
+
+    #[inline]
+    pub(super) fn kept(&self) -> &Kept<K, V> {
+        match self {
+            Self::Cold(kept) => kept,
+            Self::Hot(hot, _) => &hot.kept,
+        }
+    }
+
+    /// The same entry, held near by the stripe with this number, too.
+    pub(super) fn heat(self, hash: u64, stripe: usize) -> Self {
+        let bit = 1 << (stripe % 64);
+        match self {
+            Self::Cold(kept) => {
+                let uses = AtomicU8::new(0);
+                Self::Hot(Arc::new(Hot { kept, hash, uses }), bit)
+            }
+            Self::Hot(hot, stripes) => Self::Hot(hot, stripes | bit),
+        }
+    }
+}
+
+impl<K, V> policy::Entry for Entry<K, V> {
+    #[inline]
+    fn is_expired(&self, now: u64) -> bool {
+        !self.kept().is_live(now)
+    }
+
+    fn take_unmarked(&self) -> u8 {
+        match self {
+            Self::Cold(_) => 0,
+            Self::Hot(hot, _) => {
+                let uses = hot.uses.load(Relaxed);
+                if uses > 0 {
+                    hot.uses.store(0, Relaxed);
+                }
+                uses
+            }
+        }
+    }
+}
