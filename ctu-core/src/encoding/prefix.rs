@@ -50,16 +50,16 @@ impl PrefixEncoding {
 
     /// Whether encoded numbers may contain `character`.
     pub(crate) fn uses(self, character: char) -> bool {
+        // `str::contains` has a panic that the compiler cannot rule out.
+        let is_in = |digits: &[u8]| digits.iter().any(|&digit| char::from(digit) == character);
         match self {
-            Self::B64 => BASE64.contains(character) || character == '=',
-            Self::B64u => BASE64URL.contains(character) || character == '=',
-            Self::B32 => BASE32.contains(character) || character == '=',
-            Self::B32x => BASE32HEX.contains(character) || character == '=',
+            Self::B64 => is_in(BASE64.as_bytes()) || character == '=',
+            Self::B64u => is_in(BASE64URL.as_bytes()) || character == '=',
+            Self::B32 => is_in(BASE32.as_bytes()) || character == '=',
+            Self::B32x => is_in(BASE32HEX.as_bytes()) || character == '=',
             Self::B16 => matches!(character, '0'..='9' | 'A'..='F'),
             Self::A85 => matches!(character, '!'..='u' | 'z'),
-            Self::B85 => base85::ALPHABET
-                .iter()
-                .any(|&digit| char::from(digit) == character),
+            Self::B85 => is_in(base85::ALPHABET),
         }
     }
 
