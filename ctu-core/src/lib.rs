@@ -32,8 +32,9 @@ pub use behaviours::{
 #[cfg(feature = "critical-section")]
 pub use caches::CriticalSectionMutex;
 pub use caches::{
-    AsyncCache, AsyncCacheExt, Cache, CacheExt, CacheId, Found, InMemory, LocalAsyncCache,
-    LocalAsyncCacheExt, LockKind, LockedCache, Ready, SpinCache, SpinMutex, WithTtl,
+    AsyncCache, AsyncCacheExt, Cache, CacheExt, CacheId, Found, HasStats, InMemory,
+    LocalAsyncCache, LocalAsyncCacheExt, LockKind, LockedCache, Ready, SpinCache, SpinMutex,
+    WithTtl,
 };
 #[cfg(feature = "embassy-time")]
 pub use clock::EmbassyClock;
@@ -73,7 +74,7 @@ pub use mappings::{
     PrefixedCache, PrefixedText,
 };
 #[cfg(feature = "encrypted")]
-pub use mappings::{Cipher, Derived, EncryptedCache, Encryption, Salsa20};
+pub use mappings::{Cipher, Derived, EncryptedCache, Encryption, Salsa20, SecretCheck};
 #[cfg(any(feature = "json", feature = "postcard"))]
 pub use mappings::{Format, Json, ToBytes, ToBytesCache};
 #[cfg(feature = "alloc")]

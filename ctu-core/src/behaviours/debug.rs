@@ -2,6 +2,7 @@ use super::{
     observed::Observed,
     observer::{Observer, Operation},
 };
+use crate::caches::{HasStats, forward_stats};
 use core::fmt;
 
 /// A cache that reports every operation before it runs: the counterpart of `DebugCache` in
@@ -68,6 +69,10 @@ impl defmt::Format for Event<'_> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "{}", defmt::Display2Format(self));
     }
+}
+
+forward_stats! {
+    impl[C: HasStats, L] for Observed<C, Log<L>>, C, this => this.get_ref();
 }
 
 impl<C, L: Fn(&Event<'_>)> Observed<C, Log<L>> {

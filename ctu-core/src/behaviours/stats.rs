@@ -2,7 +2,10 @@ use super::{
     observed::Observed,
     observer::{Observer, Operation},
 };
-use crate::{caches::Cache, counter::Counter};
+use crate::{
+    caches::{Cache, HasStats},
+    counter::Counter,
+};
 use core::fmt;
 
 /// A cache that counts its operations: the counterpart of `StatsCache` in CacheToolsUtils.
@@ -17,7 +20,7 @@ use core::fmt;
 /// cache.insert(&1, 1)?;
 /// cache.get(&1)?;
 /// cache.get(&2)?;
-/// assert_eq!(cache.hits(), 0.5);
+/// assert_eq!(cache.hit_rate(), 0.5);
 /// assert_eq!(
 ///     cache.stats()?.to_string(),
 ///     "0 tests, 2 reads, 1 writes, 0 dels, 1 hits, hit rate 50.0 %, size 1",
@@ -97,7 +100,7 @@ impl<C> Observed<C, Counts> {
     }
 
     /// The hit rate, 0 to 1; 0 before the first lookup.
-    pub fn hits(&self) -> f64 {
+    pub fn hit_rate(&self) -> f64 {
         rate(self.observer().hits.get(), self.observer().misses.get())
     }
 
@@ -138,6 +141,19 @@ impl<C: Cache> Observed<C, Counts> {
             hit_rate: rate(hits, misses),
             size: self.get_ref().len()?,
         })
+    }
+}
+
+impl<C: Cache> HasStats for Observed<C, Counts> {
+    type Stats = Stats;
+    type Error = C::Error;
+
+    fn stats(&self) -> Result<Stats, C::Error> {
+        self.stats()
+    }
+
+    fn hit_rate(&self) -> Result<f64, C::Error> {
+        Ok(self.hit_rate())
     }
 }
 

@@ -6,6 +6,7 @@ mod cache;
 mod critical_section;
 mod ext;
 mod forward;
+mod has_stats;
 mod id;
 mod in_memory;
 mod locked;
@@ -16,6 +17,8 @@ pub use cache::{Cache, Found, WithTtl};
 #[cfg(feature = "critical-section")]
 pub use critical_section::CriticalSectionMutex;
 pub use ext::{AsyncCacheExt, CacheExt, LocalAsyncCacheExt};
+pub use has_stats::HasStats;
+pub(crate) use has_stats::forward_stats;
 pub use id::CacheId;
 pub use in_memory::InMemory;
 pub use locked::{LockKind, LockedCache, SpinCache, SpinMutex};

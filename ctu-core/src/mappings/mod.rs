@@ -21,7 +21,7 @@ pub use encrypted::Aes128Cbc;
 #[cfg(feature = "chacha20")]
 pub use encrypted::ChaCha20;
 #[cfg(feature = "encrypted")]
-pub use encrypted::{Cipher, Derived, EncryptedCache, Encryption, Salsa20};
+pub use encrypted::{Cipher, Derived, EncryptedCache, Encryption, Salsa20, SecretCheck};
 pub use mapped::Mapped;
 pub use mapping::Mapping;
 pub use prefixed::{

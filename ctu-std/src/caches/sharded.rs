@@ -57,7 +57,8 @@ impl spin::RelaxStrategy for Relax {
 }
 
 impl<S> ShardedCache<S> {
-    /// `shards` stores, 1 to 65,536, made by `store`.
+    /// A cache of `shards` stores, each made by `store`. Numbers outside 1 to 65,536 count as the
+    /// nearest of the two: [`shards`](Self::shards) returns the number in use.
     pub fn new(shards: usize, store: impl FnMut() -> S) -> Self {
         Self::with_hasher(shards, ctu_core::heap::RandomState::default(), store)
     }

@@ -44,7 +44,7 @@ pub(crate) fn observers_see_the_operations_of_an_async_cache() {
     let found = block_on(ctu_core::LocalAsyncCacheExt::get_or_insert_with(&cache, &1, || async { 11u32 }));
     assert_eq!(found, Ok(10));
     assert_eq!(block_on(AsyncCache::pop(&counted, &2)), Ok(None));
-    assert!((counted.hits() - 1.0 / 3.0).abs() < 1e-9);
+    assert!((counted.hit_rate() - 1.0 / 3.0).abs() < 1e-9);
     assert_eq!(
         log.into_inner(),
         "DebugCache c: get 1\nDebugCache c: set 1 10\nDebugCache c: get 1\n"

@@ -58,9 +58,9 @@ pub(crate) fn reset_sets_all_counts_to_zero() {
 
 pub(crate) fn hit_rate_is_zero_before_the_first_read() {
     let cache = counted();
-    assert_eq!(cache.hits(), 0.0);
+    assert_eq!(cache.hit_rate(), 0.0);
     assert_eq!(cache.get(&1), Ok(None));
-    assert_eq!(cache.hits(), 0.0);
+    assert_eq!(cache.hit_rate(), 0.0);
 }
 
 pub(crate) fn stats_have_a_text_form() {

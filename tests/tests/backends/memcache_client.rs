@@ -183,7 +183,7 @@ fn unsupported_operation_is_a_typed_error<B: Backend<Cache = RawMemCached>>() {
     assert_unsupported(cache.len());
     assert_unsupported(cache.info(""));
     assert_unsupported(cache.stats());
-    assert_unsupported(cache.hits());
+    assert_unsupported(cache.hit_rate());
     // Nothing of them is left on the connection.
     cache.insert(b"a", b"1").unwrap();
     assert_eq!(cache.get(b"a"), Ok(Some(b"1".to_vec())));

@@ -113,12 +113,12 @@ fn lookup_by_parts_counts_and_expires_like_any_other() {
     // The most recently used is "a", and so "b" has to leave.
     sum(&cache, "a", 1);
     sum(&cache, "c", 1);
-    assert_eq!(cache.hits(), 0.25);
+    assert_eq!(cache.hit_rate(), 0.25);
     assert!(sum::cache_in(&cache, "a", 1).unwrap());
     assert!(!sum::cache_in(&cache, "b", 1).unwrap());
     CLOCK.advance(Duration::from_secs(9));
     sum(&cache, "a", 1);
-    assert_eq!(cache.hits(), 0.2);
+    assert_eq!(cache.hit_rate(), 0.2);
 }
 
 #[test]

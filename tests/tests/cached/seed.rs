@@ -44,7 +44,7 @@ fn cache_in_and_cache_del_work() {
     assert_eq!(at("hello", 4), Some('o'));
     at("hello", 4);
     assert!(at::cache_in("hello", 4).unwrap());
-    assert_eq!(CACHE.hits(), 0.5);
+    assert_eq!(CACHE.hit_rate(), 0.5);
     assert!(at::cache_del("hello", 4).unwrap());
     assert!(!at::cache_in("hello", 4).unwrap());
     assert!(!at::cache_del("hello", 4).unwrap());
@@ -80,7 +80,7 @@ fn readme_repeat_banged_question() {
     assert_eq!(repeat("aa", 3), "aaaaaa");
     assert_eq!(banged("aa", 3), "aaaaaa!");
     assert_eq!(BYTES.len(), Ok(3));
-    assert!(BYTES.hits() > 0.0);
+    assert!(BYTES.hit_rate() > 0.0);
     assert_eq!(
         CACHE.get(r#"banged.["aa",3]"#),
         Ok(Some("aaaaaa!".to_owned()))
@@ -125,7 +125,7 @@ fn methods_sum_of_squares_to_128() {
     assert_eq!(stuff.cache.len(), Ok(259));
     // Python counts as many: 259 misses, and 4 hits in each of the 127 rounds.
     let (hits, reads) = (4.0 * 127.0, 259.0 + 4.0 * 127.0);
-    assert_eq!(stuff.cache.hits(), hits / reads);
+    assert_eq!(stuff.cache.hit_rate(), hits / reads);
     assert_eq!(stuff.cache.get("2.[2]"), Ok(Some(5)));
     assert!(stuff.sum_n1_cache_in(128).unwrap());
     assert!(!stuff.sum_n1_cache_in(129).unwrap());
@@ -158,7 +158,7 @@ fn functions_sum_of_squares_to_128() {
     assert_eq!(sums::CACHE.len(), Ok(129));
     // Python counts as many: 129 misses, and 3 hits in each of the 127 rounds.
     let (hits, reads) = (3.0 * 127.0, 129.0 + 3.0 * 127.0);
-    assert_eq!(sums::CACHE.hits(), hits / reads);
+    assert_eq!(sums::CACHE.hit_rate(), hits / reads);
     assert_eq!(sums::CACHE.get(&("2.", 2)), Ok(Some(5)));
 }
 

@@ -114,7 +114,7 @@ fn decode_error_names_the_reason_and_hides_the_value() {
 fn entries_are_counted_by_the_server() {
     let server = MemcachedServer::start();
     let cache = raw(&server.address());
-    assert_eq!(cache.hits(), Ok(0.0));
+    assert_eq!(cache.hit_rate(), Ok(0.0));
     cache.insert(b"a", b"1").unwrap();
     for key in [b"a", b"a", b"a", b"b"] {
         cache.get(key).unwrap();
@@ -123,7 +123,7 @@ fn entries_are_counted_by_the_server() {
     assert_eq!((stats.hits, stats.misses, stats.items), (3, 1, 1));
     let text = format!("{}: 75.0 % of 4 reads were hits", server.address());
     assert_eq!(stats.to_string(), text);
-    assert_eq!(cache.hits(), Ok(0.75));
+    assert_eq!(cache.hit_rate(), Ok(0.75));
     let info = cache.info("settings").unwrap();
     assert!(info[0].1.iter().any(|(name, _)| name == "item_size_max"));
 }

@@ -101,7 +101,7 @@ fn entries_are_counted_by_the_server() {
     let stats = cache.stats().unwrap();
     assert_eq!((stats.hits, stats.misses), (3, 1));
     assert_eq!(stats.to_string(), "75.0 % of 4 reads were hits");
-    assert_eq!(cache.hits(), Ok(0.75));
+    assert_eq!(cache.hit_rate(), Ok(0.75));
     let info = |section| cache.info(section).unwrap().remove(0);
     let (address, pairs) = info("server");
     assert_eq!(address, format!("127.0.0.1:{}", server.port()));

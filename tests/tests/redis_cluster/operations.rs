@@ -117,7 +117,7 @@ fn entries_are_counted_on_all_nodes() {
     }
     let stats = cache.stats().unwrap();
     assert_eq!((stats.hits, stats.misses), (30, 30));
-    assert_eq!(cache.hits(), Ok(0.5));
+    assert_eq!(cache.hit_rate(), Ok(0.5));
     let info = cache.info("server").unwrap();
     let told = info.into_iter().map(|(server, pairs)| {
         let port = pairs.into_iter().find(|(name, _)| name == "tcp_port");

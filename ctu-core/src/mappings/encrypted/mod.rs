@@ -1,10 +1,12 @@
 //! Values encrypted, keys hashed: CacheToolsUtils' `EncryptedCache`, byte for byte.
 
+mod check;
 mod cipher;
 mod derived;
 #[cfg(all(test, feature = "aes"))]
 mod tests;
 
+pub use check::SecretCheck;
 #[cfg(feature = "aes")]
 pub use cipher::Aes128Cbc;
 #[cfg(feature = "chacha20")]
@@ -101,16 +103,17 @@ use subtle::{Choice, ConstantTimeEq};
 ///
 /// # Damage
 /// A value that does not decrypt to the encrypted one, as far as `csize` and padding can tell, is a
-/// miss: `get` returns `Ok(None)`, and [`damaged`](Mapped::damaged) counts it.
+/// miss: `get` returns `Ok(None)`, `contains` returns `false`, and [`damaged`](Mapped::damaged) counts
+/// it. So `contains` costs as much as `get`.
 /// `get_or_insert_with` writes over it. The first such value is told of by an event of `tracing`
 /// (warning) and by `defmt` (error), where these features are on.
 ///
 /// # A wrong secret
 /// The secret decides where an entry is stored. With another one every look-up therefore goes to a
 /// place where there is no entry: **each is a plain miss, and neither `damaged` nor `csize` shows
-/// it.** The old entries stay until they expire. A look-up that never hits while
-/// [`len`](crate::Cache::len) of the cache below is not 0 is the sign; after a deploy, read back an
-/// entry of a known key that the previous version has written.
+/// it.** The old entries stay until they expire. [`check_secret`](EncryptedCache::check_secret) at the
+/// start of a program tells a wrong secret from an empty cache.
+///
 /// A wrong *setting* with the right secret is another matter:
 /// * another cipher, or another `csize`: entries are found where they are. With `csize` above 0 all
 ///   are damaged, which is counted and told of. With `csize` 0 the stream ciphers return noise and
@@ -233,6 +236,7 @@ where
     type Value = B;
     type At = Derived;
 
+    const VERIFIES: bool = true;
     const NO_ORIGIN: Option<Error> = Some(Error::HashedKeys);
 
     #[inline]

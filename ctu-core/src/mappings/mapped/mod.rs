@@ -3,7 +3,7 @@ mod awaited;
 mod batch;
 
 use crate::{
-    caches::{Cache, Found, InMemory},
+    caches::{Cache, Found, HasStats, InMemory, forward_stats},
     error::Error,
     mappings::mapping::Mapping,
 };
@@ -117,6 +117,8 @@ fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
 }
 
 impl<M, C: InMemory> InMemory for Mapped<M, C> {}
+
+forward_stats!(impl[M, C: HasStats] for Mapped<M, C>, C, this => &this.inner;);
 
 impl<M, C> Cache for Mapped<M, C>
 where

@@ -145,7 +145,7 @@ impl MemCached<str, String> {
     /// | time to live | At most 30 days: [`TtlTooLong`](Error::TtlTooLong) beyond. [`get_with_ttl`](Cache::get_with_ttl) returns no remaining time |
     /// | batches | Reads take one round trip a server for every 32 KiB of keys. `insert_many` and `remove_many` take one for each key |
     /// | [`contains`](Cache::contains) | Reads the value |
-    /// | [`add`](Self::add), [`len`](Cache::len), [`info`](Self::info), [`stats`](Self::stats), [`hits`](Self::hits) | [`Unsupported`](Error::Unsupported) |
+    /// | [`add`](Self::add), [`len`](Cache::len), [`info`](Self::info), [`stats`](Self::stats), [`hit_rate`](Self::hit_rate) | [`Unsupported`](Error::Unsupported) |
     /// | [`clear`](Cache::clear) | Ends at the first server that fails |
     /// | errors | Name "a memcache::Client" as the server. The size of the pool and the reason of a lost connection may be unknown |
     /// | malformed replies | May panic in the crate |

@@ -1,6 +1,6 @@
 use super::{MemCached, MemCachedError};
 use crate::backends::net::{Reads, ServerInfo};
-use ctu_core::Error;
+use ctu_core::{Error, HasStats};
 use std::fmt;
 
 /// What a Memcached server counted since it started, for all its clients together.
@@ -77,7 +77,7 @@ impl<K: ?Sized, V, F> MemCached<K, V, F> {
     ///
     /// # Errors
     /// Whatever keeps a server from telling.
-    pub fn hits(&self) -> Result<f64, MemCachedError> {
+    pub fn hit_rate(&self) -> Result<f64, MemCachedError> {
         let stats = self.stats()?;
         let reads = Reads {
             hits: sum(&stats, |stats| stats.hits),
@@ -110,4 +110,17 @@ fn counts((server, info): ServerInfo) -> MemCachedStats {
         *counter = value.trim().parse().unwrap_or_default();
     }
     stats
+}
+
+impl<K: ?Sized, V, F> HasStats for MemCached<K, V, F> {
+    type Stats = Vec<MemCachedStats>;
+    type Error = MemCachedError;
+
+    fn stats(&self) -> Result<Vec<MemCachedStats>, MemCachedError> {
+        self.stats()
+    }
+
+    fn hit_rate(&self) -> Result<f64, MemCachedError> {
+        self.hit_rate()
+    }
 }

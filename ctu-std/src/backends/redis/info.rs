@@ -1,6 +1,6 @@
 use super::{RedisCache, RedisError, bounds::Bounds, request::Request};
 use crate::backends::net::{Reads, ServerInfo};
-use ctu_core::Capability;
+use ctu_core::{Capability, HasStats};
 use std::fmt;
 
 /// What a Redis server counted since it started, for all its databases and clients together.
@@ -101,7 +101,20 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
     ///
     /// # Errors
     /// Whatever keeps the server from telling.
-    pub fn hits(&self) -> Result<f64, RedisError> {
+    pub fn hit_rate(&self) -> Result<f64, RedisError> {
         Ok(self.stats()?.hit_rate())
+    }
+}
+
+impl<K: ?Sized, V, F> HasStats for RedisCache<K, V, F> {
+    type Stats = RedisStats;
+    type Error = RedisError;
+
+    fn stats(&self) -> Result<RedisStats, RedisError> {
+        self.stats()
+    }
+
+    fn hit_rate(&self) -> Result<f64, RedisError> {
+        self.hit_rate()
     }
 }

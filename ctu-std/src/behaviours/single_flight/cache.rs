@@ -2,7 +2,7 @@ use super::{
     Leading, SingleFlight, Turn,
     writes::{Writes, Written},
 };
-use ctu_core::{Cache, Equivalent, Error, Found, InMemory};
+use ctu_core::{Cache, Equivalent, Error, Found, HasStats, InMemory};
 use std::{fmt, hash::Hash, slice, time::Duration};
 
 /// A cache that computes a value once, however many threads ask for it.
@@ -58,6 +58,19 @@ pub struct SingleFlightCache<C: Cache<Key: ToOwned>> {
     inner: C,
     flights: SingleFlight<C::Key, C::Value>,
     writes: Writes<C::Key>,
+}
+
+impl<C: Cache<Key: ToOwned> + HasStats> HasStats for SingleFlightCache<C> {
+    type Stats = <C as HasStats>::Stats;
+    type Error = <C as HasStats>::Error;
+
+    fn stats(&self) -> Result<Self::Stats, Self::Error> {
+        self.inner.stats()
+    }
+
+    fn hit_rate(&self) -> Result<f64, Self::Error> {
+        self.inner.hit_rate()
+    }
 }
 
 impl<C: Cache<Key: Hash + Eq + ToOwned>> SingleFlightCache<C> {

@@ -4,8 +4,8 @@ use super::{
     levels::{Failed, Levels},
 };
 use crate::caches::IntoCache;
-use ctu_core::{Cache, Error, Found, InMemory};
-use std::{fmt, hash::Hash, sync::Arc, time::Duration};
+use ctu_core::{Cache, Error, Found, HasStats, InMemory};
+use std::{convert::Infallible, fmt, hash::Hash, sync::Arc, time::Duration};
 
 /// A small, quick cache in front of a large, shared one: memory in front of Redis.
 ///
@@ -152,7 +152,7 @@ where
     }
 
     /// The share of reads that found a value at either level, 0 to 1.
-    pub fn hits(&self) -> f64 {
+    pub fn hit_rate(&self) -> f64 {
         self.stats().hit_rate()
     }
 
@@ -223,6 +223,23 @@ where
     A: Cache<Key: ToOwned> + InMemory,
     B: Cache + InMemory,
 {
+}
+
+impl<A, B> HasStats for TwoLevelCache<A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    type Stats = TwoLevelStats;
+    type Error = Infallible;
+
+    fn stats(&self) -> Result<TwoLevelStats, Infallible> {
+        Ok(self.stats())
+    }
+
+    fn hit_rate(&self) -> Result<f64, Infallible> {
+        Ok(self.hit_rate())
+    }
 }
 
 impl<A, B> Cache for TwoLevelCache<A, B>

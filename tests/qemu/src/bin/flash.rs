@@ -115,7 +115,7 @@ mod parts {
         static CACHE: StatsCache<SpinCache<Numbers>> =
             StatsCache::new(SpinCache::new(LruCache::new()));
         numbers(&CACHE);
-        black_box(CACHE.hits());
+        black_box(CACHE.hit_rate());
     }
     pub(super) static BASE: Base = Base::new(LruCache::new());
     pub(super) fn base() {
