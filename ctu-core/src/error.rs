@@ -50,6 +50,8 @@ pub enum Error {
     /// The keys are stored as hashes (`EncryptedCache`). A hash has no prefix and no way back to its key,
     /// so `retain` and a partial `clear` are not possible. The whole inner cache can be cleared.
     HashedKeys,
+    /// The cache is full, and its settings forbid the eviction of an entry.
+    Full,
     /// The lock of the cache is held: by another user (`try_` operations), or by the caller itself.
     Busy,
     /// The secret is too short. Lengths in bytes.
@@ -197,6 +199,7 @@ impl fmt::Display for Error {
             Self::HashedKeys => f.write_str(
                 "keys are stored as hashes, which have no prefix: only the whole cache can be cleared",
             ),
+            Self::Full => f.write_str("the cache is full, and its settings forbid eviction"),
             Self::Busy => f.write_str("the cache is in use"),
             Self::SecretTooShort { len, min } => {
                 write!(f, "secret of {len} bytes, at least {min} needed")

@@ -17,11 +17,15 @@ mod counter;
 mod encoding;
 mod entries;
 mod error;
+#[cfg(feature = "flash")]
+mod flash;
 #[cfg(feature = "json")]
 pub mod json;
 mod mappings;
 pub mod prelude;
 pub mod stores;
+#[cfg(any(feature = "sealed", feature = "flash"))]
+mod wall_clock;
 
 #[cfg(feature = "alloc")]
 #[doc(hidden)]
@@ -46,6 +50,8 @@ pub use ctu_macros::{cache_functions, cache_methods, cached};
 pub use encoding::{PrefixEncoding, base85};
 pub use entries::{Buffer, Bytes, Equivalent, IntoValue, StoredKey, Text, TextBuffer};
 pub use error::{CacheError, Capability, Error, SealError};
+#[cfg(feature = "flash")]
+pub use flash::{FlashCache, FlashError, FlashOptions};
 #[cfg(feature = "json")]
 pub use json::{full_hash_key, full_hash_key_with, json_key, json_key_with};
 #[cfg(feature = "aes")]
@@ -60,13 +66,11 @@ pub use mappings::ChaCha20;
 pub use mappings::Postcard;
 #[cfg(any(feature = "encrypted", feature = "sealed"))]
 pub use mappings::Secret;
-#[cfg(all(feature = "sealed", feature = "std"))]
-pub use mappings::SystemWallClock;
 #[cfg(feature = "sealed")]
 pub use mappings::{
     Aead, HashedAt, HashedNames, KeyRing, KeyedAead, Keys, Location, MonotonicCounter, Names,
-    NoSalt, NoWallClock, PlainAt, PlainNames, Salt, SealedCache, Sealing, SealingKey, SoftCounter,
-    Tag, WallClock, XChaCha20Poly1305,
+    NoSalt, PlainAt, PlainNames, Salt, SealedCache, Sealing, SealingKey, SoftCounter, Tag,
+    XChaCha20Poly1305,
 };
 pub use mappings::{
     AsPrefix, AutoPrefix, AutoPrefixedCache, Base85, BytesCache, KeyText, LikeValue,
@@ -81,3 +85,7 @@ pub use mappings::{Format, Json, ToBytes, ToBytesCache};
 #[doc(inline)]
 pub use stores::on_heap as heap;
 pub use stores::{LruCache, Store, TtlCache};
+#[cfg(all(any(feature = "sealed", feature = "flash"), feature = "std"))]
+pub use wall_clock::SystemWallClock;
+#[cfg(any(feature = "sealed", feature = "flash"))]
+pub use wall_clock::{NoWallClock, WallClock};

@@ -40,7 +40,10 @@ pub use self::{
         BreakerState, SingleFlightCache, TwoLevelBuilder, TwoLevelCache, TwoLevelError,
         TwoLevelStats,
     },
-    caches::{ConcurrentCache, IntoCache, IsCache, IsStore, LockedCache, ShardedCache, Untimed},
+    caches::{
+        AnyCache, ConcurrentCache, IntoCache, IsAsync, IsCache, IsStore, LockedCache, ShardedCache,
+        Untimed,
+    },
     coarse_clock::CoarseClock,
 };
 pub use ctu_core::*;

@@ -1,10 +1,41 @@
 //! The locks of the single flight and of two levels: the operating system's, and in unit tests those of
-//! shuttle, which tries the orders in which threads can meet.
+//! shuttle, which explores the interleavings of threads.
+
+use std::cell::RefCell;
 
 #[cfg(test)]
 pub(crate) use explored::{Condvar, Mutex, MutexGuard, me, wait, wait_until};
 #[cfg(not(test))]
 pub(crate) use system::{Condvar, Mutex, MutexGuard, me, wait, wait_until};
+
+#[cfg(test)]
+use shuttle::thread_local;
+
+thread_local! {
+    /// The computations that this thread polls a part of, the innermost last.
+    static POLLED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+/// While it lives, this thread polls a part of a computation.
+pub(crate) struct Entered;
+
+pub(crate) fn enter(caller: u64) -> Entered {
+    // A thread that is ending recognises no computation.
+    let _ = POLLED.try_with(|polled| polled.borrow_mut().push(caller));
+    Entered
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        let _ = POLLED.try_with(|polled| polled.borrow_mut().pop());
+    }
+}
+
+/// Whether this thread polls a part of a computation that `is` selects.
+pub(crate) fn is_within(is: impl Fn(u64) -> bool) -> bool {
+    let is_within = POLLED.try_with(|polled| polled.borrow().iter().any(|caller| is(*caller)));
+    is_within.unwrap_or(false)
+}
 
 #[cfg(not(test))]
 mod system {
@@ -54,6 +85,10 @@ mod explored {
     impl<T> Mutex<T> {
         pub(crate) fn new(value: T) -> Self {
             Self(shuttle::sync::Mutex::new(value))
+        }
+
+        pub(crate) fn into_inner(self) -> T {
+            self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
         }
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {

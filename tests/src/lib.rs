@@ -1,9 +1,11 @@
 //! Code that tests and benchmarks share.
 
+pub mod cancel;
 pub mod contest;
 pub mod load;
 pub mod proxy;
 pub mod servers;
+pub mod step_cache;
 #[cfg(feature = "tls")]
 pub mod tls_front;
 

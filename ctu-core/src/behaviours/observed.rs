@@ -176,6 +176,10 @@ macro_rules! observed_methods {
         fn id(&self) -> crate::caches::CacheId {
             self.inner.id()
         }
+
+        fn has_single_flight(&self) -> bool {
+            self.inner.has_single_flight()
+        }
     };
 }
 
@@ -226,10 +230,6 @@ impl<C: Cache, O: Observer<C::Key, C::Value>> Cache for Observed<C, O> {
             true => self.found(&Operation::Get(key), found),
             false => found,
         }
-    }
-
-    fn has_single_flight(&self) -> bool {
-        self.inner.has_single_flight()
     }
 }
 

@@ -3,7 +3,7 @@ use super::{
     observer::{Observer, Operation},
 };
 use crate::{
-    caches::{Cache, HasStats},
+    caches::{AsyncCache, Cache, HasStats},
     counter::Counter,
 };
 use core::fmt;
@@ -131,16 +131,46 @@ impl<C: Cache> Observed<C, Counts> {
     /// # Errors
     /// Those of [`Cache::len`].
     pub fn stats(&self) -> Result<Stats, C::Error> {
-        let (hits, misses) = (self.observer().hits.get(), self.observer().misses.get());
-        Ok(Stats {
-            tests: self.observer().tests.get(),
+        Ok(self.observer().snapshot(self.get_ref().len()?))
+    }
+}
+
+impl<C> Observed<C, Counts> {
+    /// [`stats`](Self::stats) of an async cache.
+    ///
+    /// ```
+    /// use ctu_core::{AsyncCache, LruCache, Ready, SpinCache, Stats, StatsCache};
+    ///
+    /// async fn statistics(cache: &StatsCache<impl AsyncCache>) -> Option<Stats> {
+    ///     cache.stats_async().await.ok()
+    /// }
+    /// # let cache = StatsCache::new(Ready(SpinCache::new(LruCache::<u32, u32, 8>::new())));
+    /// # let _ = statistics(&cache);
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`AsyncCache::len`].
+    pub async fn stats_async(&self) -> Result<Stats, C::Error>
+    where
+        C: AsyncCache,
+    {
+        let size = self.get_ref().len().await?;
+        Ok(self.observer().snapshot(size))
+    }
+}
+
+impl Counts {
+    fn snapshot(&self, size: usize) -> Stats {
+        let (hits, misses) = (self.hits.get(), self.misses.get());
+        Stats {
+            tests: self.tests.get(),
             reads: hits.wrapping_add(misses),
-            writes: self.observer().writes.get(),
-            dels: self.observer().dels.get(),
+            writes: self.writes.get(),
+            dels: self.dels.get(),
             hits,
             hit_rate: rate(hits, misses),
-            size: self.get_ref().len()?,
-        })
+            size,
+        }
     }
 }
 

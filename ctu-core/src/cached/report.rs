@@ -99,6 +99,7 @@ fn kind_of(error: Option<Error>) -> usize {
         Some(Error::StoredTooLong { .. }) => 13,
         Some(Error::HashedKeys) => 14,
         Some(Error::AmbiguousSeparator) => 15,
+        Some(Error::Full) => 16,
     }
 }
 

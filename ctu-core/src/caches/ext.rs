@@ -151,7 +151,60 @@ macro_rules! async_cache_ext {
                             async { made.await.into_value().map(Some) }
                         })
                         .await?;
-                    found.ok_or_else(|| Error::Decode("the value that was just stored").into())
+                    found.ok_or_else(|| Error::Unsupported(Capability::GetOrInsert).into())
+                }
+            }
+
+            /// As [`CacheExt::get_or_try_insert_with`]. `make` returns a future. A second call of `make`
+            /// replaces a corrupt value.
+            ///
+            /// ```
+            #[doc = concat!("use ctu_core::{", stringify!($Trait), ", ", stringify!($Ext), "};")]
+            ///
+            /// async fn page<C>(cache: &C, key: &str) -> Result<String, std::io::Error>
+            /// where
+            #[doc = concat!("    C: ", stringify!($Trait), "<Key = str, Value = String>,")]
+            /// {
+            ///     let read = || async { std::fs::read_to_string("page.html") };
+            ///     match cache.get_or_try_insert_with(key, read).await {
+            ///         Ok(page) => page,
+            ///         Err(_the_cache_failed) => read().await,
+            ///     }
+            /// }
+            /// ```
+            fn get_or_try_insert_with<T, E, F, Fut>(
+                &self,
+                key: &Self::Key,
+                mut make: F,
+            ) -> impl Future<Output = Result<Result<Self::Value, E>, Self::Error>> $(+ $Send)?
+            where
+                T: IntoValue<Self::Value> $(+ $Send)?,
+                $(E: $Send,)?
+                F: FnMut() -> Fut $(+ $Send)?,
+                Fut: Future<Output = Result<T, E>> $(+ $Send)?,
+            {
+                async move {
+                    // The futures of `make` share it, and no future of an `FnMut` borrows from it mutably.
+                    let failed = spin::Mutex::<Option<E>>::new(None);
+                    let found = self
+                        .get_or_compute(key, || {
+                            let (made, failed) = (make(), &failed);
+                            async move {
+                                match made.await {
+                                    Ok(value) => value.into_value().map(Some),
+                                    Err(error) => {
+                                        *failed.lock() = Some(error);
+                                        Ok(None)
+                                    }
+                                }
+                            }
+                        })
+                        .await?;
+                    match (found, failed.into_inner()) {
+                        (Some(value), _) => Ok(Ok(value)),
+                        (None, Some(error)) => Ok(Err(error)),
+                        (None, None) => Err(Error::Unsupported(Capability::GetOrInsert).into()),
+                    }
                 }
             }
         }

@@ -30,6 +30,7 @@ macro_rules! forward_methods {
         forward_methods! { @each [fn] [] $this $inner;
             default_ttl() -> Option<Duration>;
             id() -> crate::caches::CacheId;
+            has_single_flight() -> bool;
         }
     };
     (@each $function:tt $await:tt $this:ident $inner:expr; $(
@@ -70,11 +71,6 @@ macro_rules! forward_blocking {
         ) -> Result<Option<Self::Value>, Self::Error> {
             let $this = self;
             $inner.get_or_compute(key, make)
-        }
-
-        fn has_single_flight(&self) -> bool {
-            let $this = self;
-            $inner.has_single_flight()
         }
     };
 }

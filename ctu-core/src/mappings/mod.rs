@@ -31,13 +31,11 @@ pub use prefixed::{
 pub use sealed::Aes256GcmSiv;
 #[cfg(feature = "ascon")]
 pub use sealed::AsconAead128;
-#[cfg(all(feature = "sealed", feature = "std"))]
-pub use sealed::SystemWallClock;
 #[cfg(feature = "sealed")]
 pub use sealed::{
     Aead, HashedAt, HashedNames, KeyRing, KeyedAead, Keys, Location, MonotonicCounter, Names,
-    NoSalt, NoWallClock, PlainAt, PlainNames, Salt, SealedCache, Sealing, SealingKey, SoftCounter,
-    Tag, WallClock, XChaCha20Poly1305,
+    NoSalt, PlainAt, PlainNames, Salt, SealedCache, Sealing, SealingKey, SoftCounter, Tag,
+    XChaCha20Poly1305,
 };
 #[cfg(any(feature = "encrypted", feature = "sealed"))]
 pub use secret::Secret;

@@ -1,10 +1,13 @@
-use super::locked::LockedCache;
-use ctu_core::{Cache, Store};
+use super::{
+    kind::{IsAsync, IsCache},
+    locked::LockedCache,
+};
+use ctu_core::{AsyncCache, Cache, Store};
 
-/// A cache, or a store that a lock makes one: what a level of a [`TwoLevelCache`](crate::TwoLevelCache)
-/// is made of.
+/// A cache, or a store that becomes one behind a lock: the form in which a level is passed to a
+/// [`TwoLevelCache`](crate::TwoLevelCache).
 ///
-/// `Kind` tells [`IsCache`] from [`IsStore`]; the compiler finds it out.
+/// `Kind` is [`IsCache`], [`IsAsync`] or [`IsStore`]; the compiler infers it.
 ///
 /// ```
 /// use ctu_std::{Cache, CacheExt, IntoCache, LockedCache, LruCache};
@@ -20,22 +23,26 @@ use ctu_core::{Cache, Store};
     note = "keys are text, bytes, numbers and the like, or of a type that implements `StoredKey`"
 )]
 pub trait IntoCache<Kind> {
-    /// The cache that it becomes.
-    type Cache: Cache;
+    /// The cache that it becomes: a [`Cache`], or an [`AsyncCache`] if it is one.
+    type Cache;
 
     /// Makes the cache.
     fn into_cache(self) -> Self::Cache;
 }
-
-/// Says that something is a [`Cache`] already.
-#[derive(Debug)]
-pub enum IsCache {}
 
 /// Says that something is a [`Store`], which needs a lock.
 #[derive(Debug)]
 pub enum IsStore {}
 
 impl<C: Cache> IntoCache<IsCache> for C {
+    type Cache = C;
+
+    fn into_cache(self) -> C {
+        self
+    }
+}
+
+impl<C: AsyncCache> IntoCache<IsAsync> for C {
     type Cache = C;
 
     fn into_cache(self) -> C {

@@ -131,6 +131,13 @@ pub enum Waited<V> {
     Rejoin,
 }
 
+impl Lead {
+    /// The caller that computes.
+    pub const fn caller(&self) -> Option<u64> {
+        self.caller
+    }
+}
+
 impl<K, V, S> Machine<K, V, S> {
     /// No flights. Both hash keys, and may be the same.
     pub const fn with_hashers(joinable: S, doubted: S) -> Self {
@@ -172,6 +179,17 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher> Machine<K, V, S> {
             }
         }
         Joined::Lead(self.take_off(own(), number, caller))
+    }
+
+    /// Whether `caller` computes `key`, for callers that join.
+    pub fn leads<Q>(&self, key: &Q, caller: u64) -> bool
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let id = self.joinable.get(key);
+        let flight = id.and_then(|id| self.flights.get(id));
+        flight.is_some_and(|flight| flight.leaders.contains(&Some(caller)))
     }
 
     /// Begins a flight for `key`, unless there is one.

@@ -134,6 +134,11 @@ macro_rules! async_cache {
                 }
             }
 
+            /// As [`Cache::has_single_flight`](crate::Cache::has_single_flight).
+            fn has_single_flight(&self) -> bool {
+                false
+            }
+
             /// As [`Cache::get_many`](crate::Cache::get_many).
             #[cfg(feature = "alloc")]
             fn get_many(

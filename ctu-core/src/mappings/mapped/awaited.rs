@@ -132,6 +132,10 @@ macro_rules! mapped_is_async {
                 Ok(Some(value))
             }
 
+            fn has_single_flight(&self) -> bool {
+                self.inner.has_single_flight()
+            }
+
             #[cfg(feature = "alloc")]
             async fn get_many(
                 &self,

@@ -5,28 +5,7 @@ use super::{
     hash::{BLOCK, copy, keyed},
     name::Location,
 };
-
-/// The time an entry ends, in seconds since 1970-01-01 UTC; the last second means never.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Expiry(u32);
-
-impl Expiry {
-    pub(super) const NEVER: Self = Self(u32::MAX);
-
-    /// `milliseconds` since 1970, rounded up to a second. `None` from the year 2106.
-    pub(super) fn at(milliseconds: u64) -> Option<Self> {
-        match u32::try_from(milliseconds.div_ceil(1000)) {
-            Ok(u32::MAX) | Err(_) => None,
-            Ok(seconds) => Some(Self(seconds)),
-        }
-    }
-
-    /// The time in milliseconds since 1970; `None` for never.
-    pub(super) fn milliseconds(self) -> Option<u64> {
-        let ends = self != Self::NEVER;
-        ends.then(|| u64::from(self.0).saturating_mul(1000))
-    }
-}
+use crate::wall_clock::Expiry;
 
 /// The bytes after the ciphertext.
 pub(super) struct Trailer<N> {
@@ -70,7 +49,7 @@ impl<N: AsRef<[u8]> + AsMut<[u8]> + Default> Trailer<N> {
         copy(nonce.as_mut(), stored);
         complete::<X>(&mut nonce, location);
         Some(Self {
-            expiry: Expiry(u32::from_le_bytes(*expiry)),
+            expiry: Expiry::from_le_bytes(*expiry),
             nonce,
             tag: *tag,
             id: *id,
@@ -82,7 +61,7 @@ impl<N: AsRef<[u8]> + AsMut<[u8]> + Default> Trailer<N> {
         let (expiry, rest) = bytes.split_first_chunk_mut()?;
         let (id, rest) = rest.split_last_mut()?;
         let (stored, tag) = rest.split_last_chunk_mut()?;
-        *expiry = self.expiry.0.to_le_bytes();
+        *expiry = self.expiry.to_le_bytes();
         copy(stored, self.nonce.as_ref());
         *tag = self.tag;
         *id = self.id;
@@ -109,7 +88,7 @@ impl Bound {
         let mut data = [0; 43];
         let (head, rest) = data.split_at_mut(11);
         let [e0, e1, e2, e3] = epoch.to_le_bytes();
-        let [x0, x1, x2, x3] = expiry.0.to_le_bytes();
+        let [x0, x1, x2, x3] = expiry.to_le_bytes();
         copy(head, &[FORM, X::SUITE, id, e0, e1, e2, e3, x0, x1, x2, x3]);
         copy(rest, &location.0);
         Self(data)

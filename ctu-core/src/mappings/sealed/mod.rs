@@ -9,7 +9,6 @@ mod ring;
 mod salt;
 mod sealing;
 mod suites;
-mod wall_clock;
 
 pub use aead::{Aead, KeyedAead, Tag};
 pub use monotonic::{MonotonicCounter, SoftCounter};
@@ -22,11 +21,12 @@ pub use suites::aes_gcm_siv::Aes256GcmSiv;
 #[cfg(feature = "ascon")]
 pub use suites::ascon::AsconAead128;
 pub use suites::xchacha::XChaCha20Poly1305;
-#[cfg(feature = "std")]
-pub use wall_clock::SystemWallClock;
-pub use wall_clock::{NoWallClock, WallClock};
 
-use crate::{error::Error, mappings::mapped::Mapped};
+use crate::{
+    error::Error,
+    mappings::mapped::Mapped,
+    wall_clock::{NoWallClock, WallClock},
+};
 
 /// A cache of bytes whose values are encrypted and authenticated, each for its place, before they
 /// reach the cache below: a server, a flash chip.

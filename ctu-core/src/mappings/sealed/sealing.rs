@@ -1,18 +1,18 @@
 use super::{
     aead::Aead,
-    entry::{Bound, Expiry, MAX_OVERHEAD, Trailer, overhead},
+    entry::{Bound, MAX_OVERHEAD, Trailer, overhead},
     monotonic::MonotonicCounter,
     name::{HashedNames, Location, Names, PlainNames},
     ring::{Keys, purpose},
     salt::{NoSalt, Salt},
-    wall_clock::{NoWallClock, WallClock},
 };
 use crate::{
     caches::Found,
     counter::Counter,
     entries::Buffer,
-    error::{Error, SealError},
+    error::Error,
     mappings::{mapping::Mapping, secret::Secret},
+    wall_clock::{Expiry, NoWallClock, WallClock},
 };
 use core::{
     fmt,
@@ -32,9 +32,6 @@ pub struct Sealing<R, P = HashedNames, W = NoWallClock, S = NoSalt> {
     epoch: AtomicU32,
     rejections: [Counter; 3],
 }
-
-/// The last time that an entry can end, in milliseconds since 1970.
-const LAST: u64 = (u32::MAX as u64 - 1) * 1000;
 
 const UNSEALED: Error = Error::Encode("a value without room for its seal");
 
@@ -190,32 +187,6 @@ impl<R: Keys, P, W, S> Sealing<R, P, W, S> {
 }
 
 impl<R: Keys, P, W: WallClock, S: Salt> Sealing<R, P, W, S> {
-    /// The time that an entry ends which lives for `ttl` from now.
-    fn expiry(&self, ttl: Option<Duration>) -> Result<Expiry, Error> {
-        let (Some(ttl), true) = (ttl, W::PRESENT) else {
-            return Ok(Expiry::NEVER);
-        };
-        let Some(now) = self.clock.now() else {
-            return Err(Error::Seal(SealError::ClockUnset));
-        };
-        let end = u64::try_from(ttl.as_millis()).ok();
-        let end = end.and_then(|ttl| now.checked_add(ttl));
-        end.and_then(Expiry::at).ok_or(Error::TtlTooLong {
-            max: Duration::from_millis(LAST.saturating_sub(now)),
-        })
-    }
-
-    /// The time that an entry with `expiry` has left, or `Err` where it has none.
-    fn left(&self, expiry: Expiry) -> Result<Option<Duration>, ()> {
-        let (Some(end), true) = (expiry.milliseconds(), W::PRESENT) else {
-            return Ok(None);
-        };
-        match self.clock.now() {
-            Some(now) if now < end => Ok(Some(Duration::from_millis(end.saturating_sub(now)))),
-            _ => Err(()),
-        }
-    }
-
     /// Encrypts all but the last bytes of `entry`, and writes those.
     fn seal(&self, location: &Location, entry: &mut [u8], expiry: Expiry) -> Result<(), Error> {
         let (id, key) = self.keys.writer();
@@ -252,7 +223,7 @@ impl<R: Keys, P, W: WallClock, S: Salt> Sealing<R, P, W, S> {
         let last = Trailer::read::<R::Aead>(last, location);
         let complete = len.is_some() && last.is_some();
         let last = last.unwrap_or_else(Trailer::none);
-        let left = self.left(last.expiry);
+        let left = last.expiry.left(&self.clock);
         let known = self.keys.reader(last.id);
         let reason = match (known, left) {
             (None, _) => Reason::UnknownKey,
@@ -306,7 +277,7 @@ where
     }
 
     fn encode_for(&self, at: &P::At, mut value: B, ttl: Option<Duration>) -> Result<B, Error> {
-        let expiry = self.expiry(ttl)?;
+        let expiry = Expiry::after(ttl, &self.clock)?;
         value.append([0; MAX_OVERHEAD].get(..Self::OVERHEAD).ok_or(UNSEALED)?)?;
         match self.seal(at.as_ref(), value.as_mut(), expiry) {
             Ok(()) => Ok(value),

@@ -1,10 +1,14 @@
-//! One computation a key, however many threads want its result.
+//! One computation a key, however many threads and tasks want its result.
 
+mod asynchronous;
+mod blocking;
 mod cache;
+mod flights;
 #[cfg(test)]
 mod shuttle_tests;
+mod tasks;
 mod threads;
 mod writes;
 
 pub use cache::SingleFlightCache;
-pub(crate) use threads::{Leading, SingleFlight, Turn};
+pub(crate) use flights::{Leading, SingleFlight, Turn};

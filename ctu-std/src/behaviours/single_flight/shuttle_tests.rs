@@ -1,16 +1,21 @@
-//! Every order in which threads can meet in a `SingleFlightCache`, tried at random by shuttle.
+//! Interleavings of threads and tasks in a `SingleFlightCache`, explored at random by shuttle.
 
 use super::SingleFlightCache;
 use crate::behaviours::shuttle::{
     Remote, in_many_orders, in_orders, one_computation::tests_of_one_computation, spawn,
 };
-use ctu_core::{Cache, CacheExt};
-use shuttle::thread::yield_now;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::SeqCst},
+use ctu_core::{AsyncCache, AsyncCacheExt, Cache, CacheExt, Ready};
+use shuttle::{future::block_on, thread::yield_now};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
 };
-use std::time::Duration;
 
 type Explored = SingleFlightCache<Remote>;
 
@@ -149,5 +154,68 @@ fn writes_within_computations_do_not_deadlock() {
             thread.join().unwrap();
         }
         assert_eq!(cache.get("k").unwrap(), None);
+    });
+}
+
+/// Polls `future` at most `polls` times, as long as it wakes itself.
+fn poll_and_drop(polls: usize, future: impl Future) {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..polls {
+        if future.as_mut().poll(&mut context).is_ready() {
+            return;
+        }
+    }
+}
+
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        yield_now();
+        context.waker().wake_by_ref();
+        match std::mem::replace(&mut yielded, true) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+}
+
+#[test]
+fn dropped_futures_hang_no_task_and_store_no_old_value() {
+    in_many_orders(|| {
+        let cache = SingleFlightCache::new(Ready(Remote::default()));
+        let cache = Arc::new(cache.with_wait_limit(Duration::MAX));
+        let source = Arc::new(AtomicU32::new(1));
+        let compute = |source: &Arc<AtomicU32>| {
+            let source = Arc::clone(source);
+            move || {
+                let source = Arc::clone(&source);
+                async move {
+                    let value = source.load(SeqCst);
+                    yield_once().await;
+                    value
+                }
+            }
+        };
+        let (early, dropped, late) = (compute(&source), compute(&source), compute(&source));
+        let threads = [
+            spawn(&cache, |cache| {
+                block_on(cache.get_or_insert_with("k", early)).unwrap();
+            }),
+            spawn(&cache, |cache| {
+                poll_and_drop(1, cache.get_or_insert_with("k", dropped));
+            }),
+            spawn(&cache, move |cache| {
+                source.store(2, SeqCst);
+                block_on(cache.remove("k")).unwrap();
+                assert_eq!(block_on(cache.get_or_insert_with("k", late)), Ok(2));
+            }),
+        ];
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let last = block_on(cache.get("k")).unwrap();
+        assert!(last.is_none_or(|last| last == 2), "{last:?}");
     });
 }

@@ -1,43 +1,64 @@
-//! What keeps a result from being stored over something newer.
+//! Keeps an older result from being stored over a newer value.
 //!
-//! A result is not stored while its key is written, nor after that. A write that comes while one is being
-//! stored lets that finish. Who stores waits for nobody, so that nobody waits for ever.
+//! A result is not stored during a write of its key, or after one. A write that begins while a result is
+//! stored waits for that to end. A caller that stores waits for no write, so there is no deadlock.
 
-use super::{Leading, SingleFlight};
+use super::{
+    flights::{Leading, SingleFlight, this_thread, wake},
+    tasks::Limit,
+};
 use crate::{
     behaviours::machines::OwnedKey,
-    sync::{Condvar, Mutex, me, wait},
+    sync::{self, Condvar, Mutex, wait},
 };
-use std::{collections::HashMap, hash::Hash};
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    hash::Hash,
+    mem,
+    task::{Poll, Waker},
+};
 
 pub(super) struct Writes<K: ToOwned + ?Sized> {
     state: Mutex<State<K>>,
+    /// For threads; tasks have their wakers in the state.
     stored: Condvar,
 }
 
 struct State<K: ToOwned + ?Sized> {
-    /// How many write each key.
+    /// The number of writes of each key.
     writing: HashMap<OwnedKey<K>, usize>,
-    /// How many write every key.
+    /// The number of writes of every key.
     writing_all: usize,
-    /// The thread that stores a result for each key.
-    storing: HashMap<OwnedKey<K>, u64>,
+    /// The results that are stored, by key.
+    storing: HashMap<OwnedKey<K>, Stored>,
+    /// The tasks that wait to write, by the number of the write.
+    waiting: HashMap<u64, Waker>,
+    last: u64,
 }
 
-/// What a write concerns.
+/// A result that is stored.
+struct Stored {
+    caller: Option<u64>,
+    /// A write of the key did not wait for the result to be stored.
+    overtaken: bool,
+}
+
+/// The keys of a write.
 pub(super) enum Written<'k, K: ?Sized> {
     Keys(&'k [&'k K]),
     All,
 }
 
-/// A write under way. When it ends, what was computed before is older.
+/// A write under way. At its end, earlier results are outdated.
 pub(super) struct Writing<'w, K: ToOwned + Hash + Eq + ?Sized, V: Clone> {
     writes: &'w Writes<K>,
     flights: &'w SingleFlight<K, V>,
     written: Written<'w, K>,
+    number: u64,
 }
 
-/// A result that is being stored.
+/// A write of a result under way.
 pub(super) struct Storing<'w, K: ToOwned + Hash + Eq + ?Sized> {
     writes: &'w Writes<K>,
     key: &'w K,
@@ -50,31 +71,76 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Writes<K> {
                 writing: HashMap::new(),
                 writing_all: 0,
                 storing: HashMap::new(),
+                waiting: HashMap::new(),
+                last: 0,
             }),
             stored: Condvar::new(),
         }
     }
 
-    /// Begins a write, after what is being stored there.
+    /// Begins a write, after the results that are stored at its keys.
     pub(super) fn write<'w, V: Clone>(
         &'w self,
         flights: &'w SingleFlight<K, V>,
         written: Written<'w, K>,
     ) -> Writing<'w, K, V> {
+        let writing = self.begin(flights, written);
+        // A thread may write within its own computation.
+        let this = this_thread();
         let mut state = self.state.lock();
-        state.begin(&written);
-        while state.is_stored(&written, me()) {
+        while state.is_stored(&writing.written, |caller| caller == this) {
             state = wait(&self.stored, state);
         }
         drop(state);
+        writing
+    }
+
+    /// [`write`](Self::write) for a task. At the wait limit the write goes ahead, since the task that stores
+    /// may never be polled again; the result is then removed when it is stored.
+    pub(super) async fn write_task<'w, V: Clone>(
+        &'w self,
+        flights: &'w SingleFlight<K, V>,
+        written: Written<'w, K>,
+    ) -> Writing<'w, K, V> {
+        let writing = self.begin(flights, written);
+        let mut limit = None;
+        poll_fn(|context| {
+            let mut state = self.state.lock();
+            let own = |caller: Option<u64>| sync::is_within(|outer| caller == Some(outer));
+            if !state.is_stored(&writing.written, own) {
+                return Poll::Ready(());
+            }
+            state
+                .waiting
+                .insert(writing.number, context.waker().clone());
+            drop(state);
+            let limit = limit.get_or_insert_with(|| Limit::new(flights.wait_limit));
+            if !limit.poll(context) {
+                return Poll::Pending;
+            }
+            self.state.lock().overtake(&writing.written);
+            Poll::Ready(())
+        })
+        .await;
+        writing
+    }
+
+    fn begin<'w, V: Clone>(
+        &'w self,
+        flights: &'w SingleFlight<K, V>,
+        written: Written<'w, K>,
+    ) -> Writing<'w, K, V> {
+        let number = self.state.lock().begin(&written);
         Writing {
             writes: self,
             flights,
             written,
+            number,
         }
     }
 
-    /// Begins to store the result of `flight`, unless the key was written since that began, or is being written.
+    /// Begins to store the result of `flight`. `None` if the key is being written, or was written since the
+    /// flight began.
     pub(super) fn store<'w, V: Clone>(
         &'w self,
         flight: &Leading<'_, K, V>,
@@ -87,13 +153,18 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Writes<K> {
         if taken || !flight.is_current() {
             return None;
         }
-        state.storing.insert(OwnedKey::new(key), me());
+        let stored = Stored {
+            caller: flight.caller(),
+            overtaken: false,
+        };
+        state.storing.insert(OwnedKey::new(key), stored);
         Some(Storing { writes: self, key })
     }
 }
 
 impl<K: ToOwned + Hash + Eq + ?Sized> State<K> {
-    fn begin(&mut self, written: &Written<'_, K>) {
+    /// Returns the number of the write.
+    fn begin(&mut self, written: &Written<'_, K>) -> u64 {
         match written {
             Written::All => self.writing_all += 1,
             Written::Keys(keys) => {
@@ -102,9 +173,12 @@ impl<K: ToOwned + Hash + Eq + ?Sized> State<K> {
                 }
             }
         }
+        self.last = self.last.wrapping_add(1);
+        self.last
     }
 
-    fn end(&mut self, written: &Written<'_, K>) {
+    fn end(&mut self, written: &Written<'_, K>, number: u64) {
+        self.waiting.remove(&number);
         match written {
             Written::All => self.writing_all -= 1,
             Written::Keys(keys) => {
@@ -120,32 +194,67 @@ impl<K: ToOwned + Hash + Eq + ?Sized> State<K> {
         }
     }
 
-    /// Whether another than `who`, which may be within its own storing, stores a result there.
-    fn is_stored(&self, written: &Written<'_, K>, who: u64) -> bool {
+    /// Whether a result is stored at a key of the write, by a caller that is not its `own`.
+    fn is_stored(&self, written: &Written<'_, K>, own: impl Fn(Option<u64>) -> bool) -> bool {
         match written {
-            Written::All => self.storing.values().any(|&other| other != who),
-            Written::Keys(keys) => keys
-                .iter()
-                .any(|&key| self.storing.get(key).is_some_and(|&other| other != who)),
+            Written::All => self.storing.values().any(|stored| !own(stored.caller)),
+            Written::Keys(keys) => keys.iter().any(|&key| {
+                let stored = self.storing.get(key);
+                stored.is_some_and(|stored| !own(stored.caller))
+            }),
+        }
+    }
+
+    fn overtake(&mut self, written: &Written<'_, K>) {
+        match written {
+            Written::All => self
+                .storing
+                .values_mut()
+                .for_each(|stored| stored.overtaken = true),
+            Written::Keys(keys) => {
+                for &key in *keys {
+                    if let Some(stored) = self.storing.get_mut(key) {
+                        stored.overtaken = true;
+                    }
+                }
+            }
         }
     }
 }
 
 impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> Drop for Writing<'_, K, V> {
     fn drop(&mut self) {
-        // In one step for those who store: what was computed before is not stored, what is computed after is.
+        // One step for callers that store: an earlier result is not stored, a later one is.
         let mut state = self.writes.state.lock();
-        match self.written {
-            Written::All => self.flights.all_written(),
-            Written::Keys(keys) => keys.iter().for_each(|key| self.flights.written(key)),
-        }
-        state.end(&self.written);
+        let wakers = match self.written {
+            Written::All => self.flights.supersede_all(),
+            Written::Keys(keys) => {
+                let wakers = keys.iter().flat_map(|key| self.flights.supersede(key));
+                wakers.collect()
+            }
+        };
+        state.end(&self.written, self.number);
+        drop(state);
+        wake(wakers);
+    }
+}
+
+impl<K: ToOwned + Hash + Eq + ?Sized> Storing<'_, K> {
+    /// Whether a write of the key did not wait for the result to be stored.
+    pub(super) fn is_overtaken(&self) -> bool {
+        let state = self.writes.state.lock();
+        let stored = state.storing.get(self.key);
+        stored.is_some_and(|stored| stored.overtaken)
     }
 }
 
 impl<K: ToOwned + Hash + Eq + ?Sized> Drop for Storing<'_, K> {
     fn drop(&mut self) {
-        self.writes.state.lock().storing.remove(self.key);
+        let mut state = self.writes.state.lock();
+        state.storing.remove(self.key);
+        let waiting = mem::take(&mut state.waiting);
+        drop(state);
         self.writes.stored.notify_all();
+        wake(waiting.into_values());
     }
 }

@@ -1,0 +1,156 @@
+//! The way from the bytes in flash to the index in RAM.
+
+use super::{
+    FlashCache, FlashError,
+    checksum::Checksum,
+    index::Slot,
+    io::{Cursor, is_unreadable},
+    layout::{CHUNK, Place},
+    page::Head,
+    record::{Kind, Record},
+};
+use crate::{error::Error, wall_clock::WallClock};
+use embedded_storage::nor_flash::NorFlash;
+
+impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
+    /// Reads the log from its oldest live page to its end.
+    pub(super) fn load(&mut self) -> Result<(), FlashError> {
+        let layout = self.log.layout;
+        let newest = self.newest()?;
+        self.log.resume(newest, layout.page);
+        let mut end = layout.page;
+        for seq in layout.oldest(newest)..=newest {
+            let Some(head) = self.begins(seq)? else {
+                continue;
+            };
+            let mut cursor = Cursor::new(seq);
+            while let Some((place, record)) = self.next(&mut cursor)? {
+                self.apply(place, &record)?;
+            }
+            // Behind a torn mark the page is left as it is.
+            if seq == newest && self.mark(seq)? == Some(head.mark(&layout)) {
+                end = cursor.end();
+            }
+        }
+        self.log.resume(newest, end);
+        Ok(())
+    }
+
+    /// The number of the newest complete page; 0 without one. Without a mark, a page holds nothing
+    /// but copies of entries of the page before it in the ring, which is still there.
+    fn newest(&mut self) -> Result<u32, FlashError> {
+        let layout = self.log.layout;
+        let mut newest: Option<Head> = None;
+        let mut readable = false;
+        let mut failure = Ok(());
+        for index in 0..layout.pages {
+            match self.head(index) {
+                Ok(head) => {
+                    readable = true;
+                    let erases = head.map_or(0, |head| head.erases);
+                    self.log.erases = self.log.erases.max(erases);
+                    newest = newest.into_iter().chain(head).max_by_key(|head| head.seq);
+                }
+                Err(error) if is_unreadable(error) => failure = Err(error),
+                Err(error) => return Err(error),
+            }
+        }
+        // A page whose head cannot be read is torn. If none can be, the driver does not work.
+        if !readable {
+            failure?;
+        }
+        let Some(head) = newest else {
+            return Ok(0);
+        };
+        let mark = self.mark(head.seq)?;
+        let complete = mark.is_some_and(|mark| head.is_complete(&layout, &mark));
+        Ok(head.seq.saturating_sub(u32::from(!complete)))
+    }
+
+    /// The head of page `seq`, if it is in its place.
+    fn begins(&mut self, seq: u32) -> Result<Option<Head>, FlashError> {
+        match self.head(self.log.layout.index(seq)) {
+            Ok(head) => Ok(head.filter(|head| head.seq == seq)),
+            Err(error) if is_unreadable(error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn apply(&mut self, place: Place, record: &Record) -> Result<(), FlashError> {
+        let mut hash = Checksum::new();
+        let intact = match self.body(place, record, &mut |key, _| hash.update(key)) {
+            Err(error) if !is_unreadable(error) => return Err(error),
+            intact => intact.unwrap_or(false),
+        };
+        if !intact {
+            self.log.damaged = self.log.damaged.saturating_add(1);
+            return Ok(());
+        }
+        if record.kind == Kind::Clear {
+            self.log.index.clear();
+            self.log.hidden = false;
+            return Ok(());
+        }
+        let hash = hash.value();
+        if let Some(position) = self.find_same(place, record, hash)? {
+            self.log.index.remove(position);
+        }
+        if record.kind == Kind::Entry {
+            if self.log.check_place().is_err() {
+                return Err(FlashError::Core(Error::OutOfRange {
+                    what: "number of entries in the flash",
+                    got: N.saturating_add(1),
+                    min: 0,
+                    max: N,
+                }));
+            }
+            let layout = self.log.layout;
+            let at = layout.at(place);
+            let slot = Slot::new(hash, at, record.expiry, record.len(&layout));
+            self.log.add(slot);
+        }
+        Ok(())
+    }
+
+    /// The position of the entry with the key of the record at `place`.
+    fn find_same(
+        &mut self,
+        place: Place,
+        record: &Record,
+        hash: u32,
+    ) -> Result<Option<usize>, FlashError> {
+        let mut end = self.log.index.len();
+        while let Some(position) = self.log.index.before(end, hash) {
+            end = position;
+            let slot = self.log.index.get(position);
+            if let Some(slot) = slot
+                && self.same_key(self.log.layout.at(place), slot.at, record.key_len)?
+            {
+                return Ok(Some(position));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether the records at two places have the same key, of `key_len` bytes.
+    fn same_key(&mut self, one: u32, other: u32, key_len: u8) -> Result<bool, FlashError> {
+        let other_head = self.record(self.log.place(other))?;
+        if other_head.is_none_or(|record| record.key_len != key_len) {
+            return Ok(false);
+        }
+        let end = super::record::HEAD.saturating_add(key_len.into());
+        let mut done = 0;
+        while done < end {
+            let skipped = if done == 0 { super::record::HEAD } else { 0 };
+            let len = CHUNK.min(end.saturating_sub(done));
+            let range = skipped as usize..len as usize;
+            let one = self.read(one.saturating_add(done), len)?;
+            let other = self.read(other.saturating_add(done), len)?;
+            if one.get(range.clone()) != other.get(range) {
+                return Ok(false);
+            }
+            done = done.saturating_add(CHUNK);
+        }
+        Ok(true)
+    }
+}

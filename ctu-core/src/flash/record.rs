@@ -1,0 +1,98 @@
+//! A record: a head of 16 bytes, the key, the value, and padding to a full word.
+
+use super::{
+    checksum::Checksum,
+    layout::{Chunk, Layout, Place},
+};
+use crate::wall_clock::Expiry;
+
+/// The bytes of the head.
+pub(super) const HEAD: u32 = 16;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A key and its value.
+    Entry,
+    /// A key without an entry from here on.
+    Removal,
+    /// No entry before this record counts.
+    Clear,
+}
+
+impl Kind {
+    const ALL: [(u8, Self); 3] = [
+        (0xC1, Self::Entry),
+        (0xC2, Self::Removal),
+        (0xC3, Self::Clear),
+    ];
+}
+
+/// The head of a record.
+#[derive(Clone, Copy)]
+pub(super) struct Record {
+    pub(super) kind: Kind,
+    pub(super) key_len: u8,
+    pub(super) value_len: u16,
+    pub(super) expiry: Expiry,
+    /// The checksum of the place, the fields above, the key and the value.
+    pub(super) body: u32,
+}
+
+impl Record {
+    /// The size without padding.
+    pub(super) fn size(&self) -> u32 {
+        HEAD + u32::from(self.key_len) + u32::from(self.value_len)
+    }
+
+    /// The size in full words.
+    pub(super) fn len(&self, layout: &Layout) -> u32 {
+        layout.round(self.size())
+    }
+
+    fn fields(&self) -> [u8; 8] {
+        let kind = Kind::ALL.iter().find(|kind| kind.1 == self.kind);
+        let kind = kind.map_or(0, |kind| kind.0);
+        let [v0, v1] = self.value_len.to_le_bytes();
+        let [e0, e1, e2, e3] = self.expiry.to_le_bytes();
+        [kind, self.key_len, v0, v1, e0, e1, e2, e3]
+    }
+
+    /// A checksum that has covered the place and the fields. Bytes of another place, or of another
+    /// life of the same page, thus never pass for a record.
+    pub(super) fn checksum(&self, place: Place) -> Checksum {
+        let mut checksum = Checksum::new();
+        checksum.update(&place.seq.to_le_bytes());
+        checksum.update(&place.offset.to_le_bytes());
+        checksum.update(&self.fields());
+        checksum
+    }
+
+    /// The head at `place`.
+    pub(super) fn head(&self, place: Place) -> [u8; HEAD as usize] {
+        let body = self.body.to_le_bytes();
+        let mut checksum = self.checksum(place);
+        checksum.update(&body);
+        let [f0, f1, f2, f3, f4, f5, f6, f7] = self.fields();
+        let [b0, b1, b2, b3] = body;
+        let [c0, c1, c2, c3] = checksum.bytes();
+        [
+            f0, f1, f2, f3, f4, f5, f6, f7, b0, b1, b2, b3, c0, c1, c2, c3,
+        ]
+    }
+
+    /// Reads the head at `place`. `None` for anything but the head of a record of this place that
+    /// fits its page.
+    pub(super) fn parse(layout: &Layout, place: Place, bytes: &Chunk) -> Option<Self> {
+        let head: &[u8; HEAD as usize] = bytes.first_chunk()?;
+        let [kind, key_len, v0, v1, e0, e1, e2, e3, b0, b1, b2, b3, ..] = *head;
+        let record = Self {
+            kind: Kind::ALL.iter().find(|known| known.0 == kind)?.1,
+            key_len,
+            value_len: u16::from_le_bytes([v0, v1]),
+            expiry: Expiry::from_le_bytes([e0, e1, e2, e3]),
+            body: u32::from_le_bytes([b0, b1, b2, b3]),
+        };
+        let end = place.offset.checked_add(record.len(layout))?;
+        (record.head(place) == *head && end <= layout.page).then_some(record)
+    }
+}

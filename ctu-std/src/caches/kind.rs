@@ -1,0 +1,52 @@
+//! Caches of either kind: blocking and async.
+
+use ctu_core::{AsyncCache, Cache, CacheError};
+
+/// Says that something is a [`Cache`] already.
+#[derive(Debug)]
+pub enum IsCache {}
+
+/// Says that something is an [`AsyncCache`] already.
+#[derive(Debug)]
+pub enum IsAsync {}
+
+/// A [`Cache`] or an [`AsyncCache`]. `Kind` tells [`IsCache`] from [`IsAsync`]; the compiler infers it.
+///
+/// A wrapper with one name for both kinds, such as [`SingleFlightCache`](crate::SingleFlightCache), takes
+/// its key and value types from this trait.
+///
+/// ```
+/// use ctu_std::{AnyCache, IsAsync, IsCache, Ready, ConcurrentCache};
+///
+/// fn key_size<C: AnyCache<Kind, Key: Sized>, Kind>(_: &C) -> usize {
+///     size_of::<C::Key>()
+/// }
+/// let blocking = ConcurrentCache::<u32, u32>::with_capacity(10);
+/// assert_eq!(key_size::<_, IsCache>(&blocking), 4);
+/// assert_eq!(key_size::<_, IsAsync>(&Ready(blocking)), 4);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither a `Cache` nor an `AsyncCache`",
+    label = "not a cache",
+    note = "a store, such as an `LruCache`, needs a lock around it: `LockedCache::new(store)`"
+)]
+pub trait AnyCache<Kind> {
+    /// The borrowed form of a key.
+    type Key: ?Sized;
+    /// The type of the values.
+    type Value: Clone;
+    /// The error type.
+    type Error: CacheError;
+}
+
+impl<C: Cache + ?Sized> AnyCache<IsCache> for C {
+    type Key = C::Key;
+    type Value = C::Value;
+    type Error = C::Error;
+}
+
+impl<C: AsyncCache + ?Sized> AnyCache<IsAsync> for C {
+    type Key = C::Key;
+    type Value = C::Value;
+    type Error = C::Error;
+}

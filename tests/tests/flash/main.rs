@@ -1,0 +1,7 @@
+//! `FlashCache` on a simulated NOR flash with the rules of real ones.
+
+mod contents;
+mod damage;
+mod nor;
+mod power;
+mod wear;
