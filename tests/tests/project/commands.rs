@@ -176,6 +176,22 @@ fn shown_commands_name_existing_packages_targets_features_and_paths() {
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
+/// Each command once, in the order of the pages. It takes as long as all benchmarks together.
+#[cfg(feature = "pages")]
+#[test]
+fn shown_commands_succeed() {
+    let mut ran = Vec::new();
+    for (page, command) in shown() {
+        if ran.contains(&command) {
+            continue;
+        }
+        let mut shell = Command::new("bash");
+        let status = shell.arg("-c").arg(&command).current_dir(root()).status();
+        assert!(status.unwrap().success(), "{page}: {command}");
+        ran.push(command);
+    }
+}
+
 #[test]
 fn shown_scripts_pass_a_syntax_check() {
     for (page, command) in shown() {
