@@ -48,7 +48,7 @@ pub use clock::{Clock, ManualClock};
 #[cfg(feature = "macros")]
 pub use ctu_macros::{cache_functions, cache_methods, cached};
 pub use encoding::{PrefixEncoding, base85};
-pub use entries::{Buffer, Bytes, Equivalent, IntoValue, StoredKey, Text, TextBuffer};
+pub use entries::{Buffer, Bytes, IntoValue, KeyParts, StoredKey, Text, TextBuffer};
 pub use error::{CacheError, Capability, Error, SealError};
 #[cfg(feature = "flash")]
 pub use flash::{FlashCache, FlashError, FlashOptions};

@@ -5,11 +5,11 @@
 pub mod cached {}
 
 #[cfg_attr(
-    all(feature = "memcache", feature = "redis"),
+    all(feature = "memcached", feature = "redis"),
     doc = include_str!("../docs/from-cachetoolsutils.md")
 )]
 #[cfg_attr(
-    not(all(feature = "memcache", feature = "redis")),
+    not(all(feature = "memcached", feature = "redis")),
     doc = "Shown with the features `redis` and `memcache`."
 )]
 pub mod from_cachetoolsutils {}

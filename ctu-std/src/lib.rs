@@ -18,7 +18,7 @@ mod sync;
 
 #[doc(inline)]
 pub use self::backends::memcached;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 #[doc(inline)]
 pub use self::backends::memcached::{
     MemCached, MemCachedBuilder, MemCachedError, MemCachedStats, PrefixedMemCached, RawMemCached,
@@ -28,7 +28,7 @@ pub use self::backends::redis::{
     AsJson, Form, Keys, Prefixed, PrefixedRedisCache, Raw, RawRedisCache, RedisBuilder, RedisCache,
     RedisError, RedisStats,
 };
-#[cfg(any(feature = "memcache", feature = "redis"))]
+#[cfg(any(feature = "memcached", feature = "redis"))]
 pub use self::backends::{
     net::{NetError, Peer, ServerInfo},
     str_key::StrKey,
@@ -41,12 +41,34 @@ pub use self::{
         TwoLevelStats,
     },
     caches::{
-        AnyCache, ConcurrentCache, IntoCache, IsAsync, IsCache, IsStore, LockedCache, ShardedCache,
-        Untimed,
+        AnyCache, ConcurrentCache, IntoCache, IsAsync, IsCache, IsStore, LockedCache, NoClock,
+        ShardedCache,
     },
     coarse_clock::CoarseClock,
 };
-pub use ctu_core::*;
+// Each name by itself: a new name of `ctu-core` does not become one of this crate unnoticed.
+pub use ctu_core::{
+    Aead, Aes128Cbc, Aes256GcmSiv, AsPrefix, AsyncCache, AsyncCacheExt, AutoPrefix,
+    AutoPrefixedCache, Base85, Buffer, Bytes, BytesCache, Cache, CacheError, CacheExt, Capability,
+    ChaCha20, Cipher, Clock, Counts, DebugCache, Derived, EncryptedCache, Encryption, Error, Event,
+    Format, Found, HasStats, HashedAt, HashedNames, InMemory, IntoValue, Json, KeyParts, KeyRing,
+    KeyText, KeyedAead, Keys as SealingKeys, LikeValue, LocalAsyncCache, LocalAsyncCacheExt,
+    Location, LockKind, Log, MAX_INLINE_KEY, ManualClock, Mapped, Mapping, MonotonicCounter, Names,
+    NoSalt, NoWallClock, Observed, Observer, Operation, PlainAt, PlainNames, Prefix, PrefixCounter,
+    PrefixEncoding, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText, Ready, Salsa20, Salt,
+    SealError, SealedCache, Sealing, SealingKey, Secret, SecretCheck, SoftCounter, SpinCache,
+    SpinMutex, Stats, StatsCache, StdClock, Store, StoredKey, SystemWallClock, Tag, Text,
+    TextBuffer, ToBytes, ToBytesCache, WallClock, WithTtl, XChaCha20Poly1305, base85,
+    full_hash_key, full_hash_key_with, heap, json, json_key, json_key_with, prelude, stores,
+};
+#[doc(hidden)]
+pub use ctu_core::{CacheId, single_flight};
+
+/// The runtime part of the attribute macros.
+pub mod cached {
+    #[doc(inline)]
+    pub use ctu_core::cached::*;
+}
 // The same attributes; what they expand to names this crate, since a program may have no other.
 pub use ctu_macros::{
     cache_functions_std as cache_functions, cache_methods_std as cache_methods,

@@ -195,7 +195,7 @@ fn private_names_are_ordinary_keys_in_json_keys() {
 #[test]
 fn cache_returns_the_stored_object() {
     let base = RefCell::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(16));
-    let cache = ToBytesCache::<Value, Data, _>::new(&base);
+    let cache = ToBytesCache::<_, Value, Data>::new(&base);
     for object in objects() {
         let data = Data(object.clone());
         cache.insert(&object, data.clone()).unwrap();

@@ -132,7 +132,7 @@ fn prefixed_clear_over_hashed_keys_is_its_own_error() {
 fn async_prefixed_clear_over_hashed_keys_is_its_own_error() {
     let base = bytes();
     let vault = EncryptedCache::new(Ready(&base), SECRET);
-    let user = Mapped::with(Prefix::new(&b"user."[..]), &vault);
+    let user = Mapped::with_mapping(&vault, Prefix::new(&b"user."[..]));
     let mut cleared = pin!(AsyncCache::clear(&user));
     let polled = cleared
         .as_mut()

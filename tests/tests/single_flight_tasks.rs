@@ -53,7 +53,7 @@ async fn one_task_computes_for_all() {
 #[tokio::test]
 async fn one_computation_a_key_through_wrappers() {
     let inner = SingleFlightCache::new(Ready(ConcurrentCache::<String, u32>::with_capacity(10)));
-    let cache = StatsCache::new(Mapped::with(Prefix::new("p."), inner));
+    let cache = StatsCache::new(Mapped::with_mapping(inner, Prefix::new("p.")));
     assert!(cache.has_single_flight());
     let (one, other) = join!(
         cache.get_or_insert_with("k", || slow(1)),

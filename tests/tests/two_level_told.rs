@@ -258,7 +258,7 @@ fn wrong_secret_is_a_miss_and_no_damage() {
 #[test]
 fn undecodable_value_in_memory_is_logged_with_its_reason() {
     let base = LockedCache::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(8));
-    let cache = ToBytesCache::<str, (u8, bool), _>::new(&base);
+    let cache = ToBytesCache::<_, str, (u8, bool)>::new(&base);
     base.insert(b"\"a\"", br#"[7,"hush"]"#).unwrap();
     let told = events_of(|| assert!(cache.get("a").unwrap_err().is_corrupt()));
     assert_eq!(told.len(), 1, "{told:#?}");

@@ -78,7 +78,7 @@ forward_stats! {
 impl<C, L: Fn(&Event<'_>)> Observed<C, Log<L>> {
     /// Calls `log` before each operation on `inner`, which is reported under `name`.
     pub const fn new(inner: C, name: &'static str, log: L) -> Self {
-        Self::with(Log { name, log }, inner)
+        Self::with_observer(inner, Log { name, log })
     }
 }
 

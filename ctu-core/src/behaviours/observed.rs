@@ -1,7 +1,7 @@
 use super::observer::{Observer, Operation};
 use crate::{
     caches::{AsyncCache, Cache, Found, InMemory, LocalAsyncCache},
-    entries::Equivalent,
+    entries::KeyParts,
     error::Error,
 };
 use core::{borrow::Borrow, time::Duration};
@@ -20,7 +20,7 @@ pub struct Observed<C, O> {
 
 impl<C, O> Observed<C, O> {
     /// Puts `observer` on `inner`.
-    pub const fn with(observer: O, inner: C) -> Self {
+    pub const fn with_observer(inner: C, observer: O) -> Self {
         Self { inner, observer }
     }
 
@@ -194,7 +194,7 @@ impl<C: Cache, O: Observer<C::Key, C::Value>> Cache for Observed<C, O> {
 
     fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
     where
-        Q: Equivalent<Self::Key>,
+        Q: KeyParts<Self::Key>,
     {
         if O::READS_KEYS {
             return self.get(key.make()?.borrow());

@@ -51,7 +51,7 @@ pub enum Operation<'a, K: ?Sized, V> {
 /// }
 ///
 /// let store = SpinCache::new(LruCache::<u32, [u8; 4], 8>::new());
-/// let cache = Observed::with(BytesWritten::default(), store);
+/// let cache = Observed::with_observer(store, BytesWritten::default());
 /// cache.insert(&1, *b"four")?;
 /// assert_eq!(cache.observer().0.load(Relaxed), 4);
 /// # Ok::<(), ctu_core::Error>(())

@@ -96,7 +96,7 @@ impl<C> Observed<C, Counts> {
             hits: Counter::new(),
             misses: Counter::new(),
         };
-        Self::with(counts, inner)
+        Self::with_observer(inner, counts)
     }
 
     /// The hit rate, 0 to 1; 0 before the first lookup.

@@ -5,7 +5,7 @@ use super::{
     arities::arities,
     key::{Args, CallKey, Kept, LeavesKey, Lent, Literal, MakeKey, NoPrefix, PrefixesKey},
 };
-use crate::{caches::Cache, entries::Equivalent, error::Error, mappings::PrefixKey};
+use crate::{caches::Cache, entries::KeyParts, error::Error, mappings::PrefixKey};
 use core::{
     borrow::Borrow,
     hash::{Hash, Hasher},
@@ -67,9 +67,9 @@ pub struct PartsOf<A, K>(A, PhantomData<fn(&K)>);
 
 impl<A, K> CallKey<K> for PartsOf<A, K>
 where
-    Self: Equivalent<K>,
+    Self: KeyParts<K>,
 {
-    type Made = Kept<<Self as Equivalent<K>>::Key, K>;
+    type Made = Kept<<Self as KeyParts<K>>::Key, K>;
     #[inline]
     fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
         cache.get_equivalent(self)
@@ -82,7 +82,7 @@ where
 
 macro_rules! arguments_are_parts {
     ($($t:ident $k:ident $at:tt)*) => {
-        impl<$($t, $k: Hash + Eq),*> Equivalent<($($k,)*)> for PartsOf<($($t,)*), ($($k,)*)>
+        impl<$($t, $k: Hash + Eq),*> KeyParts<($($k,)*)> for PartsOf<($($t,)*), ($($k,)*)>
         where
             $($t: ArgRef<Arg: OwnArg<$k>>),*
         {

@@ -2,7 +2,7 @@
 
 use crate::{
     caches::CacheId,
-    entries::Equivalent,
+    entries::KeyParts,
     error::{CacheError, Capability, Error},
 };
 use core::{borrow::Borrow, time::Duration};
@@ -242,12 +242,12 @@ pub trait Cache {
     /// for it; other caches, and pointers to caches, do.
     ///
     /// # Errors
-    /// Those of [`get`](Self::get), and those of [`Equivalent::make`] if the key is built.
+    /// Those of [`get`](Self::get), and those of [`KeyParts::make`] if the key is built.
     #[doc(hidden)]
     fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
     where
         Self: Sized,
-        Q: Equivalent<Self::Key>,
+        Q: KeyParts<Self::Key>,
     {
         self.get(key.make()?.borrow())
     }

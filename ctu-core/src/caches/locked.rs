@@ -1,7 +1,7 @@
 //! Locks around stores.
 
 use super::cache::{Cache, Found};
-use crate::{entries::Equivalent, error::Error, stores::Store};
+use crate::{entries::KeyParts, error::Error, stores::Store};
 use core::{cell::RefCell, fmt, time::Duration};
 use lock_api::{Mutex, RawMutex};
 
@@ -195,7 +195,7 @@ macro_rules! store_is_cache {
             #[inline]
             fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<S::Value>, Error>
             where
-                Q: Equivalent<S::Key>,
+                Q: KeyParts<S::Key>,
             {
                 $with(self, |store: &mut S| Ok(store.get_equivalent(key)?.cloned()))?
             }

@@ -33,7 +33,7 @@ pointer_is_cache!(
     [C: Cache] std::sync::LazyLock<C>,
     fn get_equivalent<Q>(&self, key: &Q) -> Result<Option<Self::Value>, Self::Error>
     where
-        Q: crate::entries::Equivalent<Self::Key>,
+        Q: crate::entries::KeyParts<Self::Key>,
     {
         (**self).get_equivalent(key)
     }

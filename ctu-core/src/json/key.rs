@@ -1,7 +1,7 @@
 use super::{
     escape::push_text,
     float::{push_float, widen},
-    refusal::Refusal,
+    refusal::SerError,
     special,
 };
 use crate::error::Error;
@@ -168,23 +168,23 @@ fn number_key(text: &str) -> Option<Key> {
 /// Makes a [`Key`] of a serialized value.
 pub(super) struct KeySerializer;
 
-const NOT_A_KEY: Refusal = Refusal(Error::Encode(
+const NOT_A_KEY: SerError = SerError(Error::Encode(
     "a map key that is no text, number, bool or none",
 ));
 
 macro_rules! int_keys {
     ($($method:ident $t:ty => $wide:ty,)*) => {$(
-        fn $method(self, value: $t) -> Result<Key, Refusal> {
+        fn $method(self, value: $t) -> Result<Key, SerError> {
             Ok(Key::Int(Int::from(<$wide>::from(value))))
         }
     )*};
 }
 
-type No = Impossible<Key, Refusal>;
+type No = Impossible<Key, SerError>;
 
 impl Serializer for KeySerializer {
     type Ok = Key;
-    type Error = Refusal;
+    type Error = SerError;
     type SerializeSeq = No;
     type SerializeTuple = No;
     type SerializeTupleStruct = No;
@@ -206,43 +206,43 @@ impl Serializer for KeySerializer {
         serialize_u128 u128 => u128,
     }
 
-    fn serialize_bool(self, value: bool) -> Result<Key, Refusal> {
+    fn serialize_bool(self, value: bool) -> Result<Key, SerError> {
         Ok(Key::Bool(value))
     }
 
-    fn serialize_f32(self, value: f32) -> Result<Key, Refusal> {
+    fn serialize_f32(self, value: f32) -> Result<Key, SerError> {
         self.serialize_f64(widen(value))
     }
 
-    fn serialize_f64(self, value: f64) -> Result<Key, Refusal> {
+    fn serialize_f64(self, value: f64) -> Result<Key, SerError> {
         Ok(Key::Float(value))
     }
 
-    fn serialize_char(self, value: char) -> Result<Key, Refusal> {
+    fn serialize_char(self, value: char) -> Result<Key, SerError> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
-    fn serialize_str(self, value: &str) -> Result<Key, Refusal> {
+    fn serialize_str(self, value: &str) -> Result<Key, SerError> {
         Ok(Key::Text(Cow::Owned(value.to_owned())))
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<Key, Refusal> {
+    fn serialize_bytes(self, _: &[u8]) -> Result<Key, SerError> {
         Err(NOT_A_KEY)
     }
 
-    fn serialize_none(self) -> Result<Key, Refusal> {
+    fn serialize_none(self) -> Result<Key, SerError> {
         Ok(Key::None)
     }
 
-    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<Key, Refusal> {
+    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<Key, SerError> {
         value.serialize(self)
     }
 
-    fn serialize_unit(self) -> Result<Key, Refusal> {
+    fn serialize_unit(self) -> Result<Key, SerError> {
         Ok(Key::None)
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<Key, Refusal> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Key, SerError> {
         Ok(Key::None)
     }
 
@@ -251,7 +251,7 @@ impl Serializer for KeySerializer {
         _: &'static str,
         _: u32,
         variant: &'static str,
-    ) -> Result<Key, Refusal> {
+    ) -> Result<Key, SerError> {
         Ok(Key::Text(Cow::Borrowed(variant)))
     }
 
@@ -259,7 +259,7 @@ impl Serializer for KeySerializer {
         self,
         _: &'static str,
         value: &T,
-    ) -> Result<Key, Refusal> {
+    ) -> Result<Key, SerError> {
         value.serialize(self)
     }
 
@@ -269,19 +269,19 @@ impl Serializer for KeySerializer {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<Key, Refusal> {
+    ) -> Result<Key, SerError> {
         Err(NOT_A_KEY)
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<No, Refusal> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<No, SerError> {
         Err(NOT_A_KEY)
     }
 
-    fn serialize_tuple(self, _: usize) -> Result<No, Refusal> {
+    fn serialize_tuple(self, _: usize) -> Result<No, SerError> {
         Err(NOT_A_KEY)
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<No, Refusal> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<No, SerError> {
         Err(NOT_A_KEY)
     }
 
@@ -291,15 +291,15 @@ impl Serializer for KeySerializer {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<No, Refusal> {
+    ) -> Result<No, SerError> {
         Err(NOT_A_KEY)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<No, Refusal> {
+    fn serialize_map(self, _: Option<usize>) -> Result<No, SerError> {
         Err(NOT_A_KEY)
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<NumberKey, Refusal> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<NumberKey, SerError> {
         if name == special::NUMBER {
             Ok(NumberKey(None))
         } else {
@@ -313,7 +313,7 @@ impl Serializer for KeySerializer {
         _: u32,
         _: &'static str,
         _: usize,
-    ) -> Result<No, Refusal> {
+    ) -> Result<No, SerError> {
         Err(NOT_A_KEY)
     }
 }
@@ -323,20 +323,20 @@ pub(super) struct NumberKey(Option<Key>);
 
 impl SerializeStruct for NumberKey {
     type Ok = Key;
-    type Error = Refusal;
+    type Error = SerError;
 
     fn serialize_field<T: ?Sized + Serialize>(
         &mut self,
         _: &'static str,
         value: &T,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SerError> {
         if let Key::Text(text) = value.serialize(KeySerializer)? {
             self.0 = number_key(&text);
         }
         Ok(())
     }
 
-    fn end(self) -> Result<Key, Refusal> {
+    fn end(self) -> Result<Key, SerError> {
         self.0.ok_or(NOT_A_KEY)
     }
 }

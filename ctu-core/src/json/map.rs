@@ -2,7 +2,7 @@ use super::{
     data::Data,
     key::{Key, KeySerializer},
     read::from_str,
-    refusal::Refusal,
+    refusal::SerError,
     special,
     writer::Writer,
 };
@@ -37,7 +37,7 @@ impl<'w> MapWriter<'w> {
         writer: &'w mut Writer,
         keys_are_text: bool,
         close: &'static str,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, SerError> {
         writer.open("{")?;
         Ok(Self {
             start: writer.out.len(),
@@ -49,14 +49,14 @@ impl<'w> MapWriter<'w> {
         })
     }
 
-    fn key(&mut self, key: Key) -> Result<(), Refusal> {
+    fn key(&mut self, key: Key) -> Result<(), SerError> {
         if self.keys_are_text && !key.is_text() {
-            return Err(Refusal(Error::Encode("a keyword that is not text")));
+            return Err(SerError(Error::Encode("a keyword that is not text")));
         }
         let out = &mut self.writer.out;
         if let Some(last) = self.entries.last() {
             if !key.is_like(&last.key) {
-                return Err(Refusal(Error::Encode("map keys of different kinds")));
+                return Err(SerError(Error::Encode("map keys of different kinds")));
             }
             self.in_order &= last.key.cmp(&key) == Ordering::Less;
             out.push(',');
@@ -74,16 +74,16 @@ impl<'w> MapWriter<'w> {
         Ok(())
     }
 
-    fn value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Refusal> {
+    fn value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), SerError> {
         let Some(entry) = self.entries.last_mut() else {
-            return Err(Refusal(Error::Encode("a map value without a key")));
+            return Err(SerError(Error::Encode("a map value without a key")));
         };
         value.serialize(&mut *self.writer)?;
         entry.value_at.end = self.writer.out.len();
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(), Refusal> {
+    fn finish(mut self) -> Result<(), SerError> {
         if !self.in_order {
             self.sort();
         }
@@ -119,35 +119,35 @@ impl<'w> MapWriter<'w> {
 
 impl SerializeMap for MapWriter<'_> {
     type Ok = ();
-    type Error = Refusal;
+    type Error = SerError;
 
-    fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<(), Refusal> {
+    fn serialize_key<T: ?Sized + Serialize>(&mut self, key: &T) -> Result<(), SerError> {
         self.key(key.serialize(KeySerializer)?)
     }
 
-    fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Refusal> {
+    fn serialize_value<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), SerError> {
         self.value(value)
     }
 
-    fn end(self) -> Result<(), Refusal> {
+    fn end(self) -> Result<(), SerError> {
         self.finish()
     }
 }
 
 impl SerializeStructVariant for MapWriter<'_> {
     type Ok = ();
-    type Error = Refusal;
+    type Error = SerError;
 
     fn serialize_field<T: ?Sized + Serialize>(
         &mut self,
         name: &'static str,
         value: &T,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SerError> {
         self.key(Key::Text(Cow::Borrowed(name)))?;
         self.value(value)
     }
 
-    fn end(self) -> Result<(), Refusal> {
+    fn end(self) -> Result<(), SerError> {
         self.finish()
     }
 }
@@ -161,13 +161,13 @@ pub(super) enum StructWriter<'w> {
 
 impl SerializeStruct for StructWriter<'_> {
     type Ok = ();
-    type Error = Refusal;
+    type Error = SerError;
 
     fn serialize_field<T: ?Sized + Serialize>(
         &mut self,
         name: &'static str,
         value: &T,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SerError> {
         match self {
             Self::Object(map) => SerializeStructVariant::serialize_field(map, name, value),
             Self::Number(writer) => {
@@ -178,7 +178,7 @@ impl SerializeStruct for StructWriter<'_> {
         }
     }
 
-    fn end(self) -> Result<(), Refusal> {
+    fn end(self) -> Result<(), SerError> {
         match self {
             Self::Object(map) => map.finish(),
             Self::Number(_) | Self::Raw(_) => Ok(()),
@@ -187,16 +187,16 @@ impl SerializeStruct for StructWriter<'_> {
 }
 
 /// The text that `serde_json` hands over.
-fn text_of<T: ?Sized + Serialize>(value: &T) -> Result<Cow<'static, str>, Refusal> {
+fn text_of<T: ?Sized + Serialize>(value: &T) -> Result<Cow<'static, str>, SerError> {
     match value.serialize(KeySerializer)? {
         Key::Text(text) => Ok(text),
-        _ => Err(Refusal(Error::Encode("a number without text"))),
+        _ => Err(SerError(Error::Encode("a number without text"))),
     }
 }
 
 /// Reads raw JSON and writes it in Python's form.
-fn write_raw(writer: &mut Writer, text: &str) -> Result<(), Refusal> {
+fn write_raw(writer: &mut Writer, text: &str) -> Result<(), SerError> {
     let value: Data =
-        from_str(text).map_err(|_| Refusal(Error::Encode("raw JSON that is not JSON")))?;
+        from_str(text).map_err(|_| SerError(Error::Encode("raw JSON that is not JSON")))?;
     value.serialize(writer)
 }

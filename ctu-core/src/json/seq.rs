@@ -1,4 +1,4 @@
-use super::{refusal::Refusal, writer::Writer};
+use super::{refusal::SerError, writer::Writer};
 use serde::ser::{
     Serialize, SerializeSeq, SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
@@ -13,7 +13,7 @@ pub(super) struct SeqWriter<'w> {
 
 impl<'w> SeqWriter<'w> {
     /// Writes the opening bracket.
-    pub(super) fn open(writer: &'w mut Writer, close: &'static str) -> Result<Self, Refusal> {
+    pub(super) fn open(writer: &'w mut Writer, close: &'static str) -> Result<Self, SerError> {
         writer.open("[")?;
         Ok(Self {
             writer,
@@ -22,7 +22,7 @@ impl<'w> SeqWriter<'w> {
         })
     }
 
-    fn element<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Refusal> {
+    fn element<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), SerError> {
         if !self.empty {
             self.writer.out.push(',');
         }
@@ -30,7 +30,7 @@ impl<'w> SeqWriter<'w> {
         value.serialize(&mut *self.writer)
     }
 
-    fn finish(self) -> Result<(), Refusal> {
+    fn finish(self) -> Result<(), SerError> {
         self.writer.close(self.close);
         Ok(())
     }
@@ -40,13 +40,13 @@ macro_rules! seq_writer_is {
     ($($name:ident $method:ident,)*) => {$(
         impl $name for SeqWriter<'_> {
             type Ok = ();
-            type Error = Refusal;
+            type Error = SerError;
 
-            fn $method<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Refusal> {
+            fn $method<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), SerError> {
                 self.element(value)
             }
 
-            fn end(self) -> Result<(), Refusal> {
+            fn end(self) -> Result<(), SerError> {
                 self.finish()
             }
         }

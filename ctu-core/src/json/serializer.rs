@@ -4,7 +4,7 @@ use super::{
     escape::push_text,
     float::{push_float, widen},
     map::{MapWriter, StructWriter},
-    refusal::Refusal,
+    refusal::SerError,
     seq::SeqWriter,
     special,
     writer::{Expect, Writer},
@@ -14,7 +14,7 @@ use serde::ser::{Serialize, Serializer};
 
 macro_rules! integers {
     ($($method:ident $t:ty,)*) => {$(
-        fn $method(self, value: $t) -> Result<(), Refusal> {
+        fn $method(self, value: $t) -> Result<(), SerError> {
             self.scalar()?.push_str(itoa::Buffer::new().format(value));
             Ok(())
         }
@@ -23,7 +23,7 @@ macro_rules! integers {
 
 impl<'w> Serializer for &'w mut Writer {
     type Ok = ();
-    type Error = Refusal;
+    type Error = SerError;
     type SerializeSeq = SeqWriter<'w>;
     type SerializeTuple = SeqWriter<'w>;
     type SerializeTupleStruct = SeqWriter<'w>;
@@ -45,49 +45,49 @@ impl<'w> Serializer for &'w mut Writer {
         serialize_u128 u128,
     }
 
-    fn serialize_bool(self, value: bool) -> Result<(), Refusal> {
+    fn serialize_bool(self, value: bool) -> Result<(), SerError> {
         self.scalar()?
             .push_str(if value { "true" } else { "false" });
         Ok(())
     }
 
-    fn serialize_f32(self, value: f32) -> Result<(), Refusal> {
+    fn serialize_f32(self, value: f32) -> Result<(), SerError> {
         self.serialize_f64(widen(value))
     }
 
-    fn serialize_f64(self, value: f64) -> Result<(), Refusal> {
+    fn serialize_f64(self, value: f64) -> Result<(), SerError> {
         push_float(self.scalar()?, value)?;
         Ok(())
     }
 
-    fn serialize_char(self, value: char) -> Result<(), Refusal> {
+    fn serialize_char(self, value: char) -> Result<(), SerError> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
-    fn serialize_str(self, value: &str) -> Result<(), Refusal> {
+    fn serialize_str(self, value: &str) -> Result<(), SerError> {
         push_text(self.scalar()?, value);
         Ok(())
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<(), Refusal> {
-        Err(Refusal(Error::Encode("bytes in JSON")))
+    fn serialize_bytes(self, _: &[u8]) -> Result<(), SerError> {
+        Err(SerError(Error::Encode("bytes in JSON")))
     }
 
-    fn serialize_none(self) -> Result<(), Refusal> {
+    fn serialize_none(self) -> Result<(), SerError> {
         self.scalar()?.push_str("null");
         Ok(())
     }
 
-    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), Refusal> {
+    fn serialize_some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), SerError> {
         let start = self.out.len();
         self.wrapped(value)?;
         if self.is_key && self.out.get(start..) == Some("null") {
-            return Err(Refusal(Error::Encode("a key of `Some` of what is null")));
+            return Err(SerError(Error::Encode("a key of `Some` of what is null")));
         }
         Ok(())
     }
 
-    fn serialize_unit(self) -> Result<(), Refusal> {
+    fn serialize_unit(self) -> Result<(), SerError> {
         self.out.push_str(match self.expect {
             Expect::Anything => "null",
             Expect::Arguments => "[]",
@@ -96,7 +96,7 @@ impl<'w> Serializer for &'w mut Writer {
         Ok(())
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<(), Refusal> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), SerError> {
         self.serialize_unit()
     }
 
@@ -105,7 +105,7 @@ impl<'w> Serializer for &'w mut Writer {
         _: &'static str,
         _: u32,
         variant: &'static str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SerError> {
         self.serialize_str(variant)
     }
 
@@ -113,7 +113,7 @@ impl<'w> Serializer for &'w mut Writer {
         self,
         _: &'static str,
         value: &T,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SerError> {
         self.wrapped(value)
     }
 
@@ -123,23 +123,27 @@ impl<'w> Serializer for &'w mut Writer {
         _: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), SerError> {
         self.open_variant(variant)?;
         value.serialize(&mut *self)?;
         self.close("}");
         Ok(())
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<SeqWriter<'w>, Refusal> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<SeqWriter<'w>, SerError> {
         self.is(Expect::Arguments)?;
         SeqWriter::open(self, "]")
     }
 
-    fn serialize_tuple(self, len: usize) -> Result<SeqWriter<'w>, Refusal> {
+    fn serialize_tuple(self, len: usize) -> Result<SeqWriter<'w>, SerError> {
         self.serialize_seq(Some(len))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<SeqWriter<'w>, Refusal> {
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        len: usize,
+    ) -> Result<SeqWriter<'w>, SerError> {
         self.serialize_seq(Some(len))
     }
 
@@ -149,18 +153,18 @@ impl<'w> Serializer for &'w mut Writer {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<SeqWriter<'w>, Refusal> {
+    ) -> Result<SeqWriter<'w>, SerError> {
         self.open_variant(variant)?;
         SeqWriter::open(self, "]}")
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<MapWriter<'w>, Refusal> {
+    fn serialize_map(self, _: Option<usize>) -> Result<MapWriter<'w>, SerError> {
         let keys_are_text = self.expect == Expect::Keywords;
         self.is(Expect::Keywords)?;
         MapWriter::open(self, keys_are_text, "}")
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<StructWriter<'w>, Refusal> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<StructWriter<'w>, SerError> {
         match name {
             special::NUMBER => {
                 self.scalar()?;
@@ -180,7 +184,7 @@ impl<'w> Serializer for &'w mut Writer {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<MapWriter<'w>, Refusal> {
+    ) -> Result<MapWriter<'w>, SerError> {
         self.open_variant(variant)?;
         MapWriter::open(self, true, "}}")
     }

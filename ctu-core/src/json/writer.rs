@@ -1,4 +1,4 @@
-use super::{MAX_DEPTH, escape::push_text, refusal::Refusal};
+use super::{MAX_DEPTH, escape::push_text, refusal::SerError};
 use crate::error::Error;
 use alloc::string::String;
 use serde::ser::Serialize;
@@ -47,22 +47,22 @@ impl Writer {
     pub(super) fn write<T: ?Sized + Serialize>(mut self, value: &T) -> Result<String, Error> {
         match value.serialize(&mut self) {
             Ok(()) => Ok(self.out),
-            Err(Refusal(error)) => Err(error),
+            Err(SerError(error)) => Err(error),
         }
     }
 
     /// Takes note that the value is to be one of `kind`, and refuses it where another is wanted.
-    pub(super) fn is(&mut self, kind: Expect) -> Result<(), Refusal> {
+    pub(super) fn is(&mut self, kind: Expect) -> Result<(), SerError> {
         match self.expect {
             expect if expect == kind => {}
             Expect::Anything => {}
             Expect::Arguments => {
                 let what = "arguments that are no sequence; write one argument as (x,)";
-                return Err(Refusal(Error::Encode(what)));
+                return Err(SerError(Error::Encode(what)));
             }
             Expect::Keywords => {
                 let what = "keyword arguments that are no map or struct";
-                return Err(Refusal(Error::Encode(what)));
+                return Err(SerError(Error::Encode(what)));
             }
         }
         self.expect = Expect::Anything;
@@ -70,15 +70,15 @@ impl Writer {
     }
 
     /// The place for a value without brackets.
-    pub(super) fn scalar(&mut self) -> Result<&mut String, Refusal> {
+    pub(super) fn scalar(&mut self) -> Result<&mut String, SerError> {
         self.is(Expect::Anything)?;
         Ok(&mut self.out)
     }
 
-    pub(super) fn open(&mut self, bracket: &str) -> Result<(), Refusal> {
+    pub(super) fn open(&mut self, bracket: &str) -> Result<(), SerError> {
         self.depth = self.depth.saturating_add(bracket.len());
         if self.depth > MAX_DEPTH {
-            return Err(Refusal(Error::Encode("arrays or objects nested too deep")));
+            return Err(SerError(Error::Encode("arrays or objects nested too deep")));
         }
         self.out.push_str(bracket);
         Ok(())
@@ -90,7 +90,7 @@ impl Writer {
     }
 
     /// `{"name":`, to be closed with a bracket of its own.
-    pub(super) fn open_variant(&mut self, name: &str) -> Result<(), Refusal> {
+    pub(super) fn open_variant(&mut self, name: &str) -> Result<(), SerError> {
         self.is(Expect::Keywords)?;
         self.open("{")?;
         push_text(&mut self.out, name);
@@ -98,9 +98,9 @@ impl Writer {
         Ok(())
     }
 
-    pub(super) fn wrapped<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Refusal> {
+    pub(super) fn wrapped<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), SerError> {
         if self.wrapped >= MAX_WRAPPED {
-            return Err(Refusal(Error::Encode("a value nested too deep")));
+            return Err(SerError(Error::Encode("a value nested too deep")));
         }
         self.wrapped += 1;
         value.serialize(&mut *self)?;

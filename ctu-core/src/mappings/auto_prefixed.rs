@@ -17,7 +17,7 @@ use crate::{counter::Counter, encoding::PrefixEncoding, entries::Text, error::Er
 /// assert_eq!((base.get("AA==.key")?, base.get("AQ==.key")?), (Some(1), Some(2)));
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
-pub type AutoPrefixedCache<C> = Mapped<Prefix<AutoPrefix>, C>;
+pub type AutoPrefixedCache<C> = Mapped<C, Prefix<AutoPrefix>>;
 
 impl<C> AutoPrefixedCache<C> {
     /// Wraps `inner` with the next prefix of this process, in base64, followed by a `.`.
@@ -26,7 +26,7 @@ impl<C> AutoPrefixedCache<C> {
     /// [`counted`](Self::counted) or a [`PrefixedCache`](crate::PrefixedCache).
     pub fn new(inner: C) -> Self {
         let prefix = AutoPrefix::next(&PROCESS, PrefixEncoding::default(), ".");
-        Self::with(Prefix::new(prefix.unwrap_or_default()), inner)
+        Self::with_mapping(inner, Prefix::new(prefix.unwrap_or_default()))
     }
 
     /// Wraps `inner` with the next prefix of `counter`, followed by `separator`.
@@ -45,7 +45,7 @@ impl<C> AutoPrefixedCache<C> {
         separator: &str,
     ) -> Result<Self, Error> {
         let prefix = AutoPrefix::next(counter, encoding, separator)?;
-        Ok(Self::with(Prefix::new(prefix), inner))
+        Ok(Self::with_mapping(inner, Prefix::new(prefix)))
     }
 }
 

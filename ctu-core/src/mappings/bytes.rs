@@ -29,7 +29,7 @@ use core::marker::PhantomData;
 /// # Errors
 /// [`Error::Decode`] for a stored value that is not base85. `clear` and `len` are those of the inner
 /// cache.
-pub type BytesCache<C, K = LikeValue> = Mapped<Base85<K>, C>;
+pub type BytesCache<C, K = LikeValue> = Mapped<C, Base85<K>>;
 
 /// The mapping of [`BytesCache`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,14 +57,14 @@ impl<K> Base85<K> {
 impl<C> BytesCache<C> {
     /// Wraps `inner`, a cache of text.
     pub const fn new(inner: C) -> Self {
-        Self::with(Base85::new(), inner)
+        Self::with_mapping(inner, Base85::new())
     }
 }
 
 impl<C, K> BytesCache<C, K> {
     /// Wraps `inner`, a cache of text. Keys are encoded in a `K`.
     pub const fn with_key_text(inner: C) -> Self {
-        Self::with(Base85::with_key_text(), inner)
+        Self::with_mapping(inner, Base85::with_key_text())
     }
 }
 

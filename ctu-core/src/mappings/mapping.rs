@@ -38,7 +38,7 @@ pub(super) const NO_INVERSE: Error = Error::Unsupported(Capability::ListKeys);
 ///     }
 /// }
 ///
-/// let cache = Mapped::with(Tenths, SpinCache::new(LruCache::<u8, i16, 4>::new()));
+/// let cache = Mapped::with_mapping(SpinCache::new(LruCache::<u8, i16, 4>::new()), Tenths);
 /// cache.insert(&1, 21.5)?;
 /// assert_eq!(cache.get(&1)?, Some(21.5));
 /// # Ok::<(), Error>(())

@@ -33,7 +33,7 @@ use core::borrow::Borrow;
 /// assert_eq!((foo.get(b"key")?, bar.get(b"key")?), (None, Some(2)));
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
-pub type PrefixedCache<'p, C> = Mapped<Prefix<&'p <C as Cache>::Key>, C>;
+pub type PrefixedCache<'p, C> = Mapped<C, Prefix<&'p <C as Cache>::Key>>;
 
 /// The maximum length of prefix and key together without a heap, in bytes.
 pub const MAX_INLINE_KEY: usize = 128;
@@ -41,13 +41,13 @@ pub const MAX_INLINE_KEY: usize = 128;
 impl<'p, C: Cache> PrefixedCache<'p, C> {
     /// Prepends `prefix` to every key of `inner`.
     pub const fn new(inner: C, prefix: &'p C::Key) -> Self {
-        Self::with(Prefix::new(prefix), inner)
+        Self::with_mapping(inner, Prefix::new(prefix))
     }
 }
 
 /// The mapping of [`PrefixedCache`]: `prefix + key`, and the value unchanged.
 ///
-/// The prefix may be borrowed or owned: `Mapped::with(Prefix::new(String::from("foo.")), inner)`.
+/// The prefix may be borrowed or owned: `Mapped::with_mapping(inner, Prefix::new(String::from("foo.")))`.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Prefix<P>(P);

@@ -5,7 +5,7 @@ use super::store::Store;
 use super::{lru::Lru, slots::Slots, ttl::Ttl};
 use crate::{
     clock::Clock,
-    entries::{Equivalent, StoredKey},
+    entries::{KeyParts, StoredKey},
     error::Error,
 };
 use core::{hash::BuildHasher, time::Duration};
@@ -20,7 +20,7 @@ impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> 
     }
 
     #[inline]
-    fn get_equivalent<Q: Equivalent<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
+    fn get_equivalent<Q: KeyParts<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
         let slot = self.find_equivalent(key);
         Ok(self.use_slot(slot).map(|value| &*value))
     }
@@ -66,7 +66,7 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
         Self::get(self, key)
     }
 
-    fn get_equivalent<Q: Equivalent<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
+    fn get_equivalent<Q: KeyParts<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
         let slot = self.live(|lru| lru.find_equivalent(key));
         Ok(slot.and_then(|slot| self.use_slot(slot)))
     }

@@ -2,7 +2,7 @@
 
 use super::{slots::RandomState, store::Store};
 use crate::{
-    entries::{Equivalent, StoredKey},
+    entries::{KeyParts, StoredKey},
     error::Error,
 };
 use core::{
@@ -60,13 +60,13 @@ impl<K, V, S: Default> Default for DictCache<K, V, S> {
 /// The parts of a key of `L`, in the form that the map looks up.
 struct KeyPartsOf<'q, Q, L: ?Sized>(&'q Q, PhantomData<fn(&L)>);
 
-impl<Q: Equivalent<L>, L: ?Sized> Hash for KeyPartsOf<'_, Q, L> {
+impl<Q: KeyParts<L>, L: ?Sized> Hash for KeyPartsOf<'_, Q, L> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash_as(state);
     }
 }
 
-impl<Q: Equivalent<L>, L: ?Sized, K: Borrow<L>> hashbrown::Equivalent<K> for KeyPartsOf<'_, Q, L> {
+impl<Q: KeyParts<L>, L: ?Sized, K: Borrow<L>> hashbrown::Equivalent<K> for KeyPartsOf<'_, Q, L> {
     fn equivalent(&self, key: &K) -> bool {
         self.0.is(key.borrow())
     }
@@ -80,7 +80,7 @@ impl<K: StoredKey, V, S: BuildHasher> Store for DictCache<K, V, S> {
         self.0.get(key)
     }
 
-    fn get_equivalent<Q: Equivalent<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
+    fn get_equivalent<Q: KeyParts<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
         Ok(self.0.get(&KeyPartsOf::<Q, K::Lookup>(key, PhantomData)))
     }
 

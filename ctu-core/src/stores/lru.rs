@@ -4,7 +4,7 @@ use super::{
     iter::{Iter, Order},
     slots::{Inline, Link, Slot, Slots},
 };
-use crate::entries::Equivalent;
+use crate::entries::KeyParts;
 use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash, Hasher as _},
@@ -197,7 +197,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     pub(super) fn find_equivalent<Q, L>(&self, key: &Q) -> T::Slot
     where
         K: Borrow<L>,
-        Q: Equivalent<L>,
+        Q: KeyParts<L>,
         L: ?Sized,
     {
         let mut state = self.hasher.build_hasher();

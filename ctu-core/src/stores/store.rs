@@ -1,6 +1,6 @@
 //! The trait of stores.
 
-use crate::{entries::Equivalent, error::Error};
+use crate::{entries::KeyParts, error::Error};
 use core::{borrow::Borrow, time::Duration};
 
 /// A cache as plain data: one owner, in memory, no lock, no I/O.
@@ -32,11 +32,11 @@ pub trait Store {
     /// [`get`](Self::get) by the parts of a key. The stores of this crate build no key for it.
     ///
     /// # Errors
-    /// Those of [`Equivalent::make`], in a store that builds the key.
+    /// Those of [`KeyParts::make`], in a store that builds the key.
     fn get_equivalent<Q>(&mut self, key: &Q) -> Result<Option<&Self::Value>, Error>
     where
         Self: Sized,
-        Q: Equivalent<Self::Key>,
+        Q: KeyParts<Self::Key>,
     {
         Ok(self.get(key.make()?.borrow()))
     }
@@ -119,7 +119,7 @@ impl<S: Store> Store for &mut S {
     }
     fn get_equivalent<Q>(&mut self, key: &Q) -> Result<Option<&Self::Value>, Error>
     where
-        Q: Equivalent<Self::Key>,
+        Q: KeyParts<Self::Key>,
     {
         (**self).get_equivalent(key)
     }

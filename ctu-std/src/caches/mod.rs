@@ -4,10 +4,10 @@ mod concurrent;
 mod into_cache;
 mod kind;
 mod locked;
+mod shard_index;
 mod sharded;
-mod spread;
 
-pub use concurrent::{ConcurrentCache, Untimed};
+pub use concurrent::{ConcurrentCache, NoClock};
 pub use into_cache::{IntoCache, IsStore};
 pub use kind::{AnyCache, IsAsync, IsCache};
 pub use locked::LockedCache;

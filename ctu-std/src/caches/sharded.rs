@@ -1,5 +1,5 @@
-use crate::caches::spread::spread;
-use ctu_core::{Cache, Equivalent, Error, Found, InMemory, Store};
+use crate::caches::shard_index::shard_index;
+use ctu_core::{Cache, Error, Found, InMemory, KeyParts, Store};
 use std::{
     fmt,
     hash::{BuildHasher, Hash, Hasher as _},
@@ -90,7 +90,7 @@ impl<S: Store<Key: Hash>, H: BuildHasher> ShardedCache<S, H> {
 
     #[inline]
     fn shard_of(&self, hash: u64) -> &Locked<S> {
-        &self.shards[spread(hash, self.shards.len())].0
+        &self.shards[shard_index(hash, self.shards.len())].0
     }
 }
 
@@ -111,7 +111,7 @@ where
     }
 
     #[inline]
-    fn get_equivalent<Q: Equivalent<S::Key>>(&self, key: &Q) -> Result<Option<S::Value>, Error> {
+    fn get_equivalent<Q: KeyParts<S::Key>>(&self, key: &Q) -> Result<Option<S::Value>, Error> {
         let mut state = self.hasher.build_hasher();
         key.hash_as(&mut state);
         self.shard_of(state.finish()).get_equivalent(key)

@@ -6,7 +6,7 @@ use ctu_core::{Cache, CacheExt, Error, SpinCache, ToBytesCache, heap::LruCache};
 
 pub(crate) fn json_values_match_python() {
     let base = SpinCache::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(4));
-    let cache = ToBytesCache::<str, (Option<u32>, alloc::string::String, f64), _>::new(&base);
+    let cache = ToBytesCache::<_, str, (Option<u32>, alloc::string::String, f64)>::new(&base);
     let value = (None, "é\n".into(), 2.5);
     assert_eq!(cache.insert_entry("text", value, None), Ok(()));
     let stored = base.get(b"\"text\"").ok().flatten();
@@ -23,7 +23,7 @@ pub(crate) fn json_keys_of_calls_match_python() {
 
 pub(crate) fn undecodable_value_is_an_error() {
     let base = SpinCache::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(4));
-    let cache = ToBytesCache::<u32, u32, _>::new(&base);
+    let cache = ToBytesCache::<_, u32, u32>::new(&base);
     for bytes in [&b"\"text\""[..], b"", b"1 2", b"{", b"\xff"] {
         assert_eq!(base.insert(b"1", bytes), Ok(()));
         assert!(matches!(cache.get(&1), Err(Error::Decode(_))));

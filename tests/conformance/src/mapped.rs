@@ -42,7 +42,7 @@ type Base = SpinCache<LruCache<u8, i16, 4>>;
 pub(crate) fn user_mapping_converts_keys_and_values() {
     let tenths = Tenths::default();
     let base = Base::new(LruCache::new());
-    let cache = Mapped::with(&tenths, &base);
+    let cache = Mapped::with_mapping(&base, &tenths);
     assert_eq!(cache.insert("7", 21.5), Ok(()));
     assert_eq!(base.get(&7), Ok(Some(215)));
     assert_eq!(cache.get("7"), Ok(Some(21.5)));
@@ -54,7 +54,7 @@ pub(crate) fn user_mapping_converts_keys_and_values() {
 
 pub(crate) fn each_operation_maps_its_key_once() {
     let tenths = Tenths::default();
-    let cache = Mapped::with(&tenths, Base::new(LruCache::new()));
+    let cache = Mapped::with_mapping(Base::new(LruCache::new()), &tenths);
     let asked = |operation: &str, values: usize| {
         assert_eq!(tenths.keys.take(), 1, "{operation} maps its key once");
         assert_eq!(tenths.values.take(), values, "{operation} maps its value");
@@ -83,8 +83,8 @@ pub(crate) fn one_mapping_works_blocking_and_async() {
     use ctu_core::{AsyncCache, AsyncCacheExt};
     let tenths = Tenths::default();
     let base = Base::new(LruCache::new());
-    let blocking = Mapped::with(&tenths, &base);
-    let future = Mapped::with(&tenths, Ready(&base));
+    let blocking = Mapped::with_mapping(&base, &tenths);
+    let future = Mapped::with_mapping(Ready(&base), &tenths);
     assert_eq!(CacheExt::insert(&blocking, "1", 21.5), Ok(()));
     tenths.keys.take();
     // Each reads the entries of the other.
@@ -110,7 +110,7 @@ pub(crate) fn one_mapping_works_on_a_single_core_executor() {
     let tenths = Tenths::default();
     // A `RefCell` is not for threads, and need not be.
     let base = RefCell::new(LruCache::<u8, i16, 4>::new());
-    let future = Mapped::with(&tenths, Ready(&base));
+    let future = Mapped::with_mapping(Ready(&base), &tenths);
     assert_eq!(block_on(future.insert("1", 21.5f32)), Ok(()));
     assert_eq!(block_on(future.get("1")), Ok(Some(21.5)));
     assert_eq!(Cache::get(&base, &1), Ok(Some(215)));
@@ -121,7 +121,7 @@ pub(crate) fn one_mapping_works_on_a_single_core_executor() {
 pub(crate) fn rejected_operations_leave_the_cache_unchanged() {
     let tenths = Tenths::default();
     let base = Base::new(LruCache::new());
-    let cache = Mapped::with(&tenths, &base);
+    let cache = Mapped::with_mapping(&base, &tenths);
     assert_eq!(cache.insert("1", 1.0), Ok(()));
     let refused = Err(Error::Encode("degrees out of range"));
     assert_eq!(cache.insert("1", 5_000.0), refused);
@@ -138,7 +138,7 @@ pub(crate) fn rejected_operations_leave_the_cache_unchanged() {
 pub(crate) fn corrupt_value_is_overwritten() {
     let tenths = Tenths::default();
     let base = Base::new(LruCache::new());
-    let cache = Mapped::with(&tenths, &base);
+    let cache = Mapped::with_mapping(&base, &tenths);
     assert_eq!(base.insert(&1, i16::MAX), Ok(()));
     assert_eq!(cache.get("1"), Ok(None));
     assert_eq!(cache.get_or_insert_with("1", || 1.5f32), Ok(1.5));

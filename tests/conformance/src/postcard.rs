@@ -11,7 +11,7 @@ struct Reading {
 
 type Base = SpinCache<LruCache<Bytes<16>, Bytes<8>, 4>>;
 /// A sensor, identified by bus and address.
-type Readings<'b> = ToBytesCache<(u8, u16), Reading, &'b Base, Postcard<4>>;
+type Readings<'b> = ToBytesCache<&'b Base, (u8, u16), Reading, Postcard<4>>;
 
 const READING: Reading = Reading {
     celsius: 21.5,
@@ -42,7 +42,7 @@ pub(crate) fn undecodable_value_is_an_error() {
 
 pub(crate) fn value_too_long_in_postcard_is_an_error() {
     let base = Base::new(LruCache::new());
-    let cache = ToBytesCache::<u32, [u16; 6], _, Postcard<4>>::new(&base);
+    let cache = ToBytesCache::<_, u32, [u16; 6], Postcard<4>>::new(&base);
     assert_eq!(cache.insert(&1, [7; 6]), Ok(()));
     // Twelve bytes in a buffer of eight.
     let refused = Err(Error::ValueTooLong { len: 12, max: 8 });
@@ -56,7 +56,7 @@ pub(crate) fn value_too_long_in_postcard_is_an_error() {
 pub(crate) fn postcard_composes_with_encryption() {
     let base = Base::new(LruCache::new());
     let vault = EncryptedCache::new(&base, b"sixteen bytes or more");
-    let cache = ToBytesCache::<u8, Reading, _, Postcard<4>>::new(vault);
+    let cache = ToBytesCache::<_, u8, Reading, Postcard<4>>::new(vault);
     assert_eq!(cache.insert(&1, READING), Ok(()));
     assert_eq!(cache.get(&1), Ok(Some(READING)));
     assert_eq!(base.contains(&[1]), Ok(false));

@@ -7,7 +7,7 @@ use ctu_core::{
 use std::cell::RefCell;
 
 type Stored = SpinCache<LruCache<Vec<u8>, Vec<u8>, 8>>;
-type Numbers = ToBytesCache<u32, u32, Stored>;
+type Numbers = ToBytesCache<Stored, u32, u32>;
 
 /// A cache that holds at 4 what is no number.
 fn damaged() -> Numbers {

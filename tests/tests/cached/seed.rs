@@ -55,7 +55,7 @@ fn cache_in_and_cache_del_work() {
 fn readme_repeat_banged_question() {
     type Bytes = Dict<Vec<u8>, Vec<u8>>;
     static BYTES: LazyLock<Bytes> = LazyLock::new(dict);
-    static CACHE: LazyLock<ToBytesCache<str, String, &'static Bytes>> =
+    static CACHE: LazyLock<ToBytesCache<&'static Bytes, str, String>> =
         LazyLock::new(|| ToBytesCache::new(&*BYTES));
 
     #[cached(cache = CACHE, prefix = "repeat.", key = ctu_std::json_key)]

@@ -207,8 +207,8 @@ fn share_encrypted<C>(
         let secret = peer::unhex(&SECRET.into());
         let encryption = Encryption::try_new(secret).unwrap().hsize(hsize).unwrap();
         let encryption = encryption.csize(csize).unwrap().cipher(cipher);
-        let cache: EncryptedCache<_, _, _> = EncryptedCache::with(encryption, base);
-        let cache = ToBytesCache::<Value, Value, _>::new(cache);
+        let cache: EncryptedCache<_, _, _> = EncryptedCache::with_mapping(base, encryption);
+        let cache = ToBytesCache::<_, Value, Value>::new(cache);
         Ours::any_key(std::rc::Rc::new(cache))
     }
     for (cipher, hsize, csize) in ciphers() {

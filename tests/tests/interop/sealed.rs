@@ -36,11 +36,11 @@ where
     let cache = SealedCache::with_keys(base, ring::<X>());
     let cache = cache.context(b"acme").epoch(3).wall_clock(Fixed);
     if plain {
-        let cache = ToBytesCache::<Value, Value, _>::new(cache.plain_names());
+        let cache = ToBytesCache::<_, Value, Value>::new(cache.plain_names());
         return Ours::any_key(Rc::new(cache));
     }
     let cache = cache.name_size(20).expect("a size in range");
-    Ours::any_key(Rc::new(ToBytesCache::<Value, Value, _>::new(cache)))
+    Ours::any_key(Rc::new(ToBytesCache::<_, Value, Value>::new(cache)))
 }
 
 fn share_sealed<C>(

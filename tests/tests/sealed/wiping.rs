@@ -146,9 +146,9 @@ fn a_plaintext_that_hardware_leaves_behind_is_wiped() {
 #[test]
 fn a_failure_of_the_hardware_reaches_the_caller() {
     let base = RefCell::new(DictCache::<Vec<u8>, Vec<u8>>::new());
-    let cache = SealedCache::with(careless(Ok(true)), &base);
+    let cache = SealedCache::with_mapping(&base, careless(Ok(true)));
     cache.insert(b"key", VALUE.to_vec()).unwrap();
-    let cache = SealedCache::with(careless(Err(Error::Busy)), &base);
+    let cache = SealedCache::with_mapping(&base, careless(Err(Error::Busy)));
     assert_eq!(cache.get(b"key"), Err(Error::Busy));
     assert_eq!(cache.insert(b"other", VALUE.to_vec()), Err(Error::Busy));
     assert_eq!(base.len(), Ok(1));

@@ -123,7 +123,7 @@ use subtle::{Choice, ConstantTimeEq};
 /// # Secrets
 /// A [`Secret`] that the cache owns is wiped when it is dropped, and so is everything derived from it; it is never printed. One that is lent
 /// (`try_new(inner, &bytes)`) is the lender's to wipe. Values that `get` returned are the caller's.
-pub type EncryptedCache<C, S = Secret<32>, X = Salsa20> = Mapped<Encryption<S, X>, C>;
+pub type EncryptedCache<C, S = Secret<32>, X = Salsa20> = Mapped<C, Encryption<S, X>>;
 
 /// The mapping of [`EncryptedCache`].
 pub struct Encryption<S, X = Salsa20> {
@@ -353,7 +353,7 @@ impl<S, X: Cipher> defmt::Format for Encryption<S, X> {
 impl<C, const N: usize> EncryptedCache<C, Secret<N>> {
     /// Encrypts with a copy of `secret` what goes to `inner`. Compiles only for 16 bytes or more.
     pub const fn new(inner: C, secret: &[u8; N]) -> Self {
-        Self::with(Encryption::new(secret), inner)
+        Self::with_mapping(inner, Encryption::new(secret))
     }
 }
 
@@ -363,7 +363,7 @@ impl<C, S: AsRef<[u8]>> EncryptedCache<C, S> {
     /// # Errors
     /// [`Error::SecretTooShort`] where it has less than 16 bytes.
     pub fn try_new(inner: C, secret: S) -> Result<Self, Error> {
-        Ok(Self::with(Encryption::try_new(secret)?, inner))
+        Ok(Self::with_mapping(inner, Encryption::try_new(secret)?))
     }
 }
 

@@ -11,7 +11,7 @@ use core::{borrow::Borrow, time::Duration};
 /// [`Mapped`] as an async cache: the methods of the blocking one, awaited.
 macro_rules! mapped_is_async {
     ($Trait:ident $(, $Send:ident, $Sync:ident)?) => {
-        impl<M, C> $Trait for Mapped<M, C>
+        impl<C, M> $Trait for Mapped<C, M>
         where
             C: $Trait,
             M: Mapping<C::Key, C::Value> $(+ $Sync)?,

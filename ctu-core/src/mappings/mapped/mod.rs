@@ -18,14 +18,14 @@ use core::{borrow::Borrow, time::Duration};
 /// for a `get_or_insert_with` that stores a value.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Mapped<M, C> {
+pub struct Mapped<C, M> {
     mapping: M,
     inner: C,
 }
 
-impl<M, C> Mapped<M, C> {
+impl<C, M> Mapped<C, M> {
     /// Applies `mapping` to `inner`.
-    pub const fn with(mapping: M, inner: C) -> Self {
+    pub const fn with_mapping(inner: C, mapping: M) -> Self {
         Self { mapping, inner }
     }
 
@@ -50,16 +50,16 @@ impl<M, C> Mapped<M, C> {
     }
 
     #[cfg(any(feature = "encrypted", feature = "sealed"))]
-    pub(crate) fn map<N>(self, change: impl FnOnce(M) -> N) -> Mapped<N, C> {
-        Mapped::with(change(self.mapping), self.inner)
+    pub(crate) fn map<N>(self, change: impl FnOnce(M) -> N) -> Mapped<C, N> {
+        Mapped::with_mapping(self.inner, change(self.mapping))
     }
 
     #[cfg(any(feature = "encrypted", feature = "sealed"))]
     pub(crate) fn try_map<N, E>(
         self,
         change: impl FnOnce(M) -> Result<N, E>,
-    ) -> Result<Mapped<N, C>, E> {
-        Ok(Mapped::with(change(self.mapping)?, self.inner))
+    ) -> Result<Mapped<C, N>, E> {
+        Ok(Mapped::with_mapping(self.inner, change(self.mapping)?))
     }
 }
 
@@ -116,11 +116,11 @@ fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
     }
 }
 
-impl<M, C: InMemory> InMemory for Mapped<M, C> {}
+impl<M, C: InMemory> InMemory for Mapped<C, M> {}
 
-forward_stats!(impl[M, C: HasStats] for Mapped<M, C>, C, this => &this.inner;);
+forward_stats!(impl[C: HasStats, M] for Mapped<C, M>, C, this => &this.inner;);
 
-impl<M, C> Cache for Mapped<M, C>
+impl<C, M> Cache for Mapped<C, M>
 where
     C: Cache,
     M: Mapping<C::Key, C::Value>,

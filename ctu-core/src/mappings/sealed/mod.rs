@@ -74,7 +74,7 @@ use crate::{
 /// value and everything bound to it, so no source of random numbers is needed, and none can break
 /// the cipher; see [`salt`](Self::salt).
 pub type SealedCache<C, R = KeyRing, P = HashedNames, W = NoWallClock, S = NoSalt> =
-    Mapped<Sealing<R, P, W, S>, C>;
+    Mapped<C, Sealing<R, P, W, S>>;
 
 impl<C> SealedCache<C> {
     /// Seals with key 0 derived from `secret`, by the default suite, the values that go to `inner`.
@@ -89,7 +89,7 @@ impl<C> SealedCache<C> {
 impl<C, R: Keys> SealedCache<C, R> {
     /// Seals with `keys` the values that go to `inner`: a [`KeyRing`](crate::KeyRing), or one lent.
     pub fn with_keys(inner: C, keys: R) -> Self {
-        Self::with(Sealing::new(keys), inner)
+        Self::with_mapping(inner, Sealing::new(keys))
     }
 }
 

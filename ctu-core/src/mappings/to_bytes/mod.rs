@@ -30,7 +30,7 @@ pub use postcard::Postcard;
 /// use serde_json::{Value, json};
 ///
 /// let inner = SpinCache::new(LruCache::<Vec<u8>, Vec<u8>, 8>::new());
-/// let cache = ToBytesCache::<str, Value, _>::new(&inner);
+/// let cache = ToBytesCache::<_, str, Value>::new(&inner);
 /// cache.insert("k", json!({"b": 1, "a": 2.5}))?;
 /// assert_eq!(cache.get("k")?, Some(json!({"a": 2.5, "b": 1})));
 /// assert_eq!(inner.get(b"\"k\"")?.as_deref(), Some(&br#"{"a":2.5,"b":1}"#[..]));
@@ -40,7 +40,7 @@ pub use postcard::Postcard;
 /// # Errors
 /// [`Error::Decode`] for a stored value that does not decode, which is not a miss: another program, or
 /// another version of this one, stored it. `clear` and `len` are those of the inner cache.
-pub type ToBytesCache<K, V, C, F = Json> = Mapped<ToBytes<K, V, F>, C>;
+pub type ToBytesCache<C, K, V, F = Json> = Mapped<C, ToBytes<K, V, F>>;
 
 /// The mapping of [`ToBytesCache`].
 pub struct ToBytes<K: ?Sized, V, F = Json> {
@@ -61,10 +61,10 @@ impl<K: ?Sized, V, F> ToBytes<K, V, F> {
     }
 }
 
-impl<K: ?Sized, V, F, C> Mapped<ToBytes<K, V, F>, C> {
+impl<C, K: ?Sized, V, F> Mapped<C, ToBytes<K, V, F>> {
     /// Wraps `inner`, a cache with keys `[u8]` and values of any [`Buffer`].
     pub const fn new(inner: C) -> Self {
-        Self::with(ToBytes::new(), inner)
+        Self::with_mapping(inner, ToBytes::new())
     }
 }
 

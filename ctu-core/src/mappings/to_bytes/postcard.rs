@@ -18,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 /// struct Reading { celsius: f32, valid: bool }
 ///
 /// let inner = SpinCache::new(LruCache::<Bytes<4>, Bytes<8>, 16>::new());
-/// let cache = ToBytesCache::<(u8, u16), Reading, _, Postcard<4>>::new(inner);
+/// let cache = ToBytesCache::<_, (u8, u16), Reading, Postcard<4>>::new(inner);
 /// cache.insert(&(1, 0x48), Reading { celsius: 21.5, valid: true })?;
 /// assert_eq!(cache.get(&(1, 0x48))?, Some(Reading { celsius: 21.5, valid: true }));
 /// # Ok::<(), ctu_core::Error>(())

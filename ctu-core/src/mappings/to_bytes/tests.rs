@@ -63,8 +63,8 @@ mod json {
 
     #[test]
     fn json_is_the_default_format() {
-        let cache = ToBytesCache::<str, Value, _>::new(());
-        let _: &Mapped<ToBytes<str, Value, Json>, ()> = &cache;
+        let cache = ToBytesCache::<_, str, Value>::new(());
+        let _: &Mapped<(), ToBytes<str, Value, Json>> = &cache;
     }
 }
 
@@ -128,6 +128,6 @@ mod postcard {
 
     #[test]
     fn format_is_the_last_type_parameter() {
-        let _ = ToBytesCache::<str, Reading, _, Postcard>::new(());
+        let _ = ToBytesCache::<_, str, Reading, Postcard>::new(());
     }
 }

@@ -1,4 +1,4 @@
-#[cfg(feature = "memcache-client")]
+#[cfg(feature = "memcached-client")]
 use super::external::External;
 use super::{
     AsPython, Form, MemCached, MemCachedError, Raw, address, check_prefix, client::Client,
@@ -35,7 +35,7 @@ pub struct MemCachedBuilder<F = AsPython> {
 #[derive(Clone, Debug)]
 enum Source {
     Servers(Vec<Address>),
-    #[cfg(feature = "memcache-client")]
+    #[cfg(feature = "memcached-client")]
     External(External),
 }
 
@@ -44,7 +44,7 @@ impl MemCachedBuilder {
         Self::new(Source::Servers(Vec::new())).server(server)
     }
 
-    #[cfg(feature = "memcache-client")]
+    #[cfg(feature = "memcached-client")]
     pub(super) fn from_connection(client: memcache::Client) -> Self {
         Self::new(Source::External(External::new(client)))
     }
@@ -186,7 +186,7 @@ impl<F> MemCachedBuilder<F> {
     ) -> Self {
         let changed = match &mut self.source {
             Ok(Source::Servers(servers)) => change(servers, &mut self.dialer, &mut self.limits),
-            #[cfg(feature = "memcache-client")]
+            #[cfg(feature = "memcached-client")]
             Ok(Source::External(_)) => {
                 let fault = "a memcache::Client has its own servers, deadlines, pool, keep-alive \
                              and certificates";
@@ -230,7 +230,7 @@ impl<F> MemCachedBuilder<F> {
             Source::Servers(servers) => {
                 servers.into_iter().map(server).collect::<Result<_, _>>()?
             }
-            #[cfg(feature = "memcache-client")]
+            #[cfg(feature = "memcached-client")]
             Source::External(client) => vec![Box::new(client) as Box<dyn Commands>],
         };
         Ok(MemCached::new(

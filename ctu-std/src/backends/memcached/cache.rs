@@ -86,7 +86,7 @@ const NOTED: usize = 63;
 /// a round trip more. Here the protocol is spoken by this crate itself, over the pool that `RedisCache`
 /// has, and the server says which key each value belongs to. A program that has a `memcache::Client`
 /// can put a cache on it, within these limits: `MemCached::from_connection` (feature
-/// `memcache-client`).
+/// `memcached-client`).
 ///
 /// # From Python
 /// | CacheToolsUtils | here |
@@ -164,7 +164,7 @@ impl MemCached<str, String> {
     ///
     /// # Panics
     /// Operations panic in the crate if the client has no server (`Client::with_pools(vec![])`).
-    #[cfg(feature = "memcache-client")]
+    #[cfg(feature = "memcached-client")]
     pub fn from_connection(client: memcache::Client) -> MemCachedBuilder {
         MemCachedBuilder::from_connection(client)
     }

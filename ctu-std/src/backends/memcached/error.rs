@@ -67,12 +67,12 @@ impl MemCachedError {
     }
 
     /// The error of an operation on `server`, which had `after` to answer.
-    #[cfg(feature = "memcache-client")]
+    #[cfg(feature = "memcached-client")]
     pub(super) fn talking(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
         NetError::talking(peer(server), after, error).into()
     }
 
-    #[cfg(feature = "memcache-client")]
+    #[cfg(feature = "memcached-client")]
     pub(super) fn protocol(server: &Arc<str>, what: &'static str) -> Self {
         let server = peer(server);
         NetError::Protocol { server, what }.into()

@@ -1,40 +1,40 @@
 //! Memcached, shared with programs that use CacheToolsUtils.
 
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod address;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod answers;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod builder;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod cache;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod client;
 mod codec;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod commands;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod error;
-#[cfg(feature = "memcache-client")]
+#[cfg(feature = "memcached-client")]
 mod external;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod form;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod keys;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod link;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod requests;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod ring;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod server;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod stats;
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 mod ttl;
 
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 pub use self::{
     builder::MemCachedBuilder,
     cache::{MemCached, PrefixedMemCached, RawMemCached},
@@ -42,6 +42,6 @@ pub use self::{
     form::{AsPython, Form, Raw},
     stats::MemCachedStats,
 };
-#[cfg(feature = "memcache")]
+#[cfg(feature = "memcached")]
 use codec::check_prefix;
 pub use codec::{JsonSerde, KEY_MAX, MemValue, encode_key};

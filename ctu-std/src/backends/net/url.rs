@@ -80,7 +80,7 @@ impl Url {
     }
 
     /// [`Fault`] for a user, password, parameter or fragment, which a backend without them calls.
-    #[cfg(feature = "memcache")]
+    #[cfg(feature = "memcached")]
     pub(crate) fn only_names_a_server(&self) -> Result<(), Fault> {
         if self.user.is_some() || self.password.is_some() {
             return Err("a user or password has no meaning in it".into());

@@ -5,7 +5,7 @@ use super::{
     flights::{Leading, Turn},
     writes::Written,
 };
-use ctu_core::{Cache, Equivalent, Error, Found, InMemory};
+use ctu_core::{Cache, Error, Found, InMemory, KeyParts};
 use std::{hash::Hash, slice, time::Duration};
 
 impl<C: Cache<Key: Hash + Eq + ToOwned>> SingleFlightCache<C> {
@@ -61,7 +61,7 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> Cache for SingleFlightCache<C> {
     }
 
     #[inline]
-    fn get_equivalent<Q: Equivalent<C::Key>>(&self, key: &Q) -> Result<Option<C::Value>, C::Error> {
+    fn get_equivalent<Q: KeyParts<C::Key>>(&self, key: &Q) -> Result<Option<C::Value>, C::Error> {
         self.inner.get_equivalent(key)
     }
 

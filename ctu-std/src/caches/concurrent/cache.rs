@@ -2,9 +2,9 @@ use super::{
     entry::{Entry, Kept},
     near::{Near, processors},
 };
-use crate::caches::spread::spread;
+use crate::caches::shard_index::shard_index;
 use ctu_core::{
-    Cache, Clock, Equivalent, Error, Found, InMemory, StoredKey,
+    Cache, Clock, Error, Found, InMemory, KeyParts, StoredKey,
     heap::RandomState,
     stores::policy::{Sample, Table, Tuner},
 };
@@ -73,7 +73,7 @@ use std::{
 /// # Time
 /// Times are whole milliseconds, rounded down. The clock counts all 64 bits ([`Clock::BITS`]) and does
 /// not go backwards, as [`StdClock`](crate::StdClock) and [`CoarseClock`](crate::CoarseClock) do not.
-pub struct ConcurrentCache<K, V, C = Untimed, S = RandomState> {
+pub struct ConcurrentCache<K, V, C = NoClock, S = RandomState> {
     shards: Box<[Shard<K, V>]>,
     near: Near<K, V>,
     tuner: Box<Apart<Mutex<Tuner>>>,
@@ -105,9 +105,9 @@ type Locked<'a, K, V> = RwLockWriteGuard<'a, Table<Entry<K, V>>>;
 
 /// The clock of a cache whose entries do not expire.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Untimed;
+pub struct NoClock;
 
-impl Clock for Untimed {
+impl Clock for NoClock {
     #[inline]
     fn now(&self) -> u64 {
         0
@@ -132,7 +132,7 @@ impl<K, V> ConcurrentCache<K, V> {
     /// A cache of at most `capacity` entries that do not expire. Memory is taken as entries come.
     /// One of capacity 0 keeps nothing.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self::new(capacity, None, Untimed, RandomState::default())
+        Self::new(capacity, None, NoClock, RandomState::default())
     }
 }
 
@@ -201,7 +201,7 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
     /// The shard of a hash.
     #[inline]
     fn shard(&self, hash: u64) -> &RwLock<Table<Entry<K, V>>> {
-        &self.shards[spread(hash, self.shards.len())].0
+        &self.shards[shard_index(hash, self.shards.len())].0
     }
 
     /// Shows the tuner a use of a key.
@@ -398,7 +398,7 @@ where
     }
 
     #[inline]
-    fn get_equivalent<Q: Equivalent<K::Lookup>>(&self, key: &Q) -> Result<Option<V>, Error> {
+    fn get_equivalent<Q: KeyParts<K::Lookup>>(&self, key: &Q) -> Result<Option<V>, Error> {
         let mut state = self.hasher.build_hasher();
         key.hash_as(&mut state);
         let value = |kept: &Kept<K, V>| kept.value.clone();

@@ -5,4 +5,4 @@ mod cache;
 mod entry;
 mod near;
 
-pub use cache::{ConcurrentCache, Untimed};
+pub use cache::{ConcurrentCache, NoClock};

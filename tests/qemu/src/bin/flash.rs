@@ -150,7 +150,7 @@ mod parts {
         bytes(&BytesCache::new(&TEXTS));
     }
     pub(super) fn postcard() {
-        let cache = ToBytesCache::<u16, (i32, bool), _, Postcard<4>>::new(&BASE);
+        let cache = ToBytesCache::<_, u16, (i32, bool), Postcard<4>>::new(&BASE);
         black_box(cache.get(&key(1)).is_ok());
         black_box(cache.insert(&key(1), (key(2), true)).is_ok());
         black_box(cache.remove(&key(1)).is_ok());

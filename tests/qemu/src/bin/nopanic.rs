@@ -201,9 +201,9 @@ fn main() -> ! {
         texts(&numbered);
     }
     cache(&BytesCache::new(&TEXTS));
-    readings(&ToBytesCache::<u16, Reading, _, Postcard<8>>::new(&SPIN));
+    readings(&ToBytesCache::<_, u16, Reading, Postcard<8>>::new(&SPIN));
     // Its futures are always ready.
-    let ready = Mapped::with(Prefix::new(&b"prefix"[..]), Ready(&SPIN));
+    let ready = Mapped::with_mapping(Ready(&SPIN), Prefix::new(&b"prefix"[..]));
     let mut future = core::pin::pin!(awaited(&ready));
     let mut context = core::task::Context::from_waker(core::task::Waker::noop());
     black_box(Future::poll(future.as_mut(), &mut context).is_ready());

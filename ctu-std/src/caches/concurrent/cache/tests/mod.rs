@@ -209,7 +209,7 @@ impl BuildHasher for Few {
 }
 
 fn keys_swap_places<S: BuildHasher>(
-    cache: ConcurrentCache<u64, u64, Untimed, S>,
+    cache: ConcurrentCache<u64, u64, NoClock, S>,
     keys: u64,
     steps: u64,
 ) {

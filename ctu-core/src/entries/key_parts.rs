@@ -11,13 +11,13 @@ use core::{borrow::Borrow, hash::Hasher};
 ///
 /// ```
 /// use core::hash::{Hash, Hasher};
-/// use ctu_core::{Cache, CacheExt, Equivalent, Error, LruCache, SpinCache, StoredKey, Text};
+/// use ctu_core::{Cache, CacheExt, KeyParts, Error, LruCache, SpinCache, StoredKey, Text};
 ///
 /// struct Page<'a>(&'a str, u32);
 ///
 /// type Key = (Text<8>, u32);
 ///
-/// impl Equivalent<Key> for Page<'_> {
+/// impl KeyParts<Key> for Page<'_> {
 ///     type Key = Key;
 ///     fn hash_as<H: Hasher>(&self, state: &mut H) {
 ///         (self.0, self.1).hash(state);
@@ -39,7 +39,7 @@ use core::{borrow::Borrow, hash::Hasher};
 /// # For implementers
 /// The parts must hash exactly like the key and equal only that key. [`make`](Self::make) fails if no
 /// key can be built from them.
-pub trait Equivalent<K: ?Sized> {
+pub trait KeyParts<K: ?Sized> {
     /// The key that [`make`](Self::make) builds.
     type Key: Borrow<K>;
 
