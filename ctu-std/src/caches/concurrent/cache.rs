@@ -123,7 +123,7 @@ const SHARE: usize = 128;
 const SHARDS: usize = 4;
 
 /// The longest time-to-live: 292 million years.
-const LONGEST: Duration = Duration::from_millis(u64::MAX / 2);
+const MAX_TTL: Duration = Duration::from_millis(u64::MAX / 2);
 
 /// Entries that `retain` asks about at a time.
 const BATCH: usize = 64;
@@ -181,7 +181,7 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
             tuner: Box::new(Apart(Mutex::new(tuner))),
             hasher,
             capacity,
-            ttl: ttl.map(|ttl| ttl.min(LONGEST)),
+            ttl: ttl.map(|ttl| ttl.min(MAX_TTL)),
             clock,
         }
     }
@@ -365,8 +365,8 @@ where
         let ttl = match (ttl, self.ttl) {
             (None, None) => return Ok(NEVER),
             (Some(_), None) => return Err(Error::TtlUnsupported),
-            (Some(ttl), Some(_)) if ttl > LONGEST => {
-                return Err(Error::TtlTooLong { max: LONGEST });
+            (Some(ttl), Some(_)) if ttl > MAX_TTL => {
+                return Err(Error::TtlTooLong { max: MAX_TTL });
             }
             (Some(ttl), Some(_)) | (None, Some(ttl)) => ttl,
         };

@@ -23,14 +23,14 @@ fn entries_expire_and_make_room_first() {
     cache.insert(&3, 32u32).unwrap();
     assert_eq!(cache.get_with_ttl(&3), Ok(Some((32, Some(10 * SECOND)))));
     let too_long = cache.insert_with_ttl(&3, 33u32, Duration::MAX);
-    assert_eq!(too_long, Err(Error::TtlTooLong { max: LONGEST }));
+    assert_eq!(too_long, Err(Error::TtlTooLong { max: MAX_TTL }));
     assert_eq!(cache.get(&3), Ok(Some(32)));
     assert_eq!(cache.validate(), Ok(()));
     let cache = ConcurrentCache::<u32, u32, _>::with_ttl(2, Duration::MAX, &clock);
     cache.insert(&1, 1u32).unwrap();
     assert_eq!(
         (cache.get(&1), cache.default_ttl()),
-        (Ok(Some(1)), Some(LONGEST))
+        (Ok(Some(1)), Some(MAX_TTL))
     );
 }
 
