@@ -16,6 +16,12 @@ use lock_api::{Mutex, RawMutex};
 /// }
 /// let _cache = numbers::<SpinMutex>();
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a lock for a `LockedCache`",
+    label = "neither a `lock_api::RawMutex` nor `CriticalSectionMutex`",
+    note = "in place of `CriticalSectionRawMutex` of `embassy-sync`, write `CriticalSectionMutex` of `ctu-core` (feature `critical-section`)",
+    note = "locks of the trait `lock_api::RawMutex` are `spin::Mutex<()>` and `parking_lot::RawMutex`, for example"
+)]
 pub trait LockKind {
     /// The raw lock.
     type Raw: RawMutex;
@@ -38,6 +44,8 @@ pub trait LockKind {
     }
 }
 
+// The message of a lock without this trait is that of `LockKind`.
+#[diagnostic::do_not_recommend]
 impl<R: RawMutex> LockKind for R {
     type Raw = R;
 
