@@ -1,6 +1,7 @@
 //! Caches of either kind: blocking and async.
 
 use ctu_core::{AsyncCache, Cache, CacheError};
+use std::time::Duration;
 
 /// Says that something is a [`Cache`] already.
 #[derive(Debug)]
@@ -37,16 +38,28 @@ pub trait AnyCache<Kind> {
     type Value: Clone;
     /// The error type.
     type Error: CacheError;
+
+    /// The default time-to-live, as [`Cache::default_ttl`].
+    #[doc(hidden)]
+    fn ttl_by_default(&self) -> Option<Duration>;
 }
 
 impl<C: Cache + ?Sized> AnyCache<IsCache> for C {
     type Key = C::Key;
     type Value = C::Value;
     type Error = C::Error;
+
+    fn ttl_by_default(&self) -> Option<Duration> {
+        self.default_ttl()
+    }
 }
 
 impl<C: AsyncCache + ?Sized> AnyCache<IsAsync> for C {
     type Key = C::Key;
     type Value = C::Value;
     type Error = C::Error;
+
+    fn ttl_by_default(&self) -> Option<Duration> {
+        self.default_ttl()
+    }
 }

@@ -57,6 +57,8 @@ pub(crate) enum Outcome {
     Failed,
     /// No request was sent.
     NotAsked,
+    /// The caller dropped the operation before its end.
+    Dropped,
 }
 
 impl Breaker {
@@ -105,7 +107,9 @@ impl Breaker {
                 self.open(now, random);
             }
             // The probe was inconclusive: the next operation is the probe.
-            (State::Probing, Outcome::NotAsked) => self.enter(State::Open { until: now }),
+            (State::Probing, Outcome::NotAsked | Outcome::Dropped) => {
+                self.enter(State::Open { until: now });
+            }
             (State::Closed { .. }, Outcome::Answered) => self.state = CLOSED,
             (State::Closed { failures, lost }, Outcome::Failed) => {
                 let failures = failures.saturating_add(1);
@@ -115,6 +119,11 @@ impl Breaker {
                     self.open(now, random);
                     return Some(true);
                 }
+            }
+            // No failure: callers that hang up do not open the breaker. The next failure counts their time.
+            (State::Closed { failures, lost }, Outcome::Dropped) => {
+                let lost = lost.saturating_add(now.saturating_sub(permit.began));
+                self.state = State::Closed { failures, lost };
             }
             (State::Closed { .. }, Outcome::NotAsked) | (State::Open { .. }, _) => {}
         }
@@ -242,13 +251,32 @@ mod tests {
         assert!(breaker.try_acquire(200).is_some());
     }
 
+    #[test]
+    fn dropped_operations_do_not_open_the_breaker_but_their_time_counts() {
+        let (mut breaker, mut random) = breaker();
+        for _ in 0..100 {
+            let permit = breaker.try_acquire(0).unwrap();
+            assert_eq!(
+                breaker.record(permit, Outcome::Dropped, 40, &mut random),
+                None
+            );
+        }
+        let permit = breaker.try_acquire(0).unwrap();
+        let opened = breaker.record(permit, Outcome::Failed, 0, &mut random);
+        assert_eq!(opened, Some(true));
+        // A dropped probe is followed by another.
+        let probe = breaker.try_acquire(200).unwrap();
+        breaker.record(probe, Outcome::Dropped, 210, &mut random);
+        assert!(breaker.try_acquire(210).is_some());
+    }
+
     proptest! {
         /// In any schedule: one probe at a time, no operation while the breaker is open, and no open
         /// period above the limit.
         #[test]
         fn random_schedules_keep_the_invariants(
             seed: u64,
-            steps in prop::collection::vec((0..4u8, 0..300u64, 0..8usize), 1..200),
+            steps in prop::collection::vec((0..5u8, 0..300u64, 0..8usize), 1..200),
         ) {
             let (mut breaker, mut random) = (Breaker::new(SETTINGS), Random::new(seed));
             let mut now = 0;
@@ -262,8 +290,15 @@ mod tests {
                     in_flight.extend(permit);
                 } else if !in_flight.is_empty() {
                     let permit = in_flight.swap_remove(which % in_flight.len());
-                    let outcome = [Outcome::Answered, Outcome::Failed, Outcome::NotAsked];
-                    breaker.record(permit, outcome[usize::from(step) - 1], now, &mut random);
+                    let outcome = [
+                        Outcome::Answered,
+                        Outcome::Failed,
+                        Outcome::NotAsked,
+                        Outcome::Dropped,
+                    ];
+                    let outcome = outcome[usize::from(step) - 1];
+                    let opened = breaker.record(permit, outcome, now, &mut random);
+                    prop_assert!(outcome == Outcome::Failed || opened != Some(true));
                 }
                 if let Some(at) = breaker.opens_at() {
                     prop_assert!(at <= now + SETTINGS.longest);

@@ -12,3 +12,4 @@ mod writes;
 
 pub use cache::SingleFlightCache;
 pub(crate) use flights::{Leading, SingleFlight, Turn};
+pub(crate) use tasks::within;

@@ -2,18 +2,21 @@
 
 use super::{
     counts::Counted,
-    levels::{Failed, FirstLevel, Levels},
+    levels::{Failed, FirstLevel, Levels, Load},
     read::{OnCorrupt, ReadManyEnd, ReadPlan},
     second::SecondResult,
 };
-use crate::behaviours::{
-    machines::Replay,
-    single_flight::{Leading, Turn},
+use crate::{
+    behaviours::{
+        machines::Replay,
+        single_flight::{Leading, Turn},
+    },
+    caches::IsCache,
 };
 use ctu_core::{Cache, Error, Found};
-use std::time::Duration;
+use std::{hash::Hash, time::Duration};
 
-impl<A, B> Levels<A, B>
+impl<A, B> Levels<A, B, IsCache>
 where
     A: FirstLevel,
     B: Cache<Key = A::Key, Value = A::Value>,
@@ -53,8 +56,9 @@ where
     pub(super) fn get_many(&self, keys: &[&A::Key]) -> Result<Vec<Found<A::Value>>, Failed<A, B>> {
         let read = self.begin_get_many(keys);
         let mut read = read.map_err(|error| self.first_failed(error))?;
-        while let Some((key, repair)) = read.next_repair() {
-            repair.end(self.second.remove(key));
+        while let Some(repair) = read.next_repair() {
+            let removed = self.second.remove(repair.key);
+            repair.end(removed);
         }
         let Some(call) = read.admit() else {
             return Ok(read.values);
@@ -214,7 +218,8 @@ where
         let key = self.next_refresh()?;
         let key = key.get();
         if let (Some(refresh), Some(mut flight)) = (&self.refresh, self.begin_refresh(key))
-            && let Some(value) = (refresh.load)(key)
+            && let Load::Blocking(load) = &refresh.load
+            && let Some(value) = load(key)
         {
             self.count(Counted::Refresh);
             // A failure is counted, and a later read queues the key again.
@@ -239,5 +244,21 @@ where
             self.end_replay(&replay, result);
         }
         self.next_recovery()
+    }
+}
+
+impl<A, B> Levels<A, B, IsCache>
+where
+    A: Cache<Key: Hash + Eq + ToOwned<Owned: Send>, Value: Send> + Send + Sync + 'static,
+    B: Cache<Key = A::Key, Value = A::Value> + Send + Sync + 'static,
+{
+    pub(super) fn recover_in_thread(&self) {
+        let step = |levels: &Self| levels.recover();
+        self.recovering.wake("ctu-recovery", &self.me, step);
+    }
+
+    pub(super) fn refresh_in_thread(&self) {
+        let step = |levels: &Self| levels.refresh_one();
+        self.refreshing.wake("ctu-refresh", &self.me, step);
     }
 }

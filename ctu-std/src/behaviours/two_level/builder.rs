@@ -1,8 +1,9 @@
 use super::{
     TwoLevelCache,
-    levels::{Levels, Refresh, Wake},
-    settings::{Resilience, Settings, Time, millis},
+    levels::{Levels, Load, Recovery, Refresh},
+    settings::{Resilience, Settings, Time, millis, share_of},
 };
+use crate::caches::{AnyCache, IsCache};
 use ctu_core::{Cache, Clock};
 use std::{fmt, hash::Hash, time::Duration};
 
@@ -18,18 +19,18 @@ use std::{fmt, hash::Hash, time::Duration};
 /// | [`journal`](Self::journal) | 10,000 keys |
 /// | [`settle`](Self::settle) | 10 s |
 #[must_use]
-pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B> {
+pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
     first: A,
     second: B,
-    settings: Settings,
-    recovery: Option<Wake<A, B>>,
-    refresh: Option<Refresh<A, B>>,
+    pub(super) settings: Settings,
+    pub(super) recovery: Option<Recovery<A, B, Kind>>,
+    pub(super) refresh: Option<Refresh<A, B, Kind>>,
 }
 
-impl<A, B> TwoLevelBuilder<A, B>
+impl<A, B, Kind> TwoLevelBuilder<A, B, Kind>
 where
     A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
+    B: AnyCache<Kind, Key = A::Key, Value = A::Value>,
 {
     pub(super) fn new(first: A, second: B) -> Self {
         Self {
@@ -47,36 +48,14 @@ where
         self
     }
 
-    /// An outage of the second level is no error: reads are misses, writes and deletes are done at the
-    /// first level and made good at the second when it is back, by a thread in the background that
-    /// starts with the first outage and ends with the cache. Deadlines are settings of the second level.
-    ///
-    /// What counts as one is for the second level to [say](ctu_core::CacheError::is_outage). A password that is refused does, and
-    /// so hides a wrong one: see [`last_outage`](TwoLevelCache::last_outage), or ask the
-    /// [`second`](TwoLevelCache::second) level when the program starts.
-    ///
-    /// A value there that cannot be decoded, of an older schema or another program, is a miss, and
-    /// [`damaged`](super::TwoLevelStats::damaged) counts it.
-    pub fn resilient(mut self) -> Self
-    where
-        A: Send + Sync + 'static,
-        A::Key: ToOwned<Owned: Send>,
-        A::Value: Send,
-        B: Send + Sync + 'static,
-    {
-        self.resilience();
-        self.recovery = Some(Levels::recover_in_thread);
-        self
-    }
-
-    /// What wakes the thread that makes good what was missed, if one is to.
-    fn recovery(&self) -> Option<Wake<A, B>> {
+    /// The background recovery, unless the settings switch it off.
+    fn recovery(&mut self) -> Option<Recovery<A, B, Kind>> {
         let resilience = self.settings.resilience.as_ref();
-        let by_thread = resilience.is_some_and(|resilience| resilience.thread);
-        self.recovery.filter(|_| by_thread)
+        let in_background = resilience.is_some_and(|resilience| resilience.in_background);
+        self.recovery.take().filter(|_| in_background)
     }
 
-    fn resilience(&mut self) -> &mut Resilience {
+    pub(super) fn resilience(&mut self) -> &mut Resilience {
         self.settings.resilience.get_or_insert_default()
     }
 
@@ -121,7 +100,7 @@ where
 
     /// What was missed is made good when [`TwoLevelCache::recover`] is called, by no thread.
     pub fn recovers_by_hand(mut self) -> Self {
-        self.resilience().thread = false;
+        self.resilience().in_background = false;
         self
     }
 
@@ -153,38 +132,7 @@ where
     /// Times-to-live are shortened at random, by up to this share (0 to 1), so that what was stored at once
     /// does not expire at once.
     pub fn jitter(mut self, share: f64) -> Self {
-        self.settings.jitter = if share.is_finite() {
-            share.clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
-        self
-    }
-
-    /// An entry of the first level that a read finds with less than `share` (0 to 1) of its time left is
-    /// computed anew by `load`, in the background: the read does not wait. `None` leaves it as it is.
-    /// Keys are as this cache has them, with the prefixes of the caches on it.
-    pub fn refresh_ahead(
-        mut self,
-        share: f64,
-        load: impl Fn(&A::Key) -> Option<A::Value> + Send + Sync + 'static,
-    ) -> Self
-    where
-        A: Send + Sync + 'static,
-        A::Key: ToOwned<Owned: Send>,
-        A::Value: Send,
-        B: Send + Sync + 'static,
-    {
-        let share = if share.is_finite() {
-            share.clamp(0.0, 1.0)
-        } else {
-            0.0
-        };
-        self.refresh = Some(Refresh::new(
-            share,
-            Box::new(load),
-            Levels::refresh_in_thread,
-        ));
+        self.settings.jitter = share_of(share);
         self
     }
 
@@ -203,8 +151,8 @@ where
 
     /// Makes the cache.
     #[must_use]
-    pub fn build(self) -> TwoLevelCache<A, B> {
-        let (recovery, second_ttl) = (self.recovery(), self.second.default_ttl());
+    pub fn build(mut self) -> TwoLevelCache<A, B, Kind> {
+        let (recovery, second_ttl) = (self.recovery(), self.second.ttl_by_default());
         TwoLevelCache::new(Levels::new(
             self.first,
             self.second,
@@ -216,7 +164,60 @@ where
     }
 }
 
-impl<A, B> fmt::Debug for TwoLevelBuilder<A, B>
+impl<A, B> TwoLevelBuilder<A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    /// An outage of the second level is no error: reads are misses, writes and deletes are done at the
+    /// first level and made good at the second when it is back, by a thread in the background that
+    /// starts with the first outage and ends with the cache. Deadlines are settings of the second level.
+    ///
+    /// What counts as one is for the second level to [say](ctu_core::CacheError::is_outage). A password that is refused does, and
+    /// so hides a wrong one: see [`last_outage`](TwoLevelCache::last_outage), or ask the
+    /// [`second`](TwoLevelCache::second) level when the program starts.
+    ///
+    /// A value there that cannot be decoded, of an older schema or another program, is a miss, and
+    /// [`damaged`](super::TwoLevelStats::damaged) counts it.
+    pub fn resilient(mut self) -> Self
+    where
+        A: Send + Sync + 'static,
+        A::Key: ToOwned<Owned: Send>,
+        A::Value: Send,
+        B: Send + Sync + 'static,
+    {
+        self.resilience();
+        self.recovery = Some(Recovery {
+            wake: Levels::recover_in_thread,
+            revive: None,
+        });
+        self
+    }
+
+    /// An entry of the first level that a read finds with less than `share` (0 to 1) of its time left is
+    /// computed anew by `load`, in the background: the read does not wait. `None` leaves it as it is.
+    /// Keys are as this cache has them, with the prefixes of the caches on it.
+    pub fn refresh_ahead(
+        mut self,
+        share: f64,
+        load: impl Fn(&A::Key) -> Option<A::Value> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: Send + Sync + 'static,
+        A::Key: ToOwned<Owned: Send>,
+        A::Value: Send,
+        B: Send + Sync + 'static,
+    {
+        self.refresh = Some(Refresh::new(
+            share,
+            Load::Blocking(Box::new(load)),
+            Levels::refresh_in_thread,
+        ));
+        self
+    }
+}
+
+impl<A, B, Kind> fmt::Debug for TwoLevelBuilder<A, B, Kind>
 where
     A: Cache<Key: ToOwned> + fmt::Debug,
     B: fmt::Debug,
@@ -241,7 +242,7 @@ mod tests {
         let builder = || TwoLevelCache::builder(level(), level());
         assert!(builder().resilient().recovery().is_some());
         // In whichever order.
-        for by_hand in [
+        for mut by_hand in [
             builder().resilient().recovers_by_hand(),
             builder().recovers_by_hand().resilient(),
             builder().journal(1),

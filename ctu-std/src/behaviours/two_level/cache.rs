@@ -3,7 +3,7 @@ use super::{
     counts::Counted,
     levels::{Failed, Levels},
 };
-use crate::caches::IntoCache;
+use crate::caches::{AnyCache, IntoCache, IsCache};
 use ctu_core::{Cache, Error, Found, HasStats, InMemory};
 use std::{convert::Infallible, fmt, hash::Hash, sync::Arc, time::Duration};
 
@@ -61,24 +61,24 @@ use std::{convert::Infallible, fmt, hash::Hash, sync::Arc, time::Duration};
 /// # Several writers
 /// On one node the first level never shows an older value than the second was last given through this
 /// cache, however reads and writes of threads meet. What other nodes write it learns when its own entry expires.
-pub struct TwoLevelCache<A: Cache<Key: ToOwned>, B> {
-    levels: Arc<Levels<A, B>>,
+pub struct TwoLevelCache<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
+    pub(super) levels: Arc<Levels<A, B, Kind>>,
 }
 
-impl<A, B> TwoLevelCache<A, B>
+impl<A, B, Kind> TwoLevelCache<A, B, Kind>
 where
     A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
+    B: AnyCache<Kind, Key = A::Key, Value = A::Value>,
 {
     /// Starts to build a cache of two levels. Each is a cache, or a store, which gets a lock.
     pub fn builder<FirstKind, SecondKind>(
         first: impl IntoCache<FirstKind, Cache = A>,
         second: impl IntoCache<SecondKind, Cache = B>,
-    ) -> TwoLevelBuilder<A, B> {
+    ) -> TwoLevelBuilder<A, B, Kind> {
         TwoLevelBuilder::new(first.into_cache(), second.into_cache())
     }
 
-    pub(super) fn new(levels: Arc<Levels<A, B>>) -> Self {
+    pub(super) fn new(levels: Arc<Levels<A, B, Kind>>) -> Self {
         Self { levels }
     }
 
@@ -105,7 +105,7 @@ where
     /// # Errors
     /// The error of the first level.
     #[inline]
-    pub fn get_first(&self, key: &A::Key) -> Result<Option<A::Value>, Failed<A, B>> {
+    pub fn get_first(&self, key: &A::Key) -> Result<Option<A::Value>, Failed<A, B, Kind>> {
         if self.levels.refresh.is_some() {
             return Ok(self.first_with_ttl(key)?.map(|(value, _)| value));
         }
@@ -141,7 +141,7 @@ where
     ///
     /// # Errors
     /// The error of the first level.
-    pub fn clear_first(&self) -> Result<(), Failed<A, B>> {
+    pub fn clear_first(&self) -> Result<(), Failed<A, B, Kind>> {
         self.levels.flights.all_written();
         self.levels.end_clear()
     }
@@ -185,18 +185,12 @@ where
         self.levels.last_outage()
     }
 
-    /// Makes good what the second level missed, as far as one operation of it goes. Returns after how long
-    /// there may be more to do, and `None` when all is made good.
-    ///
-    /// The thread of a [`resilient`](TwoLevelBuilder::resilient) cache does this by itself. For one that
-    /// [`recovers_by_hand`](TwoLevelBuilder::recovers_by_hand), and for a program that is about to end.
-    pub fn recover(&self) -> Option<Duration> {
-        self.levels.recover()
-    }
-
     /// Counts and returns what the first level says.
     #[inline]
-    fn first_hit<T>(&self, found: Result<Option<T>, A::Error>) -> Result<Option<T>, Failed<A, B>> {
+    fn first_hit<T>(
+        &self,
+        found: Result<Option<T>, A::Error>,
+    ) -> Result<Option<T>, Failed<A, B, Kind>> {
         match found {
             Ok(found) => {
                 if found.is_some() {
@@ -208,8 +202,21 @@ where
         }
     }
 
-    /// Looks at the first level, and whether what is there is due to be refreshed.
-    fn first_with_ttl(&self, key: &A::Key) -> Result<Found<A::Value>, Failed<A, B>> {
+    pub(super) fn len_of_first(&self) -> Result<usize, Failed<A, B, Kind>> {
+        let len = self.first().len();
+        len.map_err(|error| self.levels.first_failed(error))
+    }
+
+    pub(super) fn first_contains(&self, key: &A::Key) -> Result<bool, Failed<A, B, Kind>> {
+        let first = self.first().contains(key);
+        first.map_err(|error| self.levels.first_failed(error))
+    }
+
+    /// Looks `key` up at the first level, and queues a refresh that is due.
+    pub(super) fn first_with_ttl(
+        &self,
+        key: &A::Key,
+    ) -> Result<Found<A::Value>, Failed<A, B, Kind>> {
         let found = self.first_hit(self.first().get_with_ttl(key))?;
         if let Some((_, left)) = &found {
             self.levels.refresh_if_due(key, *left);
@@ -225,10 +232,10 @@ where
 {
 }
 
-impl<A, B> HasStats for TwoLevelCache<A, B>
+impl<A, B, Kind> HasStats for TwoLevelCache<A, B, Kind>
 where
     A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Cache<Key = A::Key, Value = A::Value>,
+    B: AnyCache<Kind, Key = A::Key, Value = A::Value>,
 {
     type Stats = TwoLevelStats;
     type Error = Infallible;
@@ -239,6 +246,21 @@ where
 
     fn hit_rate(&self) -> Result<f64, Infallible> {
         Ok(self.hit_rate())
+    }
+}
+
+impl<A, B> TwoLevelCache<A, B>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: Cache<Key = A::Key, Value = A::Value>,
+{
+    /// Makes good what the second level missed, as far as one operation of it goes. Returns after how long
+    /// there may be more to do, and `None` when all is made good.
+    ///
+    /// The thread of a [`resilient`](TwoLevelBuilder::resilient) cache does this by itself. For one that
+    /// [`recovers_by_hand`](TwoLevelBuilder::recovers_by_hand), and for a program that is about to end.
+    pub fn recover(&self) -> Option<Duration> {
+        self.levels.recover()
     }
 }
 
@@ -286,16 +308,14 @@ where
 
     /// The number of entries in the first level, as in Python.
     fn len(&self) -> Result<usize, Self::Error> {
-        let len = self.first().len();
-        len.map_err(|error| self.levels.first_failed(error))
+        self.len_of_first()
     }
 
     fn contains(&self, key: &A::Key) -> Result<bool, Self::Error> {
-        let first = self.first().contains(key);
-        if first.map_err(|error| self.levels.first_failed(error))? {
-            return Ok(true);
+        match self.first_contains(key)? {
+            true => Ok(true),
+            false => self.levels.contains_second(key),
         }
-        self.levels.contains_second(key)
     }
 
     fn get_with_ttl(&self, key: &A::Key) -> Result<Found<A::Value>, Self::Error> {
@@ -360,7 +380,7 @@ where
     }
 }
 
-impl<A, B> fmt::Debug for TwoLevelCache<A, B>
+impl<A, B, Kind> fmt::Debug for TwoLevelCache<A, B, Kind>
 where
     A: Cache<Key: ToOwned> + fmt::Debug,
     B: fmt::Debug,

@@ -8,7 +8,7 @@ use super::{
 use crate::behaviours::{machines::OwnedKey, single_flight::Leading};
 use ctu_core::Error;
 
-impl<A: FirstLevel, B> Levels<A, B> {
+impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     /// Reads the first level again: another computation may have ended before the caller's turn.
     pub(super) fn get_first_again<E>(
         &self,

@@ -20,6 +20,7 @@ pub(super) enum Counted {
     Refresh,
     Outage,
     Skipped,
+    Dropped,
     Distrusted,
     Opened,
     Missed,

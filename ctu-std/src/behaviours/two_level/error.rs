@@ -23,6 +23,8 @@ pub enum TwoLevelError<A, B> {
     /// The breaker is open, so the second level was not called, and the operation cannot be recorded
     /// for a replay. Nothing was changed.
     Unavailable,
+    /// The computation of the value was stopped: it took longer than its limit, or its runtime ended.
+    ComputationStopped,
 }
 
 impl<A, B> From<Error> for TwoLevelError<A, B> {
@@ -38,6 +40,7 @@ impl<A: fmt::Display, B: fmt::Display> fmt::Display for TwoLevelError<A, B> {
             Self::First(error) => write!(f, "first level: {error}"),
             Self::Second(error) => write!(f, "second level: {error}"),
             Self::Unavailable => f.write_str("second level: its breaker is open"),
+            Self::ComputationStopped => f.write_str("the computation of the value was stopped"),
         }
     }
 }
@@ -51,13 +54,13 @@ impl<A: CacheError, B: CacheError> CacheError for TwoLevelError<A, B> {
             Self::Core(error) => Some(*error),
             Self::First(error) => error.as_core(),
             Self::Second(error) => error.as_core(),
-            Self::Unavailable => None,
+            Self::Unavailable | Self::ComputationStopped => None,
         }
     }
 
     fn is_outage(&self) -> bool {
         match self {
-            Self::Core(_) => false,
+            Self::Core(_) | Self::ComputationStopped => false,
             Self::First(error) => error.is_outage(),
             Self::Second(error) => error.is_outage(),
             Self::Unavailable => true,
@@ -66,7 +69,7 @@ impl<A: CacheError, B: CacheError> CacheError for TwoLevelError<A, B> {
 
     fn is_overload(&self) -> bool {
         match self {
-            Self::Core(_) | Self::Unavailable => false,
+            Self::Core(_) | Self::Unavailable | Self::ComputationStopped => false,
             Self::First(error) => error.is_overload(),
             Self::Second(error) => error.is_overload(),
         }
@@ -77,7 +80,7 @@ impl<A: CacheError, B: CacheError> CacheError for TwoLevelError<A, B> {
             Self::Core(error) => error.is_corrupt(),
             Self::First(error) => error.is_corrupt(),
             Self::Second(error) => error.is_corrupt(),
-            Self::Unavailable => false,
+            Self::Unavailable | Self::ComputationStopped => false,
         }
     }
 }

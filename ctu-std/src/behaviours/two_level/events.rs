@@ -6,7 +6,7 @@ use std::fmt;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::Ordering::Relaxed;
 
-impl<A: FirstLevel, B> Levels<A, B> {
+impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     /// Reports a change: one event for each, however many operations an outage meets.
     #[cfg(feature = "tracing")]
     pub(super) fn tell(&self, change: Change) {

@@ -4,7 +4,7 @@ use super::levels::{FirstLevel, Levels};
 use crate::random::Random;
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
-impl<A: FirstLevel, B> Levels<A, B> {
+impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     /// A time-to-live, shortened by the random share of the settings.
     fn jittered(&self, ttl: Duration) -> Duration {
         if self.settings.jitter <= 0.0 {

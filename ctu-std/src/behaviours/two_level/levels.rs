@@ -4,7 +4,7 @@ use super::{
     TwoLevelError, TwoLevelStats,
     counts::{Counted, Counts},
     refresh_queue::RefreshQueue,
-    settings::Settings,
+    settings::{Settings, share_of},
     side_tables::SideTables,
     stats::BreakerState,
     versions::WriteVersions,
@@ -15,6 +15,7 @@ use crate::{
         machines::{Change, Health},
         single_flight::SingleFlight,
     },
+    caches::{AnyCache, IsCache},
     sync::Mutex,
 };
 use ctu_core::{Cache, Clock};
@@ -22,6 +23,7 @@ use ctu_core::{Cache, Clock};
 use std::sync::atomic::AtomicBool;
 use std::{
     hash::Hash,
+    marker::PhantomData,
     sync::{Arc, Weak, atomic::AtomicU64},
     time::Duration,
 };
@@ -32,21 +34,41 @@ pub(super) trait FirstLevel: Cache<Key: Hash + Eq + ToOwned> {}
 impl<A: Cache<Key: Hash + Eq + ToOwned>> FirstLevel for A {}
 
 /// Wakes a background thread. A pointer, since only that thread needs levels that threads can share.
-pub(super) type Wake<A, B> = fn(&Levels<A, B>);
+pub(super) type Wake<A, B, Kind> = fn(&Levels<A, B, Kind>);
 
-type Load<A> = dyn Fn(&<A as Cache>::Key) -> Option<<A as Cache>::Value> + Send + Sync;
-
-pub(super) struct Refresh<A: Cache<Key: ToOwned>, B> {
-    pub(super) share: f64,
-    pub(super) load: Box<Load<A>>,
-    pub(super) queue: Mutex<RefreshQueue<A::Key>>,
-    wake: Wake<A, B>,
+/// The background recovery.
+pub(super) struct Recovery<A: Cache<Key: ToOwned>, B, Kind> {
+    pub(super) wake: Wake<A, B, Kind>,
+    /// Starts the recovery again if its runtime has ended.
+    pub(super) revive: Option<Wake<A, B, Kind>>,
 }
 
-impl<A: FirstLevel, B> Refresh<A, B> {
-    pub(super) fn new(share: f64, load: Box<Load<A>>, wake: Wake<A, B>) -> Self {
+type LoadBlocking<A> = dyn Fn(&<A as Cache>::Key) -> Option<<A as Cache>::Value> + Send + Sync;
+
+/// Computes a value for a refresh.
+pub(super) enum Load<A: Cache<Key: ToOwned>> {
+    Blocking(Box<LoadBlocking<A>>),
+    #[cfg(feature = "tokio")]
+    Async(Box<dyn Fn(Owned<A>) -> Loading<A::Value> + Send + Sync>),
+}
+
+#[cfg(feature = "tokio")]
+pub(super) type Owned<A> = <<A as Cache>::Key as ToOwned>::Owned;
+
+#[cfg(feature = "tokio")]
+pub(super) type Loading<V> = std::pin::Pin<Box<dyn Future<Output = Option<V>> + Send>>;
+
+pub(super) struct Refresh<A: Cache<Key: ToOwned>, B, Kind> {
+    pub(super) share: f64,
+    pub(super) load: Load<A>,
+    pub(super) queue: Mutex<RefreshQueue<A::Key>>,
+    wake: Wake<A, B, Kind>,
+}
+
+impl<A: FirstLevel, B, Kind> Refresh<A, B, Kind> {
+    pub(super) fn new(share: f64, load: Load<A>, wake: Wake<A, B, Kind>) -> Self {
         Self {
-            share,
+            share: share_of(share),
             load,
             queue: Mutex::new(RefreshQueue::new()),
             wake,
@@ -54,7 +76,7 @@ impl<A: FirstLevel, B> Refresh<A, B> {
     }
 }
 
-pub(super) struct Levels<A: Cache<Key: ToOwned>, B> {
+pub(super) struct Levels<A: Cache<Key: ToOwned>, B, Kind> {
     pub(super) first: A,
     pub(super) second: B,
     pub(super) settings: Settings,
@@ -66,29 +88,31 @@ pub(super) struct Levels<A: Cache<Key: ToOwned>, B> {
     /// The default times-to-live of the levels.
     pub(super) first_ttl: Option<Duration>,
     pub(super) second_ttl: Option<Duration>,
-    pub(super) refresh: Option<Refresh<A, B>>,
-    recovery: Option<Wake<A, B>>,
-    /// For the background threads.
-    me: Weak<Self>,
-    recovering: Worker,
-    refreshing: Worker,
+    pub(super) refresh: Option<Refresh<A, B, Kind>>,
+    recovery: Option<Recovery<A, B, Kind>>,
+    /// For the background work.
+    pub(super) me: Weak<Self>,
+    pub(super) recovering: Worker,
+    pub(super) refreshing: Worker,
     pub(super) rolls: AtomicU64,
+    kind: PhantomData<fn() -> Kind>,
     /// Whether an event has reported a corrupt value.
     #[cfg(feature = "tracing")]
     pub(super) corrupt_reported: AtomicBool,
 }
 
-pub(super) type Failed<A, B> = TwoLevelError<<A as Cache>::Error, <B as Cache>::Error>;
+pub(super) type Failed<A, B, Kind = IsCache> =
+    TwoLevelError<<A as Cache>::Error, <B as AnyCache<Kind>>::Error>;
 
-impl<A: FirstLevel, B> Levels<A, B> {
+impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     /// `second_ttl` is the default time-to-live of the second level.
     pub(super) fn new(
         first: A,
         second: B,
         second_ttl: Option<Duration>,
         settings: Settings,
-        recovery: Option<Wake<A, B>>,
-        refresh: Option<Refresh<A, B>>,
+        recovery: Option<Recovery<A, B, Kind>>,
+        refresh: Option<Refresh<A, B, Kind>>,
     ) -> Arc<Self> {
         let health = settings.resilience.map(|resilience| {
             let (breaker, journal) = (resilience.breaker, resilience.journal);
@@ -113,6 +137,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
             recovering: Worker::default(),
             refreshing: Worker::default(),
             rolls: AtomicU64::new(0),
+            kind: PhantomData,
             #[cfg(feature = "tracing")]
             corrupt_reported: AtomicBool::new(false),
         })
@@ -143,8 +168,18 @@ impl<A: FirstLevel, B> Levels<A, B> {
     }
 
     pub(super) fn wake_recovery(&self) {
-        if let Some(wake) = self.recovery {
-            wake(self);
+        if let Some(recovery) = &self.recovery {
+            (recovery.wake)(self);
+        }
+    }
+
+    pub(super) fn revive_recovery(&self) {
+        if let Some(Recovery {
+            revive: Some(revive),
+            ..
+        }) = &self.recovery
+        {
+            revive(self);
         }
     }
 
@@ -181,21 +216,5 @@ impl<A: FirstLevel, B> Levels<A, B> {
 
     pub(super) fn milliseconds_until(&self, at: u64) -> Duration {
         Duration::from_millis(at.saturating_sub(self.now()))
-    }
-}
-
-impl<A, B> Levels<A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned<Owned: Send>, Value: Send> + Send + Sync + 'static,
-    B: Cache<Key = A::Key, Value = A::Value> + Send + Sync + 'static,
-{
-    pub(super) fn recover_in_thread(&self) {
-        let step = |levels: &Self| levels.recover();
-        self.recovering.wake("ctu-recovery", &self.me, step);
-    }
-
-    pub(super) fn refresh_in_thread(&self) {
-        let step = |levels: &Self| levels.refresh_one();
-        self.refreshing.wake("ctu-refresh", &self.me, step);
     }
 }

@@ -23,6 +23,7 @@ impl TwoLevelStats {
             refreshes,
             outages,
             skipped,
+            dropped,
             distrusted,
             opened,
             missed,

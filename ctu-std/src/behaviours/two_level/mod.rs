@@ -1,8 +1,10 @@
 //! A local cache in front of a shared one.
 
+mod asynchronous;
 mod blocking;
 mod builder;
 mod cache;
+mod cache_async;
 mod compute;
 mod counts;
 mod error;
@@ -20,6 +22,8 @@ mod settings;
 mod shuttle_tests;
 mod side_tables;
 mod stats;
+#[cfg(feature = "tokio")]
+mod tasks;
 mod versions;
 mod worker;
 mod write;

@@ -25,33 +25,33 @@ impl OnCorrupt {
 }
 
 /// The first step of a read of the second level.
-pub(super) enum ReadPlan<'l, 'k, A: FirstLevel, B> {
+pub(super) enum ReadPlan<'l, 'k, A: FirstLevel, B, Kind> {
     /// The read is a miss without a request.
     Miss,
-    Ask(Read<'l, 'k, A, B>),
+    Ask(Read<'l, 'k, A, B, Kind>),
     /// The read is a miss, and the key is to be deleted.
-    Repair(RepairCall<'l, 'k, A, B>),
+    Repair(RepairCall<'l, 'k, A, B, Kind>),
 }
 
 /// A read of one key under way.
-pub(super) struct Read<'l, 'k, A: FirstLevel, B> {
-    levels: &'l Levels<A, B>,
+pub(super) struct Read<'l, 'k, A: FirstLevel, B, Kind> {
+    levels: &'l Levels<A, B, Kind>,
     key: &'k A::Key,
     version: Version,
-    call: Call<'l, A, B>,
+    call: Call<'l, A, B, Kind>,
 }
 
 /// A delete of a key of the overflow filter under way.
-pub(super) struct RepairCall<'l, 'k, A: FirstLevel, B> {
-    levels: &'l Levels<A, B>,
-    key: &'k A::Key,
+pub(super) struct RepairCall<'l, 'k, A: FirstLevel, B, Kind> {
+    levels: &'l Levels<A, B, Kind>,
+    pub(super) key: &'k A::Key,
     repair: Repair,
-    call: Call<'l, A, B>,
+    call: Call<'l, A, B, Kind>,
 }
 
 /// A read of several keys under way.
-pub(super) struct ReadMany<'l, 'k, A: FirstLevel, B> {
-    levels: &'l Levels<A, B>,
+pub(super) struct ReadMany<'l, 'k, A: FirstLevel, B, Kind> {
+    levels: &'l Levels<A, B, Kind>,
     pub(super) values: Vec<Found<A::Value>>,
     /// The keys to ask the second level for, with their positions and versions.
     pub(super) keys: Vec<&'k A::Key>,
@@ -62,13 +62,13 @@ pub(super) struct ReadMany<'l, 'k, A: FirstLevel, B> {
 }
 
 /// The end of a read of several keys.
-pub(super) enum ReadManyEnd<'l, 'k, A: FirstLevel, B> {
+pub(super) enum ReadManyEnd<'l, 'k, A: FirstLevel, B, Kind> {
     Values(Vec<Found<A::Value>>),
     /// A value is corrupt, and the error does not name its key: the keys are to be read one by one.
-    OneByOne(ReadMany<'l, 'k, A, B>),
+    OneByOne(ReadMany<'l, 'k, A, B, Kind>),
 }
 
-impl<A: FirstLevel, B> Levels<A, B> {
+impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     /// A read of a corrupt value is an error as in Python, unless the cache is resilient.
     pub(super) fn on_corrupt(&self) -> OnCorrupt {
         match self.health {
@@ -78,7 +78,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
     }
 
     /// Plans a lookup of `key`, which the first level misses. Counts a miss without a request.
-    pub(super) fn begin_get<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B> {
+    pub(super) fn begin_get<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B, Kind> {
         let plan = match self.side_tables.is_negative(key) {
             true => {
                 self.count(Counted::Nothing);
@@ -93,14 +93,14 @@ impl<A: FirstLevel, B> Levels<A, B> {
     }
 
     /// Plans a test for an entry.
-    pub(super) fn begin_contains<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B> {
+    pub(super) fn begin_contains<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B, Kind> {
         match self.side_tables.is_negative(key) {
             true => ReadPlan::Miss,
             false => self.begin_read(key),
         }
     }
 
-    fn begin_read<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B> {
+    fn begin_read<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B, Kind> {
         let version = self.versions.current(key);
         if self.flights.doubts(key) {
             self.count(Counted::Distrusted);
@@ -119,6 +119,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
                     }
                     ReadDecision::Distrust => {
                         self.count(Counted::Distrusted);
+                        self.revive_recovery();
                         return ReadPlan::Miss;
                     }
                     ReadDecision::Repair(permit, repair) => {
@@ -141,8 +142,8 @@ impl<A: FirstLevel, B> Levels<A, B> {
         &'l self,
         key: &'k A::Key,
         repair: Repair,
-        call: Call<'l, A, B>,
-    ) -> RepairCall<'l, 'k, A, B> {
+        call: Call<'l, A, B, Kind>,
+    ) -> RepairCall<'l, 'k, A, B, Kind> {
         RepairCall {
             levels: self,
             key,
@@ -185,7 +186,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
     pub(super) fn begin_get_many<'k>(
         &self,
         keys: &[&'k A::Key],
-    ) -> Result<ReadMany<'_, 'k, A, B>, A::Error> {
+    ) -> Result<ReadMany<'_, 'k, A, B, Kind>, A::Error> {
         let mut read = ReadMany {
             levels: self,
             values: self.first.get_many_with_ttl(keys)?,
@@ -231,7 +232,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
     }
 }
 
-impl<A: FirstLevel, B> Read<'_, '_, A, B> {
+impl<A: FirstLevel, B, Kind> Read<'_, '_, A, B, Kind> {
     /// Ends a lookup.
     pub(super) fn end<E: CacheError>(
         self,
@@ -266,7 +267,7 @@ impl<A: FirstLevel, B> Read<'_, '_, A, B> {
     }
 }
 
-impl<A: FirstLevel, B> RepairCall<'_, '_, A, B> {
+impl<A: FirstLevel, B, Kind> RepairCall<'_, '_, A, B, Kind> {
     pub(super) fn end<E: CacheError>(self, result: Result<bool, E>) {
         let done = matches!(self.call.end(result), SecondResult::Done(_));
         if let (true, Some(health)) = (done, &self.levels.health) {
@@ -276,17 +277,17 @@ impl<A: FirstLevel, B> RepairCall<'_, '_, A, B> {
     }
 }
 
-impl<'l, 'k, A: FirstLevel, B> ReadMany<'l, 'k, A, B> {
+impl<'l, 'k, A: FirstLevel, B, Kind> ReadMany<'l, 'k, A, B, Kind> {
     /// The next delete, before the request for the values.
-    pub(super) fn next_repair(&mut self) -> Option<(&'k A::Key, RepairCall<'l, 'k, A, B>)> {
+    pub(super) fn next_repair(&mut self) -> Option<RepairCall<'l, 'k, A, B, Kind>> {
         let (key, repair) = self.repairs.pop()?;
         // An open breaker skips all of them.
         let call = self.levels.admit()?;
-        Some((key, self.levels.repair_call(key, repair, call)))
+        Some(self.levels.repair_call(key, repair, call))
     }
 
     /// Permission for the request. `None` if the first level has every value, or the breaker is open.
-    pub(super) fn admit(&self) -> Option<Call<'l, A, B>> {
+    pub(super) fn admit(&self) -> Option<Call<'l, A, B, Kind>> {
         if self.keys.is_empty() {
             return None;
         }
@@ -305,7 +306,7 @@ impl<'l, 'k, A: FirstLevel, B> ReadMany<'l, 'k, A, B> {
     pub(super) fn end<E: CacheError>(
         mut self,
         result: SecondResult<Vec<Found<A::Value>>, E>,
-    ) -> Result<ReadManyEnd<'l, 'k, A, B>, TwoLevelError<A::Error, E>> {
+    ) -> Result<ReadManyEnd<'l, 'k, A, B, Kind>, TwoLevelError<A::Error, E>> {
         let levels = self.levels;
         match result {
             SecondResult::Done(found) => {

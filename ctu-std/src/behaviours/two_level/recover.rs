@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Keys a round trip.
 const BATCH: usize = 256;
 
-impl<A: FirstLevel, B> Levels<A, B> {
+impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     /// The next operation of the recovery, if one is due.
     pub(super) fn next_replay(&self) -> Option<Replay<A::Key>> {
         let now = self.now();

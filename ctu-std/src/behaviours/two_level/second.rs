@@ -6,6 +6,7 @@ use super::{
 };
 use crate::behaviours::machines::{Change, Outcome, Permit};
 use ctu_core::CacheError;
+use std::thread;
 
 /// The result of an operation of the second level.
 pub(super) enum SecondResult<T, E> {
@@ -49,18 +50,18 @@ pub(super) enum Effect {
     None,
 }
 
-/// A call of the second level under way. Dropped without a result by a panic alone, which the breaker
-/// then records: an unrecorded probe would leave it half-open for ever.
+/// A call of the second level under way. It is dropped without a result by a panic, or with the caller's
+/// future. The breaker records that: an unrecorded probe would leave it half-open for ever.
 #[must_use = "the outcome is to be recorded"]
-pub(super) struct Call<'l, A: FirstLevel, B> {
-    levels: &'l Levels<A, B>,
+pub(super) struct Call<'l, A: FirstLevel, B, Kind> {
+    levels: &'l Levels<A, B, Kind>,
     /// `None` without a breaker, and after the end.
     permit: Option<Permit>,
 }
 
-impl<A: FirstLevel, B> Levels<A, B> {
+impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     /// Permission to call the second level. `None` while the breaker is open.
-    pub(super) fn admit(&self) -> Option<Call<'_, A, B>> {
+    pub(super) fn admit(&self) -> Option<Call<'_, A, B, Kind>> {
         let Some(health) = &self.health else {
             return Some(self.call(None));
         };
@@ -72,7 +73,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
         Some(self.call(Some(permit?)))
     }
 
-    pub(super) fn call(&self, permit: Option<Permit>) -> Call<'_, A, B> {
+    pub(super) fn call(&self, permit: Option<Permit>) -> Call<'_, A, B, Kind> {
         Call {
             levels: self,
             permit,
@@ -92,7 +93,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
     }
 }
 
-impl<A: FirstLevel, B> Call<'_, A, B> {
+impl<A: FirstLevel, B, Kind> Call<'_, A, B, Kind> {
     /// Records the outcome, and sorts the result by its consequence for the caller.
     pub(super) fn end<T, E: CacheError>(mut self, result: Result<T, E>) -> SecondResult<T, E> {
         let Some(permit) = self.permit.take() else {
@@ -129,10 +130,16 @@ impl<A: FirstLevel, B> Call<'_, A, B> {
     }
 }
 
-impl<A: FirstLevel, B> Drop for Call<'_, A, B> {
+impl<A: FirstLevel, B, Kind> Drop for Call<'_, A, B, Kind> {
     fn drop(&mut self) {
-        if let Some(permit) = self.permit.take() {
+        let Some(permit) = self.permit.take() else {
+            return;
+        };
+        if thread::panicking() {
             self.levels.record(permit, Outcome::Failed, None);
+        } else {
+            self.levels.count(Counted::Dropped);
+            self.levels.record(permit, Outcome::Dropped, None);
         }
     }
 }

@@ -1,6 +1,11 @@
 use crate::behaviours::machines::{BreakerSettings, JournalSettings};
 use ctu_core::{Clock, single_flight::DEFAULT_WAIT_LIMIT};
-use std::{fmt, hash::BuildHasher, hash::RandomState, sync::Arc, time::Duration, time::Instant};
+use std::{fmt, hash::BuildHasher, hash::RandomState, sync::Arc, time::Duration};
+// As the standard library's, unless a test pauses the time.
+#[cfg(not(feature = "tokio"))]
+use std::time::Instant;
+#[cfg(feature = "tokio")]
+use tokio::time::Instant;
 
 /// Where the time comes from.
 #[derive(Clone)]
@@ -42,15 +47,22 @@ pub(super) struct Settings {
     pub(super) jitter: f64,
     pub(super) time: Time,
     pub(super) seed: u64,
-    /// How long a thread waits for another's computation.
+    /// The longest wait for another caller's computation.
     pub(super) wait_limit: Duration,
+    /// The time after which a stale value is returned while the computation goes on.
+    #[cfg(feature = "tokio")]
+    pub(super) soft_limit: Option<Duration>,
+    /// The time after which a computation is stopped.
+    #[cfg(feature = "tokio")]
+    pub(super) hard_limit: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resilience {
     pub(super) breaker: BreakerSettings,
     pub(super) journal: JournalSettings,
-    pub(super) thread: bool,
+    /// Whether a thread or task replays the journal.
+    pub(super) in_background: bool,
 }
 
 impl Default for Settings {
@@ -64,6 +76,10 @@ impl Default for Settings {
             time: Time::system(),
             seed: RandomState::new().hash_one(0),
             wait_limit: DEFAULT_WAIT_LIMIT,
+            #[cfg(feature = "tokio")]
+            soft_limit: None,
+            #[cfg(feature = "tokio")]
+            hard_limit: None,
         }
     }
 }
@@ -83,7 +99,7 @@ impl Default for Resilience {
                 longest_ttl: None,
                 retry: (500, 10_000),
             },
-            thread: true,
+            in_background: true,
         }
     }
 }
@@ -91,4 +107,12 @@ impl Default for Resilience {
 /// Whole milliseconds, rounded up: a time that is not 0 does not become 0.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
+/// A share, 0 to 1. Not a number is no share.
+pub(super) fn share_of(share: f64) -> f64 {
+    match share.is_finite() {
+        true => share.clamp(0.0, 1.0),
+        false => 0.0,
+    }
 }

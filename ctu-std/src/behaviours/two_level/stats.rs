@@ -30,6 +30,8 @@ pub struct TwoLevelStats {
     pub outages: u64,
     /// Operations of the second level that were left out because the breaker was open.
     pub skipped: u64,
+    /// Operations of the second level whose futures were dropped before their end.
+    pub dropped: u64,
     /// Reads that did not ask the second level because it missed a write of the key.
     pub distrusted: u64,
     /// How often the breaker opened. A probe that fails leaves it open, and does not count.
@@ -76,6 +78,7 @@ impl TwoLevelStats {
             refreshes: get(Refresh),
             outages: get(Outage),
             skipped: get(Skipped),
+            dropped: get(Dropped),
             distrusted: get(Distrusted),
             opened: get(Opened),
             missed: get(Missed),
@@ -113,6 +116,7 @@ impl fmt::Display for TwoLevelStats {
             (self.refreshes, "refreshes"),
             (self.outages, "outages"),
             (self.skipped, "skipped"),
+            (self.dropped, "dropped"),
             (self.distrusted, "reads not believed"),
             (self.missed, "writes missed"),
             (self.replayed, "keys made good"),

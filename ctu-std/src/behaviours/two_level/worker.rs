@@ -9,10 +9,15 @@ use std::{
     time::Duration,
 };
 
-/// The handle of the thread. It ends once its cache is dropped, after the operation that it is in. A forked
-/// child, in which the thread is not, starts one of its own.
+/// The handle of the thread. The thread ends once its cache is dropped, after the operation under way. A
+/// forked child has no thread of its parent, and starts its own.
 #[derive(Default)]
-pub(super) struct Worker(PerProcess<Mutex<Option<Thread>>>);
+pub(super) struct Worker {
+    thread: PerProcess<Mutex<Option<Thread>>>,
+    /// The task in its place over an async second level.
+    #[cfg(feature = "tokio")]
+    pub(super) task: super::tasks::TaskWorker,
+}
 
 impl Worker {
     /// Lets `step` run, again and again until it returns for how long to wait: `None` for until it is
@@ -23,7 +28,7 @@ impl Worker {
         cache: &Weak<T>,
         step: fn(&T) -> Option<Duration>,
     ) {
-        let mut thread = self.0.get(|_| ()).lock();
+        let mut thread = self.thread.get(|_| ()).lock();
         if let Some(thread) = &*thread {
             thread.unpark();
             return;
@@ -49,7 +54,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        if let Some(thread) = &*self.0.get(|_| ()).lock() {
+        if let Some(thread) = &*self.thread.get(|_| ()).lock() {
             thread.unpark();
         }
     }

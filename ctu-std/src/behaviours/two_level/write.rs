@@ -1,7 +1,7 @@
 //! Writes to both levels: the plan before the request to the second level, and the step after it.
 //!
-//! A write that ends without a result, by a panic, has an unknown effect on the second level: the first
-//! level forgets the key, and the journal records it.
+//! A write that is dropped before its end, by a panic or with the caller's future, has an unknown effect
+//! on the second level: the first level forgets the key, and the journal records it.
 
 use super::{
     TwoLevelError,
@@ -26,8 +26,8 @@ enum Op {
 
 /// A write of one key under way.
 #[must_use = "the effect is unknown until the end"]
-pub(super) struct Write<'l, 'k, A: FirstLevel, B> {
-    levels: &'l Levels<A, B>,
+pub(super) struct Write<'l, 'k, A: FirstLevel, B, Kind> {
+    levels: &'l Levels<A, B, Kind>,
     key: &'k A::Key,
     version: Version,
     op: Op,
@@ -36,8 +36,8 @@ pub(super) struct Write<'l, 'k, A: FirstLevel, B> {
 
 /// A removal of every key at both levels under way.
 #[must_use = "the effect is unknown until the end"]
-pub(super) struct Clear<'l, A: FirstLevel, B> {
-    levels: &'l Levels<A, B>,
+pub(super) struct Clear<'l, A: FirstLevel, B, Kind> {
+    levels: &'l Levels<A, B, Kind>,
     /// The start, for the journal, of a removal that the journal can repeat.
     begun: Option<u64>,
     ended: bool,
@@ -45,22 +45,22 @@ pub(super) struct Clear<'l, A: FirstLevel, B> {
 
 type Kept<A, E> = Result<(), TwoLevelError<A, E>>;
 
-impl<A: FirstLevel, B> Levels<A, B> {
-    pub(super) fn begin_insert<'k>(&self, key: &'k A::Key) -> Write<'_, 'k, A, B> {
+impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+    pub(super) fn begin_insert<'k>(&self, key: &'k A::Key) -> Write<'_, 'k, A, B, Kind> {
         self.begin_write(key, Op::Insert)
     }
 
-    pub(super) fn begin_remove<'k>(&self, key: &'k A::Key) -> Write<'_, 'k, A, B> {
+    pub(super) fn begin_remove<'k>(&self, key: &'k A::Key) -> Write<'_, 'k, A, B, Kind> {
         self.begin_write(key, Op::Remove)
     }
 
     /// The start of a write of `key`: a later caller gets no value that was computed before it.
-    fn begin_write<'k>(&self, key: &'k A::Key, op: Op) -> Write<'_, 'k, A, B> {
+    fn begin_write<'k>(&self, key: &'k A::Key, op: Op) -> Write<'_, 'k, A, B, Kind> {
         self.flights.written(key);
         self.write(key, op)
     }
 
-    fn write<'k>(&self, key: &'k A::Key, op: Op) -> Write<'_, 'k, A, B> {
+    fn write<'k>(&self, key: &'k A::Key, op: Op) -> Write<'_, 'k, A, B, Kind> {
         Write {
             levels: self,
             key,
@@ -76,7 +76,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
         &self,
         key: &'k A::Key,
         flight: &mut Leading<'_, A::Key, A::Value>,
-    ) -> Option<Write<'_, 'k, A, B>> {
+    ) -> Option<Write<'_, 'k, A, B, Kind>> {
         let version = self.versions.current(key);
         flight.store().then(|| Write {
             levels: self,
@@ -90,12 +90,15 @@ impl<A: FirstLevel, B> Levels<A, B> {
     pub(super) fn begin_insert_many<'k>(
         &self,
         entries: &[(&'k A::Key, A::Value)],
-    ) -> Vec<Write<'_, 'k, A, B>> {
+    ) -> Vec<Write<'_, 'k, A, B, Kind>> {
         let keys = entries.iter().map(|(key, _)| *key);
         keys.map(|key| self.begin_insert(key)).collect()
     }
 
-    pub(super) fn begin_remove_many<'k>(&self, keys: &[&'k A::Key]) -> Vec<Write<'_, 'k, A, B>> {
+    pub(super) fn begin_remove_many<'k>(
+        &self,
+        keys: &[&'k A::Key],
+    ) -> Vec<Write<'_, 'k, A, B, Kind>> {
         keys.iter().map(|key| self.begin_remove(key)).collect()
     }
 
@@ -129,7 +132,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
 
     pub(super) fn end_insert_many<E>(
         &self,
-        writes: Vec<Write<'_, '_, A, B>>,
+        writes: Vec<Write<'_, '_, A, B, Kind>>,
         result: SecondResult<(), E>,
         entries: Vec<(&A::Key, A::Value)>,
         ttl: Option<Duration>,
@@ -155,7 +158,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
 
     pub(super) fn end_remove_many<E>(
         &self,
-        writes: Vec<Write<'_, '_, A, B>>,
+        writes: Vec<Write<'_, '_, A, B, Kind>>,
         result: SecondResult<usize, E>,
     ) -> Result<usize, TwoLevelError<A::Error, E>> {
         let (mut first, mut batch) = (Ok(0), Batch::default());
@@ -176,18 +179,18 @@ impl<A: FirstLevel, B> Levels<A, B> {
     }
 
     /// The start of a `clear`.
-    pub(super) fn begin_clear(&self) -> Clear<'_, A, B> {
+    pub(super) fn begin_clear(&self) -> Clear<'_, A, B, Kind> {
         let health = self.health.as_ref();
         let begun = health.map(|health| health.lock().journal.begin_clear());
         self.clear_at_both(begun)
     }
 
     /// The start of a `retain`.
-    pub(super) fn begin_retain(&self) -> Clear<'_, A, B> {
+    pub(super) fn begin_retain(&self) -> Clear<'_, A, B, Kind> {
         self.clear_at_both(None)
     }
 
-    fn clear_at_both(&self, begun: Option<u64>) -> Clear<'_, A, B> {
+    fn clear_at_both(&self, begun: Option<u64>) -> Clear<'_, A, B, Kind> {
         self.flights.all_written();
         Clear {
             levels: self,
@@ -218,7 +221,7 @@ impl<A: FirstLevel, B> Levels<A, B> {
     }
 }
 
-impl<A: FirstLevel, B> Write<'_, '_, A, B> {
+impl<A: FirstLevel, B, Kind> Write<'_, '_, A, B, Kind> {
     /// Ends the write: runs `apply` on the first level. Its argument tells whether no other write of the
     /// key ran since this one began.
     fn end<T>(mut self, effect: Effect, apply: impl FnOnce(bool) -> T) -> T {
@@ -303,7 +306,7 @@ impl<A: FirstLevel, B> Write<'_, '_, A, B> {
     }
 }
 
-impl<A: FirstLevel, B> Drop for Write<'_, '_, A, B> {
+impl<A: FirstLevel, B, Kind> Drop for Write<'_, '_, A, B, Kind> {
     fn drop(&mut self) {
         if !self.ended {
             let forget = |_| self.levels.forget_first(self.key);
@@ -313,7 +316,7 @@ impl<A: FirstLevel, B> Drop for Write<'_, '_, A, B> {
     }
 }
 
-impl<A: FirstLevel, B> Clear<'_, A, B> {
+impl<A: FirstLevel, B, Kind> Clear<'_, A, B, Kind> {
     /// Ends a `clear` at the second level.
     pub(super) fn end_clear<E>(mut self, result: SecondResult<(), E>) -> Kept<A::Error, E> {
         self.ended = true;
@@ -346,7 +349,7 @@ impl<A: FirstLevel, B> Clear<'_, A, B> {
     }
 }
 
-impl<A: FirstLevel, B> Drop for Clear<'_, A, B> {
+impl<A: FirstLevel, B, Kind> Drop for Clear<'_, A, B, Kind> {
     fn drop(&mut self) {
         if self.ended {
             return;
