@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![deny(clippy::await_holding_lock)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backends;
@@ -27,6 +28,10 @@ pub use self::backends::memcached::{
 pub use self::backends::redis::{
     AsJson, Form, Keys, Prefixed, PrefixedRedisCache, Raw, RawRedisCache, RedisBuilder, RedisCache,
     RedisError, RedisStats,
+};
+#[cfg(all(feature = "redis", feature = "tokio"))]
+pub use self::backends::redis::{
+    AsyncKeys, AsyncPrefixedRedisCache, AsyncRawRedisCache, AsyncRedisCache,
 };
 #[cfg(any(feature = "memcached", feature = "redis"))]
 pub use self::backends::{
