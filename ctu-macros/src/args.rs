@@ -61,7 +61,7 @@ impl SingleFlight {
 #[derive(Clone)]
 pub(crate) enum OnError {
     Report,
-    Tell(Expr),
+    Notify(Expr),
     Return(Span),
 }
 
@@ -114,11 +114,11 @@ pub(crate) fn parse_cache(name: &Ident, input: ParseStream<'_>) -> Result<(Optio
         ..
     }) = &cache
     {
-        let say = format!(
+        let message = format!(
             "the cache is an expression, not text: write `cache = {}`",
             text.value()
         );
-        return Err(Error::new(text.span(), say));
+        return Err(Error::new(text.span(), message));
     }
     Ok((cache_type, cache))
 }
@@ -153,8 +153,8 @@ pub(crate) fn comma(input: ParseStream<'_>) -> Result<()> {
 /// What follows `name =`.
 fn value(name: &Ident, input: ParseStream<'_>, example: &str) -> Result<Expr> {
     if !input.peek(Token![=]) {
-        let say = format!("`{name}` needs a value: write `{example}`");
-        return Err(Error::new(name.span(), say));
+        let message = format!("`{name}` needs a value: write `{example}`");
+        return Err(Error::new(name.span(), message));
     }
     input.parse::<Token![=]>()?;
     input.parse()
@@ -165,8 +165,8 @@ fn switch(name: &Ident, input: ParseStream<'_>) -> Result<bool> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(true);
     }
-    let say = format!("`{name}` is a switch: write it alone, or leave it out");
-    Err(Error::new(name.span(), say))
+    let message = format!("`{name}` is a switch: write it alone, or leave it out");
+    Err(Error::new(name.span(), message))
 }
 
 impl Options {
@@ -192,10 +192,10 @@ impl Options {
         while !input.is_empty() {
             let name = once(input, &mut seen)?;
             if name == "cache" || name == "prefix" {
-                let say = format!(
+                let message = format!(
                     "`{name}` is not an option of all: each function has its own prefix, and the cache comes before `opts`"
                 );
-                return Err(Error::new(name.span(), say));
+                return Err(Error::new(name.span(), message));
             }
             self.parse_one(&name, input)?;
             comma(input)?;
@@ -209,17 +209,17 @@ impl Options {
             "ttl" => {
                 let ttl = value(name, input, "ttl = Duration::from_secs(60)")?;
                 if let Expr::Lit(ExprLit { lit, .. }) = &ttl {
-                    let say =
+                    let message =
                         "the time-to-live is a `Duration`: write `ttl = Duration::from_secs(60)`";
-                    return Err(Error::new(lit.span(), say));
+                    return Err(Error::new(lit.span(), message));
                 }
                 self.ttl = Some(ttl);
             }
             "key" => self.key = Some(parse_key(value(name, input, "key = json_key")?)?),
             "skip" => {
                 if !input.peek(syn::token::Paren) {
-                    let say = "`skip` needs names of arguments: write `skip(name)`";
-                    return Err(Error::new(name.span(), say));
+                    let message = "`skip` needs names of arguments: write `skip(name)`";
+                    return Err(Error::new(name.span(), message));
                 }
                 let names;
                 parenthesized!(names in input);
@@ -242,7 +242,7 @@ impl Options {
                     self.on_error = OnError::Return(span);
                 } else {
                     let hook = value(name, input, "on_error = return")?;
-                    self.on_error = OnError::Tell(hook);
+                    self.on_error = OnError::Notify(hook);
                 }
             }
             "method" => self.method = switch(name, input)?,
@@ -263,8 +263,8 @@ impl Options {
             }
             "crate" => {
                 if !input.peek(Token![=]) {
-                    let say = "`crate` needs a path: write `crate = ::ctu_std`";
-                    return Err(Error::new(name.span(), say));
+                    let message = "`crate` needs a path: write `crate = ::ctu_std`";
+                    return Err(Error::new(name.span(), message));
                 }
                 input.parse::<Token![=]>()?;
                 self.root = input.call(Path::parse_mod_style)?;
@@ -282,8 +282,8 @@ pub(crate) fn parse_prefix(prefix: Expr) -> Result<Expr> {
     if let Expr::Lit(ExprLit { lit, .. }) = &prefix
         && !matches!(lit, Lit::Str(_))
     {
-        let say = "the prefix is text, whatever the cache's keys are: write `prefix = \"...\"`";
-        return Err(Error::new(lit.span(), say));
+        let message = "the prefix is text, whatever the cache's keys are: write `prefix = \"...\"`";
+        return Err(Error::new(lit.span(), message));
     }
     Ok(prefix)
 }

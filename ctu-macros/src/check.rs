@@ -16,17 +16,17 @@ impl Steps<'_> {
         let options = &self.args.options;
         for name in &options.skip {
             if !self.params.iter().any(|param| param.name == *name) {
-                let say = format!(
+                let message = format!(
                     "there is no argument `{name}` to leave out; those that exist: {}",
                     hints::list(&self.names())
                 );
-                return Err(Error::new(name.span(), say));
+                return Err(Error::new(name.span(), message));
             }
         }
         if let Some(Key::Closure(closure)) = &options.key {
             let (takes, gets) = (closure.inputs.len(), self.key_params().count());
             if takes != gets {
-                let say = format!(
+                let message = format!(
                     "the key's closure takes {takes} arguments and gets {gets}: a reference to each that is part of the key ({})",
                     hints::list(
                         &self
@@ -35,7 +35,7 @@ impl Steps<'_> {
                             .collect::<Vec<_>>()
                     )
                 );
-                return Err(Error::new(closure.inputs_begin.span, say));
+                return Err(Error::new(closure.inputs_begin.span, message));
             }
         }
         if options.mode != Mode::Any && !self.is_async() {
@@ -53,40 +53,41 @@ impl Steps<'_> {
         let changed = self.key_params().find(|param| param.by_mut);
         if let (Some(param), None) = (changed, &self.args.options.key) {
             let name = &param.name;
-            let say = format!(
+            let message = format!(
                 "`{name}` may be changed by the function, and not by an entry of the cache: take it by `&` or by value; or leave it out with `skip({name})`, where whatever happens to it does not matter"
             );
-            return Err(Error::new(param.ty.span(), say));
+            return Err(Error::new(param.ty.span(), message));
         }
         self.check_generics()
     }
 
     /// Refuses parameters that are no part of the key, where nothing that was written speaks of them.
     fn check_generics(&self) -> Result<()> {
-        let mut spoken = self.args.cache.to_token_stream();
-        spoken.extend(self.args.options.prefix.to_token_stream());
+        let mut mentioned = self.args.cache.to_token_stream();
+        mentioned.extend(self.args.options.prefix.to_token_stream());
         match &self.args.options.key {
             None => {}
-            Some(Key::Function(function)) => spoken.extend(function.to_token_stream()),
+            Some(Key::Function(function)) => mentioned.extend(function.to_token_stream()),
             Some(Key::Closure(_)) => return Ok(()),
         }
         let arguments = self.params.iter().map(|param| &param.ty);
         let types: Vec<_> = arguments.chain(&self.args.cache_type).collect();
-        let mut untold = generics::untold(&self.function.sig.generics, &types);
-        untold.retain(|param| !any_ident(spoken.clone(), &|ident| ident == name_of(param)));
-        let Some(first) = untold.first() else {
+        let mut undetermined = generics::undetermined(&self.function.sig.generics, &types);
+        undetermined
+            .retain(|param| !any_ident(mentioned.clone(), &|ident| ident == name_of(param)));
+        let Some(first) = undetermined.first() else {
             return Ok(());
         };
-        let names: Vec<_> = untold.iter().map(|param| name_of(param)).collect();
+        let names: Vec<_> = undetermined.iter().map(|param| name_of(param)).collect();
         let inputs: Vec<_> = self.key_params().map(|p| p.name.to_string()).collect();
-        let say = format!(
+        let message = format!(
             "no part of the key: {}; calls that differ in nothing else would share an entry. Write `key = |{inputs}| {}`, or `key = |{inputs}| {}` where they are to share it",
             hints::list(&names),
-            self.key_of(&untold),
+            self.key_of(&undetermined),
             self.key_of(&[]),
             inputs = inputs.join(", "),
         );
-        Err(Error::new(first.span(), say))
+        Err(Error::new(first.span(), message))
     }
 
     /// What a closure would make the key of: these parameters, and the arguments that it is given by reference.

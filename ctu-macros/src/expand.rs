@@ -3,7 +3,7 @@ use crate::{
     attrs::Attrs,
     failure::Access,
     function::Function,
-    steps::{Place, Steps, own},
+    steps::{Place, Steps, hygienic},
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -11,11 +11,11 @@ use syn::{Error, FnArg, Path, ReceiverKind, Result, parse_quote, parse2, spanned
 
 /// `#[cached]`. On an error the function stays as it was, so that no error follows from its absence.
 pub(crate) fn cached(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
-    expand(args, item.clone(), root).unwrap_or_else(|error| beside(error, item))
+    expand(args, item.clone(), root).unwrap_or_else(|error| error_with_item(error, item))
 }
 
 /// An error, and the item as it was.
-pub(crate) fn beside(error: Error, item: TokenStream) -> TokenStream {
+pub(crate) fn error_with_item(error: Error, item: TokenStream) -> TokenStream {
     let error = error.into_compile_error();
     quote!(#error #item)
 }
@@ -35,15 +35,15 @@ fn expand(args: TokenStream, item: TokenStream, root: Path) -> Result<TokenStrea
 
 /// The function with its cache, and what comes beside it.
 pub(crate) fn expand_at(args: &Args, function: Function, place: Place) -> Result<TokenStream> {
-    let Expanded { cached, beside } = expand_apart(args, function, place)?;
-    Ok(quote!(#cached #beside))
+    let Expanded { cached, companions } = expand_apart(args, function, place)?;
+    Ok(quote!(#cached #companions))
 }
 
 /// What a function becomes.
 pub(crate) struct Expanded {
     pub(crate) cached: TokenStream,
     /// What comes beside it, with its visibility.
-    pub(crate) beside: TokenStream,
+    pub(crate) companions: TokenStream,
 }
 
 pub(crate) fn expand_apart(args: &Args, mut function: Function, place: Place) -> Result<Expanded> {
@@ -65,37 +65,37 @@ pub(crate) fn expand_apart(args: &Args, mut function: Function, place: Place) ->
         attrs: &attrs,
     };
     let cached = function.cached();
-    let beside = match place {
+    let companions = match place {
         Place::Free => {
-            let beside = function.beside();
+            let companions = function.companions();
             let (everywhere, runtime) = (&attrs.everywhere, &steps.runtime);
             let (vis, name) = (&steps.function.vis, &steps.function.sig.ident);
             let doc = format!("What comes beside the cached function `{name}`.");
             // The macro's name is in the compiler's message where this stands in an impl block.
             quote! {
                 #runtime::in_an_impl_write_method! {
-                    [#(#everywhere)*] #doc #vis #name { #beside }
+                    [#(#everywhere)*] #doc #vis #name { #companions }
                 }
             }
         }
         Place::Method => {
-            let beside = function.beside();
-            let told = function.tells_of_traits();
-            quote!(#told #beside)
+            let companions = function.companions();
+            let marker = function.trait_marker();
+            quote!(#marker #companions)
         }
-        Place::Trait => function.beside(),
+        Place::Trait => function.companions(),
         Place::Alone => TokenStream::new(),
     };
-    Ok(Expanded { cached, beside })
+    Ok(Expanded { cached, companions })
 }
 
 /// What a function does, as far as its signature shows it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum Role {
     /// Runs the user's code.
     Call,
     /// Asks the cache: `&self` is enough.
-    Ask,
+    Query,
     /// Makes the key, for which nothing is awaited.
     Key,
 }
@@ -106,11 +106,11 @@ pub(crate) struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
-    pub(crate) fn name_of(&self, what: &str) -> Ident {
+    pub(crate) fn name_of(&self, suffix: &str) -> Ident {
         let name = &self.steps.function.sig.ident;
         match self.steps.place {
-            Place::Free => Ident::new(what, name.span()),
-            _ => format_ident!("{name}_{what}", span = name.span()),
+            Place::Free => Ident::new(suffix, name.span()),
+            _ => format_ident!("{name}_{suffix}", span = name.span()),
         }
     }
 
@@ -118,7 +118,7 @@ impl Expansion<'_> {
     pub(crate) fn function(
         &self,
         name: &Ident,
-        form: Form,
+        role: Role,
         returned: TokenStream,
         body: TokenStream,
     ) -> TokenStream {
@@ -129,10 +129,10 @@ impl Expansion<'_> {
             let sized = parse_quote!(Self: ::core::marker::Sized);
             generics.make_where_clause().predicates.push(sized);
         }
-        let asyncness = sig.asyncness.filter(|_| form != Form::Key);
+        let asyncness = sig.asyncness.filter(|_| role != Role::Key);
         let receiver = sig.inputs.iter().find_map(|input| match input {
             FnArg::Receiver(receiver) => Some(match &receiver.kind {
-                ReceiverKind::Reference(and, lifetime, Some(_)) if form != Form::Call => {
+                ReceiverKind::Reference(and, lifetime, Some(_)) if role != Role::Call => {
                     let this = receiver.self_token;
                     quote!(#and #lifetime #this)
                 }
@@ -157,60 +157,60 @@ impl Expansion<'_> {
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
         let (run_and_ttl, policy) = (steps.run_and_ttl(), steps.policy());
-        let (unread, read) = (steps.on_error(Access::Read), steps.on_success(Access::Read));
+        let (on_read_error, read) = (steps.on_error(Access::Read), steps.on_success(Access::Read));
         let reports = steps.reports(&sig.ident.to_string());
-        let [key_, looked, there, returned, error] =
-            ["key", "looked", "there", "returned", "error"].map(own);
+        let [key_, lookup, state, returned, error] =
+            ["key", "lookup", "state", "returned", "error"].map(hygienic);
         let failed = match steps.args.options.on_error {
-            OnError::Return(_) => unread.clone(),
-            _ => quote!({ #unread; #runtime::There::after(&#error) }),
+            OnError::Return(_) => on_read_error.clone(),
+            _ => quote!({ #on_read_error; #runtime::EntryState::after(&#error) }),
         };
         let span = returned_type(steps).span();
-        let look = steps.step("look", span);
-        let look = quote_spanned!(span=> #look(#cache, &#key_, #policy) #awaited);
-        let keep = self.keep(quote!(#there), steps.args.options.single_flight.is_some());
-        let missed_or_failed = quote! {
-            let #there = match #looked {
-                #runtime::Look::Hit(#returned) => return #returned,
-                #runtime::Look::Miss => {
+        let look_up = steps.step("lookup", span);
+        let look_up = quote_spanned!(span=> #look_up(#cache, &#key_, #policy) #awaited);
+        let store = self.store(quote!(#state), steps.args.options.single_flight.is_some());
+        let on_miss = quote! {
+            let #state = match #lookup {
+                #runtime::Lookup::Hit(#returned) => return #returned,
+                #runtime::Lookup::Miss => {
                     #read
-                    #runtime::There::Nothing
+                    #runtime::EntryState::Absent
                 }
-                #runtime::Look::Failed(#error) => #failed,
+                #runtime::Lookup::Failed(#error) => #failed,
             };
         };
-        let run_and_keep = quote! {
+        let run_and_store = quote! {
             #run_and_ttl
-            if #there.is_known() {
-                #keep
+            if #state.is_known() {
+                #store
             }
             #returned
         };
         let rest = match &steps.args.options.single_flight {
-            None => quote!(#missed_or_failed #run_and_keep),
+            None => quote!(#on_miss #run_and_store),
             Some(single_flight) => {
-                let rest = self.single_flight(single_flight, &missed_or_failed, &run_and_keep);
+                let rest = self.single_flight(single_flight, &on_miss, &run_and_store);
                 let span = single_flight.span();
-                let say = "`single_flight` needs the feature `std` of `ctu-core`: who waits has to be woken by an operating system. Leave it out, and callers that meet compute the same value";
+                let message = "`single_flight` needs the feature `std` of `ctu-core`: who waits has to be woken by an operating system. Leave it out, and callers that meet compute the same value";
                 let runtime = steps.runtime_at(span);
-                quote_spanned!(span=> #runtime::needs_std! { #say, #rest })
+                quote_spanned!(span=> #runtime::needs_std! { #message, #rest })
             }
         };
         let body = quote! {
             #reports
             #bind
             let #key_ = #key;
-            let (#key_, #looked) = match #look {
-                #runtime::Look::Hit(#returned) => {
+            let (#key_, #lookup) = match #look_up {
+                #runtime::Lookup::Hit(#returned) => {
                     #read
                     return #returned;
                 }
-                #looked => #runtime::missed(#key_, #looked),
+                #lookup => #runtime::after_miss(#key_, #lookup),
             };
             #rest
         };
         let returned = returned_type(steps);
-        let function = self.function(&sig.ident, Form::Call, returned, body);
+        let function = self.function(&sig.ident, Role::Call, returned, body);
         let Attrs {
             everywhere,
             outer,
@@ -232,31 +232,31 @@ impl Expansion<'_> {
     }
 
     /// Keeps what the function returned, given what is `there`. Ends the flight if there is one.
-    pub(crate) fn keep(&self, there: TokenStream, in_flight: bool) -> TokenStream {
+    pub(crate) fn store(&self, state: TokenStream, in_flight: bool) -> TokenStream {
         let steps = self.steps;
         let (policy, awaited) = (steps.policy(), steps.awaited());
         let (_, cache) = steps.cache();
-        let (unwritten, written) = (
+        let (on_write_error, written) = (
             steps.on_error(Access::Write),
             steps.on_success(Access::Write),
         );
         let [key, returned, outcome, ttl, error] =
-            ["key", "returned", "outcome", "ttl", "error"].map(own);
+            ["key", "returned", "outcome", "ttl", "error"].map(hygienic);
         let runtime = &steps.runtime;
-        let flight = own("flight");
+        let flight = hygienic("flight");
         let finish = in_flight.then(|| quote!(#runtime::finish(&mut #flight);));
         let span = returned_type(steps).span();
-        let (outcome_of, keep) = (steps.step("outcome", span), steps.step("keep", span));
+        let (outcome_of, store) = (steps.step("outcome", span), steps.step("store", span));
         let outcome_of = quote_spanned!(span=> #outcome_of(#cache, &#returned, #policy));
-        let keep = quote_spanned!(span=>
-            #keep(#cache, &#key, #outcome, #ttl, #there) #awaited
+        let store = quote_spanned!(span=>
+            #store(#cache, &#key, #outcome, #ttl, #state) #awaited
         );
         quote! {
             let #outcome = #outcome_of;
-            match #keep {
+            match #store {
                 ::core::result::Result::Ok(true) => { #written #finish }
                 ::core::result::Result::Ok(false) => {}
-                ::core::result::Result::Err(#error) => { #unwritten; }
+                ::core::result::Result::Err(#error) => { #on_write_error; }
             }
         }
     }
@@ -265,8 +265,8 @@ impl Expansion<'_> {
     fn single_flight(
         &self,
         single_flight: &SingleFlight,
-        missed_or_failed: &TokenStream,
-        run_and_keep: &TokenStream,
+        on_miss: &TokenStream,
+        run_and_store: &TokenStream,
     ) -> TokenStream {
         let steps = self.steps;
         let (runtime, awaited) = (&steps.runtime, steps.awaited());
@@ -274,40 +274,40 @@ impl Expansion<'_> {
         let (run, policy) = (steps.run(), steps.policy());
         let written = steps.on_success(Access::Write);
         let flights = steps.flights(single_flight);
-        let [key, looked, there, returned, error] =
-            ["key", "looked", "there", "returned", "error"].map(own);
-        let (run_, flight) = (own("run"), own("flight"));
-        if !steps.computes_within() {
-            let join = steps.step("join_then_look", steps.function.sig.ident.span());
+        let [key, lookup, state, returned, error] =
+            ["key", "lookup", "state", "returned", "error"].map(hygienic);
+        let (run_, flight) = (hygienic("run"), hygienic("flight"));
+        if !steps.uses_get_or_compute() {
+            let join = steps.step("join_then_lookup", steps.function.sig.ident.span());
             return quote! {
-                let (#looked, mut #flight) =
-                    #join(#flights, #cache, &#key, #looked, #policy, true) #awaited;
-                #missed_or_failed
-                #run_and_keep
+                let (#lookup, mut #flight) =
+                    #join(#flights, #cache, &#key, #lookup, #policy, true) #awaited;
+                #on_miss
+                #run_and_store
             };
         }
         // Where the error is returned, nothing comes after it.
-        let (mut unread, mut unwritten) =
+        let (mut on_read_error, mut on_write_error) =
             (steps.on_error(Access::Read), steps.on_error(Access::Write));
         if !matches!(steps.args.options.on_error, OnError::Return(_)) {
-            unread = quote!(#unread; #run_());
-            unwritten = quote!(#unwritten; #returned);
+            on_read_error = quote!(#on_read_error; #run_());
+            on_write_error = quote!(#on_write_error; #returned);
         }
         quote! {
-            let (#looked, #flight) = #runtime::join(#flights, #cache, &#key, #looked, #policy);
-            #missed_or_failed
+            let (#lookup, #flight) = #runtime::join(#flights, #cache, &#key, #lookup, #policy);
+            #on_miss
             let #run_ = || #run;
-            if !#there.is_known() {
+            if !#state.is_known() {
                 return #run_();
             }
-            match #runtime::compute(#cache, &#key, #run_, #there, #policy, #flight) {
+            match #runtime::compute(#cache, &#key, #run_, #state, #policy, #flight) {
                 #runtime::Computed::Done(#returned) => #returned,
                 #runtime::Computed::Stored(#returned) => {
                     #written
                     #returned
                 }
-                #runtime::Computed::Failed(#returned, #error) => { #unwritten }
-                #runtime::Computed::NotRun(#error, #run_) => { #unread }
+                #runtime::Computed::Failed(#returned, #error) => { #on_write_error }
+                #runtime::Computed::NotRun(#error, #run_) => { #on_read_error }
             }
         }
     }

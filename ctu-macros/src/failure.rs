@@ -2,7 +2,7 @@
 
 use crate::{
     args::OnError,
-    steps::{Steps, own},
+    steps::{Steps, hygienic},
 };
 use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
@@ -17,14 +17,14 @@ pub(crate) enum Access {
 
 impl Access {
     fn failed(self) -> Ident {
-        own(match self {
+        hygienic(match self {
             Self::Read => "read_failed",
             Self::Write => "write_failed",
         })
     }
 
     fn worked(self) -> Ident {
-        own(match self {
+        hygienic(match self {
             Self::Read => "read",
             Self::Write => "written",
         })
@@ -34,16 +34,16 @@ impl Access {
 impl Steps<'_> {
     /// What is done with an error of the cache, `error`: an expression of type `()`, or one that returns.
     pub(crate) fn on_error(&self, at: Access) -> TokenStream {
-        let error = own("error");
+        let error = hygienic("error");
         match &self.args.options.on_error {
             OnError::Report => {
-                let (reports, failed) = (own("REPORTS"), at.failed());
+                let (reports, failed) = (hygienic("REPORTS"), at.failed());
                 quote!(#reports.#failed(&#error))
             }
-            OnError::Tell(hook) => {
+            OnError::Notify(hook) => {
                 let span = hook.span();
                 let runtime = self.runtime_at(span);
-                quote_spanned!(span=> #runtime::tell(&#error, #hook))
+                quote_spanned!(span=> #runtime::notify(&#error, #hook))
             }
             OnError::Return(span) => {
                 let runtime = self.runtime_at(*span);
@@ -58,7 +58,7 @@ impl Steps<'_> {
         let OnError::Report = self.args.options.on_error else {
             return None;
         };
-        let (runtime, reports) = (&self.runtime, own("REPORTS"));
+        let (runtime, reports) = (&self.runtime, hygienic("REPORTS"));
         Some(quote! {
             static #reports: #runtime::Reports =
                 #runtime::Reports::new(::core::concat!(::core::module_path!(), "::", #name));
@@ -70,7 +70,7 @@ impl Steps<'_> {
         let OnError::Report = self.args.options.on_error else {
             return None;
         };
-        let (reports, worked) = (own("REPORTS"), at.worked());
+        let (reports, worked) = (hygienic("REPORTS"), at.worked());
         Some(quote!(#reports.#worked();))
     }
 }

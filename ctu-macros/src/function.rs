@@ -39,7 +39,7 @@ impl Parse for Function {
 }
 
 fn refuse_other_items(input: ParseStream<'_>) -> Result<()> {
-    let what = if input.peek(Token![impl]) {
+    let advice = if input.peek(Token![impl]) {
         "an impl block takes `#[cache_methods(cache = self.cache, method = \"prefix.\")]`"
     } else if input.peek(Token![mod]) {
         "a module takes `#[cache_functions(cache = CACHE, function = \"prefix.\")]`"
@@ -54,7 +54,7 @@ fn refuse_other_items(input: ParseStream<'_>) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(input.error(format!("`#[cached]` is for functions; {what}")))
+    Err(input.error(format!("`#[cached]` is for functions; {advice}")))
 }
 
 /// One argument, under a name that it can be passed on by.
@@ -107,7 +107,7 @@ impl Function {
     /// Refuses what cannot be cached, where that shows in the signature.
     pub(crate) fn check(&self) -> Result<()> {
         let sig = &self.sig;
-        let refuse = |span: Span, say: &str| Err(Error::new(span, say));
+        let refuse = |span: Span, message: &str| Err(Error::new(span, message));
         if let Some(constness) = &sig.constness {
             return refuse(
                 constness.span(),

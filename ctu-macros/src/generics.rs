@@ -9,24 +9,31 @@ use syn::{
 };
 
 /// The parameters that may differ between two calls whose `types` do not.
-pub(crate) fn untold<'g>(generics: &'g Generics, types: &[&Type]) -> Vec<&'g GenericParam> {
-    let mut untold: Vec<_> = generics.params.iter().collect();
-    untold.retain(|param| !matches!(param, GenericParam::Lifetime(_)));
-    let mut told: Vec<_> = types.iter().flat_map(|ty| told_by(ty)).collect();
+pub(crate) fn undetermined<'g>(generics: &'g Generics, types: &[&Type]) -> Vec<&'g GenericParam> {
+    let mut undetermined: Vec<_> = generics.params.iter().collect();
+    undetermined.retain(|param| !matches!(param, GenericParam::Lifetime(_)));
+    let mut determined: Vec<_> = types.iter().flat_map(|ty| determined_by(ty)).collect();
     let mut bounds = bounds_of(generics);
     // Of `I: Iterator<Item = T>`, `I` tells `T`.
-    while !told.is_empty() {
-        untold.retain(|param| !told.iter().any(|part| tells(part.clone(), name_of(param))));
+    while !determined.is_empty() {
+        undetermined.retain(|param| {
+            !determined
+                .iter()
+                .any(|part| determines(part.clone(), name_of(param)))
+        });
         let (known, unknown) = bounds.into_iter().partition(|(of, _)| {
-            !untold
+            !undetermined
                 .iter()
                 .any(|param| any_ident(of.clone(), &|ident| ident == name_of(param)))
         });
         bounds = unknown;
         let known: Vec<_> = known;
-        told = known.into_iter().flat_map(|(_, tells)| tells).collect();
+        determined = known
+            .into_iter()
+            .flat_map(|(_, determines)| determines)
+            .collect();
     }
-    untold
+    undetermined
 }
 
 /// The name of a parameter that is no lifetime.
@@ -39,11 +46,11 @@ pub(crate) fn name_of(param: &GenericParam) -> &Ident {
 }
 
 /// What is known with the type of an argument.
-fn told_by(ty: &Type) -> Vec<TokenStream> {
+fn determined_by(ty: &Type) -> Vec<TokenStream> {
     match ty {
-        Type::Paren(inner) => told_by(&inner.elem),
-        Type::Group(inner) => told_by(&inner.elem),
-        Type::Reference(reference) => told_by(&reference.elem),
+        Type::Paren(inner) => determined_by(&inner.elem),
+        Type::Group(inner) => determined_by(&inner.elem),
+        Type::Reference(reference) => determined_by(&reference.elem),
         Type::ImplTrait(ty) => associated(&ty.bounds),
         ty => vec![ty.to_token_stream()],
     }
@@ -98,7 +105,7 @@ fn associated(bounds: &Punctuated<TypeParamBound, Plus>) -> Vec<TokenStream> {
 
 /// Whether who knows a type knows `name`, which it mentions: not of `T::Item` and `<T as Trait>::Item`, which may be one for
 /// several `T`.
-fn tells(ty: TokenStream, name: &Ident) -> bool {
+fn determines(ty: TokenStream, name: &Ident) -> bool {
     let mut tokens = ty.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let found = match token {
@@ -107,7 +114,7 @@ fn tells(ty: TokenStream, name: &Ident) -> bool {
                 Some(TokenTree::Ident(next)) => next != "as",
                 _ => true,
             },
-            TokenTree::Group(group) => tells(group.stream(), name),
+            TokenTree::Group(group) => determines(group.stream(), name),
             _ => false,
         };
         if found {

@@ -3,7 +3,7 @@
 use crate::{
     args::{self, Args, Options},
     attrs::Attrs,
-    expand::{Expanded, beside, expand_apart},
+    expand::{Expanded, error_with_item, expand_apart},
     function::Function,
     hints,
     steps::Place,
@@ -40,8 +40,8 @@ impl Group {
                     cache = Some(args::parse_cache(&name, input)?);
                 } else if name == "opts" {
                     if !input.peek(syn::token::Paren) {
-                        let say = "`opts` holds options for all: write `opts(key = json_key)`";
-                        return Err(Error::new(name.span(), say));
+                        let message = "`opts` holds options for all: write `opts(key = json_key)`";
+                        return Err(Error::new(name.span(), message));
                     }
                     let inner;
                     parenthesized!(inner in input);
@@ -52,8 +52,8 @@ impl Group {
                     input.parse::<Token![=]>()?;
                     functions.push((name.unraw(), args::parse_prefix(input.parse()?)?));
                 } else {
-                    let say = format!("which prefix? Write `{name} = \"{name}.\"`");
-                    return Err(Error::new(name.span(), say));
+                    let message = format!("which prefix? Write `{name} = \"{name}.\"`");
+                    return Err(Error::new(name.span(), message));
                 }
                 args::comma(input)?;
             }
@@ -62,8 +62,8 @@ impl Group {
         parser.parse2(tokens)?;
         let (cache_type, cache) = cache.ok_or_else(args::no_cache)?;
         if functions.is_empty() {
-            let say = format!("which functions? Write `{example}`");
-            return Err(Error::new(proc_macro2::Span::call_site(), say));
+            let message = format!("which functions? Write `{example}`");
+            return Err(Error::new(proc_macro2::Span::call_site(), message));
         }
         Ok(Self {
             cache,
@@ -87,13 +87,13 @@ impl Group {
     }
 
     /// Refuses names that are not among `there`.
-    fn check(&self, what: &str, there: &[String]) -> Result<()> {
+    fn check(&self, kind: &str, present: &[String]) -> Result<()> {
         let mut errors = None::<Error>;
         for (name, _) in &self.functions {
-            if there.iter().any(|other| name == other) {
+            if present.iter().any(|other| name == other) {
                 continue;
             }
-            let others: Vec<&str> = there.iter().map(String::as_str).collect();
+            let others: Vec<&str> = present.iter().map(String::as_str).collect();
             let meant = match name.to_string().as_str() {
                 "key" | "ttl" | "single_flight" | "on_error" | "only_some" | "skip" => {
                     format!("; an option for all goes into `opts({name} = ...)`")
@@ -103,11 +103,11 @@ impl Group {
                     None => String::new(),
                 },
             };
-            let say = format!(
-                "there is no {what} `{name}` here; those that exist: {}{meant}",
-                hints::list(there)
+            let message = format!(
+                "there is no {kind} `{name}` here; those that exist: {}{meant}",
+                hints::list(present)
             );
-            let error = Error::new(name.span(), say);
+            let error = Error::new(name.span(), message);
             match &mut errors {
                 Some(errors) => errors.combine(error),
                 None => errors = Some(error),
@@ -118,7 +118,7 @@ impl Group {
 }
 
 pub(crate) fn methods(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
-    expand_methods(args, item.clone(), root).unwrap_or_else(|error| beside(error, item))
+    expand_methods(args, item.clone(), root).unwrap_or_else(|error| error_with_item(error, item))
 }
 
 fn expand_methods(args: TokenStream, item: TokenStream, root: Path) -> Result<TokenStream> {
@@ -144,11 +144,11 @@ fn expand_methods(args: TokenStream, item: TokenStream, root: Path) -> Result<To
             continue;
         };
         let expanded = failed.expand(&args, method.to_token_stream(), Place::Method);
-        if let Some(Expanded { cached, beside }) = expanded {
-            *item = ImplItem::Verbatim(quote!(#cached #beside));
+        if let Some(Expanded { cached, companions }) = expanded {
+            *item = ImplItem::Verbatim(quote!(#cached #companions));
         }
     }
-    Ok(failed.beside(block.to_token_stream()))
+    Ok(failed.append_to(block.to_token_stream()))
 }
 
 /// What comes beside the methods of a trait goes into an impl block of the type.
@@ -167,7 +167,7 @@ fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> Result<To
         Place::Trait
     };
     let mut failed = Failed::default();
-    let mut besides = TokenStream::new();
+    let mut companions = TokenStream::new();
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         let Some(args) = group.of(&method.sig.ident) else {
@@ -180,22 +180,22 @@ fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> Result<To
             Failed::default().expand(&args, outside, place),
         ) {
             *item = ImplItem::Verbatim(inside.cached);
-            besides.extend(outside.beside);
+            companions.extend(outside.companions);
         }
     }
     let (generics, ty) = (&block.generics, &block.self_ty);
     let where_clause = &generics.where_clause;
-    let beside = (!besides.is_empty()).then(|| {
+    let companions = (!companions.is_empty()).then(|| {
         let root = &group.options.root;
         // The macro's name is in the compiler's message where the type is of another crate.
         quote! {
             #root::cached::for_a_foreign_type_write_opts_in_trait! {
                 [#(#attrs)* #[allow(unreachable_pub, private_interfaces, clippy::type_complexity)]]
-                #generics #ty #where_clause { #besides }
+                #generics #ty #where_clause { #companions }
             }
         }
     });
-    Ok(failed.beside(quote!(#block #beside)))
+    Ok(failed.append_to(quote!(#block #companions)))
 }
 
 /// The trait's path without `'_`, for which `'static` does: the impl is for any lifetime then.
@@ -217,7 +217,7 @@ fn nameable(mut path: Path) -> Path {
 
 /// The associated types of a trait, as they are named outside of its impl: `<Self as Trait>::Type`.
 fn qualified(tokens: TokenStream, types: &[Ident], path: &Path) -> TokenStream {
-    let mut made = TokenStream::new();
+    let mut into_key = TokenStream::new();
     let mut rest: Vec<TokenTree> = tokens.into_iter().collect();
     rest.reverse();
     while let Some(token) = rest.pop() {
@@ -226,15 +226,15 @@ fn qualified(tokens: TokenStream, types: &[Ident], path: &Path) -> TokenStream {
                 let inner = qualified(group.stream(), types, path);
                 let mut outer = proc_macro2::Group::new(group.delimiter(), inner);
                 outer.set_span(group.span());
-                made.extend([TokenTree::Group(outer)]);
+                into_key.extend([TokenTree::Group(outer)]);
             }
             TokenTree::Ident(this) if this == "Self" && names_one_of(&rest, types) => {
-                made.extend(quote!(<#this as #path>));
+                into_key.extend(quote!(<#this as #path>));
             }
-            token => made.extend([token]),
+            token => into_key.extend([token]),
         }
     }
-    made
+    into_key
 }
 
 /// Whether what follows, last token first, is `::Type` of one of the types.
@@ -250,7 +250,7 @@ fn names_one_of(reversed: &[TokenTree], types: &[Ident]) -> bool {
 }
 
 pub(crate) fn functions(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
-    expand_functions(args, item.clone(), root).unwrap_or_else(|error| beside(error, item))
+    expand_functions(args, item.clone(), root).unwrap_or_else(|error| error_with_item(error, item))
 }
 
 fn expand_functions(args: TokenStream, item: TokenStream, root: Path) -> Result<TokenStream> {
@@ -263,8 +263,9 @@ fn expand_functions(args: TokenStream, item: TokenStream, root: Path) -> Result<
     })?;
     let name = module.ident.clone();
     let Some((_, items)) = &mut module.content else {
-        let say = format!("the module's functions must be in sight: write `mod {name} {{ ... }}`");
-        return Err(Error::new(name.span(), say));
+        let message =
+            format!("the module's functions must be in sight: write `mod {name} {{ ... }}`");
+        return Err(Error::new(name.span(), message));
     };
     let names = items.iter().filter_map(|item| match item {
         Item::Fn(function) => Some(function.sig.ident.unraw().to_string()),
@@ -278,11 +279,11 @@ fn expand_functions(args: TokenStream, item: TokenStream, root: Path) -> Result<
             continue;
         };
         let expanded = failed.expand(&args, function.to_token_stream(), Place::Free);
-        if let Some(Expanded { cached, beside }) = expanded {
-            *item = Item::Verbatim(quote!(#cached #beside));
+        if let Some(Expanded { cached, companions }) = expanded {
+            *item = Item::Verbatim(quote!(#cached #companions));
         }
     }
-    Ok(failed.beside(module.to_token_stream()))
+    Ok(failed.append_to(module.to_token_stream()))
 }
 
 /// The errors of functions that could not be expanded; the others are.
@@ -298,7 +299,7 @@ impl Failed {
             .ok()
     }
 
-    fn beside(self, item: TokenStream) -> TokenStream {
+    fn append_to(self, item: TokenStream) -> TokenStream {
         let errors = self.0;
         quote!(#errors #item)
     }

@@ -4,8 +4,8 @@
 
 mod args;
 mod attrs;
-mod beside;
 mod check;
+mod companions;
 mod expand;
 mod failure;
 mod function;

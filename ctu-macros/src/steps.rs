@@ -33,7 +33,7 @@ pub(crate) struct Steps<'a> {
 }
 
 /// A name that no name of the user can be mistaken for.
-pub(crate) fn own(name: &str) -> Ident {
+pub(crate) fn hygienic(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
@@ -147,10 +147,10 @@ impl<'a> Steps<'a> {
         let (from, span) = match &self.args.options.key {
             None => {
                 let span = self.function.sig.ident.span();
-                let arguments = match self.lone_value() {
+                let arguments = match self.single_owned_argument() {
                     Some(param) if outlives => {
                         let name = &param.name;
-                        quote_spanned!(span=> (#runtime::Own(#name),))
+                        quote_spanned!(span=> (#runtime::ByValue(#name),))
                     }
                     _ => quote_spanned!(span=> (#(#lent,)*)),
                 };
@@ -161,7 +161,7 @@ impl<'a> Steps<'a> {
                 let span = path.span();
                 let runtime = self.runtime_at(span);
                 (
-                    quote_spanned!(span=> #runtime::Made(#path(&(#(#lent,)*)))),
+                    quote_spanned!(span=> #runtime::CustomKey(#path(&(#(#lent,)*)))),
                     span,
                 )
             }
@@ -182,7 +182,7 @@ impl<'a> Steps<'a> {
                     .unzip();
                 (
                     quote_spanned!(span=>
-                        #runtime::Made(#runtime::apply(
+                        #runtime::CustomKey(#runtime::apply(
                             (#(#lent,)*),
                             #capture |(#(#pats,)*): (#(#types,)*)| #output #body,
                         ))
@@ -217,7 +217,7 @@ impl<'a> Steps<'a> {
     }
 
     /// The argument that is the key by itself and is given by value: the key borrows it.
-    fn lone_value(&self) -> Option<&Param> {
+    fn single_owned_argument(&self) -> Option<&Param> {
         if self.args.options.key.is_some() {
             return None;
         }
@@ -232,12 +232,12 @@ impl<'a> Steps<'a> {
         let awaited = self.awaited();
         let name = &sig.ident;
         if self.place == Place::Alone {
-            return self.run_here();
+            return self.run_inline();
         }
-        let lone = self.lone_value().map(|param| &param.name);
+        let single = self.single_owned_argument().map(|param| &param.name);
         let passed = self.params.iter().map(|param| {
             let name = &param.name;
-            let is_lent = self.is_cache_root(param) || lone == Some(name);
+            let is_lent = self.is_cache_root(param) || single == Some(name);
             if is_lent && !param.by_ref {
                 quote!(::core::clone::Clone::clone(&#name))
             } else {
@@ -268,15 +268,15 @@ impl<'a> Steps<'a> {
     }
 
     /// The body, where it has no function of its own to stand in.
-    fn run_here(&self) -> TokenStream {
+    fn run_inline(&self) -> TokenStream {
         let body = &self.function.body;
         let ReturnType::Type(_, returned) = &self.function.sig.output else {
             return TokenStream::new();
         };
-        let lone = self.lone_value().map(|param| param.name.clone());
+        let single = self.single_owned_argument().map(|param| param.name.clone());
         let binds = self.params.iter().filter_map(|param| {
             let (name, pat) = (&param.name, &param.pat);
-            if lone.as_ref() == Some(name) && !param.by_ref {
+            if single.as_ref() == Some(name) && !param.by_ref {
                 return Some(quote!(let #pat = ::core::clone::Clone::clone(&#name);));
             }
             (!param.is_plain()).then(|| quote!(let #pat = #name;))
@@ -292,25 +292,25 @@ impl<'a> Steps<'a> {
     /// Runs the function, and finds out for how long to keep what it returns: before, as the arguments are used up then, or of
     /// what it returned.
     pub(crate) fn run_and_ttl(&self) -> TokenStream {
-        let [returned, ttl] = ["returned", "ttl"].map(own);
+        let [returned, ttl] = ["returned", "ttl"].map(hygienic);
         let (run, runtime) = (self.run(), &self.runtime);
         let run = quote!(let #returned = #run;);
         let Some(expr) = &self.args.options.ttl else {
             return quote!(let #ttl = ::core::option::Option::None; #run);
         };
         let span = expr.span();
-        let keep_for = |expr: TokenStream| {
+        let bind_ttl = |expr: TokenStream| {
             quote_spanned!(span=> let #ttl = ::core::convert::Into::<
                 ::core::option::Option<::core::time::Duration>
             >::into(#expr);)
         };
         if let Expr::Closure(closure) = expr {
             let of_returned = quote_spanned!(span=> #runtime::apply(&#returned, #closure));
-            let keep_for = keep_for(of_returned);
-            quote!(#run #keep_for)
+            let bind_ttl = bind_ttl(of_returned);
+            quote!(#run #bind_ttl)
         } else {
-            let keep_for = keep_for(expr.to_token_stream());
-            quote!(#keep_for #run)
+            let bind_ttl = bind_ttl(expr.to_token_stream());
+            quote!(#bind_ttl #run)
         }
     }
 
@@ -337,7 +337,7 @@ impl<'a> Steps<'a> {
 
     /// Whether the function can run within the cache's own `get_or_compute`: that is blocking, stores for the
     /// cache's own time, and has the cache lent meanwhile.
-    pub(crate) fn computes_within(&self) -> bool {
+    pub(crate) fn uses_get_or_compute(&self) -> bool {
         !self.is_async() && self.args.options.ttl.is_none() && !self.is_unique()
     }
 }

@@ -1,5 +1,12 @@
 //! Pages of documentation. Those with examples for a server are shown with its feature.
 
+#[cfg_attr(all(feature = "redis", feature = "tokio"), doc = include_str!("../docs/async.md"))]
+#[cfg_attr(
+    not(all(feature = "redis", feature = "tokio")),
+    doc = "Shown with the features `redis` and `tokio`."
+)]
+pub mod asynchronous {}
+
 #[cfg_attr(feature = "redis", doc = include_str!("../docs/cached.md"))]
 #[cfg_attr(not(feature = "redis"), doc = "Shown with the feature `redis`.")]
 pub mod cached {}

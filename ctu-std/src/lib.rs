@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![deny(clippy::await_holding_lock)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backends;
@@ -28,6 +29,10 @@ pub use self::backends::redis::{
     AsJson, Form, Keys, Prefixed, PrefixedRedisCache, Raw, RawRedisCache, RedisBuilder, RedisCache,
     RedisError, RedisStats,
 };
+#[cfg(all(feature = "redis", feature = "tokio"))]
+pub use self::backends::redis::{
+    AsyncKeys, AsyncPrefixedRedisCache, AsyncRawRedisCache, AsyncRedisCache,
+};
 #[cfg(any(feature = "memcached", feature = "redis"))]
 pub use self::backends::{
     net::{NetError, Peer, ServerInfo},
@@ -53,13 +58,14 @@ pub use ctu_core::{
     ChaCha20, Cipher, Clock, Counts, DebugCache, Derived, EncryptedCache, Encryption, Error, Event,
     Format, Found, HasStats, HashedAt, HashedNames, InMemory, IntoValue, Json, KeyParts, KeyRing,
     KeyText, KeyedAead, Keys as SealingKeys, LikeValue, LocalAsyncCache, LocalAsyncCacheExt,
-    Location, LockKind, Log, MAX_INLINE_KEY, ManualClock, Mapped, Mapping, MonotonicCounter, Names,
-    NoSalt, NoWallClock, Observed, Observer, Operation, PlainAt, PlainNames, Prefix, PrefixCounter,
-    PrefixEncoding, PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText, Ready, Salsa20, Salt,
-    SealError, SealedCache, Sealing, SealingKey, Secret, SecretCheck, SoftCounter, SpinCache,
-    SpinMutex, Stats, StatsCache, StdClock, Store, StoredKey, SystemWallClock, Tag, Text,
-    TextBuffer, ToBytes, ToBytesCache, WallClock, WithTtl, XChaCha20Poly1305, base85,
-    full_hash_key, full_hash_key_with, heap, json, json_key, json_key_with, prelude, stores,
+    LocalSingleFlightCache, Location, LockKind, Log, MAX_INLINE_KEY, ManualClock, Mapped, Mapping,
+    MonotonicCounter, Names, NoSalt, NoWallClock, Observed, Observer, Operation, PlainAt,
+    PlainNames, Prefix, PrefixCounter, PrefixEncoding, PrefixKey, PrefixedBytes, PrefixedCache,
+    PrefixedText, Ready, Salsa20, Salt, SealError, SealedCache, Sealing, SealingKey, Secret,
+    SecretCheck, SoftCounter, SpinCache, SpinMutex, Stats, StatsCache, StdClock, Store, StoredKey,
+    SystemWallClock, Tag, Text, TextBuffer, ToBytes, ToBytesCache, WallClock, WithTtl,
+    XChaCha20Poly1305, base85, full_hash_key, full_hash_key_with, heap, json, json_key,
+    json_key_with, prelude, stores,
 };
 #[doc(hidden)]
 pub use ctu_core::{CacheId, single_flight};

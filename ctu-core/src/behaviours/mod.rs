@@ -1,6 +1,7 @@
 //! Behaviours: caches that watch the operations of the cache below, and the adaptor for them.
 
 mod debug;
+mod local_single_flight;
 mod observed;
 mod observer;
 #[cfg(feature = "alloc")]
@@ -8,6 +9,7 @@ pub mod single_flight;
 mod stats;
 
 pub use debug::{DebugCache, Event, Log};
+pub use local_single_flight::LocalSingleFlightCache;
 pub use observed::Observed;
 pub use observer::{Observer, Operation};
 pub use stats::{Counts, Stats, StatsCache};

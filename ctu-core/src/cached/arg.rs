@@ -201,9 +201,9 @@ impl ArgRef for super::Literal {
 /// An argument given away: the key that is made of it may outlive the call.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
-pub struct Own<A>(pub A);
+pub struct ByValue<A>(pub A);
 
-impl<A> ArgRef for Own<A> {
+impl<A> ArgRef for ByValue<A> {
     type Arg = A;
     #[inline]
     fn arg(&self) -> &A {

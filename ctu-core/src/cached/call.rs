@@ -13,7 +13,7 @@ use core::{marker::PhantomData, ops::Deref, time::Duration};
 
 /// What a look into the cache found.
 #[derive(Debug)]
-pub enum Look<R, E> {
+pub enum Lookup<R, E> {
     /// What the function returns.
     Hit(R),
     /// Nothing, at this key.
@@ -24,21 +24,21 @@ pub enum Look<R, E> {
 
 /// What is at the key, as far as a look told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum There {
+pub enum EntryState {
     /// Nothing.
-    Nothing,
+    Absent,
     /// What must not stay: it cannot be decoded, or is to be computed anew.
-    Old,
+    Stale,
     /// Nobody knows, and nothing is to be stored: what failed is likely to fail once more, after another deadline.
     Unknown,
 }
 
-impl There {
+impl EntryState {
     /// What is there after a look that failed. What cannot be decoded would fail the next look as well.
     #[cold]
     pub fn after<E: CacheError>(error: &E) -> Self {
         if error.is_corrupt() {
-            Self::Old
+            Self::Stale
         } else {
             Self::Unknown
         }
@@ -66,84 +66,84 @@ pub fn key_async<C, Mode, P, A, Kind>(
     _: &C,
     prefix: P,
     from: A,
-) -> Result<<A::Key as CallKey<C::Key>>::Made, Error>
+) -> Result<<A::Key as CallKey<C::Key>>::Owned, Error>
 where
     C: AsyncBackend<Mode> + ?Sized,
     A: MakeKey<C::Key, P, Kind>,
 {
-    from.make_key(prefix)?.made()
+    from.make_key(prefix)?.into_key()
 }
 
 /// Looks for `key`, which stays where it is: moving it costs as much as finding it.
 #[inline]
-pub fn look<C, B, R, Kind, Policy>(
+pub fn lookup<C, B, R, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
     _: PhantomData<Policy>,
-) -> Look<R, C::Error>
+) -> Lookup<R, C::Error>
 where
     C: Cache,
     B: CallKey<C::Key>,
     R: Returned<C::Value, Kind, Policy>,
 {
     match key {
-        Ok(key) => looked(key.look(cache)),
-        Err(error) => Look::Failed((*error).into()),
+        Ok(key) => to_lookup(key.lookup(cache)),
+        Err(error) => Lookup::Failed((*error).into()),
     }
 }
 
 /// [`look`] into an async cache.
 #[inline]
-pub async fn look_async<C, Mode, B, R, Kind, Policy>(
+pub async fn lookup_async<C, Mode, B, R, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
     _: PhantomData<Policy>,
-) -> Look<R, C::Error>
+) -> Lookup<R, C::Error>
 where
     C: AsyncBackend<Mode> + ?Sized,
     B: Deref<Target = C::Key>,
     R: Returned<C::Value, Kind, Policy>,
 {
     match key {
-        Ok(key) => looked(cache.get(key).await),
-        Err(error) => Look::Failed((*error).into()),
+        Ok(key) => to_lookup(cache.get(key).await),
+        Err(error) => Lookup::Failed((*error).into()),
     }
 }
 
 #[inline]
-pub(super) fn looked<V, R, E, Kind, Policy>(found: Result<Option<V>, E>) -> Look<R, E>
+pub(super) fn to_lookup<V, R, E, Kind, Policy>(found: Result<Option<V>, E>) -> Lookup<R, E>
 where
     R: Returned<V, Kind, Policy>,
 {
     match found {
-        Ok(Some(value)) => Look::Hit(R::found(value)),
-        Ok(None) => Look::Miss,
-        Err(error) => Look::Failed(error),
+        Ok(Some(value)) => Lookup::Hit(R::found(value)),
+        Ok(None) => Lookup::Miss,
+        Err(error) => Lookup::Failed(error),
     }
 }
 
 /// The key of what is looked up by.
 #[inline]
-pub fn made<B: CallKey<K>, K: ?Sized>(key: Result<B, Error>) -> Result<B::Made, Error> {
-    key?.made()
+pub fn into_key<B: CallKey<K>, K: ?Sized>(key: Result<B, Error>) -> Result<B::Owned, Error> {
+    key?.into_key()
 }
 
 /// After a miss: makes the key that the result is to be stored at, before the arguments are used up.
-pub fn missed<B, K, R, E>(
+pub fn after_miss<B, K, R, E>(
     key: Result<B, Error>,
-    looked: Look<R, E>,
-) -> (Result<B::Made, Error>, Look<R, E>)
+    lookup: Lookup<R, E>,
+) -> (Result<B::Owned, Error>, Lookup<R, E>)
 where
     B: CallKey<K>,
     K: ?Sized,
     E: From<Error>,
 {
-    let key = made(key);
-    let looked = match (&key, looked) {
-        (Err(error), Look::Miss) => Look::Failed((*error).into()),
-        (_, looked) => looked,
+    let key = into_key(key);
+    let lookup = match (&key, lookup) {
+        (Err(error), Lookup::Miss) => Lookup::Failed((*error).into()),
+        (_, lookup) => lookup,
     };
-    (key, looked)
+    (key, lookup)
 }
 
 /// Hands arguments to a closure, whose parameters have their types from here.
@@ -179,7 +179,7 @@ impl<T, F: From<E>, E> TakesError<E> for Result<T, F> {
 macro_rules! steps {
     (
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
-        $outcome:ident $keep:ident $contains:ident $delete:ident
+        $outcome:ident $store:ident $contains:ident $delete:ident
     ) => {
         /// What to do with what the function returned. A step by itself, so that no future holds a reference to that.
         #[inline(never)]
@@ -198,12 +198,12 @@ macro_rules! steps {
         /// Does it, and says whether anything was changed. Kept out of the function, whose hits would else save the registers
         /// that storing needs.
         #[inline(never)]
-        pub $($async)? fn $keep<C, $($Mode,)? B>(
+        pub $($async)? fn $store<C, $($Mode,)? B>(
             cache: &C,
             key: &Result<B, Error>,
             outcome: Outcome<C::Value>,
             ttl: Option<Duration>,
-            there: There,
+            state: EntryState,
         ) -> Result<bool, C::Error>
         where
             C: $($bound)* + ?Sized,
@@ -213,13 +213,13 @@ macro_rules! steps {
             match outcome {
                 Outcome::Store(value) => {
                     let stored = cache.insert_entry(key, value, ttl) $($await)*;
-                    if stored.is_err() && there == There::Old {
+                    if stored.is_err() && state == EntryState::Stale {
                         // Better nothing than what is known to be old.
                         let _ = cache.remove(key) $($await)*;
                     }
                     stored.map(|()| true)
                 }
-                Outcome::Forget if there == There::Old => {
+                Outcome::Forget if state == EntryState::Stale => {
                     cache.remove(key) $($await)* .map(|_| true)
                 }
                 Outcome::Forget | Outcome::Leave => Ok(false),
@@ -235,7 +235,7 @@ macro_rules! steps {
             C: $($bound)* + ?Sized,
             B: CallKey<C::Key>,
         {
-            let key = key?.made()?;
+            let key = key?.into_key()?;
             cache.contains(&key) $($await)*
         }
 
@@ -248,13 +248,13 @@ macro_rules! steps {
             C: $($bound)* + ?Sized,
             B: CallKey<C::Key>,
         {
-            let key = key?.made()?;
+            let key = key?.into_key()?;
             cache.remove(&key) $($await)*
         }
     };
 }
-steps!([] [] [Cache] [] outcome keep contains delete);
+steps!([] [] [Cache] [] outcome store contains delete);
 steps!(
     [async] [Mode] [AsyncBackend<Mode>] [.await]
-    outcome_async keep_async contains_async delete_async
+    outcome_async store_async contains_async delete_async
 );

@@ -2,7 +2,7 @@
 
 use super::{
     backend::AsyncBackend,
-    call::{Look, There, keep, look_async, looked},
+    call::{EntryState, Lookup, lookup_async, store, to_lookup},
     returned::{Outcome, Returned},
     single_flight::{Flight, SingleFlight},
 };
@@ -15,7 +15,7 @@ use core::{hash::Hash, marker::PhantomData, ops::Deref};
 macro_rules! join {
     (
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
-        $join:ident $join_until:ident $look:ident
+        $join:ident $join_until:ident $lookup:ident
     ) => {
         /// After a miss: leads the computation, or waits for another caller's and looks again. Where it leads, it looks
         /// again if it `looks`: another computation may have ended since the miss.
@@ -23,10 +23,10 @@ macro_rules! join {
             flights: &'f SingleFlight,
             cache: &C,
             key: &Result<B, Error>,
-            mut looked: Look<R, C::Error>,
+            mut lookup: Lookup<R, C::Error>,
             policy: PhantomData<Policy>,
-            looks: bool,
-        ) -> (Look<R, C::Error>, Option<Flight<'f>>)
+            looks_again: bool,
+        ) -> (Lookup<R, C::Error>, Option<Flight<'f>>)
         where
             C: $($bound)*,
             B: Deref<Target = C::Key>,
@@ -34,41 +34,41 @@ macro_rules! join {
         {
             // One for all the rounds: at the limit the caller leads.
             let deadline = flights.deadline();
-            while let (true, Ok(at)) = (is_open(&looked), key) {
-                let flight = flights.$join_until(&entry(cache.id(), at), deadline) $($await)*;
-                if looks || flight.is_none() {
-                    looked = $look(cache, key, policy) $($await)*;
+            while let (true, Ok(at)) = (may_store(&lookup), key) {
+                let flight = flights.$join_until(&flight_key(cache.id(), at), deadline) $($await)*;
+                if looks_again || flight.is_none() {
+                    lookup = $lookup(cache, key, policy) $($await)*;
                 }
                 match flight {
-                    Some(flight) if matches!(looked, Look::Hit(_)) => flight.finish(),
-                    Some(flight) => return (looked, Some(flight)),
+                    Some(flight) if matches!(lookup, Lookup::Hit(_)) => flight.finish(),
+                    Some(flight) => return (lookup, Some(flight)),
                     None => {}
                 }
             }
-            (looked, None)
+            (lookup, None)
         }
     };
 }
-join!([] [] [Cache<Key: Hash> + ?Sized] [] join_then_look join_until look_at);
+join!([] [] [Cache<Key: Hash> + ?Sized] [] join_then_lookup join_until lookup_at);
 join!(
     [async] [Mode] [AsyncBackend<Mode, Key: Hash> + ?Sized] [.await]
-    join_then_look_async join_until_async look_async
+    join_then_lookup_async join_until_async lookup_async
 );
 
 /// [`look`](super::call::look) by a key that is made.
-fn look_at<C, B, R, Kind, Policy>(
+fn lookup_at<C, B, R, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
     _: PhantomData<Policy>,
-) -> Look<R, C::Error>
+) -> Lookup<R, C::Error>
 where
     C: Cache + ?Sized,
     B: Deref<Target = C::Key>,
     R: Returned<C::Value, Kind, Policy>,
 {
     match key {
-        Ok(key) => looked(cache.get(key)),
-        Err(error) => Look::Failed((*error).into()),
+        Ok(key) => to_lookup(cache.get(key)),
+        Err(error) => Lookup::Failed((*error).into()),
     }
 }
 
@@ -78,18 +78,18 @@ pub fn join<'f, C, B, R, Kind, Policy>(
     flights: &'f SingleFlight,
     cache: &C,
     key: &Result<B, Error>,
-    looked: Look<R, C::Error>,
+    lookup: Lookup<R, C::Error>,
     policy: PhantomData<Policy>,
-) -> (Look<R, C::Error>, Option<Flight<'f>>)
+) -> (Lookup<R, C::Error>, Option<Flight<'f>>)
 where
     C: Cache<Key: Hash> + ?Sized,
     B: Deref<Target = C::Key>,
     R: Returned<C::Value, Kind, Policy>,
 {
     if cache.has_single_flight() {
-        return (looked, None);
+        return (lookup, None);
     }
-    join_then_look(flights, cache, key, looked, policy, false)
+    join_then_lookup(flights, cache, key, lookup, policy, false)
 }
 
 /// Ends a flight whose result is in the cache.
@@ -100,17 +100,17 @@ pub fn finish(flight: &mut Option<Flight<'_>>) {
 }
 
 /// Whether what the function returns is to be kept.
-fn is_open<R, E: CacheError>(looked: &Look<R, E>) -> bool {
-    match looked {
-        Look::Hit(_) => false,
-        Look::Miss => true,
-        Look::Failed(error) => There::after(error).is_known(),
+fn may_store<R, E: CacheError>(lookup: &Lookup<R, E>) -> bool {
+    match lookup {
+        Lookup::Hit(_) => false,
+        Lookup::Miss => true,
+        Lookup::Failed(error) => EntryState::after(error).is_known(),
     }
 }
 
 /// What a flight is for. Not the key alone: an object that computes by way of another, each with a cache of its own, would
 /// wait for itself.
-fn entry<B: Deref>(cache: CacheId, key: &B) -> (CacheId, &B::Target) {
+fn flight_key<B: Deref>(cache: CacheId, key: &B) -> (CacheId, &B::Target) {
     (cache, key)
 }
 
@@ -133,7 +133,7 @@ pub fn compute<C, B, R, F, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
     run: F,
-    there: There,
+    state: EntryState,
     _: PhantomData<Policy>,
     mut flight: Option<Flight<'_>>,
 ) -> Computed<R, C::Error, F>
@@ -171,14 +171,14 @@ where
             Computed::Done(R::found(value))
         }
         // Nothing was stored over what cannot be decoded.
-        (Ok(None), Some(returned), _) if there == There::Old => {
-            kept::<_, _, _, _, _, Policy>(cache, key, returned)
+        (Ok(None), Some(returned), _) if state == EntryState::Stale => {
+            store_returned::<_, _, _, _, _, Policy>(cache, key, returned)
         }
         (Ok(None), Some(returned), _) => Computed::Done(returned),
         (Err(error), Some(returned), _) => Computed::Failed(returned, error),
         // The look has told of it already.
-        (Err(error), None, Some(run)) if There::after(&error) == There::Old => {
-            kept::<_, _, _, _, _, Policy>(cache, key, run())
+        (Err(error), None, Some(run)) if EntryState::after(&error) == EntryState::Stale => {
+            store_returned::<_, _, _, _, _, Policy>(cache, key, run())
         }
         (Err(error), None, Some(run)) => Computed::NotRun(error, run),
         // A cache that neither finds a value nor has it computed.
@@ -194,7 +194,7 @@ where
 }
 
 /// Keeps what the function returned, in place of what cannot be decoded.
-fn kept<C, B, R, F, Kind, Policy>(
+fn store_returned<C, B, R, F, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
     returned: R,
@@ -205,7 +205,7 @@ where
     R: Returned<C::Value, Kind, Policy>,
 {
     let outcome = returned.outcome().cloned();
-    match keep(cache, key, outcome, None, There::Old) {
+    match store(cache, key, outcome, None, EntryState::Stale) {
         Ok(true) => Computed::Stored(returned),
         Ok(false) => Computed::Done(returned),
         Err(error) => Computed::Failed(returned, error),

@@ -36,26 +36,26 @@ pub trait MakeKey<K: ?Sized, P, Kind> {
 /// What a call looks up by: a key, or the parts of one that is made only if it has to be stored.
 pub trait CallKey<K: ?Sized> {
     /// The key, and whatever keeps it.
-    type Made: Deref<Target = K>;
+    type Owned: Deref<Target = K>;
 
     /// The value at the key.
-    fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error>;
+    fn lookup<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error>;
 
     /// Makes the key.
     ///
     /// # Errors
     /// Where it does not fit.
-    fn made(self) -> Result<Self::Made, Error>;
+    fn into_key(self) -> Result<Self::Owned, Error>;
 }
 
 impl<B: Deref<Target = K>, K: ?Sized> CallKey<K> for B {
-    type Made = B;
+    type Owned = B;
     #[inline]
-    fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
+    fn lookup<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
         cache.get(self)
     }
     #[inline]
-    fn made(self) -> Result<B, Error> {
+    fn into_key(self) -> Result<B, Error> {
         Ok(self)
     }
 }
@@ -72,7 +72,7 @@ pub struct Args<T>(pub T);
 
 /// What `key = ...` returned.
 #[derive(Clone, Copy, Debug)]
-pub struct Made<T>(pub T);
+pub struct CustomKey<T>(pub T);
 
 /// `prefix = ""`: the key as it is.
 #[derive(Clone, Copy, Debug)]
@@ -162,16 +162,16 @@ impl AsPrefix<[u8]> for Literal {
 }
 
 /// A key that is lent: an argument as it is.
-pub struct Lent<'a, A: ?Sized, K: ?Sized>(&'a A, PhantomData<fn(&K)>);
+pub struct BorrowedKey<'a, A: ?Sized, K: ?Sized>(&'a A, PhantomData<fn(&K)>);
 
-impl<'a, A: ?Sized, K: ?Sized> Lent<'a, A, K> {
+impl<'a, A: ?Sized, K: ?Sized> BorrowedKey<'a, A, K> {
     #[inline]
     pub(super) const fn new(arg: &'a A) -> Self {
         Self(arg, PhantomData)
     }
 }
 
-impl<A: Borrow<K> + ?Sized, K: ?Sized> Deref for Lent<'_, A, K> {
+impl<A: Borrow<K> + ?Sized, K: ?Sized> Deref for BorrowedKey<'_, A, K> {
     type Target = K;
     #[inline]
     fn deref(&self) -> &K {
@@ -179,23 +179,23 @@ impl<A: Borrow<K> + ?Sized, K: ?Sized> Deref for Lent<'_, A, K> {
     }
 }
 
-impl<A: Borrow<K> + ?Sized, K: fmt::Debug + ?Sized> fmt::Debug for Lent<'_, A, K> {
+impl<A: Borrow<K> + ?Sized, K: fmt::Debug + ?Sized> fmt::Debug for BorrowedKey<'_, A, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
 /// A key that was made.
-pub struct Kept<B, K: ?Sized>(B, PhantomData<fn(&K)>);
+pub struct OwnedKey<B, K: ?Sized>(B, PhantomData<fn(&K)>);
 
-impl<B, K: ?Sized> Kept<B, K> {
+impl<B, K: ?Sized> OwnedKey<B, K> {
     #[inline]
     pub(super) const fn new(key: B) -> Self {
         Self(key, PhantomData)
     }
 }
 
-impl<B: Borrow<K>, K: ?Sized> Deref for Kept<B, K> {
+impl<B: Borrow<K>, K: ?Sized> Deref for OwnedKey<B, K> {
     type Target = K;
     #[inline]
     fn deref(&self) -> &K {
@@ -203,7 +203,7 @@ impl<B: Borrow<K>, K: ?Sized> Deref for Kept<B, K> {
     }
 }
 
-impl<B: Borrow<K>, K: fmt::Debug + ?Sized> fmt::Debug for Kept<B, K> {
+impl<B: Borrow<K>, K: fmt::Debug + ?Sized> fmt::Debug for OwnedKey<B, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }

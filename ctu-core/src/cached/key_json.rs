@@ -1,9 +1,9 @@
 //! Keys of text: the arguments as Python's `json_key` writes them.
 
 use super::{
-    arg::Own,
+    arg::ByValue,
     arities::arities,
-    key::{Args, Kept, MakeKey, NoPrefix, PrefixesKey},
+    key::{Args, MakeKey, NoPrefix, OwnedKey, PrefixesKey},
 };
 use crate::{error::Error, json::json_key, mappings::PrefixedText};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
@@ -23,17 +23,17 @@ macro_rules! arguments_are_json {
     ([$($bounds:tt)*] $args:ty) => {
         #[diagnostic::do_not_recommend]
         impl<$($bounds)*> MakeKey<str, NoPrefix, AsJson> for Args<$args> {
-            type Key = Kept<String, str>;
+            type Key = OwnedKey<String, str>;
             fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
-                json_key(&self.0).map(Kept::new)
+                json_key(&self.0).map(OwnedKey::new)
             }
         }
 
         #[diagnostic::do_not_recommend]
         impl<P: PrefixesKey<str>, $($bounds)*> MakeKey<str, P, AsJson> for Args<$args> {
-            type Key = Kept<PrefixedText, str>;
+            type Key = OwnedKey<PrefixedText, str>;
             fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
-                prefix.before(&json_key(&self.0)?).map(Kept::new)
+                prefix.before(&json_key(&self.0)?).map(OwnedKey::new)
             }
         }
     };
@@ -66,7 +66,7 @@ arities!(arguments_are_json);
 pub trait JsonAlone {}
 
 impl<T: JsonAlone + ?Sized> JsonAlone for &T {}
-impl<T: JsonAlone> JsonAlone for Own<T> {}
+impl<T: JsonAlone> JsonAlone for ByValue<T> {}
 impl<T> JsonAlone for Option<T> {}
 impl<T> JsonAlone for Vec<T> {}
 impl<T> JsonAlone for [T] {}

@@ -1,9 +1,11 @@
 //! Keys that are the arguments.
 
 use super::{
-    arg::{ArgRef, Own, OwnArg},
+    arg::{ArgRef, ByValue, OwnArg},
     arities::arities,
-    key::{Args, CallKey, Kept, LeavesKey, Lent, Literal, MakeKey, NoPrefix, PrefixesKey},
+    key::{
+        Args, BorrowedKey, CallKey, LeavesKey, Literal, MakeKey, NoPrefix, OwnedKey, PrefixesKey,
+    },
 };
 use crate::{caches::Cache, entries::KeyParts, error::Error, mappings::PrefixKey};
 use core::{
@@ -31,19 +33,19 @@ where
     K: ?Sized,
     P: LeavesKey<K>,
 {
-    type Key = Lent<'a, A, K>;
+    type Key = BorrowedKey<'a, A, K>;
     #[inline]
     fn make_key(self, _: P) -> Result<Self::Key, Error> {
-        Ok(Lent::new(self.0.0))
+        Ok(BorrowedKey::new(self.0.0))
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Borrow<K>, K: ?Sized, P: LeavesKey<K>> MakeKey<K, P, Itself> for Args<(Own<A>,)> {
-    type Key = Kept<A, K>;
+impl<A: Borrow<K>, K: ?Sized, P: LeavesKey<K>> MakeKey<K, P, Itself> for Args<(ByValue<A>,)> {
+    type Key = OwnedKey<A, K>;
     #[inline]
     fn make_key(self, _: P) -> Result<Self::Key, Error> {
-        Ok(Kept::new(self.0.0.0))
+        Ok(OwnedKey::new(self.0.0.0))
     }
 }
 
@@ -54,10 +56,10 @@ where
     K: PrefixKey + ?Sized,
     P: PrefixesKey<K>,
 {
-    type Key = Kept<K::Joined, K>;
+    type Key = OwnedKey<K::Joined, K>;
     #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
-        prefix.before(self.0.0.arg().borrow()).map(Kept::new)
+        prefix.before(self.0.0.arg().borrow()).map(OwnedKey::new)
     }
 }
 
@@ -69,14 +71,14 @@ impl<A, K> CallKey<K> for PartsOf<A, K>
 where
     Self: KeyParts<K>,
 {
-    type Made = Kept<<Self as KeyParts<K>>::Key, K>;
+    type Owned = OwnedKey<<Self as KeyParts<K>>::Key, K>;
     #[inline]
-    fn look<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
+    fn lookup<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error> {
         cache.get_equivalent(self)
     }
     #[inline]
-    fn made(self) -> Result<Self::Made, Error> {
-        self.make().map(Kept::new)
+    fn into_key(self) -> Result<Self::Owned, Error> {
+        self.make().map(OwnedKey::new)
     }
 }
 

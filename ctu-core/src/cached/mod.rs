@@ -11,9 +11,9 @@ mod call;
 #[cfg(feature = "std")]
 mod coalesce;
 mod key;
+mod key_custom;
 #[cfg(feature = "json")]
 mod key_json;
-mod key_made;
 mod key_typed;
 mod report;
 mod returned;
@@ -21,7 +21,7 @@ mod returned;
 mod single_flight;
 
 pub use arg::OwnArg;
-pub use key::{CallKey, Kept, KeyOfUntypedCache, Lent, MakeKey};
+pub use key::{BorrowedKey, CallKey, KeyOfUntypedCache, MakeKey, OwnedKey};
 #[cfg(feature = "json")]
 pub use key_json::JsonAlone;
 pub use returned::{Outcome, Returned};
@@ -30,20 +30,20 @@ pub use single_flight::{Flight, SingleFlight};
 
 #[doc(hidden)]
 pub use self::{
-    arg::{ArgRef, Own},
+    arg::{ArgRef, ByValue},
     backend::{AsyncBackend, BlockingOf, LocalOf},
     call::{
-        Look, TakesError, There, apply, contains, contains_async, delete, delete_async, keep,
-        keep_async, key, key_async, look, look_async, made, missed, outcome, outcome_async,
-        returning,
+        EntryState, Lookup, TakesError, after_miss, apply, contains, contains_async, delete,
+        delete_async, into_key, key, key_async, lookup, lookup_async, outcome, outcome_async,
+        returning, store, store_async,
     },
-    key::{Args, FunctionName, Literal, Made, NoPrefix},
-    report::{Reports, tell},
+    key::{Args, CustomKey, FunctionName, Literal, NoPrefix},
+    report::{Reports, notify},
     returned::{All, SomeOnly},
 };
 #[cfg(feature = "std")]
 #[doc(hidden)]
-pub use coalesce::{Computed, compute, finish, join, join_then_look, join_then_look_async};
+pub use coalesce::{Computed, compute, finish, join, join_then_lookup, join_then_lookup_async};
 #[doc(hidden)]
 pub use core::marker::PhantomData;
 
@@ -52,7 +52,7 @@ pub use core::marker::PhantomData;
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __needs_std {
-    ($say:literal, $($then:tt)*) => { $($then)* };
+    ($message:literal, $($then:tt)*) => { $($then)* };
 }
 
 /// What needs `std`: as it is where there is that, and else a message.
@@ -60,8 +60,8 @@ macro_rules! __needs_std {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __needs_std {
-    ($say:literal, $($then:tt)*) => {
-        ::core::compile_error!($say)
+    ($message:literal, $($then:tt)*) => {
+        ::core::compile_error!($message)
     };
 }
 

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize};
 use portable_atomic::{AtomicBool, AtomicUsize};
 
 /// Whether anybody is there to be told.
-const HEARD: bool = cfg!(any(
+const HAS_LOGGER: bool = cfg!(any(
     feature = "defmt",
     all(feature = "tracing", target_has_atomic = "ptr")
 ));
@@ -55,23 +55,23 @@ impl Reports {
     /// A read worked.
     #[inline]
     pub fn read(&self) {
-        worked(&self.reads);
+        mark_working(&self.reads);
     }
 
     /// A write worked.
     #[inline]
     pub fn written(&self) {
-        worked(&self.writes);
+        mark_working(&self.writes);
     }
 
     fn failed<E: CacheError>(&self, outage: &AtomicBool, error: &E) {
-        if HEARD && !self.was_told(outage, error) {
+        if HAS_LOGGER && !self.was_reported(outage, error) {
             report(self.function, error);
         }
     }
 
     /// Whether it was, and from now on it is.
-    fn was_told<E: CacheError>(&self, outage: &AtomicBool, error: &E) -> bool {
+    fn was_reported<E: CacheError>(&self, outage: &AtomicBool, error: &E) -> bool {
         if error.is_outage() {
             return outage.swap(true, Relaxed);
         }
@@ -104,10 +104,10 @@ fn kind_of(error: Option<Error>) -> usize {
 }
 
 #[inline]
-fn worked(told: &AtomicBool) {
+fn mark_working(reported: &AtomicBool) {
     // Looked at first: a hit shall not write to what other cores read.
-    if HEARD && told.load(Relaxed) {
-        told.store(false, Relaxed);
+    if HAS_LOGGER && reported.load(Relaxed) {
+        reported.store(false, Relaxed);
     }
 }
 
@@ -126,6 +126,6 @@ fn report<E: CacheError>(function: &'static str, error: &E) {
 
 /// Tells whom `on_error = ...` names.
 #[cold]
-pub fn tell<E>(error: &E, whom: impl FnOnce(&E)) {
-    whom(error);
+pub fn notify<E>(error: &E, hook: impl FnOnce(&E)) {
+    hook(error);
 }

@@ -61,15 +61,15 @@ pub enum Plain {}
 
 /// The function returns a `Result` of the value.
 #[derive(Debug)]
-pub enum Okay {}
+pub enum InResult {}
 
 /// The function returns an `Option` of the value.
 #[derive(Debug)]
-pub enum Something {}
+pub enum InOption {}
 
 /// The function returns a `Result` of an `Option` of the value.
 #[derive(Debug)]
-pub enum OkaySomething {}
+pub enum InResultOption {}
 
 #[diagnostic::do_not_recommend]
 impl<V> Returned<V, Plain, All> for V {
@@ -84,7 +84,7 @@ impl<V> Returned<V, Plain, All> for V {
 }
 
 #[diagnostic::do_not_recommend]
-impl<V, E> Returned<V, Okay, All> for Result<V, E> {
+impl<V, E> Returned<V, InResult, All> for Result<V, E> {
     #[inline]
     fn found(value: V) -> Self {
         Ok(value)
@@ -115,7 +115,7 @@ impl<T> Returned<Option<T>, Plain, SomeOnly> for Option<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, E> Returned<Option<T>, Okay, SomeOnly> for Result<Option<T>, E> {
+impl<T, E> Returned<Option<T>, InResult, SomeOnly> for Result<Option<T>, E> {
     #[inline]
     fn found(value: Option<T>) -> Self {
         Ok(value)
@@ -133,7 +133,7 @@ impl<T, E> Returned<Option<T>, Okay, SomeOnly> for Result<Option<T>, E> {
 macro_rules! option_of_value {
     ($($Policy:ident),*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<V> Returned<V, Something, $Policy> for Option<V> {
+        impl<V> Returned<V, InOption, $Policy> for Option<V> {
             #[inline]
             fn found(value: V) -> Self {
                 Some(value)
@@ -148,7 +148,7 @@ macro_rules! option_of_value {
         }
 
         #[diagnostic::do_not_recommend]
-        impl<V, E> Returned<V, OkaySomething, $Policy> for Result<Option<V>, E> {
+        impl<V, E> Returned<V, InResultOption, $Policy> for Result<Option<V>, E> {
             #[inline]
             fn found(value: V) -> Self {
                 Ok(Some(value))

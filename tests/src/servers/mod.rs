@@ -17,7 +17,7 @@ pub use self::{
     memcached::{MemcacheClient, Memcached, MemcachedServer},
     nutcracker::Nutcracker,
     parrot::Parrot,
-    redis::{Redis, RedisServer},
+    redis::{AsyncRedis, Redis, RedisServer},
     sentinel::{RedisSentinel, Sentinels},
 };
 use program::Program;

@@ -5,6 +5,18 @@ use std::{os::unix::net::UnixStream, path::PathBuf, process::Command};
 #[derive(Debug)]
 pub enum Redis {}
 
+/// Redis, for an async cache.
+#[derive(Debug)]
+pub enum AsyncRedis {}
+
+impl Kind for AsyncRedis {
+    const NAME: &'static str = Redis::NAME;
+
+    fn spawn(place: &Place, options: &[String]) -> Option<Program> {
+        Redis::spawn(place, options)
+    }
+}
+
 /// An empty Redis server without persistence.
 pub type RedisServer = Server<Redis>;
 

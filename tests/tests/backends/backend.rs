@@ -28,6 +28,9 @@ pub(crate) trait Backend: Kind {
     /// An answer that would do for some request.
     const UNASKED: &'static [u8];
 
+    /// Bytes that a network adds to the replies under load, and that the cache has to find.
+    const UNASKED_UNDER_LOAD: [&'static [u8]; 2] = [Self::UNASKED, Self::PUT_ANSWER];
+
     /// A cache on the server at `address`, which takes whatever that takes.
     fn cache(address: &str, deadline: Duration, connections: usize) -> Self::Cache;
 

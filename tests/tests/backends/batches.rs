@@ -1,9 +1,10 @@
-use crate::backend::{Backend, net, patient};
+use crate::backend::{Backend, address, net, patient};
 use ctu_std::{Cache, NetError};
 use ctu_tests::{
     proxy::{Fault, Proxy},
     servers::{Server, free_port},
 };
+use std::time::Duration;
 
 on_every_backend! {
     empty_batch_needs_no_server
@@ -25,7 +26,8 @@ fn truncated_batch_reply_is_an_error<B: Backend>() {
     // In the first request of any backend.
     for bytes in [0, 1, 1 << 19, 3 << 20] {
         // On a fresh connection: on one of the pool the batch would be sent again.
-        let cache = patient::<B>(proxy.port());
+        let address = address::<B>(proxy.port());
+        let cache = B::cache(&address, Duration::from_secs(60), 1);
         proxy.fail_request_after(bytes, Fault::Cut);
         let entries = keys.iter().map(|key| (&key[..], vec![1; 1 << 19]));
         let done = net(cache.insert_many(entries.collect(), None));

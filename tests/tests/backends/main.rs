@@ -1,9 +1,24 @@
-//! What holds of every backend, against real servers, in fair weather and foul: each scenario is
-//! written once and runs on Redis and on Memcached. What is particular to one is in `redis` and
-//! `memcached`.
+//! The promises of every backend, against real servers, in fair weather and foul: each scenario is
+//! written once and runs on Redis, on Memcached and on the async caches. The differences are in `redis`,
+//! `memcached` and `async_redis`.
 
 /// Makes a test for each backend of each of these functions, which take it as a parameter.
 macro_rules! on_every_backend {
+    ($($scenario:ident)*) => {
+        mod redis {
+            $(#[test] fn $scenario() { super::$scenario::<ctu_tests::servers::Redis>(); })*
+        }
+        mod memcached {
+            $(#[test] fn $scenario() { super::$scenario::<ctu_tests::servers::Memcached>(); })*
+        }
+        mod async_redis {
+            $(#[test] fn $scenario() { super::$scenario::<ctu_tests::servers::AsyncRedis>(); })*
+        }
+    };
+}
+
+/// The same without the async caches.
+macro_rules! on_every_blocking_backend {
     ($($scenario:ident)*) => {
         mod redis {
             $(#[test] fn $scenario() { super::$scenario::<ctu_tests::servers::Redis>(); })*
@@ -28,6 +43,7 @@ macro_rules! on_the_memcache_client {
 }
 
 mod answers;
+mod async_redis;
 mod backend;
 mod batches;
 mod connections;

@@ -5,7 +5,7 @@ use crate::backend::{Backend, address};
 use ctu_tests::servers::{MemcachedServer, RedisServer, Server};
 use std::process::{Command, Stdio};
 
-on_every_backend! {
+on_every_blocking_backend! {
     a_forked_child_never_uses_the_connections_of_its_parent
     a_child_that_is_forked_beside_busy_threads_works
     a_closed_connection_raises_no_signal

@@ -61,7 +61,7 @@ fn reply_cut_anywhere_on_a_pooled_connection_is_retried<B: Backend>() {
         }
         for bytes in 0..B::PUT_ANSWER.len() {
             proxy.fail_after(bytes, fault);
-            assert_eq!(cache.insert(b"c", b"3"), Ok(()));
+            assert_eq!(cache.insert(b"a", b"1"), Ok(()));
             assert!(proxy.has_failed());
         }
     }
@@ -159,5 +159,5 @@ fn proxy_without_a_server_is_an_error<B: Backend>() {
 fn faults_under_load_lose_no_acknowledged_write<B: Backend>() {
     let (server, proxy, cache) = over_proxy::<B>();
     let direct = patient::<B>(server.port());
-    under_load(&cache, &direct, &proxy, [B::UNASKED, B::PUT_ANSWER]);
+    under_load(&cache, &direct, &proxy, B::UNASKED_UNDER_LOAD);
 }

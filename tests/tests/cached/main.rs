@@ -1,5 +1,6 @@
 //! `#[cached]`, `#[cache_methods]` and `#[cache_functions]`, as programs write them.
 
+mod async_caches;
 mod asynchronous;
 mod damage;
 mod equivalent;

@@ -3,6 +3,7 @@
 
 mod computing;
 mod damage;
+mod node;
 mod recovery;
 mod remote;
 mod schedules;

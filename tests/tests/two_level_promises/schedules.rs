@@ -2,13 +2,10 @@
 
 use crate::{
     millis,
+    node::{Async, Blocking, FIRST_TTL, Node, Switches},
     remote::{DEADLINE, Fault, Link, SETTLE, Server, TTL, UNNAMED},
-    secs,
 };
-use ctu_std::{
-    Cache, CacheExt, Clock, ConcurrentCache, Error, LockedCache, ManualClock, TtlCache,
-    TwoLevelCache,
-};
+use ctu_std::{Cache, Clock, ManualClock};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestCaseError},
@@ -16,14 +13,9 @@ use proptest::{
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 const KEYS: u32 = 4;
-const FIRST_TTL: Duration = millis(5_000);
-
-type First = Box<dyn Cache<Key = u32, Value = u32, Error = Error>>;
-type Node = TwoLevelCache<First, Link>;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -46,8 +38,10 @@ enum Step {
     Recover(usize),
     Deliver(usize),
     Restart,
-    /// Writes what the second level has no key for, which an outage keeps from being seen.
+    /// Writes a key that the second level rejects, which an outage hides.
     PutUnnamed(usize),
+    /// The future of the node's next operation is dropped after so many polls.
+    Drop(usize, usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -81,22 +75,14 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..8usize).prop_map(Step::Deliver),
         1 => Just(Step::Restart),
         1 => (0..2usize).prop_map(Step::PutUnnamed),
+        6 => (0..2usize, 1..8usize).prop_map(|(node, polls)| Step::Drop(node, polls)),
     ]
 }
 
-/// The switches that a schedule runs with.
-#[derive(Clone, Copy, Debug)]
-struct Switches {
-    /// Whether the first level is one whose hits take no lock.
-    concurrent: bool,
-    journal: usize,
-    others: bool,
-}
-
-struct World {
+struct World<N> {
     clock: Arc<ManualClock>,
     server: Arc<Mutex<Server>>,
-    nodes: Vec<Node>,
+    nodes: Vec<N>,
     /// Every value is the number of its write: the greater, the newer.
     last: u32,
     /// What a node must not show at a key: what was there before its own last write or delete.
@@ -107,32 +93,21 @@ struct World {
 
 type Checked<T = ()> = Result<T, TestCaseError>;
 
-impl World {
+/// The result of an operation. `None` if its future was dropped; any other error fails the schedule. A
+/// dropped write may have been done: from then on, the node shows no older value either.
+fn ended<N: Node, T>(result: Result<T, N::Error>) -> Checked<Option<T>> {
+    match result {
+        Ok(done) => Ok(Some(done)),
+        Err(error) if N::is_dropped(&error) => Ok(None),
+        Err(error) => Err(TestCaseError::fail(format!("{error}"))),
+    }
+}
+
+impl<N: Node> World<N> {
     fn new(switches: Switches, seed: u64) -> Self {
         let clock = Arc::new(ManualClock::new());
         let server = Arc::default();
-        let node = |node| {
-            let time = Arc::clone(&clock);
-            let first: First = match switches.concurrent {
-                true => Box::new(ConcurrentCache::<u32, u32, _>::with_ttl(3, FIRST_TTL, time)),
-                false => Box::new(LockedCache::new(TtlCache::<u32, u32, _>::with_capacity(
-                    3, FIRST_TTL, time,
-                ))),
-            };
-            let builder = TwoLevelCache::builder(first, Link::new(node, &server, &clock))
-                .recovers_by_hand()
-                .breaker(2, millis(100))
-                .open_for(millis(300), millis(2_000))
-                .settle(SETTLE)
-                .journal(switches.journal)
-                .clock(Arc::clone(&clock))
-                .seed(seed);
-            if switches.others {
-                let builder = builder.grace(secs(30), 3).negative(millis(500), 3);
-                return builder.jitter(0.5).build();
-            }
-            builder.build()
-        };
+        let node = |node| N::new(Link::new(node, &server, &clock), switches, seed);
         let nodes = (0..2).map(node).collect();
         Self {
             clock,
@@ -177,35 +152,33 @@ impl World {
         match *step {
             Step::Put(node, key) => {
                 let value = self.next();
-                prop_assert_eq!(self.nodes[node].insert_entry(&key, value, None), Ok(()));
+                ended::<N, _>(self.nodes[node].insert_entry(&key, value, None))?;
                 self.wrote(node, key, Some(value));
             }
             Step::PutFor(node, key, ttl) => {
                 let value = self.next();
-                prop_assert_eq!(
-                    self.nodes[node].insert_entry(&key, value, Some(millis(ttl))),
-                    Ok(())
-                );
+                let ttl = Some(millis(ttl));
+                ended::<N, _>(self.nodes[node].insert_entry(&key, value, ttl))?;
                 self.wrote(node, key, Some(value));
             }
             Step::PutMany(node, a, b) => {
                 let (one, two) = (self.next(), self.next());
                 let entries = vec![(&a, one), (&b, two)];
-                prop_assert_eq!(self.nodes[node].insert_many(entries, None), Ok(()));
+                ended::<N, _>(self.nodes[node].insert_many(entries, None))?;
                 self.wrote(node, a, Some(one));
                 self.wrote(node, b, Some(two));
             }
             Step::Remove(node, key) => {
-                prop_assert!(self.nodes[node].remove(&key).is_ok());
+                ended::<N, _>(self.nodes[node].remove(&key))?;
                 self.wrote(node, key, None);
             }
             Step::RemoveMany(node, a, b) => {
-                prop_assert!(self.nodes[node].remove_many(&[&a, &b]).is_ok());
+                ended::<N, _>(self.nodes[node].remove_many(&[&a, &b]))?;
                 self.wrote(node, a, None);
                 self.wrote(node, b, None);
             }
             Step::Pop(node, key) => {
-                let popped = self.nodes[node].pop(&key).expect("no error");
+                let popped = ended::<N, _>(self.nodes[node].pop(&key))?.flatten();
                 self.showed(node, key, popped)?;
                 if popped.is_some() {
                     self.wrote(node, key, None);
@@ -215,61 +188,64 @@ impl World {
             Step::GetMany(node) => {
                 let keys: Vec<u32> = (0..KEYS).collect();
                 let keys: Vec<&u32> = keys.iter().collect();
-                let found = self.nodes[node].get_many(&keys).expect("no error");
-                for (key, value) in keys.into_iter().zip(found) {
+                let found = ended::<N, _>(self.nodes[node].get_many(&keys))?;
+                for (key, value) in keys.into_iter().zip(found.into_iter().flatten()) {
                     self.showed(node, *key, value)?;
                 }
             }
             Step::Compute(node, key) => {
                 let value = self.next();
-                let found = self.nodes[node].get_or_insert_with(&key, || value);
-                let found = found.expect("no error");
-                if found == value {
+                let found = ended::<N, _>(self.nodes[node].compute(key, Some(value)))?.flatten();
+                if found == Some(value) {
                     self.wrote(node, key, Some(value));
                 }
-                self.showed(node, key, Some(found))?;
+                self.showed(node, key, found)?;
             }
             Step::ComputeInVain(node, key) => {
-                let found = self.nodes[node].get_or_try_insert_with(&key, || Err::<u32, _>(()));
-                self.showed(node, key, found.expect("no error").ok())?;
+                let found = ended::<N, _>(self.nodes[node].compute(key, None))?;
+                self.showed(node, key, found.flatten())?;
             }
             Step::Clear(node) => {
-                prop_assert_eq!(self.nodes[node].clear(), Ok(()));
+                ended::<N, _>(self.nodes[node].clear())?;
                 for key in 0..KEYS {
                     self.wrote(node, key, None);
                 }
             }
-            Step::Evict(node, key) => drop(self.nodes[node].first().remove(&key)),
-            Step::Fail(node, fault) => self.nodes[node].second().fail(fault),
-            Step::FailAll(fault) => self.nodes.iter().for_each(|node| node.second().fail(fault)),
+            Step::Evict(node, key) => self.nodes[node].evict(key),
+            Step::Fail(node, fault) => self.nodes[node].link().fail(fault),
+            Step::FailAll(fault) => self.nodes.iter().for_each(|node| node.link().fail(fault)),
             Step::Advance(by) => self.clock.advance(millis(by)),
             Step::Recover(node) => drop(self.nodes[node].recover()),
             Step::Deliver(which) => self.server.lock().unwrap().deliver(which, self.clock.now()),
-            Step::PutUnnamed(node) => drop(self.nodes[node].insert_entry(&UNNAMED, 0, None)),
+            Step::PutUnnamed(node) => {
+                let _ = self.nodes[node].insert_entry(&UNNAMED, 0, None);
+            }
             Step::Restart => self.server.lock().unwrap().restart(),
+            Step::Drop(node, polls) => self.nodes[node].drop_after(Some(polls)),
         }
         Ok(())
     }
 
     fn get(&self, node: usize, key: u32) -> Checked {
-        let found = self.nodes[node].get(&key).expect("no error");
-        self.showed(node, key, found)
+        let found = ended::<N, _>(self.nodes[node].get(&key))?;
+        self.showed(node, key, found.flatten())
     }
 
     /// The second level is back for good: all is made good, and what first levels have expires.
     fn heal(&self) -> Checked {
         for node in &self.nodes {
-            node.second().fail(Fault::None);
+            node.link().fail(Fault::None);
+            node.drop_after(None);
         }
         for _ in 0..50 {
             self.clock.advance(millis(700));
             for node in &self.nodes {
                 let _ = node.recover();
-                let _ = node.second().len();
+                let _ = node.link().len();
             }
         }
         for node in &self.nodes {
-            prop_assert_eq!((node.stats().journal, node.recover()), (0, None));
+            prop_assert_eq!((node.journal(), node.recover()), (0, None));
         }
         prop_assert!(self.server.lock().unwrap().is_quiet());
         // Less than what the second level has lives for.
@@ -289,31 +265,60 @@ fn config(cases: u32) -> Config {
     }
 }
 
+/// With room in the journal: no deleted or older value comes back on the node that wrote, and in the end
+/// every node has the last acknowledged value, or none.
+fn every_promise_is_kept<N: Node>(steps: &[Step], switches: Switches, seed: u64) -> Checked {
+    let mut world = World::<N>::new(switches, seed);
+    for step in steps {
+        world.run(step)?;
+    }
+    world.heal()?;
+    for (key, last) in &world.acknowledged {
+        for (node, cache) in world.nodes.iter().enumerate() {
+            let found = ended::<N, _>(cache.get(key))?.flatten();
+            prop_assert!(
+                found.is_none() || found == *last,
+                "node {node} has {found:?} at {key}, and {last:?} was acknowledged last"
+            );
+            world.showed(node, *key, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// Without room: still no such value comes back on the node that wrote.
+fn no_entry_is_resurrected<N: Node>(steps: &[Step], switches: Switches, seed: u64) -> Checked {
+    let mut world = World::<N>::new(switches, seed);
+    for step in steps {
+        world.run(step)?;
+    }
+    world.heal()?;
+    for round in 0..3 {
+        for node in 0..2 {
+            for key in 0..KEYS {
+                world.get(node, key)?;
+            }
+        }
+        world.clock.advance(SETTLE * round);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(config(2_000))]
 
-    /// With room in the journal: nothing comes back on the node that wrote, and in the end every node has
-    /// what was acknowledged last, or nothing.
     #[test]
     fn random_schedules_keep_every_promise(steps in prop::collection::vec(step(), 1..80), concurrent: bool, others: bool, seed: u64) {
-        let mut world = World::new(Switches { concurrent, journal: 100, others }, seed);
-        for step in &steps {
-            world.run(step)?;
-        }
-        world.heal()?;
-        for (key, last) in &world.acknowledged {
-            for (node, cache) in world.nodes.iter().enumerate() {
-                let found = cache.get(key).expect("no error");
-                prop_assert!(
-                    found.is_none() || found == *last,
-                    "node {node} has {found:?} at {key}, and {last:?} was acknowledged last"
-                );
-                world.showed(node, *key, found)?;
-            }
-        }
+        let switches = Switches { concurrent, journal: 100, others };
+        every_promise_is_kept::<Blocking>(&steps, switches, seed)?;
     }
 
-    /// Without: still nothing comes back on the node that wrote.
+    #[test]
+    fn random_schedules_with_dropped_futures_keep_every_promise(steps in prop::collection::vec(step(), 1..80), concurrent: bool, others: bool, seed: u64) {
+        let switches = Switches { concurrent, journal: 100, others };
+        every_promise_is_kept::<Async>(&steps, switches, seed)?;
+    }
+
     #[test]
     fn full_journal_never_resurrects_an_entry(
         steps in prop::collection::vec(step(), 1..80),
@@ -322,18 +327,17 @@ proptest! {
         others: bool,
         seed: u64,
     ) {
-        let mut world = World::new(Switches { concurrent, journal, others }, seed);
-        for step in &steps {
-            world.run(step)?;
-        }
-        world.heal()?;
-        for round in 0..3 {
-            for node in 0..2 {
-                for key in 0..KEYS {
-                    world.get(node, key)?;
-                }
-            }
-            world.clock.advance(SETTLE * round);
-        }
+        no_entry_is_resurrected::<Blocking>(&steps, Switches { concurrent, journal, others }, seed)?;
+    }
+
+    #[test]
+    fn full_journal_never_resurrects_an_entry_after_dropped_futures(
+        steps in prop::collection::vec(step(), 1..80),
+        journal in 0..3usize,
+        concurrent: bool,
+        others: bool,
+        seed: u64,
+    ) {
+        no_entry_is_resurrected::<Async>(&steps, Switches { concurrent, journal, others }, seed)?;
     }
 }

@@ -195,6 +195,13 @@ impl Parser for Answers {
             && self.answered == 0
             && self.items.is_empty()
     }
+
+    #[cfg(feature = "tokio")]
+    fn farewell(&mut self) -> Option<MemCachedError> {
+        let line = self.input.line().ok()??;
+        let error = MemCachedError::reported(&self.server, self.input.at(line))?;
+        (error.disposition() == Disposition::Close).then_some(error)
+    }
 }
 
 /// Key, flags and length of `VALUE key flags length`.

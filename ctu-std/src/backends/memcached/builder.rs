@@ -125,7 +125,7 @@ impl<F> MemCachedBuilder<F> {
 
     /// How many connections there are at most to each server. They are opened when needed. 16 unless set.
     pub fn pool_size(self, connections: usize) -> Self {
-        self.limits(|limits| limits.pool_size = connections)
+        self.limits(|limits| limits.pool_size = Some(connections))
     }
 
     /// How old a connection gets before another one is opened in its place; `None` for no limit. 5 minutes

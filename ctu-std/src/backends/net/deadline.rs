@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
-/// No operation of a cache waits longer than this, whatever was asked for: it keeps sums of
-/// instants and durations in range.
+/// No operation of a cache waits longer than this, also with a longer deadline: sums of instants and
+/// durations stay in range.
 const MAX_DEADLINE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The moment by which an operation has to end, and how long it had.

@@ -3,6 +3,8 @@
 //! repeat.
 
 mod address;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod deadline;
 mod digits;
 mod endpoint;
@@ -24,6 +26,10 @@ mod tls;
 mod url;
 
 pub(crate) use address::Address;
+#[cfg(feature = "tokio")]
+pub(crate) use asynchronous::{
+    AsyncConnect, AsyncStream, Connections, Multiplexed, Outgoing, join_all,
+};
 pub(crate) use deadline::Deadline;
 pub(crate) use digits::{push_number, read_number};
 pub(crate) use endpoint::{Dialer, Endpoint};

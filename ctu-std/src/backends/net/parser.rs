@@ -25,4 +25,9 @@ pub(crate) trait Parser {
 
     /// Whether every byte that arrived belongs to a reply that was returned.
     fn is_drained(&self) -> bool;
+
+    /// The error that a server sends without a request before it closes the connection, if the bytes that
+    /// arrived are one.
+    #[cfg(feature = "tokio")]
+    fn farewell(&mut self) -> Option<Self::Error>;
 }

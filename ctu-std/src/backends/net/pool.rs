@@ -71,7 +71,7 @@ impl<C: Connect> Pool<C> {
     pub(crate) fn new(connect: C, limits: Limits) -> Self {
         Self {
             connect,
-            size: limits.pool_size.max(1),
+            size: limits.pool_size(),
             max_age: limits.max_connection_age,
             seed: RandomState::new().hash_one(()),
             rolls: AtomicU64::new(0),

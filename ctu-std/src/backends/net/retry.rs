@@ -113,6 +113,12 @@ impl Attempts {
         self.work.may_be_large && error.disposition() == Disposition::Lost
     }
 
+    /// Whether the operation has the same effect twice as once.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.work.repeat == Repeat::Safe
+    }
+
     /// Whether the first attempt lost its connection.
     pub(crate) fn has_lost_a_connection(&self) -> bool {
         self.first == Some(Disposition::Lost)

@@ -138,22 +138,34 @@ impl TimedSocket {
     }
 
     /// Whether the peer has sent bytes that were not read. One system call.
-    #[cfg(unix)]
     pub(super) fn peek(&self) -> Pending {
-        let mut byte = [std::mem::MaybeUninit::uninit()];
-        let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
-        match self.socket.recv_with_flags(&mut byte, flags) {
-            Ok(1..) => Pending::Bytes,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pending::None,
-            Ok(0) | Err(_) => Pending::End,
-        }
+        peek(&self.socket)
     }
+}
 
-    /// Elsewhere a stale connection is found by using it.
-    #[cfg(not(unix))]
-    pub(super) fn peek(&self) -> Pending {
-        Pending::None
+/// Whether bytes have arrived that were not read. One system call.
+#[cfg(unix)]
+fn peek(socket: &Socket) -> Pending {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    match socket.recv_with_flags(&mut byte, flags) {
+        Ok(1..) => Pending::Bytes,
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Pending::None,
+        Ok(0) | Err(_) => Pending::End,
     }
+}
+
+/// Elsewhere a stale connection is found by using it.
+#[cfg(not(unix))]
+fn peek(_: &Socket) -> Pending {
+    Pending::None
+}
+
+/// Whether the peer has neither closed the connection nor sent bytes that were not read. One system
+/// call.
+#[cfg(feature = "tokio")]
+pub(super) fn is_idle(socket: &Socket) -> bool {
+    peek(socket) == Pending::None
 }
 
 #[cfg(feature = "tls")]

@@ -50,6 +50,18 @@ pub(super) fn reason(stream: &mut TlsStream, failed: io::Error) -> io::Error {
     }
 }
 
+/// The error of a read: a refusal, if the peer ended the session with its reason.
+#[cfg(feature = "tokio")]
+pub(super) fn refusal(failed: io::Error) -> io::Error {
+    let reason = failed.get_ref().and_then(|error| error.downcast_ref());
+    match reason {
+        Some(alert @ rustls::Error::AlertReceived(_)) => {
+            io::Error::new(io::ErrorKind::ConnectionRefused, alert.clone())
+        }
+        _ => failed,
+    }
+}
+
 /// Takes a part of `bytes` to send and returns its length; `None` where the peer says something first.
 pub(super) fn write_or_peek(stream: &mut TlsStream, bytes: &[u8]) -> io::Result<Option<usize>> {
     if !flush_or_peek(stream)? {
@@ -131,10 +143,8 @@ impl Tls {
 
     /// Makes a session with `host`, whose certificate has to be good.
     pub(super) fn open(&self, host: &str, socket: TimedSocket) -> io::Result<TlsStream> {
-        let name = self.server_name.as_deref().unwrap_or(host);
-        let name = ServerName::try_from(name.to_owned())
-            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no host name for TLS"))?;
-        let session = ClientConnection::new(self.config()?, name).map_err(io::Error::other)?;
+        let session =
+            ClientConnection::new(self.config()?, self.name(host)?).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(session, socket);
         // Shakes hands now, so that a bad certificate is an error of connecting.
         while stream.conn.is_handshaking() {
@@ -143,7 +153,15 @@ impl Tls {
         Ok(stream)
     }
 
-    fn config(&self) -> io::Result<Arc<ClientConfig>> {
+    /// The name that the certificate of `host` has to carry.
+    pub(super) fn name(&self, host: &str) -> io::Result<ServerName<'static>> {
+        let name = self.server_name.as_deref().unwrap_or(host);
+        ServerName::try_from(name.to_owned())
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no host name for TLS"))
+    }
+
+    /// The configuration of sessions. The first call reads the authorities of the system.
+    pub(super) fn config(&self) -> io::Result<Arc<ClientConfig>> {
         if let Some(config) = self.config.get() {
             return Ok(config.clone());
         }

@@ -179,7 +179,7 @@ impl Given {
         dialer.deadline = self.connect_deadline.unwrap_or(dialer.deadline);
         dialer.keep_alive = dialer.keep_alive.filter(|_| self.keep_alive != Some(false));
         limits.deadline = self.deadline.unwrap_or(limits.deadline);
-        limits.pool_size = self.pool_size.unwrap_or(limits.pool_size);
+        limits.pool_size = self.pool_size;
         #[cfg(feature = "tls")]
         {
             dialer.tls.authorities = self.authorities;
@@ -319,7 +319,7 @@ mod tests {
             assert_eq!(name.as_deref(), Some("web"));
             let limits = read("socket_timeout=0.25&max_connections=3").limits;
             assert_eq!(limits.deadline, Duration::from_millis(250));
-            assert_eq!(limits.pool_size, 3);
+            assert_eq!(limits.pool_size, Some(3));
             let dialer = read("socket_connect_timeout=1.5&socket_keepalive=False")
                 .settings
                 .endpoint

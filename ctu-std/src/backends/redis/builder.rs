@@ -1,7 +1,12 @@
+#[cfg(feature = "redis-aio")]
+use super::asynchronous::AsyncExternal;
+#[cfg(feature = "tokio")]
+use super::asynchronous::{AsyncClient, AsyncConnector, AsyncRedisCache, AsyncSource};
 use super::{
     AsJson, Form, Prefixed, Raw, RedisCache, RedisError,
     address::Target,
     client::{Client, Servers},
+    entries::Entries,
     link::{Connector, Source},
     node::Node,
     sentinel::Sentinel,
@@ -9,9 +14,11 @@ use super::{
 };
 #[cfg(feature = "cluster")]
 use super::{allowed::AllowedNodes, cluster::Seeds};
+#[cfg(feature = "tokio")]
+use crate::backends::net::Connections;
 use crate::backends::net::{Dialer, Limits};
 use redis::ConnectionLike;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// Settings of a [`RedisCache`], from [`RedisCache::builder`].
 ///
@@ -23,7 +30,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | [`connect_deadline`](Self::connect_deadline) | 1 s |
 /// | [`deadline`](Self::deadline) | 2 s |
 /// | [`scan_deadline`](Self::scan_deadline) | 60 s |
-/// | [`pool_size`](Self::pool_size) | 16 connections |
+/// | [`pool_size`](Self::pool_size) | 16 connections; 4 of an async cache |
 /// | [`max_connection_age`](Self::max_connection_age) | 5 minutes |
 /// | [`keep_alive`](Self::keep_alive) | after 30 s |
 #[must_use]
@@ -39,6 +46,10 @@ pub struct RedisBuilder<F = AsJson> {
     allowed: AllowedNodes,
 }
 
+/// The fault of settings that the program made when it opened its connection.
+const EXTERNAL: &str = "an external connection has its own user, password, database, name, connect \
+                        deadline, keep-alive and certificates";
+
 /// The origin of the connections.
 enum Origin {
     Server(Box<Settings>),
@@ -46,6 +57,8 @@ enum Origin {
     Cluster(Seeds),
     Sentinel(Box<Sentinel>),
     External(Box<dyn ConnectionLike + Send>),
+    #[cfg(feature = "redis-aio")]
+    AsyncExternal(AsyncExternal),
 }
 
 impl RedisBuilder {
@@ -81,6 +94,14 @@ impl RedisBuilder {
             Ok(Origin::External(Box::new(connection))),
             Limits::default(),
         )
+    }
+
+    #[cfg(feature = "redis-aio")]
+    pub(super) fn from_async_connection(
+        connection: impl redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let external = AsyncExternal::new(connection);
+        Self::new(Ok(Origin::AsyncExternal(external)), Limits::default())
     }
 
     fn new(source: Result<Origin, RedisError>, limits: Limits) -> Self {
@@ -229,10 +250,10 @@ impl<F> RedisBuilder<F> {
         self
     }
 
-    /// How many connections there are at most; in a cluster, to each node. They are opened when needed.
-    /// 16 unless set.
+    /// The number of connections, at most; in a cluster, to each node. They are opened when needed. 16
+    /// unless set. The connections of an async cache carry the requests of many tasks: 4 unless set.
     pub fn pool_size(mut self, connections: usize) -> Self {
-        self.limits.pool_size = connections;
+        self.limits.pool_size = Some(connections);
         self
     }
 
@@ -286,11 +307,9 @@ impl<F> RedisBuilder<F> {
             #[cfg(feature = "cluster")]
             Ok(Origin::Cluster(seeds)) => seeds.each(change),
             Ok(Origin::Sentinel(sentinel)) => change(&mut sentinel.master),
-            Ok(Origin::External(_)) => {
-                let fault = "an external connection has its own user, password, database, name, \
-                             connect deadline, keep-alive and certificates";
-                self.source = Err(RedisError::Url(fault.into()));
-            }
+            Ok(Origin::External(_)) => self.source = Err(RedisError::Url(EXTERNAL.into())),
+            #[cfg(feature = "redis-aio")]
+            Ok(Origin::AsyncExternal(_)) => self.source = Err(RedisError::Url(EXTERNAL.into())),
             Err(_) => {}
         }
         self
@@ -310,18 +329,12 @@ impl<F> RedisBuilder<F> {
         K: ToOwned + ?Sized,
         F: Form<K, V>,
     {
-        let source = self.source?;
-        #[cfg(feature = "cluster")]
-        if self.allowed.is_set() && !matches!(source, Origin::Cluster(_)) {
-            let what = "allowed_nodes is a setting of RedisCache::cluster";
-            return Err(RedisError::Url(what.to_owned()));
-        }
-        let limits = self.limits.check()?;
+        let limits = self.check()?;
         let one = |source, server, limits| {
             let node = Node::new(Connector { source, server }, limits);
             Servers::One(Arc::new(node))
         };
-        let servers = match source {
+        let servers = match self.source? {
             Origin::Server(settings) => {
                 settings.check()?;
                 let server = settings.endpoint.address.label();
@@ -340,27 +353,95 @@ impl<F> RedisBuilder<F> {
             Origin::External(connection) => {
                 // The one connection of the program.
                 let limits = Limits {
-                    pool_size: 1,
+                    pool_size: Some(1),
                     max_connection_age: None,
                     ..limits
                 };
-                one(
-                    Source::external(connection),
-                    "an external connection".into(),
-                    limits,
-                )
+                let source = Source::external(connection);
+                one(source, "an external connection".into(), limits)
+            }
+            #[cfg(feature = "redis-aio")]
+            Origin::AsyncExternal(_) => {
+                return Err(wrong("an async connection needs build_async"));
             }
         };
         let client = Client::new(servers, limits.deadline, self.scan_deadline);
-        let client = Arc::new(client);
-        let Self {
-            ttl,
-            max_key,
-            max_value,
-            ..
-        } = self;
-        Ok(RedisCache::new(client, self.form, ttl, max_key, max_value))
+        let entries = Entries {
+            server: client.server().into(),
+            form: self.form,
+            ttl: self.ttl,
+            max_key: self.max_key,
+            max_value: self.max_value,
+            types: PhantomData,
+        };
+        Ok(RedisCache::new(Arc::new(client), entries))
     }
+
+    /// Makes the cache for async callers. Connects to nothing: the first operation does, on its runtime.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build). [`RedisError::Url`] also for a cluster, which has no async form yet,
+    /// and for a blocking connection of the `redis` crate.
+    #[cfg(feature = "tokio")]
+    pub fn build_async<K, V>(self) -> Result<AsyncRedisCache<K, V, F>, RedisError>
+    where
+        K: ToOwned + ?Sized,
+        F: Form<K, V>,
+    {
+        let limits = self.check()?;
+        let scan_deadline = self.scan_deadline;
+        let one = |source, server: Arc<str>| {
+            let connector = AsyncConnector {
+                source,
+                server: server.clone(),
+            };
+            let connections = Connections::new(connector, limits);
+            AsyncClient::new(connections, server, limits.deadline, scan_deadline)
+        };
+        let client = match self.source? {
+            Origin::Server(settings) => {
+                settings.check()?;
+                let server = settings.endpoint.address.label();
+                one(AsyncSource::Server(settings), server)
+            }
+            #[cfg(feature = "cluster")]
+            Origin::Cluster(_) => return Err(wrong("a cluster has no async form yet")),
+            Origin::Sentinel(sentinel) => {
+                sentinel.master.check()?;
+                let server = sentinel.label();
+                one(AsyncSource::Sentinel(sentinel), server)
+            }
+            Origin::External(_) => return Err(wrong("a blocking connection needs build")),
+            #[cfg(feature = "redis-aio")]
+            Origin::AsyncExternal(external) => {
+                let server = "an external connection".into();
+                AsyncClient::external(external, server, limits.deadline, scan_deadline)
+            }
+        };
+        let entries = Entries {
+            server: client.server().clone(),
+            form: self.form,
+            ttl: self.ttl,
+            max_key: self.max_key,
+            max_value: self.max_value,
+            types: PhantomData,
+        };
+        Ok(AsyncRedisCache::new(Arc::new(client), entries))
+    }
+
+    /// The limits of operations, unless settings contradict each other.
+    fn check(&self) -> Result<Limits, RedisError> {
+        #[cfg(feature = "cluster")]
+        if self.allowed.is_set() && !matches!(self.source, Ok(Origin::Cluster(_)) | Err(_)) {
+            return Err(wrong("allowed_nodes is a setting of RedisCache::cluster"));
+        }
+        Ok(self.limits.check()?)
+    }
+}
+
+#[cfg(any(feature = "cluster", feature = "tokio"))]
+fn wrong(fault: &str) -> RedisError {
+    RedisError::Url(fault.to_owned())
 }
 
 impl<F: fmt::Debug> fmt::Debug for RedisBuilder<F> {

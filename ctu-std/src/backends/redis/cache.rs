@@ -1,16 +1,11 @@
 use super::{
-    AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError, bounds::Bounds, client::Client,
-    reply::Reply, request::Request, ttl::Ttl,
+    AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError,
+    client::Client,
+    entries::{self, Entries},
 };
-use ctu_core::{Cache, Capability, Error, Found};
+use ctu_core::{Cache, Capability, Found};
 use redis::ConnectionLike;
-use std::{
-    borrow::{Borrow, Cow},
-    fmt,
-    marker::PhantomData,
-    sync::Arc,
-    time::Duration,
-};
+use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
 
 /// A cache on a Redis (or Valkey) server, shared by every program that uses the same server.
 ///
@@ -60,7 +55,7 @@ use std::{
 ///
 /// # Behind a proxy
 /// twemproxy (`nutcracker`) refuses commands about all keys: `clear`, `len`, `keys`, `retain`, `info` and
-/// `stats` are [`Unsupported`](Error::Unsupported) there, and all others work.
+/// `stats` are [`Unsupported`](ctu_core::Error::Unsupported) there, and all others work.
 ///
 /// # A cluster
 /// With feature `cluster`, `RedisCache::cluster(nodes)` builds the same cache over a Redis Cluster.
@@ -73,11 +68,7 @@ use std::{
 /// | `PrefixedRedisCache(redis.Redis(), "app.")` | `RedisCache::builder("redis://localhost").prefix("app.").build()` |
 pub struct RedisCache<K: ?Sized, V, F = AsJson> {
     pub(super) client: Arc<Client>,
-    pub(super) form: F,
-    pub(super) ttl: Option<Duration>,
-    max_key: usize,
-    max_value: usize,
-    entries: PhantomData<fn(&K) -> V>,
+    pub(super) entries: Entries<K, V, F>,
 }
 
 /// A [`RedisCache`] of bytes, from [`RedisBuilder::raw`]: what an
@@ -140,21 +131,8 @@ impl RedisCache<str, String> {
 }
 
 impl<K: ?Sized, V, F> RedisCache<K, V, F> {
-    pub(super) fn new(
-        client: Arc<Client>,
-        form: F,
-        ttl: Option<Duration>,
-        max_key: usize,
-        max_value: usize,
-    ) -> Self {
-        Self {
-            client,
-            form,
-            ttl,
-            max_key,
-            max_value,
-            entries: PhantomData,
-        }
+    pub(super) fn new(client: Arc<Client>, entries: Entries<K, V, F>) -> Self {
+        Self { client, entries }
     }
 }
 
@@ -181,72 +159,10 @@ where
         Keys::new(self)
     }
 
-    /// The key on the server.
-    pub(super) fn key<'k>(&self, key: &'k K) -> Result<Cow<'k, [u8]>, RedisError> {
-        let key = self.form.key(key)?;
-        let (len, max) = (key.len(), self.max_key);
-        match len > max {
-            true => Err(Error::KeyTooLong { len, max }.into()),
-            false => Ok(key),
-        }
-    }
-
-    fn encode(&self, value: V) -> Result<Vec<u8>, RedisError> {
-        let value = self.form.encode(value)?;
-        let (len, max) = (value.len(), self.max_value);
-        match len > max {
-            true => Err(Error::ValueTooLong { len, max }.into()),
-            false => Ok(value),
-        }
-    }
-
-    pub(super) fn remove_key(&self, key: &[u8]) -> Result<bool, RedisError> {
-        Ok(self.client.number(key, &Request::of(&[b"DEL", key]))? > 0)
-    }
-
-    fn decode(&self, stored: Option<Vec<u8>>) -> Result<Option<V>, RedisError> {
-        match stored {
-            Some(stored) => self
-                .form
-                .decode(stored)
-                .map_err(|error| RedisError::Decode {
-                    server: self.client.server().into(),
-                    reason: error.to_string().into(),
-                }),
-            None => Ok(None),
-        }
-    }
-
-    /// The same of a value whose PTTL is `left`.
-    fn decode_timed(&self, stored: Option<Vec<u8>>, left: i64) -> Result<Found<V>, RedisError> {
-        let left = match left {
-            // It expired between the two.
-            -2 | 0 => return Ok(None),
-            left => u64::try_from(left).ok().map(Duration::from_millis),
-        };
-        Ok(self.decode(stored)?.map(|value| (value, left)))
-    }
-
-    fn stored_keys<'k>(&self, keys: &[&'k K]) -> Result<Vec<Cow<'k, [u8]>>, RedisError> {
-        keys.iter().map(|key| self.key(key)).collect()
-    }
-
-    /// Removes keys by `command`, and says how many there were.
-    fn remove_keys(&self, command: &str, keys: &[impl AsRef<[u8]>]) -> Result<usize, RedisError> {
-        let mut batch = self.client.batch();
-        for keys in keys.chunks(self.client.max_keys_per_command()) {
-            batch.about(keys[0].as_ref(), |request| request.add_keys(command, keys));
-        }
-        let counts = batch.send(self.client.deadline(), |reply| {
-            let counts = (0..reply.len()).map(|_| reply.count());
-            counts.sum::<Result<usize, RedisError>>()
-        })?;
-        Ok(counts.into_iter().sum())
-    }
-
     /// Removes keys as SCAN has shown them.
     fn unlink(&self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
-        self.remove_keys("UNLINK", keys).map(drop)
+        let batch = entries::remove_many(self.client.layout(), "UNLINK", keys);
+        self.client.execute_batch(batch).map(drop)
     }
 }
 
@@ -261,36 +177,33 @@ where
     type Error = RedisError;
 
     fn get(&self, key: &K) -> Result<Option<V>, RedisError> {
-        let key = self.key(key)?;
-        let request = Request::of(&[b"GET", &key]).expecting_values(Bounds::value(self.max_value));
-        self.decode(self.client.bytes(&key, &request)?)
+        let key = self.entries.key(key)?;
+        let stored = self.client.execute(&key, &self.entries.get(&key))?;
+        self.entries.decode(stored)
     }
 
     /// As [`Cache::insert_entry`]. An entry that is to live for no time is removed instead. Times are rounded
     /// up to milliseconds.
     fn insert_entry(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), RedisError> {
-        let key = self.key(key)?;
-        let value = self.encode(value)?;
-        let ttl = Ttl::new(ttl.or(self.ttl))?;
-        let mut request = Request::batch();
-        ttl.insert_entry(&mut request, &key, &value);
-        self.client.all(&key, &request, |reply| ttl.was_put(reply))
+        let key = self.entries.key(key)?;
+        let insert = self.entries.insert(&key, value, ttl)?;
+        self.client.execute(&key, &insert)
     }
 
     fn remove(&self, key: &K) -> Result<bool, RedisError> {
-        self.remove_key(&self.key(key)?)
+        let key = self.entries.key(key)?;
+        self.client.execute(&key, &entries::remove(&key))
     }
 
     /// Removes the keys that begin with the prefix (SCAN and UNLINK), those of other programs that
     /// begin so included. Without a prefix, or with an empty one, the whole database is flushed
     /// (FLUSHDB), whoever wrote it; other databases of the server stay. Of a cluster, every master.
     fn clear(&self) -> Result<(), RedisError> {
-        if self.form.prefix().is_empty() {
-            let request = Request::of(&[b"FLUSHDB", b"ASYNC"]);
-            return self
+        if self.entries.form.prefix().is_empty() {
+            let flushed = self
                 .client
-                .every(Capability::Clear, &request, Reply::done)
-                .map(drop);
+                .execute_on_all(Capability::Clear, &entries::flush());
+            return flushed.map(drop);
         }
         let mut keys = self.keys();
         while let Some(stored) = keys.stored()? {
@@ -303,41 +216,35 @@ where
     /// caches and programs included. `keys().count()` counts this cache's own, in as many round trips
     /// as it takes.
     fn len(&self) -> Result<usize, RedisError> {
-        let counts =
-            self.client
-                .every(Capability::Len, &Request::of(&[b"DBSIZE"]), Reply::count)?;
+        let counts = self
+            .client
+            .execute_on_all(Capability::Len, &entries::len())?;
         Ok(counts.into_iter().fold(0, usize::saturating_add))
     }
 
     fn contains(&self, key: &K) -> Result<bool, RedisError> {
-        let key = self.key(key)?;
-        let request = Request::of(&[b"EXISTS", &key]);
-        Ok(self.client.number(&key, &request)? > 0)
+        let key = self.entries.key(key)?;
+        self.client.execute(&key, &entries::contains(&key))
     }
 
     fn get_with_ttl(&self, key: &K) -> Result<Found<V>, RedisError> {
-        let key = self.key(key)?;
-        let request = Request::of(&[b"GET", &key])
-            .and(&[b"PTTL", &key])
-            .expecting_values(Bounds::value(self.max_value));
-        let (stored, left) = self.client.all(&key, &request, |reply| {
-            Ok((reply.bytes()?, reply.number()?))
-        })?;
-        self.decode_timed(stored, left)
+        let key = self.entries.key(key)?;
+        let stored = self
+            .client
+            .execute(&key, &self.entries.get_with_ttl(&key))?;
+        self.entries.decode_with_ttl(stored)
     }
 
     fn default_ttl(&self) -> Option<Duration> {
-        self.ttl
+        self.entries.ttl
     }
 
     /// As [`Cache::pop`], in one step (GETDEL, Redis 6.2). Not repeated when the connection breaks:
     /// the entry may then be gone. A value that cannot be read is gone, too.
     fn pop(&self, key: &K) -> Result<Option<V>, RedisError> {
-        let key = self.key(key)?;
-        let request = Request::of(&[b"GETDEL", &key])
-            .expecting_values(Bounds::value(self.max_value))
-            .once();
-        self.decode(self.client.bytes(&key, &request)?)
+        let key = self.entries.key(key)?;
+        let stored = self.client.execute(&key, &self.entries.pop(&key))?;
+        self.entries.decode(stored)
     }
 
     /// As [`Cache::retain`], in as many round trips as it takes. Keys that such a cache cannot have
@@ -345,7 +252,12 @@ where
     fn retain(&self, keep: &mut dyn FnMut(&K) -> bool) -> Result<(), RedisError> {
         let mut keys = self.keys();
         while let Some(mut stored) = keys.stored()? {
-            stored.retain(|key| self.form.own(key).is_some_and(|own| !keep(own.borrow())));
+            stored.retain(|key| {
+                self.entries
+                    .form
+                    .own(key)
+                    .is_some_and(|own| !keep(own.borrow()))
+            });
             self.unlink(&stored)?;
         }
         Ok(())
@@ -354,76 +266,44 @@ where
     /// As [`Cache::get_many`], in one round trip (MGET), with all nodes of a cluster at once. A key that
     /// holds something other than a string is a miss here.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
-        let stored = self.stored_keys(keys)?;
-        let together = self.client.max_keys_per_command();
-        let mut batch = self.client.batch();
-        for keys in stored.chunks(together) {
-            batch.about(&keys[0], |request| {
-                request.add_keys("MGET", keys);
-                request.expect_values(Bounds::values(keys.len(), self.max_value));
-            });
-        }
-        let found = batch.send(self.client.deadline(), |reply| {
-            // In a cluster each reply is about one key.
-            let asked = stored.chunks(together).take(reply.len()).map(<[_]>::len);
-            asked
-                .map(|count| reply.strings(count))
-                .collect::<Result<Vec<_>, RedisError>>()
-        })?;
-        let found = found.into_iter().flatten().flatten();
-        found.map(|stored| self.decode(stored)).collect()
+        let keys = self.entries.keys(keys)?;
+        let batch = self.entries.get_many(self.client.layout(), &keys);
+        let stored = self.client.execute_batch(batch)?.into_iter().flatten();
+        stored.map(|stored| self.entries.decode(stored)).collect()
     }
 
     /// As [`Cache::get_many_with_ttl`], in one round trip (MGET and PTTL of each key). Value and time are
     /// read one right after the other, as by [`get_with_ttl`](Cache::get_with_ttl), and not in one step:
     /// where another client replaces the entry just then, the time is the new one's.
     fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, RedisError> {
-        let stored = self.stored_keys(keys)?;
-        let mut batch = self.client.batch();
-        for key in &stored {
-            batch.about(key, |request| {
-                request.add(&[b"MGET", key]);
-                request.add(&[b"PTTL", key]);
-                request.expect_values(Bounds::values(1, self.max_value));
-            });
-        }
-        let found = batch.send(self.client.deadline(), |reply| {
-            let pairs = (0..reply.len() / 2).map(|_| {
-                let stored = reply.strings(1)?.pop().flatten();
-                Ok((stored, reply.number()?))
-            });
-            pairs.collect::<Result<Vec<_>, RedisError>>()
-        })?;
-        let found = found.into_iter().flatten();
-        found
-            .map(|(stored, left)| self.decode_timed(stored, left))
+        let keys = self.entries.keys(keys)?;
+        let batch = self.entries.get_many_with_ttl(self.client.layout(), &keys);
+        let stored = self.client.execute_batch(batch)?.into_iter().flatten();
+        stored
+            .map(|stored| self.entries.decode_with_ttl(stored))
             .collect()
     }
 
     /// As [`Cache::insert_many`], in one round trip. Where the server refuses an entry, it still stores
     /// those after it; the first refusal is the error.
     fn insert_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), RedisError> {
-        let ttl = Ttl::new(ttl.or(self.ttl))?;
-        let mut batch = self.client.batch();
-        for (key, value) in entries {
-            let value = self.encode(value)?;
-            let key = self.key(key)?;
-            batch.about(&key, |request| ttl.insert_entry(request, &key, &value));
-        }
-        let done = batch.send(self.client.deadline(), |reply| ttl.was_put(reply));
-        done.map(drop)
+        let batch = self
+            .entries
+            .insert_many(self.client.layout(), entries, ttl)?;
+        self.client.execute_batch(batch).map(drop)
     }
 
     /// As [`Cache::remove_many`], in one round trip; on each server all at once.
     fn remove_many(&self, keys: &[&K]) -> Result<usize, RedisError> {
-        self.remove_keys("DEL", &self.stored_keys(keys)?)
+        let keys = self.entries.keys(keys)?;
+        let batch = entries::remove_many(self.client.layout(), "DEL", &keys);
+        Ok(self.client.execute_batch(batch)?.into_iter().sum())
     }
 }
 
 impl<K: ?Sized, V, F: Clone> Clone for RedisCache<K, V, F> {
     fn clone(&self) -> Self {
-        let (client, form) = (self.client.clone(), self.form.clone());
-        Self::new(client, form, self.ttl, self.max_key, self.max_value)
+        Self::new(self.client.clone(), self.entries.clone())
     }
 }
 
@@ -431,8 +311,8 @@ impl<K: ?Sized, V, F: fmt::Debug> fmt::Debug for RedisCache<K, V, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisCache")
             .field("server", &self.client.server())
-            .field("form", &self.form)
-            .field("ttl", &self.ttl)
+            .field("form", &self.entries.form)
+            .field("ttl", &self.entries.ttl)
             .finish_non_exhaustive()
     }
 }

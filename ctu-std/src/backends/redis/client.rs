@@ -1,13 +1,17 @@
+use super::{
+    RedisError,
+    command::{Batch, Command, Layout},
+    node::Node,
+    reply::Reply,
+};
 #[cfg(feature = "cluster")]
-use super::cluster::{Cluster, Part, Slot};
-use super::{RedisError, batch::Batch, node::Node, reply::Reply, request::Request};
+use super::{
+    cluster::{Cluster, Part, Slot},
+    command::Place,
+};
 use crate::backends::net::Deadline;
 use ctu_core::Capability;
 use std::{sync::Arc, time::Duration};
-
-/// Keys in one command, at most: before Redis 7.0 there may be a million, and while it runs one command
-/// it serves nobody else.
-const MAX_KEYS_PER_COMMAND: usize = 10_000;
 
 /// The server, or the cluster, as caches see it: a request goes out to where its key is, replies come
 /// back, within the deadline.
@@ -18,7 +22,7 @@ pub(super) struct Client {
     scan_deadline: Duration,
 }
 
-/// Who serves the keys.
+/// The servers of the keys.
 pub(super) enum Servers {
     /// One server has all of them.
     One(Arc<Node>),
@@ -42,7 +46,7 @@ impl Client {
         self.scan_deadline
     }
 
-    /// Whom it talks to, as first told.
+    /// The servers as the user named them.
     pub(super) fn server(&self) -> &str {
         match &self.servers {
             Servers::One(node) => node.server(),
@@ -56,73 +60,67 @@ impl Client {
         Deadline::after(self.deadline)
     }
 
-    /// Sends `request`, which concerns `key` alone, and makes `T` of the replies to its commands.
-    /// Where that fails, what came back was not from a Redis server, and the connection is thrown away.
-    pub(super) fn all<T>(
-        &self,
-        key: &[u8],
-        request: &Request,
-        read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
-    ) -> Result<T, RedisError> {
+    /// Runs a command about `key`.
+    pub(super) fn execute<T>(&self, key: &[u8], command: &Command<T>) -> Result<T, RedisError> {
+        let (request, deadline) = (&command.request, self.deadline());
         match &self.servers {
-            Servers::One(node) => node.all(request, self.deadline(), read),
+            Servers::One(node) => node.execute(request, deadline, command.read),
             #[cfg(feature = "cluster")]
             Servers::Cluster(cluster) => {
                 let part = Part::new(Slot::of(key), request);
-                cluster.send_one(part, self.deadline(), read)
+                cluster.send_one(part, deadline, command.read)
             }
         }
     }
 
-    /// The string that `request`, one command about `key`, asks for.
-    pub(super) fn bytes(
-        &self,
-        key: &[u8],
-        request: &Request,
-    ) -> Result<Option<Vec<u8>>, RedisError> {
-        self.all(key, request, Reply::bytes)
-    }
-
-    /// The number that `request`, one command about `key`, asks for.
-    pub(super) fn number(&self, key: &[u8], request: &Request) -> Result<i64, RedisError> {
-        self.all(key, request, Reply::number)
-    }
-
-    /// How many keys one command may name. In a cluster it is one: two may be on different nodes, or be
-    /// about to.
-    pub(super) fn max_keys_per_command(&self) -> usize {
+    /// The distribution of keys.
+    pub(super) fn layout(&self) -> Layout {
         match &self.servers {
-            Servers::One(_) => MAX_KEYS_PER_COMMAND,
+            Servers::One(_) => Layout::Connections(1),
             #[cfg(feature = "cluster")]
-            Servers::Cluster(_) => 1,
+            Servers::Cluster(_) => Layout::Slots,
         }
     }
 
-    /// A batch with nothing in it.
-    pub(super) fn batch(&self) -> Batch<'_> {
-        match &self.servers {
-            Servers::One(node) => Batch::One(node, Request::batch()),
-            #[cfg(feature = "cluster")]
-            Servers::Cluster(cluster) => Batch::Cluster(cluster, Vec::new()),
-        }
-    }
-
-    /// Sends `request`, which needs `capability`, to every server that has keys, and parses the replies of each.
-    pub(super) fn every<T>(
+    /// Sends each request of a batch to its place, and makes `T` of the replies to each.
+    pub(super) fn execute_batch<T>(
         &self,
-        capability: Capability,
-        request: &Request,
-        read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
+        batch: Batch<impl Fn(&mut Reply) -> Result<T, RedisError>>,
     ) -> Result<Vec<T>, RedisError> {
         let deadline = self.deadline();
+        let parts = batch.parts.parts.iter();
+        match &self.servers {
+            Servers::One(node) => parts
+                .map(|(_, request)| node.execute(request, deadline, &batch.read))
+                .collect(),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(cluster) => {
+                let part = |(place, request)| match place {
+                    &Place::Slot(slot) => Some(Part::new(slot, request)),
+                    Place::Connection(_) => None,
+                };
+                let parts: Vec<_> = parts
+                    .filter_map(|(place, request)| part((place, request)))
+                    .collect();
+                cluster.send(&parts, deadline, &batch.read)
+            }
+        }
+    }
+
+    /// Runs a command, which needs `capability`, on every server that has keys.
+    pub(super) fn execute_on_all<T>(
+        &self,
+        capability: Capability,
+        command: &Command<T>,
+    ) -> Result<Vec<T>, RedisError> {
+        let (request, deadline) = (&command.request, self.deadline());
         match &self.servers {
             Servers::One(node) => {
-                let done =
-                    node.if_known(capability, deadline, || node.all(request, deadline, read))?;
-                Ok(vec![done])
+                let run = || node.execute(request, deadline, command.read);
+                Ok(vec![node.if_known(capability, deadline, run)?])
             }
             #[cfg(feature = "cluster")]
-            Servers::Cluster(cluster) => cluster.every(request, deadline, read),
+            Servers::Cluster(cluster) => cluster.execute_on_all(request, deadline, command.read),
         }
     }
 

@@ -1,4 +1,4 @@
-use super::{RedisCache, RedisError, bounds::Bounds, request::Request};
+use super::{RedisCache, RedisError, bounds::Bounds, command::Command, request::Request};
 use crate::backends::net::{Reads, ServerInfo};
 use ctu_core::{Capability, HasStats};
 use std::fmt;
@@ -26,6 +26,25 @@ impl RedisStats {
     #[must_use]
     pub fn hit_rate(&self) -> f64 {
         self.reads().hit_rate()
+    }
+
+    /// The sums over these servers.
+    pub(super) fn sum(servers: Vec<ServerInfo>) -> Self {
+        let mut stats = Self::default();
+        for (name, value) in servers.into_iter().flat_map(|(_, pairs)| pairs) {
+            let counter = match name.as_str() {
+                "keyspace_hits" => &mut stats.hits,
+                "keyspace_misses" => &mut stats.misses,
+                "expired_keys" => &mut stats.expired,
+                "evicted_keys" => &mut stats.evicted,
+                "total_commands_processed" => &mut stats.commands,
+                "total_connections_received" => &mut stats.connections,
+                _ => continue,
+            };
+            let more = value.trim().parse().unwrap_or_default();
+            *counter = counter.saturating_add(more);
+        }
+        stats
     }
 
     fn reads(&self) -> Reads {
@@ -59,18 +78,8 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
     /// # Errors
     /// Whatever keeps the server from telling.
     pub fn info(&self, section: &str) -> Result<Vec<ServerInfo>, RedisError> {
-        let request = match section {
-            "" => Request::of(&[b"INFO"]),
-            section => Request::of(&[b"INFO", section.as_bytes()]),
-        };
-        let request = request.expecting(Bounds::INFO);
-        self.client.every(Capability::Stats, &request, |reply| {
-            let text = reply.bytes()?.unwrap_or_default();
-            let text = String::from_utf8_lossy(&text);
-            let pairs = text.lines().filter_map(|line| line.split_once(':'));
-            let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            Ok((reply.server().to_string(), pairs.collect()))
-        })
+        let command = command(section);
+        self.client.execute_on_all(Capability::Stats, &command)
     }
 
     /// What the server counted since it started; of a cluster, the sums over its masters. Of the
@@ -79,22 +88,7 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
     /// # Errors
     /// Whatever keeps the server from telling.
     pub fn stats(&self) -> Result<RedisStats, RedisError> {
-        let mut stats = RedisStats::default();
-        let servers = self.info("stats")?;
-        for (name, value) in servers.into_iter().flat_map(|(_, pairs)| pairs) {
-            let counter = match name.as_str() {
-                "keyspace_hits" => &mut stats.hits,
-                "keyspace_misses" => &mut stats.misses,
-                "expired_keys" => &mut stats.expired,
-                "evicted_keys" => &mut stats.evicted,
-                "total_commands_processed" => &mut stats.commands,
-                "total_connections_received" => &mut stats.connections,
-                _ => continue,
-            };
-            let more = value.trim().parse().unwrap_or_default();
-            *counter = counter.saturating_add(more);
-        }
-        Ok(stats)
+        Ok(RedisStats::sum(self.info("stats")?))
     }
 
     /// The share of the server's reads that found a key, 0 to 1.
@@ -116,5 +110,23 @@ impl<K: ?Sized, V, F> HasStats for RedisCache<K, V, F> {
 
     fn hit_rate(&self) -> Result<f64, RedisError> {
         self.hit_rate()
+    }
+}
+
+/// The command of [`RedisCache::info`].
+pub(super) fn command(section: &str) -> Command<ServerInfo> {
+    let request = match section {
+        "" => Request::of(&[b"INFO"]),
+        section => Request::of(&[b"INFO", section.as_bytes()]),
+    };
+    Command {
+        request: request.expecting(Bounds::INFO),
+        read: |reply| {
+            let text = reply.bytes()?.unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            let pairs = text.lines().filter_map(|line| line.split_once(':'));
+            let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Ok((reply.server().to_string(), pairs.collect()))
+        },
     }
 }

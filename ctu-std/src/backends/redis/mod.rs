@@ -3,13 +3,16 @@
 mod address;
 #[cfg(feature = "cluster")]
 mod allowed;
-mod batch;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod bounds;
 mod builder;
 mod cache;
 mod client;
 #[cfg(feature = "cluster")]
 mod cluster;
+mod command;
+mod entries;
 mod error;
 mod expiry;
 mod form;
@@ -22,10 +25,13 @@ mod node;
 mod reply;
 mod request;
 mod resp;
+mod scan;
 mod sentinel;
 mod settings;
 mod ttl;
 
+#[cfg(feature = "tokio")]
+pub use asynchronous::{AsyncKeys, AsyncPrefixedRedisCache, AsyncRawRedisCache, AsyncRedisCache};
 pub use builder::RedisBuilder;
 pub use cache::{PrefixedRedisCache, RawRedisCache, RedisCache};
 pub use error::RedisError;

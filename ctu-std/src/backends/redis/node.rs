@@ -33,7 +33,7 @@ impl Node {
 
     /// Sends `request`, and makes `T` of the replies to its commands. Where `read` fails, the reply is
     /// not that of a Redis server, and the connection is closed.
-    pub(super) fn all<T>(
+    pub(super) fn execute<T>(
         &self,
         request: &Request,
         deadline: Deadline,
@@ -57,20 +57,30 @@ impl Node {
         deadline: Deadline,
         command: impl FnOnce() -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
-        let probe = Request::of(&[b"EXISTS", b"ctu"]);
         match command() {
-            // A proxy closes the connection on an unsupported command, and answers others.
-            Err(RedisError::Net(NetError::Lost { .. }))
-                if self.all(&probe, deadline, |_| Ok(())).is_ok() =>
-            {
-                Err(Error::Unsupported(capability).into())
+            Err(error) if is_refusal(&error) => {
+                match self.execute(&probe(), deadline, |_| Ok(())) {
+                    Ok(()) => Err(Error::Unsupported(capability).into()),
+                    Err(_) => Err(error),
+                }
             }
             done => done,
         }
     }
 }
 
-/// What only a cluster asks of its nodes.
+/// Whether `error` of a command may be that of a proxy: it closes the connection on a command that it
+/// does not support, and replies to [`probe`].
+pub(super) fn is_refusal(error: &RedisError) -> bool {
+    matches!(error, RedisError::Net(NetError::Lost { .. }))
+}
+
+/// A command that every proxy supports.
+pub(super) fn probe() -> Request {
+    Request::of(&[b"EXISTS", b"ctu"])
+}
+
+/// The state of a node of a cluster.
 #[cfg(feature = "cluster")]
 impl Node {
     /// The connections to it.
@@ -78,7 +88,7 @@ impl Node {
         &self.pool
     }
 
-    /// Its address, unless its connection was given.
+    /// Its address, unless its connection is external.
     pub(super) fn address(&self) -> Option<&Address> {
         self.pool.connector().address()
     }
@@ -89,7 +99,7 @@ impl Node {
     }
 
     pub(super) fn set_failed(&self, failed: bool) {
-        // Each reply says so, on as many processors as there are: one that writes stops the others.
+        // A write of a shared cache line slows down other processors.
         if self.has_failed() != failed {
             self.failed.store(failed, Relaxed);
         }

@@ -1,7 +1,7 @@
 //! Commands as a Redis server reads them.
 
 use super::{bounds::Bounds, resp::Expected};
-#[cfg(feature = "cluster")]
+#[cfg(any(feature = "cluster", feature = "redis-aio"))]
 use crate::backends::net::read_number;
 use crate::backends::net::{Repeat, Work, push_number};
 
@@ -105,14 +105,25 @@ impl Request {
         asking.bounds = self.bounds;
         asking.reads_values = self.reads_values;
         let mut rest = &*self.bytes;
-        while !rest.is_empty() {
-            let (command, next) = rest.split_at(first_command(rest));
+        while let Some((_, next)) = split_command(rest) {
+            let command = &rest[..rest.len() - next.len()];
             asking.add(&[b"ASKING"]);
             asking.bytes.extend_from_slice(command);
             asking.commands += 1;
             rest = next;
         }
         asking
+    }
+
+    /// The arguments of each command.
+    #[cfg(feature = "redis-aio")]
+    pub(super) fn split(&self) -> impl Iterator<Item = Vec<&[u8]>> {
+        let mut rest = &*self.bytes;
+        std::iter::from_fn(move || {
+            let (arguments, next) = split_command(rest)?;
+            rest = next;
+            Some(arguments)
+        })
     }
 
     /// The same, never to be done twice.
@@ -168,25 +179,23 @@ impl Request {
     }
 }
 
-/// How long the first command of `bytes`, which a request wrote, is.
-#[cfg(feature = "cluster")]
-fn first_command(bytes: &[u8]) -> usize {
-    // A line with a kind and a number, and where what follows it begins.
-    let line = |start: usize| {
-        let line = bytes.get(start..).unwrap_or_default();
-        let len = line
-            .iter()
-            .position(|byte| *byte == b'\r')
-            .unwrap_or(line.len());
-        let number = read_number(line.get(1..len).unwrap_or_default()).unwrap_or(0);
-        (number as usize, start + len + 2)
-    };
-    let (arguments, mut end) = line(0);
-    for _ in 0..arguments {
-        let (len, start) = line(end);
-        end = start + len + 2;
+/// The arguments of the first command in `bytes`, which a request wrote, and the bytes after it.
+#[cfg(any(feature = "cluster", feature = "redis-aio"))]
+fn split_command(bytes: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
+    /// The number in a line of a kind and a number, and the bytes after it.
+    fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+        let end = bytes.iter().position(|byte| *byte == b'\r')?;
+        let number = read_number(bytes.get(1..end)?)?;
+        Some((number as usize, bytes.get(end + 2..)?))
     }
-    end.min(bytes.len())
+    let (count, mut rest) = number(bytes)?;
+    let mut arguments = Vec::new();
+    for _ in 0..count {
+        let (len, argument) = number(rest)?;
+        arguments.push(argument.get(..len)?);
+        rest = argument.get(len + 2..)?;
+    }
+    Some((arguments, rest))
 }
 
 #[cfg(test)]

@@ -176,6 +176,15 @@ impl Parser for Replies {
     fn is_drained(&self) -> bool {
         self.input.is_drained() && self.left.is_none() && self.replies.is_empty()
     }
+
+    #[cfg(feature = "tokio")]
+    fn farewell(&mut self) -> Option<RedisError> {
+        let Ok(Some(Value::ServerError(error))) = self.reply(Bounds::default()) else {
+            return None;
+        };
+        let error = RedisError::reported(&self.server, &error);
+        error.is_last().then_some(error)
+    }
 }
 
 /// The meaning of a line, the first of a value. `left` are the limits of the rest of the reply.

@@ -2,8 +2,12 @@
 
 use super::{
     RedisBuilder, RedisCache, RedisError, address::Target, bounds::Bounds, link::Link,
-    request::Request, settings::Settings,
+    reply::Reply, request::Request, settings::Settings,
 };
+#[cfg(feature = "tokio")]
+use super::{asynchronous, resp::Replies};
+#[cfg(feature = "tokio")]
+use crate::backends::net::Multiplexed;
 use crate::backends::net::{Address, Deadline, Limits};
 use redis::Value;
 use std::sync::{
@@ -113,55 +117,56 @@ impl Sentinel {
     /// Opens a connection to the present master.
     pub(super) fn open(&self, label: &Arc<str>, deadline: Deadline) -> Result<Link, RedisError> {
         let deadline = deadline.at_most(self.master.endpoint.dialer.deadline);
-        let count = self.sentinels.len();
-        let first = self.answered.load(Relaxed);
-        let mut tried = Vec::new();
-        let (mut silent, mut refused) = (None, None);
-        for (done, index) in (first..first + count)
-            .map(|index| index % count)
-            .enumerate()
-        {
-            let left = count - done;
+        let mut search = Search::default();
+        for (index, left) in self.order() {
             // One part for each sentinel that is left, and one for the master.
-            match self.ask(&self.sentinels[index], deadline.share(left + 1)) {
-                Ok(Some(address)) if tried.contains(&address) => {}
-                Ok(Some(address)) => {
-                    match self.dial(&address, deadline.share(left)) {
-                        Ok(link) => {
-                            self.answered.store(index, Relaxed);
-                            return Ok(link);
-                        }
-                        Err(error) => refused = Some(error),
-                    }
-                    tried.push(address);
+            let found = self.ask(&self.sentinels[index], deadline.share(left + 1));
+            let Some(address) = search.answer(found, label) else {
+                continue;
+            };
+            match self.dial(&address, deadline.share(left)) {
+                Ok(link) => {
+                    self.answered.store(index, Relaxed);
+                    return Ok(link);
                 }
-                Ok(None) => {
-                    refused.get_or_insert(RedisError::NotReady {
-                        server: label.clone(),
-                        code: "NOMASTER".into(),
-                        message: "a sentinel knows no master of this name".into(),
-                    });
-                }
-                Err(error) => drop(silent.get_or_insert(error)),
+                Err(error) => search.refused(address, error),
             }
         }
-        let late = || RedisError::timed_out(label, deadline.total());
-        Err(refused.or(silent).unwrap_or_else(late))
+        Err(search.error(label, deadline))
+    }
+
+    /// The indices of the sentinels, the one that named a master last first, and how many are left with
+    /// each.
+    fn order(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let count = self.sentinels.len();
+        let first = self.answered.load(Relaxed);
+        (0..count).map(move |done| ((first + done) % count, count - done))
     }
 
     /// The address of the master, from `sentinel`.
     fn ask(&self, sentinel: &Settings, deadline: Deadline) -> Result<Option<Address>, RedisError> {
         let server = sentinel.endpoint.address.label();
         let mut link = Link::open(sentinel, &server, deadline)?;
+        let reply = link.exchange(&self.question(), &server, deadline)?;
+        self.named(reply)
+    }
+
+    /// The request for the address of the master.
+    fn question(&self) -> Request {
         let name = self.name.as_bytes();
-        let request = Request::of(&[b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME", name])
-            .expecting(Bounds::values(2, 1024));
-        let address = match link.exchange(&request, &server, deadline)?.value()? {
+        Request::of(&[b"SENTINEL", b"GET-MASTER-ADDR-BY-NAME", name])
+            .expecting(Bounds::values(2, 1024))
+    }
+
+    /// The address in the reply of a sentinel; `None` if it knows none.
+    fn named(&self, mut reply: Reply) -> Result<Option<Address>, RedisError> {
+        let address = match reply.value()? {
             Value::Nil => return Ok(None),
             Value::Array(parts) => self.address(&parts),
             _ => None,
         };
-        let odd = || RedisError::protocol(&server, "its answer is not the address of a master");
+        let what = "its answer is not the address of a master";
+        let odd = || RedisError::protocol(reply.server(), what);
         address.map(Some).ok_or_else(odd)
     }
 
@@ -179,15 +184,122 @@ impl Sentinel {
     /// Connects to the server at `address`, which has to be a master.
     fn dial(&self, address: &Address, deadline: Deadline) -> Result<Link, RedisError> {
         let server = address.label();
+        let mut link = Link::open(&self.at(address), &server, deadline)?;
+        is_master(link.exchange(&role(), &server, deadline)?)?;
+        Ok(link)
+    }
+
+    /// The settings of the master at `address`.
+    fn at(&self, address: &Address) -> Settings {
         let mut settings = self.master.clone();
         settings.endpoint.address = address.clone();
-        let mut link = Link::open(&settings, &server, deadline)?;
-        let request = Request::of(&[b"ROLE"]).expecting(ROLE);
-        let mut role = link.exchange(&request, &server, deadline)?.array()?;
-        match &*role.string()? {
-            b"master" => Ok(link),
-            _ => Err(RedisError::ReadOnly { server }),
+        settings
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl Sentinel {
+    /// As [`open`](Self::open), for async callers.
+    pub(super) async fn open_async(
+        &self,
+        label: &Arc<str>,
+    ) -> Result<Multiplexed<Replies>, RedisError> {
+        let deadline = Deadline::after(self.master.endpoint.dialer.deadline);
+        let mut search = Search::default();
+        for (index, left) in self.order() {
+            let part = deadline.share(left + 1);
+            let found = self.ask_async(&self.sentinels[index], part).await;
+            let Some(address) = search.answer(found, label) else {
+                continue;
+            };
+            match self.dial_async(&address, deadline.share(left)).await {
+                Ok(link) => {
+                    self.answered.store(index, Relaxed);
+                    return Ok(link);
+                }
+                Err(error) => search.refused(address, error),
+            }
         }
+        Err(search.error(label, deadline))
+    }
+
+    async fn ask_async(
+        &self,
+        sentinel: &Settings,
+        deadline: Deadline,
+    ) -> Result<Option<Address>, RedisError> {
+        let server = sentinel.endpoint.address.label();
+        let link = asynchronous::open(sentinel, &server, deadline).await?;
+        let reply = asynchronous::exchange(&link, &self.question(), &server, deadline).await?;
+        self.named(reply)
+    }
+
+    async fn dial_async(
+        &self,
+        address: &Address,
+        deadline: Deadline,
+    ) -> Result<Multiplexed<Replies>, RedisError> {
+        let server = address.label();
+        let link = asynchronous::open(&self.at(address), &server, deadline).await?;
+        is_master(asynchronous::exchange(&link, &role(), &server, deadline).await?)?;
+        Ok(link)
+    }
+}
+
+/// The search for a master. No I/O.
+#[derive(Default)]
+struct Search {
+    /// Addresses at which there is no master.
+    tried: Vec<Address>,
+    /// The first failure of a sentinel.
+    silent: Option<RedisError>,
+    /// The last failure of a server or of a sentinel that knows no master.
+    refused: Option<RedisError>,
+}
+
+impl Search {
+    /// The address to connect to after the answer of a sentinel, unless it leads no further.
+    fn answer(
+        &mut self,
+        found: Result<Option<Address>, RedisError>,
+        label: &Arc<str>,
+    ) -> Option<Address> {
+        match found {
+            Ok(Some(address)) => return (!self.tried.contains(&address)).then_some(address),
+            Ok(None) => drop(self.refused.get_or_insert(RedisError::NotReady {
+                server: label.clone(),
+                code: "NOMASTER".into(),
+                message: "a sentinel knows no master of this name".into(),
+            })),
+            Err(error) => drop(self.silent.get_or_insert(error)),
+        }
+        None
+    }
+
+    /// Takes in that there is no master at `address`.
+    fn refused(&mut self, address: Address, error: RedisError) {
+        self.refused = Some(error);
+        self.tried.push(address);
+    }
+
+    /// The error of a search without a master.
+    fn error(self, label: &Arc<str>, deadline: Deadline) -> RedisError {
+        let late = || RedisError::timed_out(label, deadline.total());
+        self.refused.or(self.silent).unwrap_or_else(late)
+    }
+}
+
+fn role() -> Request {
+    Request::of(&[b"ROLE"]).expecting(ROLE)
+}
+
+fn is_master(mut reply: Reply) -> Result<(), RedisError> {
+    let mut role = reply.array()?;
+    match &*role.string()? {
+        b"master" => Ok(()),
+        _ => Err(RedisError::ReadOnly {
+            server: reply.server().clone(),
+        }),
     }
 }
 
@@ -221,7 +333,7 @@ mod tests {
         assert_eq!(sentinel.master.user.as_deref(), Some("me"));
         assert_eq!(sentinel.master.database, 2);
         assert_eq!(sentinel.master.client_name.as_deref(), Some("web"));
-        assert_eq!(limits.pool_size, 3);
+        assert_eq!(limits.pool_size, Some(3));
         let (plain, _) = read(&["redis://a"], "my master").unwrap();
         assert_eq!(plain.name, "my master");
     }

@@ -1,20 +1,20 @@
-use super::{RedisError, reply::Reply, request::Request};
+use super::{command::Read, reply::Reply, request::Request};
 use ctu_core::Error;
 use std::time::Duration;
 
 /// Redis counts milliseconds since 1970 in 63 bits: half of them are left for the time to live.
 const MAX_TTL: Duration = Duration::from_millis(1 << 62);
 
-/// A time-to-live as Redis is told of it.
+/// A time to live as Redis counts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Ttl {
     Forever,
     For(Unit, String),
-    /// No time at all, which Redis has no word for.
+    /// No time at all. Redis has no word for it.
     Expired,
 }
 
-/// What a time-to-live is counted in. Whole seconds are what Python writes.
+/// The unit of a time to live. Python writes whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Seconds,
@@ -60,7 +60,7 @@ impl Ttl {
     }
 
     /// Adds the command that stores `value` for this time.
-    pub(super) fn insert_entry(&self, request: &mut Request, key: &[u8], value: &[u8]) {
+    pub(super) fn insert(&self, request: &mut Request, key: &[u8], value: &[u8]) {
         match self {
             Self::Forever => request.add(&[b"SET", key, value]),
             Self::For(unit, time) => {
@@ -70,12 +70,12 @@ impl Ttl {
         }
     }
 
-    /// Whether the server did what [`insert_entry`](Self::insert_entry) asks for.
-    pub(super) fn was_put(&self, reply: &mut Reply) -> Result<(), RedisError> {
+    /// The check of the replies to [`insert`](Self::insert).
+    pub(super) fn insert_reply(&self) -> Read<()> {
         match self {
-            // What is removed is counted, not confirmed.
-            Self::Expired => Ok(()),
-            Self::Forever | Self::For(..) => reply.done(),
+            // A removal is counted, not confirmed.
+            Self::Expired => |_| Ok(()),
+            Self::Forever | Self::For(..) => Reply::done,
         }
     }
 }

@@ -81,7 +81,7 @@ fn soon() -> Deadline {
 
 fn limits(pool_size: usize) -> Limits {
     Limits {
-        pool_size,
+        pool_size: Some(pool_size),
         ..Limits::default()
     }
 }
@@ -406,7 +406,7 @@ fn a_retired_pool_opens_connections_anew() {
 #[test]
 fn connections_age() {
     let limits = Limits {
-        pool_size: 64,
+        pool_size: Some(64),
         max_connection_age: Some(Duration::from_secs(100)),
         ..Limits::default()
     };

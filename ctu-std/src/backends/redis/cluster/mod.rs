@@ -147,7 +147,7 @@ impl Cluster {
     }
 
     /// Sends `request` to every master, all at the same time, and makes `T` of the replies of each.
-    pub(super) fn every<T>(
+    pub(super) fn execute_on_all<T>(
         &self,
         request: &Request,
         deadline: Deadline,

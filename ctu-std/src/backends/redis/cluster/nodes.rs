@@ -278,7 +278,7 @@ pub(super) fn node(settings: Settings, limits: Limits) -> Node {
 /// What `node` says of who serves which slots.
 fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
     let request = Request::of(&[b"CLUSTER", b"SLOTS"]).expecting(Bounds::SLOTS);
-    let shards = node.all(&request, deadline, |reply| {
+    let shards = node.execute(&request, deadline, |reply| {
         let map = reply.value()?;
         topology::read(&map).map_err(|what| RedisError::protocol(reply.server(), what))
     })?;

@@ -1,6 +1,6 @@
 //! Keys from `key = ...`.
 
-use super::key::{Kept, LeavesKey, Made, MakeKey, NoPrefix, PrefixesKey};
+use super::key::{CustomKey, LeavesKey, MakeKey, NoPrefix, OwnedKey, PrefixesKey};
 use crate::{error::Error, mappings::PrefixKey};
 use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 
@@ -21,33 +21,35 @@ pub enum TextOfBytes {}
 pub struct ResultOf<Kind>(PhantomData<Kind>);
 
 #[diagnostic::do_not_recommend]
-impl<B: Borrow<K>, K: ?Sized, P: LeavesKey<K>> MakeKey<K, P, Key> for Made<B> {
-    type Key = Kept<B, K>;
+impl<B: Borrow<K>, K: ?Sized, P: LeavesKey<K>> MakeKey<K, P, Key> for CustomKey<B> {
+    type Key = OwnedKey<B, K>;
     #[inline]
     fn make_key(self, _: P) -> Result<Self::Key, Error> {
-        Ok(Kept::new(self.0))
+        Ok(OwnedKey::new(self.0))
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<B: Borrow<K>, K: PrefixKey + ?Sized, P: PrefixesKey<K>> MakeKey<K, P, Prefixed> for Made<B> {
-    type Key = Kept<K::Joined, K>;
+impl<B: Borrow<K>, K: PrefixKey + ?Sized, P: PrefixesKey<K>> MakeKey<K, P, Prefixed>
+    for CustomKey<B>
+{
+    type Key = OwnedKey<K::Joined, K>;
     #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
-        prefix.before(self.0.borrow()).map(Kept::new)
+        prefix.before(self.0.borrow()).map(OwnedKey::new)
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<B, E, K: ?Sized, P, Kind> MakeKey<K, P, ResultOf<Kind>> for Made<Result<B, E>>
+impl<B, E, K: ?Sized, P, Kind> MakeKey<K, P, ResultOf<Kind>> for CustomKey<Result<B, E>>
 where
-    Made<B>: MakeKey<K, P, Kind>,
+    CustomKey<B>: MakeKey<K, P, Kind>,
     Error: From<E>,
 {
-    type Key = <Made<B> as MakeKey<K, P, Kind>>::Key;
+    type Key = <CustomKey<B> as MakeKey<K, P, Kind>>::Key;
     #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
-        Made(self.0?).make_key(prefix)
+        CustomKey(self.0?).make_key(prefix)
     }
 }
 
@@ -69,7 +71,7 @@ impl<T: AsRef<str>> fmt::Debug for TextAsBytes<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: AsRef<str>> MakeKey<[u8], NoPrefix, TextOfBytes> for Made<T> {
+impl<T: AsRef<str>> MakeKey<[u8], NoPrefix, TextOfBytes> for CustomKey<T> {
     type Key = TextAsBytes<T>;
     #[inline]
     fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
@@ -78,10 +80,10 @@ impl<T: AsRef<str>> MakeKey<[u8], NoPrefix, TextOfBytes> for Made<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: AsRef<str>, P: PrefixesKey<[u8]>> MakeKey<[u8], P, TextOfBytes> for Made<T> {
-    type Key = Kept<<[u8] as PrefixKey>::Joined, [u8]>;
+impl<T: AsRef<str>, P: PrefixesKey<[u8]>> MakeKey<[u8], P, TextOfBytes> for CustomKey<T> {
+    type Key = OwnedKey<<[u8] as PrefixKey>::Joined, [u8]>;
     #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
-        prefix.before(self.0.as_ref().as_bytes()).map(Kept::new)
+        prefix.before(self.0.as_ref().as_bytes()).map(OwnedKey::new)
     }
 }

@@ -3,8 +3,8 @@
 use crate::{
     args::Mode,
     attrs::Attrs,
-    expand::{Expansion, Form, returned_type},
-    steps::{Place, own},
+    expand::{Expansion, Role, returned_type},
+    steps::{Place, hygienic},
 };
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
@@ -12,7 +12,7 @@ use syn::{FnArg, PatType, Signature, parse_quote};
 
 impl Expansion<'_> {
     /// A function whose name is in the compiler's message where no function may stand beside this one.
-    pub(crate) fn tells_of_traits(&self) -> TokenStream {
+    pub(crate) fn trait_marker(&self) -> TokenStream {
         let name = self.name_of("is_in_an_impl_of_a_trait_so_write_in_trait");
         let everywhere = &self.attrs.everywhere;
         quote! {
@@ -24,7 +24,7 @@ impl Expansion<'_> {
     }
 
     /// The functions beside it.
-    pub(crate) fn beside(&self) -> TokenStream {
+    pub(crate) fn companions(&self) -> TokenStream {
         let steps = self.steps;
         let runtime = &steps.runtime;
         let awaited = steps.awaited();
@@ -51,13 +51,13 @@ impl Expansion<'_> {
         let found = quote!(::core::result::Result<bool, #error>);
         let cache_in = self.function(
             &self.name_of("cache_in"),
-            Form::Ask,
+            Role::Query,
             found.clone(),
             quote!(#bind #contains(#cache, #key) #awaited),
         );
         let cache_del = self.function(
             &self.name_of("cache_del"),
-            Form::Ask,
+            Role::Query,
             found,
             quote!(#bind #delete(#cache, #key) #awaited),
         );
@@ -69,9 +69,9 @@ impl Expansion<'_> {
         };
         let cache_key = self.function(
             &self.name_of("cache_key"),
-            Form::Key,
+            Role::Key,
             quote!(::core::result::Result<#key_type, #root::Error>),
-            quote!(#bind #runtime::made(#key)),
+            quote!(#bind #runtime::into_key(#key)),
         );
 
         let refresh = self.refresh();
@@ -124,17 +124,17 @@ impl Expansion<'_> {
             Place::Free => format!("{}::{name}", steps.function.sig.ident),
             _ => name.to_string(),
         });
-        let [key_, returned] = ["key", "returned"].map(own);
-        let keep = self.keep(quote!(#runtime::There::Old), false);
+        let [key_, returned] = ["key", "returned"].map(hygienic);
+        let store = self.store(quote!(#runtime::EntryState::Stale), false);
         let body = quote! {
             #reports
             #bind
-            let #key_ = #runtime::made(#key);
+            let #key_ = #runtime::into_key(#key);
             #run_and_ttl
-            #keep
+            #store
             #returned
         };
-        self.function(&name, Form::Call, returned_type(steps), body)
+        self.function(&name, Role::Call, returned_type(steps), body)
     }
 
     /// The function as it was written, under another name.

@@ -1,0 +1,509 @@
+//! One computation a key among the tasks of one executor, without a heap.
+
+use crate::{
+    caches::{Found, LocalAsyncCache},
+    error::Error,
+};
+use core::{
+    cell::{Cell, RefCell},
+    fmt,
+    future::poll_fn,
+    hash::{BuildHasher, Hash},
+    pin::pin,
+    task::{Poll, Waker},
+    time::Duration,
+};
+use rustc_hash::FxBuildHasher;
+
+/// A [`LocalAsyncCache`] that computes a value once, however many tasks of one executor request it.
+///
+/// `CALLERS` is the number of tasks that may compute or wait at the same time: a place takes about five
+/// words. A further task computes its value beside the others.
+///
+/// ```
+/// use core::cell::RefCell;
+/// use ctu_core::{LocalAsyncCache, LocalAsyncCacheExt, LocalSingleFlightCache, LruCache, Ready};
+///
+/// async fn temperature() -> Result<u32, &'static str> {
+/// #   Ok(21)
+/// #   /*
+///     sensor.read().await
+/// #   */
+/// }
+///
+/// async fn tasks() {
+///     let store = RefCell::new(LruCache::<u8, u32, 8>::new());
+///     let cache = LocalSingleFlightCache::<_, 4>::new(Ready(&store));
+///     // Each task of the executor that shares the cache:
+///     let found = cache.get_or_try_insert_with(&1, temperature).await;
+///     assert_eq!(found, Ok(Ok(21)));
+/// }
+/// # let mut tasks = core::pin::pin!(tasks());
+/// # let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+/// # assert!(tasks.as_mut().poll(&mut context).is_ready());
+/// ```
+///
+/// # Failures
+/// If the computation fails or its future is dropped, the task that has waited longest computes. A value
+/// that the inner cache cannot store is returned to the task that computed it; the next task computes.
+/// A task that is dropped leaves nothing behind. A computation that never ends holds up the tasks that
+/// wait: limit its time.
+///
+/// A computation that requests its own key computes it within itself, and does not store that result.
+///
+/// # Writes during a computation
+/// The result of a computation during which its key was written is not stored.
+pub struct LocalSingleFlightCache<C, const CALLERS: usize> {
+    inner: C,
+    callers: RefCell<[Caller; CALLERS]>,
+    /// The number of the last caller that waits.
+    last: Cell<u32>,
+}
+
+/// The place of a caller. Keys are compared by their hash: tasks of two keys with one hash wait for each
+/// other, and then find that their own value is missing.
+#[derive(Default)]
+enum Caller {
+    #[default]
+    Free,
+    /// It computes.
+    Leads {
+        hash: u64,
+        /// The key was written since the computation began.
+        outdated: bool,
+        /// A part of the computation is being polled.
+        polled: bool,
+    },
+    Waits {
+        hash: u64,
+        number: u32,
+        waker: Option<Waker>,
+    },
+    /// The computation that it waited for has ended.
+    Released,
+}
+
+/// The turn of a caller after a miss.
+enum Turn<'c, C, const CALLERS: usize> {
+    /// It computes. Without a place among the callers if all are taken.
+    Lead(Option<Place<'c, C, CALLERS>>),
+    /// It computes within its own computation of the key.
+    Within,
+    /// It looks again.
+    Look,
+}
+
+/// The place of a caller, freed on drop. A computation that has not [finished](Self::finish) then has
+/// failed.
+struct Place<'c, C, const CALLERS: usize> {
+    cache: &'c LocalSingleFlightCache<C, CALLERS>,
+    at: usize,
+}
+
+impl<C, const CALLERS: usize> LocalSingleFlightCache<C, CALLERS> {
+    /// One computation a key among the tasks that share this wrapper. `inner` stores the results.
+    pub const fn new(inner: C) -> Self {
+        Self {
+            inner,
+            callers: RefCell::new([const { Caller::Free }; CALLERS]),
+            last: Cell::new(0),
+        }
+    }
+
+    /// The inner cache. A direct write to it does not affect computations under way.
+    pub const fn get_ref(&self) -> &C {
+        &self.inner
+    }
+
+    /// The inner cache.
+    pub fn into_inner(self) -> C {
+        self.inner
+    }
+
+    /// Leads the computation for `hash`, or waits for another caller's.
+    async fn join(&self, hash: u64) -> Turn<'_, C, CALLERS> {
+        match self.leader(hash) {
+            Some(true) => return Turn::Within,
+            Some(false) => {}
+            None => {
+                return Turn::Lead(self.place(Caller::Leads {
+                    hash,
+                    outdated: false,
+                    polled: false,
+                }));
+            }
+        }
+        self.last.set(self.last.get().wrapping_add(1));
+        let Some(place) = self.place(Caller::Waits {
+            hash,
+            number: self.last.get(),
+            waker: None,
+        }) else {
+            return Turn::Lead(None);
+        };
+        let leads = poll_fn(|context| {
+            let mut callers = self.callers.borrow_mut();
+            match &mut callers[place.at] {
+                Caller::Waits { waker, .. } => {
+                    match waker {
+                        Some(waker) if waker.will_wake(context.waker()) => {}
+                        waker => *waker = Some(context.waker().clone()),
+                    }
+                    Poll::Pending
+                }
+                Caller::Leads { .. } => Poll::Ready(true),
+                Caller::Released | Caller::Free => Poll::Ready(false),
+            }
+        })
+        .await;
+        match leads {
+            true => Turn::Lead(Some(place)),
+            false => Turn::Look,
+        }
+    }
+
+    /// Whether the computation for `hash`, if there is one, is being polled.
+    fn leader(&self, hash: u64) -> Option<bool> {
+        let callers = self.callers.borrow();
+        callers.iter().find_map(|caller| match caller {
+            Caller::Leads {
+                hash: led, polled, ..
+            } if *led == hash => Some(*polled),
+            _ => None,
+        })
+    }
+
+    /// Takes a free place.
+    fn place(&self, caller: Caller) -> Option<Place<'_, C, CALLERS>> {
+        let mut callers = self.callers.borrow_mut();
+        let free = |caller: &Caller| matches!(caller, Caller::Free);
+        let at = callers.iter().position(free)?;
+        callers[at] = caller;
+        Some(Place { cache: self, at })
+    }
+
+    /// A write of the keys whose hash `is` selects: a result that is being computed is outdated.
+    fn written(&self, is: impl Fn(u64) -> bool) {
+        for caller in &mut *self.callers.borrow_mut() {
+            if let Caller::Leads { hash, outdated, .. } = caller
+                && is(*hash)
+            {
+                *outdated = true;
+            }
+        }
+    }
+}
+
+fn hash_of<K: Hash + ?Sized>(key: &K) -> u64 {
+    FxBuildHasher.hash_one(key)
+}
+
+impl<C, const CALLERS: usize> Place<'_, C, CALLERS> {
+    fn is_outdated(&self) -> bool {
+        let callers = self.cache.callers.borrow();
+        matches!(callers[self.at], Caller::Leads { outdated: true, .. })
+    }
+
+    fn set_polled(&self, now: bool) {
+        if let Caller::Leads { polled, .. } = &mut self.cache.callers.borrow_mut()[self.at] {
+            *polled = now;
+        }
+    }
+
+    /// Ends the computation with a result in the cache: every caller that waits looks there.
+    fn finish(self) {
+        let leads = self.take();
+        let Caller::Leads { hash: led, .. } = leads else {
+            return;
+        };
+        for at in 0..CALLERS {
+            let mut callers = self.cache.callers.borrow_mut();
+            if matches!(&callers[at], Caller::Waits { hash, .. } if *hash == led) {
+                let waits = core::mem::replace(&mut callers[at], Caller::Released);
+                drop(callers);
+                waits.wake();
+            }
+        }
+    }
+
+    fn take(&self) -> Caller {
+        core::mem::take(&mut self.cache.callers.borrow_mut()[self.at])
+    }
+}
+
+impl Caller {
+    fn wake(self) {
+        if let Self::Waits {
+            waker: Some(waker), ..
+        } = self
+        {
+            waker.wake();
+        }
+    }
+}
+
+impl<C, const CALLERS: usize> Drop for Place<'_, C, CALLERS> {
+    fn drop(&mut self) {
+        let Caller::Leads { hash: led, .. } = self.take() else {
+            return;
+        };
+        // The computation has failed: the caller that has waited longest leads.
+        let mut callers = self.cache.callers.borrow_mut();
+        let last = self.cache.last.get();
+        let waiting = callers.iter().enumerate().filter_map(|(at, caller)| {
+            match caller {
+                // The age, since numbers wrap around.
+                Caller::Waits { hash, number, .. } if *hash == led => {
+                    Some((last.wrapping_sub(*number), at))
+                }
+                _ => None,
+            }
+        });
+        if let Some((_, at)) = waiting.max() {
+            let leads = Caller::Leads {
+                hash: led,
+                outdated: false,
+                polled: false,
+            };
+            let waits = core::mem::replace(&mut callers[at], leads);
+            drop(callers);
+            waits.wake();
+        }
+    }
+}
+
+impl<C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> LocalSingleFlightCache<C, CALLERS> {
+    /// Computes, stores the result, and releases the callers that wait.
+    async fn lead<F, Fut>(
+        &self,
+        key: &C::Key,
+        mut make: F,
+        place: Option<Place<'_, C, CALLERS>>,
+    ) -> Result<Option<C::Value>, C::Error>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<Option<C::Value>, Error>>,
+    {
+        // The futures of `make` share it.
+        let made = RefCell::new(None);
+        let is_outdated = || place.as_ref().is_some_and(Place::is_outdated);
+        let found = {
+            let mut computed = pin!(self.inner.get_or_compute(key, || {
+                let (future, made, is_outdated) = (make(), &made, &is_outdated);
+                async move {
+                    let value = future.await?;
+                    made.replace(value.clone());
+                    Ok(value.filter(|_| !is_outdated()))
+                }
+            }));
+            poll_fn(|context| {
+                if let Some(place) = &place {
+                    place.set_polled(true);
+                }
+                let polled = computed.as_mut().poll(context);
+                if let Some(place) = &place {
+                    place.set_polled(false);
+                }
+                polled
+            })
+            .await?
+        };
+        let (stored, outdated) = (found.is_some(), is_outdated());
+        if stored && outdated {
+            // The older result may be stored over a newer value.
+            self.inner.remove(key).await?;
+        }
+        if let Some(place) = place
+            && stored
+        {
+            place.finish();
+        }
+        Ok(made.into_inner().or(found))
+    }
+}
+
+impl<C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> LocalAsyncCache
+    for LocalSingleFlightCache<C, CALLERS>
+{
+    type Key = C::Key;
+    type Value = C::Value;
+    type Error = C::Error;
+
+    async fn get(&self, key: &C::Key) -> Result<Option<C::Value>, C::Error> {
+        self.inner.get(key).await
+    }
+
+    async fn insert_entry(
+        &self,
+        key: &C::Key,
+        value: C::Value,
+        ttl: Option<Duration>,
+    ) -> Result<(), C::Error> {
+        let _written = Written::one(self, key);
+        self.inner.insert_entry(key, value, ttl).await
+    }
+
+    async fn remove(&self, key: &C::Key) -> Result<bool, C::Error> {
+        let _written = Written::one(self, key);
+        self.inner.remove(key).await
+    }
+
+    async fn clear(&self) -> Result<(), C::Error> {
+        let _written = Written::all(self);
+        self.inner.clear().await
+    }
+
+    async fn len(&self) -> Result<usize, C::Error> {
+        self.inner.len().await
+    }
+
+    async fn is_empty(&self) -> Result<bool, C::Error> {
+        self.inner.is_empty().await
+    }
+
+    async fn contains(&self, key: &C::Key) -> Result<bool, C::Error> {
+        self.inner.contains(key).await
+    }
+
+    async fn get_with_ttl(&self, key: &C::Key) -> Result<Found<C::Value>, C::Error> {
+        self.inner.get_with_ttl(key).await
+    }
+
+    fn default_ttl(&self) -> Option<Duration> {
+        self.inner.default_ttl()
+    }
+
+    async fn pop(&self, key: &C::Key) -> Result<Option<C::Value>, C::Error> {
+        let _written = Written::one(self, key);
+        self.inner.pop(key).await
+    }
+
+    async fn retain<F>(&self, keep: F) -> Result<(), C::Error>
+    where
+        F: FnMut(&C::Key) -> bool,
+    {
+        let _written = Written::all(self);
+        self.inner.retain(keep).await
+    }
+
+    /// As [`Cache::get_or_compute`](crate::Cache::get_or_compute), with one computation a key among the
+    /// tasks of one executor.
+    async fn get_or_compute<F, Fut>(
+        &self,
+        key: &C::Key,
+        mut make: F,
+    ) -> Result<Option<C::Value>, C::Error>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<Option<C::Value>, Error>>,
+    {
+        let hash = hash_of(key);
+        loop {
+            if let Some(value) = self.inner.get(key).await? {
+                return Ok(Some(value));
+            }
+            match self.join(hash).await {
+                Turn::Lead(place) => return self.lead(key, make, place).await,
+                Turn::Within => return Ok(make().await?),
+                Turn::Look => {}
+            }
+        }
+    }
+
+    fn has_single_flight(&self) -> bool {
+        true
+    }
+
+    #[cfg(feature = "alloc")]
+    async fn get_many(
+        &self,
+        keys: &[&C::Key],
+    ) -> Result<alloc::vec::Vec<Option<C::Value>>, C::Error> {
+        self.inner.get_many(keys).await
+    }
+
+    #[cfg(feature = "alloc")]
+    async fn get_many_with_ttl(
+        &self,
+        keys: &[&C::Key],
+    ) -> Result<alloc::vec::Vec<Found<C::Value>>, C::Error> {
+        self.inner.get_many_with_ttl(keys).await
+    }
+
+    #[cfg(feature = "alloc")]
+    async fn insert_many(
+        &self,
+        entries: alloc::vec::Vec<(&C::Key, C::Value)>,
+        ttl: Option<Duration>,
+    ) -> Result<(), C::Error> {
+        let keys: alloc::vec::Vec<&C::Key> = entries.iter().map(|(key, _)| *key).collect();
+        let _written = Written::new(self, Keys::These(&keys));
+        self.inner.insert_many(entries, ttl).await
+    }
+
+    #[cfg(feature = "alloc")]
+    async fn remove_many(&self, keys: &[&C::Key]) -> Result<usize, C::Error> {
+        let _written = Written::new(self, Keys::These(keys));
+        self.inner.remove_many(keys).await
+    }
+}
+
+enum Keys<'k, K: ?Sized> {
+    One(&'k K),
+    #[cfg(feature = "alloc")]
+    These(&'k [&'k K]),
+    All,
+}
+
+/// A write under way. A computation that begins before its end is outdated.
+struct Written<'w, C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> {
+    cache: &'w LocalSingleFlightCache<C, CALLERS>,
+    keys: Keys<'w, C::Key>,
+}
+
+impl<'w, C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> Written<'w, C, CALLERS> {
+    fn one(cache: &'w LocalSingleFlightCache<C, CALLERS>, key: &'w C::Key) -> Self {
+        Self::new(cache, Keys::One(key))
+    }
+
+    fn all(cache: &'w LocalSingleFlightCache<C, CALLERS>) -> Self {
+        Self::new(cache, Keys::All)
+    }
+
+    fn new(cache: &'w LocalSingleFlightCache<C, CALLERS>, keys: Keys<'w, C::Key>) -> Self {
+        let written = Self { cache, keys };
+        written.mark();
+        written
+    }
+
+    fn mark(&self) {
+        match &self.keys {
+            Keys::One(key) => {
+                let written = hash_of(*key);
+                self.cache.written(|hash| hash == written);
+            }
+            #[cfg(feature = "alloc")]
+            Keys::These(keys) => {
+                for key in *keys {
+                    let written = hash_of(*key);
+                    self.cache.written(|hash| hash == written);
+                }
+            }
+            Keys::All => self.cache.written(|_| true),
+        }
+    }
+}
+
+impl<C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> Drop for Written<'_, C, CALLERS> {
+    fn drop(&mut self) {
+        self.mark();
+    }
+}
+
+impl<C: fmt::Debug, const CALLERS: usize> fmt::Debug for LocalSingleFlightCache<C, CALLERS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalSingleFlightCache")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

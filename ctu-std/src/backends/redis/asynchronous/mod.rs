@@ -1,0 +1,15 @@
+//! The Redis cache for async callers. Entries, commands and decisions are those of the blocking cache.
+
+mod cache;
+mod client;
+#[cfg(feature = "redis-aio")]
+mod external;
+mod keys;
+mod link;
+
+pub use cache::{AsyncPrefixedRedisCache, AsyncRawRedisCache, AsyncRedisCache};
+pub(super) use client::AsyncClient;
+#[cfg(feature = "redis-aio")]
+pub(super) use external::AsyncExternal;
+pub use keys::AsyncKeys;
+pub(super) use link::{AsyncConnector, AsyncSource, exchange, open};
