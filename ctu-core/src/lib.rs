@@ -31,8 +31,8 @@ mod wall_clock;
 #[doc(hidden)]
 pub use behaviours::single_flight;
 pub use behaviours::{
-    Counts, DebugCache, Event, LocalSingleFlightCache, Log, Observed, Observer, Operation, Stats,
-    StatsCache,
+    Counts, DebugCache, Event, FrontCache, LocalSingleFlightCache, Log, Observed, Observer,
+    Operation, Stats, StatsCache,
 };
 #[cfg(feature = "critical-section")]
 pub use caches::CriticalSectionMutex;

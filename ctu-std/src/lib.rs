@@ -19,6 +19,9 @@ mod sync;
 
 #[doc(inline)]
 pub use self::backends::memcached;
+#[cfg(all(feature = "memcached", feature = "tokio"))]
+#[doc(inline)]
+pub use self::backends::memcached::{AsyncMemCached, AsyncPrefixedMemCached, AsyncRawMemCached};
 #[cfg(feature = "memcached")]
 #[doc(inline)]
 pub use self::backends::memcached::{

@@ -7,8 +7,15 @@ use std::env;
 
 fn main() {
     boards::tell_linker(&env::var("TARGET").unwrap_or_default());
-    // `flash` and `nopanic` have no log.
-    for logs in ["conformance", "conformance-heap", "costs", "fails", "hangs"] {
+    // The others have no log.
+    for logs in [
+        "conformance",
+        "conformance-heap",
+        "costs",
+        "fails",
+        "flash_power",
+        "hangs",
+    ] {
         println!("cargo:rustc-link-arg-bin={logs}=-Tdefmt.x");
     }
     // The part of ctu-core in the firmware `flash`.

@@ -25,6 +25,7 @@ impl Checksum {
 }
 
 /// The hash of a key for the index in RAM.
+#[inline(never)]
 pub(super) fn hash(key: &[u8]) -> u32 {
     let mut hash = Checksum::new();
     hash.update(key);

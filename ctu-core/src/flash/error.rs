@@ -44,3 +44,23 @@ impl CacheError for FlashError {
         }
     }
 }
+
+/// A failure inside the log. One byte: the functions of the log return it in a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Flash(NorFlashErrorKind),
+    Worn,
+    Full,
+    /// The flash has more entries than the index.
+    Entries,
+}
+
+impl From<Fault> for FlashError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Flash(kind) => Self::Flash(kind),
+            Fault::Worn => Self::Worn,
+            Fault::Full | Fault::Entries => Self::Core(Error::Full),
+        }
+    }
+}

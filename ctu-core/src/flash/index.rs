@@ -120,7 +120,7 @@ impl<const N: usize> Index<N> {
             return false;
         };
         *free = slot;
-        self.len = self.len.saturating_add(1);
+        self.len = self.len.wrapping_add(1);
         true
     }
 

@@ -1,8 +1,8 @@
 //! Reads and writes of the log: records, pages, copies.
 
 use super::{
-    FlashCache, FlashError,
-    index::Slot,
+    FlashCache,
+    error::Fault,
     layout::{CHUNK, Chunk, HEAD, MARK, Place},
     page::Head,
     record::{self, Kind, Record},
@@ -46,19 +46,19 @@ pub(super) enum Part<'b> {
 /// The parts of keys and values, in order.
 type Parts<'f> = &'f mut dyn FnMut(&[u8], &[u8]);
 
-fn failed(error: &impl NorFlashError) -> FlashError {
-    FlashError::Flash(error.kind())
+fn failed(error: &impl NorFlashError) -> Fault {
+    Fault::Flash(error.kind())
 }
 
 /// Whether a word could not be read: power was cut while it was written, for example.
-pub(super) fn is_unreadable(error: FlashError) -> bool {
-    error == FlashError::Flash(NorFlashErrorKind::Other)
+pub(super) fn is_unreadable(error: Fault) -> bool {
+    error == Fault::Flash(NorFlashErrorKind::Other)
 }
 
 impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
     /// Reads up to `len` bytes of the chunk at `at`, which counts from the first page, and no word
     /// behind them: it may be torn. The rest, and the bytes behind the end of the page, are as erased.
-    pub(super) fn read(&mut self, at: u32, len: u32) -> Result<Chunk, FlashError> {
+    pub(super) fn read(&mut self, at: u32, len: u32) -> Result<Chunk, Fault> {
         let layout = self.log.layout;
         let left = layout.page.saturating_sub(layout.offset(at));
         let len = layout.round(len).min(CHUNK).min(left);
@@ -70,29 +70,29 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         Ok(chunk)
     }
 
-    pub(super) fn write(&mut self, at: u32, words: &[u8]) -> Result<(), FlashError> {
+    pub(super) fn write(&mut self, at: u32, words: &[u8]) -> Result<(), Fault> {
         let written = self.flash.write(self.log.layout.address(at), words);
         written.map_err(|error| failed(&error))
     }
 
     /// Erases the page with number `seq`.
-    pub(super) fn erase(&mut self, seq: u32) -> Result<(), FlashError> {
+    pub(super) fn erase(&mut self, seq: u32) -> Result<(), Fault> {
         let layout = self.log.layout;
         let from = layout.address(layout.at(Place { seq, offset: 0 }));
-        self.log.erases = self.log.erases.saturating_add(1);
-        let erased = self.flash.erase(from, from.saturating_add(layout.page));
+        self.log.erases = self.log.erases.wrapping_add(1);
+        let erased = self.flash.erase(from, from.wrapping_add(layout.page));
         erased.map_err(|error| failed(&error))
     }
 
     /// The head of the page at `index`, if it belongs to this log.
-    pub(super) fn head(&mut self, index: u32) -> Result<Option<Head>, FlashError> {
+    pub(super) fn head(&mut self, index: u32) -> Result<Option<Head>, Fault> {
         let layout = self.log.layout;
-        let chunk = self.read(index.saturating_mul(layout.page), CHUNK)?;
+        let chunk = self.read(index.wrapping_mul(layout.page), CHUNK)?;
         Ok(Head::parse(&layout, index, &chunk))
     }
 
     /// The mark of the page with number `seq`. `None` where it is torn and cannot be read.
-    pub(super) fn mark(&mut self, seq: u32) -> Result<Option<Chunk>, FlashError> {
+    pub(super) fn mark(&mut self, seq: u32) -> Result<Option<Chunk>, Fault> {
         let at = self.log.layout.at(Place { seq, offset: MARK });
         match self.read(at, CHUNK) {
             Ok(mark) => Ok(Some(mark)),
@@ -102,10 +102,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
     }
 
     /// The next record of a page, and its place.
-    pub(super) fn next(
-        &mut self,
-        cursor: &mut Cursor,
-    ) -> Result<Option<(Place, Record)>, FlashError> {
+    pub(super) fn next(&mut self, cursor: &mut Cursor) -> Result<Option<(Place, Record)>, Fault> {
         let layout = self.log.layout;
         while cursor.offset < layout.page {
             let place = Place {
@@ -113,7 +110,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
                 offset: cursor.offset,
             };
             if let Some(record) = self.record(place)? {
-                cursor.offset = place.offset.saturating_add(record.len(&layout));
+                cursor.offset = place.offset.wrapping_add(record.len(&layout));
                 cursor.erased = None;
                 return Ok(Some((place, record)));
             }
@@ -129,13 +126,13 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
             }
             // The end, or words that power cut off, which the next record left out.
             cursor.erased = cursor.erased.or(Some(place.offset));
-            cursor.offset = place.offset.saturating_add(CHUNK).min(layout.page);
+            cursor.offset = place.offset.wrapping_add(CHUNK).min(layout.page);
         }
         Ok(None)
     }
 
     /// The head of the record at `place`. A word that cannot be read is a torn one: no record.
-    pub(super) fn record(&mut self, place: Place) -> Result<Option<Record>, FlashError> {
+    pub(super) fn record(&mut self, place: Place) -> Result<Option<Record>, Fault> {
         let layout = self.log.layout;
         match self.read(layout.at(place), record::HEAD) {
             Ok(chunk) => Ok(Record::parse(&layout, place, &chunk)),
@@ -150,7 +147,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         place: Place,
         record: &Record,
         each: Parts<'_>,
-    ) -> Result<bool, FlashError> {
+    ) -> Result<bool, Fault> {
         let mut checksum = record.checksum(place);
         let at = self.log.layout.at(place);
         let size = record.size();
@@ -158,7 +155,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         let mut done = 0;
         while done < size {
             let end = CHUNK.min(size.saturating_sub(done));
-            let chunk = self.read(at.saturating_add(done), end)?;
+            let chunk = self.read(at.wrapping_add(done), end)?;
             let skipped = if done == 0 { record::HEAD } else { 0 };
             let part = chunk.get(skipped as usize..end as usize);
             let part = part.unwrap_or_default();
@@ -168,13 +165,13 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
                 .unwrap_or_default();
             key_left = key_left.saturating_sub(key.len());
             each(key, value);
-            done = done.saturating_add(CHUNK);
+            done = done.wrapping_add(CHUNK);
         }
         Ok(checksum.value() == record.body)
     }
 
     /// Whether the record at `place` is as it was written.
-    pub(super) fn holds(&mut self, place: Place, expected: &Record) -> Result<bool, FlashError> {
+    pub(super) fn holds(&mut self, place: Place, expected: &Record) -> Result<bool, Fault> {
         match self.record(place)? {
             Some(record) if record.body == expected.body => {
                 self.body(place, &record, &mut |_, _| {})
@@ -190,7 +187,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         key: &[u8],
         hash: u32,
         each: &mut dyn FnMut(Part<'_>),
-    ) -> Result<Option<usize>, FlashError> {
+    ) -> Result<Option<usize>, Fault> {
         let mut end = self.log.index.len();
         let mut unreadable = None;
         while let Some(position) = self.log.index.before(end, hash) {
@@ -214,7 +211,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         place: Place,
         key: &[u8],
         each: &mut dyn FnMut(Part<'_>),
-    ) -> Result<Option<bool>, FlashError> {
+    ) -> Result<Option<bool>, Fault> {
         let Some(record) = self.record(place)? else {
             return Ok(None);
         };
@@ -232,14 +229,15 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         Ok(intact.then_some(same))
     }
 
-    /// Writes a record behind the last one, on a new page where it does not fit.
+    /// Writes a record behind the last one, on a new page where it does not fit. Returns its place,
+    /// counted from the first page, and its size in full words.
     pub(super) fn append(
         &mut self,
         kind: Kind,
         key: &[u8],
         value: &[u8],
         expiry: Expiry,
-    ) -> Result<Slot, FlashError> {
+    ) -> Result<(u32, u32), Fault> {
         let mut record = Record {
             kind,
             key_len: key.len().try_into().unwrap_or(u8::MAX),
@@ -249,7 +247,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         };
         let len = record.len(&self.log.layout);
         // A word that does not take the record ends its page: worn, or torn though it reads as erased.
-        let mut result = Err(FlashError::Worn);
+        let mut result = Err(Fault::Worn);
         for _ in 0..2 {
             self.make_room(len)?;
             let Some(place) = self.log.reserve(len) else {
@@ -260,12 +258,8 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
             checksum.update(value);
             record.body = checksum.value();
             result = match self.write_record(place, &record, key, value) {
-                Ok(true) => {
-                    let at = self.log.layout.at(place);
-                    let hash = super::checksum::hash(key);
-                    return Ok(Slot::new(hash, at, expiry, len));
-                }
-                Ok(false) => Err(FlashError::Worn),
+                Ok(true) => return Ok((self.log.layout.at(place), len)),
+                Ok(false) => Err(Fault::Worn),
                 Err(error) => Err(error),
             };
             self.log.close();
@@ -279,7 +273,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         record: &Record,
         key: &[u8],
         value: &[u8],
-    ) -> Result<bool, FlashError> {
+    ) -> Result<bool, Fault> {
         let layout = self.log.layout;
         let mut at = layout.at(place);
         let mut chunk = ERASED;
@@ -289,10 +283,10 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
             if let Some(free) = chunk.get_mut(fill as usize) {
                 *free = *byte;
             }
-            fill = fill.saturating_add(1);
+            fill = fill.wrapping_add(1);
             if fill == CHUNK {
                 self.write(at, &chunk)?;
-                at = at.saturating_add(CHUNK);
+                at = at.wrapping_add(CHUNK);
                 chunk = ERASED;
                 fill = 0;
             }

@@ -84,23 +84,24 @@ impl Layout {
             word,
         )?;
         let capacity = sizes.capacity.min(u32::MAX as usize);
-        let (start, end) = match range {
-            Some((start, end)) => (start as usize, end as usize),
-            None => {
-                let rest = capacity.checked_rem(sizes.erase).unwrap_or_default();
-                (0, capacity.saturating_sub(rest))
-            }
-        };
-        check("end of the range", end, 0, capacity)?;
+        let rest = capacity.checked_rem(sizes.erase).unwrap_or_default();
+        let (start, end) = range.unwrap_or((0, capacity.saturating_sub(rest) as u32));
+        check("end of the range", end as usize, 0, capacity)?;
         check_multiple(
             "remainder of the start of the range by the page",
-            start,
+            start as usize,
             page,
         )?;
-        check_multiple("remainder of the end of the range by the page", end, page)?;
-        let pages = end.saturating_sub(start).checked_div(sizes.erase);
-        let pages = check("number of pages", pages.unwrap_or_default(), 2, 1 << 16)?;
-        let start = check("start of the range", start, 0, capacity)?;
+        check_multiple(
+            "remainder of the end of the range by the page",
+            end as usize,
+            page,
+        )?;
+        let pages = end
+            .saturating_sub(start)
+            .checked_div(page)
+            .unwrap_or_default();
+        let pages = check("number of pages", pages as usize, 2, 1 << 16)?;
         Ok(Self {
             start,
             page,
@@ -112,13 +113,13 @@ impl Layout {
 
     /// `len` rounded up to full words.
     pub(super) const fn round(&self, len: u32) -> u32 {
-        let rest = self.word.saturating_sub(1);
-        len.saturating_add(rest) & !rest
+        let rest = self.word.wrapping_sub(1);
+        len.wrapping_add(rest) & !rest
     }
 
     /// The largest record, in bytes.
     pub(super) const fn room(&self) -> u32 {
-        self.page.saturating_sub(HEAD)
+        self.page.wrapping_sub(HEAD) // at least 128 bytes
     }
 
     /// The index of the page with number `seq`.
@@ -140,8 +141,8 @@ impl Layout {
     /// The place of `place`, counted from the first page.
     pub(super) const fn at(&self, place: Place) -> u32 {
         self.index(place.seq)
-            .saturating_mul(self.page)
-            .saturating_add(place.offset)
+            .wrapping_mul(self.page)
+            .wrapping_add(place.offset)
     }
 
     /// The offset of `at` in its page.
@@ -154,7 +155,7 @@ impl Layout {
 
     /// The address of `at`, which is counted from the first page.
     pub(super) const fn address(&self, at: u32) -> u32 {
-        self.start.saturating_add(at)
+        self.start.wrapping_add(at)
     }
 
     /// The first and the last number of the pages that hold entries, where the newest is `newest`.

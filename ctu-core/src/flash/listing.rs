@@ -1,6 +1,6 @@
 //! The entries of a flash cache, one after the other.
 
-use super::{FlashCache, FlashError, MAX_KEY, index::Slot, record::Kind};
+use super::{FlashCache, FlashError, MAX_KEY, error::Fault, index::Slot, record::Kind};
 use crate::{
     entries::Buffer,
     wall_clock::{Expiry, WallClock},
@@ -21,7 +21,7 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
             if let Some(slot) = self.log.index.slots_mut().get_mut(position) {
                 slot.set_doomed(doomed);
             }
-            position = position.saturating_add(1);
+            position = position.wrapping_add(1);
         }
         let doomed = |slot: &Slot| slot.doomed();
         let mut removed = false;
@@ -52,7 +52,7 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
     ) -> Result<(), FlashError> {
         let mut position = 0;
         while let Some(slot) = self.log.index.get(position) {
-            position = position.saturating_add(1);
+            position = position.wrapping_add(1);
             let Ok(left) = slot.expiry.left(&self.clock) else {
                 continue;
             };
@@ -74,7 +74,7 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
         at: u32,
         key: &mut Key,
         value: &mut dyn FnMut(&[u8]),
-    ) -> Result<bool, FlashError> {
+    ) -> Result<bool, Fault> {
         let place = self.log.place(at);
         let Some(record) = self.record(place)? else {
             return Ok(false);
@@ -103,7 +103,7 @@ impl Key {
     fn append(&mut self, part: &[u8]) {
         let free = self.bytes.get_mut(self.len..).unwrap_or_default();
         free.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
-        self.len = self.len.saturating_add(part.len());
+        self.len = self.len.wrapping_add(part.len());
     }
 
     fn bytes(&self) -> &[u8] {

@@ -1,20 +1,21 @@
 //! The way from the bytes in flash to the index in RAM.
 
 use super::{
-    FlashCache, FlashError,
+    FlashCache,
     checksum::Checksum,
+    error::Fault,
     index::Slot,
     io::{Cursor, is_unreadable},
     layout::{CHUNK, Place},
     page::Head,
     record::{Kind, Record},
 };
-use crate::{error::Error, wall_clock::WallClock};
+use crate::wall_clock::WallClock;
 use embedded_storage::nor_flash::NorFlash;
 
 impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
     /// Reads the log from its oldest live page to its end.
-    pub(super) fn load(&mut self) -> Result<(), FlashError> {
+    pub(super) fn load(&mut self) -> Result<(), Fault> {
         let layout = self.log.layout;
         let newest = self.newest()?;
         self.log.resume(newest, layout.page);
@@ -38,7 +39,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
 
     /// The number of the newest complete page; 0 without one. Without a mark, a page holds nothing
     /// but copies of entries of the page before it in the ring, which is still there.
-    fn newest(&mut self) -> Result<u32, FlashError> {
+    fn newest(&mut self) -> Result<u32, Fault> {
         let layout = self.log.layout;
         let mut newest: Option<Head> = None;
         let mut readable = false;
@@ -68,7 +69,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
     }
 
     /// The head of page `seq`, if it is in its place.
-    fn begins(&mut self, seq: u32) -> Result<Option<Head>, FlashError> {
+    fn begins(&mut self, seq: u32) -> Result<Option<Head>, Fault> {
         match self.head(self.log.layout.index(seq)) {
             Ok(head) => Ok(head.filter(|head| head.seq == seq)),
             Err(error) if is_unreadable(error) => Ok(None),
@@ -76,14 +77,14 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         }
     }
 
-    fn apply(&mut self, place: Place, record: &Record) -> Result<(), FlashError> {
+    fn apply(&mut self, place: Place, record: &Record) -> Result<(), Fault> {
         let mut hash = Checksum::new();
         let intact = match self.body(place, record, &mut |key, _| hash.update(key)) {
             Err(error) if !is_unreadable(error) => return Err(error),
             intact => intact.unwrap_or(false),
         };
         if !intact {
-            self.log.damaged = self.log.damaged.saturating_add(1);
+            self.log.damaged = self.log.damaged.wrapping_add(1);
             return Ok(());
         }
         if record.kind == Kind::Clear {
@@ -97,12 +98,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         }
         if record.kind == Kind::Entry {
             if self.log.check_place().is_err() {
-                return Err(FlashError::Core(Error::OutOfRange {
-                    what: "number of entries in the flash",
-                    got: N.saturating_add(1),
-                    min: 0,
-                    max: N,
-                }));
+                return Err(Fault::Entries);
             }
             let layout = self.log.layout;
             let at = layout.at(place);
@@ -118,7 +114,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         place: Place,
         record: &Record,
         hash: u32,
-    ) -> Result<Option<usize>, FlashError> {
+    ) -> Result<Option<usize>, Fault> {
         let mut end = self.log.index.len();
         while let Some(position) = self.log.index.before(end, hash) {
             end = position;
@@ -133,23 +129,23 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
     }
 
     /// Whether the records at two places have the same key, of `key_len` bytes.
-    fn same_key(&mut self, one: u32, other: u32, key_len: u8) -> Result<bool, FlashError> {
+    fn same_key(&mut self, one: u32, other: u32, key_len: u8) -> Result<bool, Fault> {
         let other_head = self.record(self.log.place(other))?;
         if other_head.is_none_or(|record| record.key_len != key_len) {
             return Ok(false);
         }
-        let end = super::record::HEAD.saturating_add(key_len.into());
+        let end = super::record::HEAD.wrapping_add(key_len.into());
         let mut done = 0;
         while done < end {
             let skipped = if done == 0 { super::record::HEAD } else { 0 };
             let len = CHUNK.min(end.saturating_sub(done));
             let range = skipped as usize..len as usize;
-            let one = self.read(one.saturating_add(done), len)?;
-            let other = self.read(other.saturating_add(done), len)?;
+            let one = self.read(one.wrapping_add(done), len)?;
+            let other = self.read(other.wrapping_add(done), len)?;
             if one.get(range.clone()) != other.get(range) {
                 return Ok(false);
             }
-            done = done.saturating_add(CHUNK);
+            done = done.wrapping_add(CHUNK);
         }
         Ok(true)
     }

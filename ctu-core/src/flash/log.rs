@@ -65,7 +65,7 @@ impl<const N: usize> Log<N> {
         let layout = &self.layout;
         let age = layout
             .index(self.newest)
-            .saturating_add(layout.pages)
+            .wrapping_add(layout.pages)
             .saturating_sub(layout.index_at(at));
         Place {
             seq: self.newest.saturating_sub(layout.index(age)),
@@ -87,7 +87,7 @@ impl<const N: usize> Log<N> {
     /// Takes room for a record of `len` bytes. The room stays taken if the write fails.
     pub(super) fn reserve(&mut self, len: u32) -> Option<Place> {
         let offset = self.next(len)?;
-        self.end = offset.saturating_add(len);
+        self.end = offset.wrapping_add(len);
         self.written = true;
         Some(Place {
             seq: self.newest,
@@ -111,9 +111,9 @@ impl<const N: usize> Log<N> {
             let live = self.index.slots().iter().fold(0u32, |sum, slot| {
                 let counts = layout.index_at(slot.at) == layout.index(seq)
                     && slot.expiry.left(clock).is_ok();
-                sum.saturating_add(if counts { slot.len() } else { 0 })
+                sum.wrapping_add(if counts { slot.len() } else { 0 })
             });
-            live.saturating_add(len) <= layout.room()
+            live.wrapping_add(len) <= layout.room()
         })
     }
 
@@ -143,7 +143,7 @@ impl<const N: usize> Log<N> {
         }
         for (unused, limit) in limits.into_iter().enumerate() {
             for slot in self.index.slots_mut().iter_mut().rev() {
-                let sum = taken.saturating_add(slot.len());
+                let sum = taken.wrapping_add(slot.len());
                 let moves = leaving == Some(layout.index_at(slot.at))
                     && slot.used() == (unused == 0)
                     && !slot.moves()
@@ -167,7 +167,7 @@ impl<const N: usize> Log<N> {
             };
             if slot.moves() {
                 let at = self.layout.at(place);
-                place.offset = place.offset.saturating_add(slot.len());
+                place.offset = place.offset.wrapping_add(slot.len());
                 self.index.push(slot.moved(at));
             }
         }
@@ -199,7 +199,7 @@ impl<const N: usize> Log<N> {
         if self.keeps_all {
             return false;
         }
-        self.failures = self.failures.saturating_add(1);
+        self.failures = self.failures.wrapping_add(1);
         if self.failures < ATTEMPTS {
             return worn;
         }
@@ -236,7 +236,7 @@ impl<const N: usize> Log<N> {
     pub(super) fn drop_damaged(&mut self, position: usize) {
         self.index.remove(position);
         self.hidden = true;
-        self.damaged = self.damaged.saturating_add(1);
+        self.damaged = self.damaged.wrapping_add(1);
     }
 
     /// Whether a new key has no place in the index.

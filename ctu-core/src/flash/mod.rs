@@ -25,6 +25,7 @@ use crate::{
 use checksum::hash;
 use core::{fmt, marker::PhantomData, time::Duration};
 use embedded_storage::nor_flash::NorFlash;
+use error::Fault;
 use io::{Cursor, Part, is_unreadable};
 use log::Log;
 use record::Kind;
@@ -120,8 +121,16 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
     /// [`FlashError::Flash`] for a failure of the driver.
     pub fn open(flash: F, options: FlashOptions<W>) -> Result<Self, FlashError> {
         let mut cache = options.log(flash)?;
-        cache.load()?;
-        Ok(cache)
+        match cache.load() {
+            Ok(()) => Ok(cache),
+            Err(Fault::Entries) => Err(FlashError::Core(Error::OutOfRange {
+                what: "number of entries in the flash",
+                got: N.wrapping_add(1),
+                min: 0,
+                max: N,
+            })),
+            Err(fault) => Err(fault.into()),
+        }
     }
 
     /// The value at `key`.
@@ -221,7 +230,7 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
         });
         // An unreadable entry is replaced like any other.
         let found = match found {
-            Err(error) if !is_unreadable(error) => return Err(error),
+            Err(fault) if !is_unreadable(fault) => return Err(fault.into()),
             found => found.unwrap_or_default(),
         };
         match found.and_then(|position| self.log.index.get(position)) {
@@ -233,12 +242,12 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
             }
             None => {}
         }
-        let slot = self.append(Kind::Entry, key, value, expiry)?;
+        let (at, len) = self.append(Kind::Entry, key, value, expiry)?;
         // Room for the record may have moved or evicted the entry before.
         if let Ok(Some(position)) = self.find(key, hash, &mut |_| {}) {
             self.log.index.remove(position);
         }
-        self.log.add(slot);
+        self.log.add(index::Slot::new(hash, at, expiry, len));
         Ok(())
     }
 
@@ -249,7 +258,7 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
                 max: MAX_KEY,
             });
         }
-        let used = (record::HEAD as usize).saturating_add(key.len());
+        let used = (record::HEAD as usize).wrapping_add(key.len());
         let max = (self.log.layout.room() as usize).saturating_sub(used);
         let max = max.min(u16::MAX.into());
         match value.len() > max {
@@ -276,7 +285,7 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
                 removed.is_some_and(|slot| slot.expiry.left(&self.clock).is_ok())
             }
             Ok(None) if !self.log.hidden || !self.hides(key)? => return Ok(false),
-            Err(error) if !is_unreadable(error) => return Err(error),
+            Err(fault) if !is_unreadable(fault) => return Err(fault.into()),
             Ok(None) | Err(_) => false,
         };
         self.append(Kind::Removal, key, &[], Expiry::NEVER)?;
@@ -285,7 +294,7 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
     }
 
     /// Whether a live page has an entry at `key`, which the index does not have.
-    fn hides(&mut self, key: &[u8]) -> Result<bool, FlashError> {
+    fn hides(&mut self, key: &[u8]) -> Result<bool, Fault> {
         let newest = self.log.newest;
         for seq in self.log.layout.oldest(newest)..=newest {
             let mut cursor = Cursor::new(seq);
@@ -353,7 +362,7 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
             self.advance(0, true)?;
         }
         self.log.hidden = false;
-        self.wipe_reserve()
+        Ok(self.wipe_reserve()?)
     }
 
     fn wipe_if_set(&mut self) -> Result<(), FlashError> {

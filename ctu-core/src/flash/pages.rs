@@ -1,24 +1,25 @@
 //! The way from one page to the next: copies of the entries that stay, and the mark.
 
 use super::{
-    FlashCache, FlashError,
+    FlashCache,
+    error::Fault,
     io::is_unreadable,
     layout::{CHUNK, HEAD, MARK, Place},
     log::ATTEMPTS,
     page::Head,
 };
-use crate::{error::Error, wall_clock::WallClock};
+use crate::wall_clock::WallClock;
 use embedded_storage::nor_flash::NorFlash;
 
 impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
     /// Begins pages until a record of `len` bytes fits the newest one.
-    pub(super) fn make_room(&mut self, len: u32) -> Result<(), FlashError> {
+    pub(super) fn make_room(&mut self, len: u32) -> Result<(), Fault> {
         if self.log.fits(len) {
             return Ok(());
         }
         let keeps_all = self.log.keeps_all;
         if keeps_all && !self.log.has_room(len, &self.clock) {
-            return Err(Error::Full.into());
+            return Err(Fault::Full);
         }
         for _ in 0..self.log.layout.pages {
             self.advance(len, keeps_all)?;
@@ -26,20 +27,20 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
                 return Ok(());
             }
         }
-        Err(Error::Full.into())
+        Err(Fault::Full)
     }
 
     /// Begins the next page with the entries that stay of the oldest one.
-    pub(super) fn advance(&mut self, need: u32, all: bool) -> Result<(), FlashError> {
-        let mut result = Err(FlashError::Worn);
-        let attempts = self.log.layout.pages.saturating_mul(ATTEMPTS.into());
+    pub(super) fn advance(&mut self, need: u32, all: bool) -> Result<(), Fault> {
+        let mut result = Err(Fault::Worn);
+        let attempts = self.log.layout.pages.wrapping_mul(ATTEMPTS.into());
         for _ in 0..attempts {
-            let seq = Head::number_after(self.log.newest).ok_or(FlashError::Worn)?;
+            let seq = Head::number_after(self.log.newest).ok_or(Fault::Worn)?;
             result = self.begin(seq, need, all);
             let Err(error) = result else {
                 break;
             };
-            if !self.log.tries_again(seq, error == FlashError::Worn) {
+            if !self.log.tries_again(seq, error == Fault::Worn) {
                 break;
             }
         }
@@ -51,8 +52,8 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
     }
 
     /// Erases the page in reserve, with the bytes of the entries before.
-    pub(super) fn wipe_reserve(&mut self) -> Result<(), FlashError> {
-        let reserve = self.log.newest.saturating_add(1);
+    pub(super) fn wipe_reserve(&mut self) -> Result<(), Fault> {
+        let reserve = self.log.newest.wrapping_add(1);
         if self.log.blank != reserve {
             self.erase(reserve)?;
             self.log.blank = reserve;
@@ -60,7 +61,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         Ok(())
     }
 
-    fn begin(&mut self, seq: u32, need: u32, all: bool) -> Result<(), FlashError> {
+    fn begin(&mut self, seq: u32, need: u32, all: bool) -> Result<(), Fault> {
         let layout = self.log.layout;
         self.log.evict_page(layout.index(seq));
         if self.log.blank != seq {
@@ -78,27 +79,27 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         while let Some(slot) = self.log.index.get(position) {
             if slot.moves() {
                 if self.copy(slot.at, place)? {
-                    place.offset = place.offset.saturating_add(slot.len());
+                    place.offset = place.offset.wrapping_add(slot.len());
                 } else if let Some(slot) = self.log.index.slots_mut().get_mut(position) {
                     slot.set_moves(false);
-                    self.log.damaged = self.log.damaged.saturating_add(1);
+                    self.log.damaged = self.log.damaged.wrapping_add(1);
                 }
             }
-            position = position.saturating_add(1);
+            position = position.wrapping_add(1);
         }
         let mark = head.mark(&layout);
         let place = Place { seq, offset: MARK };
         self.write(layout.at(place), &mark)?;
         let kept = self.read(layout.at(start), CHUNK)? == bytes && self.mark(seq)? == Some(mark);
         if !kept {
-            return Err(FlashError::Worn);
+            return Err(Fault::Worn);
         }
         self.log.commit(seq);
         Ok(())
     }
 
     /// Copies the record at `from` to `to`. `false` where it is damaged.
-    fn copy(&mut self, from: u32, to: Place) -> Result<bool, FlashError> {
+    fn copy(&mut self, from: u32, to: Place) -> Result<bool, Fault> {
         let layout = self.log.layout;
         let place = self.log.place(from);
         let Some(mut record) = self.record(place)? else {
@@ -120,18 +121,18 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         let mut done = 0;
         while done < len {
             let end = CHUNK.min(len.saturating_sub(done));
-            let mut chunk = self.read(from.saturating_add(done), end)?;
+            let mut chunk = self.read(from.wrapping_add(done), end)?;
             if let (0, Some(head)) = (done, chunk.first_chunk_mut()) {
                 *head = record.head(to);
             }
             if let Some(words) = chunk.get(..end as usize) {
-                self.write(target.saturating_add(done), words)?;
+                self.write(target.wrapping_add(done), words)?;
             }
-            done = done.saturating_add(CHUNK);
+            done = done.wrapping_add(CHUNK);
         }
         match self.holds(to, &record)? {
             true => Ok(true),
-            false => Err(FlashError::Worn),
+            false => Err(Fault::Worn),
         }
     }
 }

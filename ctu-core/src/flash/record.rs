@@ -10,21 +10,14 @@ use crate::wall_clock::Expiry;
 pub(super) const HEAD: u32 = 16;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Kind {
     /// A key and its value.
-    Entry,
+    Entry = 0xC1,
     /// A key without an entry from here on.
-    Removal,
+    Removal = 0xC2,
     /// No entry before this record counts.
-    Clear,
-}
-
-impl Kind {
-    const ALL: [(u8, Self); 3] = [
-        (0xC1, Self::Entry),
-        (0xC2, Self::Removal),
-        (0xC3, Self::Clear),
-    ];
+    Clear = 0xC3,
 }
 
 /// The head of a record.
@@ -50,11 +43,9 @@ impl Record {
     }
 
     fn fields(&self) -> [u8; 8] {
-        let kind = Kind::ALL.iter().find(|kind| kind.1 == self.kind);
-        let kind = kind.map_or(0, |kind| kind.0);
         let [v0, v1] = self.value_len.to_le_bytes();
         let [e0, e1, e2, e3] = self.expiry.to_le_bytes();
-        [kind, self.key_len, v0, v1, e0, e1, e2, e3]
+        [self.kind as u8, self.key_len, v0, v1, e0, e1, e2, e3]
     }
 
     /// A checksum that has covered the place and the fields. Bytes of another place, or of another
@@ -86,7 +77,12 @@ impl Record {
         let head: &[u8; HEAD as usize] = bytes.first_chunk()?;
         let [kind, key_len, v0, v1, e0, e1, e2, e3, b0, b1, b2, b3, ..] = *head;
         let record = Self {
-            kind: Kind::ALL.iter().find(|known| known.0 == kind)?.1,
+            kind: match kind {
+                0xC1 => Kind::Entry,
+                0xC2 => Kind::Removal,
+                0xC3 => Kind::Clear,
+                _ => return None,
+            },
             key_len,
             value_len: u16::from_le_bytes([v0, v1]),
             expiry: Expiry::from_le_bytes([e0, e1, e2, e3]),

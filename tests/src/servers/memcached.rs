@@ -23,6 +23,18 @@ impl<const TEXT: bool> Kind for MemcacheClient<TEXT> {
     }
 }
 
+/// Memcached, for an async cache.
+#[derive(Debug)]
+pub enum AsyncMemcached {}
+
+impl Kind for AsyncMemcached {
+    const NAME: &'static str = Memcached::NAME;
+
+    fn spawn(place: &Place, options: &[String]) -> Option<Program> {
+        Memcached::spawn(place, options)
+    }
+}
+
 /// An empty Memcached server. It listens on a port or on a socket, not on both.
 pub type MemcachedServer = Server<Memcached>;
 

@@ -14,7 +14,7 @@ mod sentinel;
 pub use self::certificate::Certificate;
 pub use self::{
     cluster::RedisCluster,
-    memcached::{MemcacheClient, Memcached, MemcachedServer},
+    memcached::{AsyncMemcached, MemcacheClient, Memcached, MemcachedServer},
     nutcracker::Nutcracker,
     parrot::Parrot,
     redis::{AsyncRedis, Redis, RedisServer},

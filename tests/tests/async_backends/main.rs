@@ -3,6 +3,7 @@
 
 mod dropped;
 mod external;
+mod memcached;
 mod redis;
 mod runtimes;
 mod tls;

@@ -4,7 +4,13 @@ use crate::backend::{Backend, assert_late, hasty, net, patient, served};
 use ctu_std::{Cache, CacheExt, NetError};
 use ctu_tests::servers::{Server, free_port};
 use socket2::{Domain, SockAddr, Socket, Type};
-use std::{fs, io, io::Write, os::unix::net::UnixStream, thread, time::Duration};
+use std::{
+    fs,
+    io::{self, Read, Write},
+    os::unix::net::UnixStream,
+    thread,
+    time::Duration,
+};
 
 on_every_backend! {
     operations_fail_until_the_server_starts
@@ -145,6 +151,8 @@ fn full_accept_queue_is_waited_for<B: Backend>() {
         let found = scope.spawn(|| patient.get(b"a"));
         let _first = listener.accept().unwrap();
         let (mut second, _) = listener.accept().unwrap();
+        // An answer before its request belongs to no request.
+        assert!(second.read(&mut [0; 64]).unwrap() > 0);
         second.write_all(&B::get_answer(b"1")).unwrap();
         assert_eq!(found.join().unwrap(), Ok(Some(b"1".to_vec())));
     });

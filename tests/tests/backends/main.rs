@@ -14,6 +14,9 @@ macro_rules! on_every_backend {
         mod async_redis {
             $(#[test] fn $scenario() { super::$scenario::<ctu_tests::servers::AsyncRedis>(); })*
         }
+        mod async_memcached {
+            $(#[test] fn $scenario() { super::$scenario::<ctu_tests::servers::AsyncMemcached>(); })*
+        }
     };
 }
 
@@ -43,6 +46,7 @@ macro_rules! on_the_memcache_client {
 }
 
 mod answers;
+mod async_memcached;
 mod async_redis;
 mod backend;
 mod batches;

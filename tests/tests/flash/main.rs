@@ -2,6 +2,8 @@
 
 mod contents;
 mod damage;
+mod front;
 mod nor;
 mod power;
+mod replay;
 mod wear;

@@ -1,11 +1,13 @@
+#[cfg(feature = "tokio")]
+use super::asynchronous::{AsyncConnector, AsyncMemCached, AsyncServer};
 #[cfg(feature = "memcached-client")]
 use super::external::External;
 use super::{
     AsPython, Form, MemCached, MemCachedError, Raw, address, check_prefix, client::Client,
-    commands::Commands, link::Connector, server::Server,
+    commands::Commands, entries::Entries, link::Connector, server::Server,
 };
 use crate::backends::net::{Address, Dialer, Endpoint, Limits};
-use std::{sync::Arc, time::Duration};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 /// Settings of a [`MemCached`], from [`MemCached::builder`].
 ///
@@ -16,7 +18,7 @@ use std::{sync::Arc, time::Duration};
 /// | [`max_item`](Self::max_item) | 1 MiB |
 /// | [`connect_deadline`](Self::connect_deadline) | 1 s |
 /// | [`deadline`](Self::deadline) | 2 s |
-/// | [`pool_size`](Self::pool_size) | 16 connections a server |
+/// | [`pool_size`](Self::pool_size) | 16 connections a server; 4 of an async cache |
 /// | [`max_connection_age`](Self::max_connection_age) | 5 minutes |
 /// | [`keep_alive`](Self::keep_alive) | after 30 s |
 #[derive(Clone, Debug)]
@@ -123,7 +125,8 @@ impl<F> MemCachedBuilder<F> {
         self.limits(|limits| limits.deadline = deadline)
     }
 
-    /// How many connections there are at most to each server. They are opened when needed. 16 unless set.
+    /// The number of connections to each server, at most. They are opened when needed. 16 unless set.
+    /// The connections of an async cache carry the requests of many tasks: 4 unless set.
     pub fn pool_size(self, connections: usize) -> Self {
         self.limits(|limits| limits.pool_size = Some(connections))
     }
@@ -233,12 +236,59 @@ impl<F> MemCachedBuilder<F> {
             #[cfg(feature = "memcached-client")]
             Source::External(client) => vec![Box::new(client) as Box<dyn Commands>],
         };
-        Ok(MemCached::new(
-            Arc::new(Client::new(servers, limits.deadline)),
-            self.form,
-            self.prefix.into(),
-            self.ttl,
-            self.max_item,
-        ))
+        let entries = Entries {
+            form: self.form,
+            prefix: self.prefix.into(),
+            ttl: self.ttl,
+            max_item: self.max_item,
+            types: PhantomData,
+        };
+        let client = Client::new(servers, limits.deadline);
+        Ok(MemCached::new(Arc::new(client), entries))
+    }
+
+    /// Makes the cache for async callers. Connects to nothing: the first operation does, on its runtime.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build). [`MemCachedError::Address`] also for a client of the crate `memcache`,
+    /// which blocks.
+    #[cfg(feature = "tokio")]
+    pub fn build_async<K, V>(self) -> Result<AsyncMemCached<K, V, F>, MemCachedError>
+    where
+        K: ?Sized,
+        F: Form<K, V>,
+    {
+        check_prefix(&self.prefix)?;
+        let limits = self.limits.check()?;
+        let server = |address: Address| {
+            let (server, name) = (address.label(), address::name(&address));
+            let dialer = self.dialer.clone();
+            let endpoint = Endpoint { address, dialer };
+            endpoint.check().map_err(MemCachedError::Address)?;
+            let connector = AsyncConnector {
+                server,
+                endpoint,
+                max_value: self.max_item,
+            };
+            Ok::<_, MemCachedError>(AsyncServer::new(name, connector, limits))
+        };
+        let servers: Vec<_> = match self.source? {
+            Source::Servers(servers) => {
+                servers.into_iter().map(server).collect::<Result<_, _>>()?
+            }
+            #[cfg(feature = "memcached-client")]
+            Source::External(_) => {
+                let fault = "a memcache::Client blocks: it needs build";
+                return Err(MemCachedError::Address(fault.into()));
+            }
+        };
+        let entries = Entries {
+            form: self.form,
+            prefix: self.prefix.into(),
+            ttl: self.ttl,
+            max_item: self.max_item,
+            types: PhantomData,
+        };
+        Ok(AsyncMemCached::new(servers, limits.deadline, entries))
     }
 }

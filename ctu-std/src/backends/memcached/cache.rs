@@ -1,18 +1,9 @@
 use super::{
-    AsPython, Form, MemCachedBuilder, MemCachedError, Raw,
-    client::Client,
-    codec::push_key,
-    commands::{Commands, Entry},
-    keys::Keys,
-    requests::Stored,
-    stats::sum,
-    ttl::Ttl,
+    AsPython, Form, MemCachedBuilder, MemCachedError, Raw, client::Client, entries::Entries,
+    stats::sum, ttl::Ttl,
 };
 use ctu_core::{Cache, Capability, Error, Found, IntoValue};
-use std::{borrow::Cow, fmt, marker::PhantomData, sync::Arc, time::Duration};
-
-/// What a server notes with an item, the length of its key aside.
-const NOTED: usize = 63;
+use std::{fmt, sync::Arc, time::Duration};
 
 /// A cache on one Memcached server or several, shared by every program that uses the same servers.
 ///
@@ -97,11 +88,7 @@ const NOTED: usize = 63;
 /// | `EncryptedCache(MemCached(..), SECRET)` | `EncryptedCache::new(MemCached::builder("localhost").raw().build()?, SECRET)` |
 pub struct MemCached<K: ?Sized, V, F = AsPython> {
     pub(super) client: Arc<Client>,
-    form: F,
-    prefix: Arc<str>,
-    ttl: Option<Duration>,
-    max_item: usize,
-    entries: PhantomData<fn(&K) -> V>,
+    entries: Entries<K, V, F>,
 }
 
 /// A [`MemCached`] of bytes, from [`MemCachedBuilder::raw`]: what an
@@ -171,21 +158,8 @@ impl MemCached<str, String> {
 }
 
 impl<K: ?Sized, V, F> MemCached<K, V, F> {
-    pub(super) fn new(
-        client: Arc<Client>,
-        form: F,
-        prefix: Arc<str>,
-        ttl: Option<Duration>,
-        max_item: usize,
-    ) -> Self {
-        Self {
-            client,
-            form,
-            prefix,
-            ttl,
-            max_item,
-            entries: PhantomData,
-        }
+    pub(super) fn new(client: Arc<Client>, entries: Entries<K, V, F>) -> Self {
+        Self { client, entries }
     }
 }
 
@@ -203,9 +177,9 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
         value: impl IntoValue<V>,
         ttl: Option<Duration>,
     ) -> Result<bool, MemCachedError> {
-        let entry = self.entry(key, value.into_value()?)?;
+        let entry = self.entries.entry(key, value.into_value()?)?;
         let (server, deadline) = (self.client.of(&entry.key), self.client.deadline());
-        match self.expiry(ttl)? {
+        match self.entries.expiry(ttl)? {
             Ttl::Expires(expires) => server.add(&entry, expires, deadline),
             Ttl::Expired => Ok(!server.contains(&entry.key, deadline)?),
         }
@@ -217,65 +191,12 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
     /// # Errors
     /// A time that is too long, and whatever keeps the server from doing it.
     pub fn touch(&self, key: &K, ttl: Option<Duration>) -> Result<bool, MemCachedError> {
-        let key = self.key(key)?;
+        let key = self.entries.key(key)?;
         let (server, deadline) = (self.client.of(&key), self.client.deadline());
-        match self.expiry(ttl)? {
+        match self.entries.expiry(ttl)? {
             Ttl::Expires(expires) => server.touch(&key, expires, deadline),
             Ttl::Expired => server.delete(&key, deadline),
         }
-    }
-
-    fn key(&self, key: &K) -> Result<Vec<u8>, Error> {
-        let mut stored = Vec::new();
-        push_key(&mut stored, &self.prefix, &self.text(key)?)?;
-        Ok(stored)
-    }
-
-    fn keys(&self, keys: &[&K]) -> Result<Keys, Error> {
-        let mut stored = Keys::with_capacity(keys.len());
-        for key in keys {
-            stored.push(&self.prefix, &self.text(key)?)?;
-        }
-        Ok(stored)
-    }
-
-    fn text<'k>(&self, key: &'k K) -> Result<Cow<'k, str>, Error> {
-        let text = self.form.key(key);
-        if text.is_empty() && self.prefix.is_empty() {
-            return Err(Error::Encode("an empty key without a prefix"));
-        }
-        Ok(text)
-    }
-
-    fn entry(&self, key: &K, value: V) -> Result<Entry, Error> {
-        let key = self.key(key)?;
-        let (data, flags) = self.form.encode(value)?;
-        let max = self.max_item.saturating_sub(NOTED + key.len());
-        if data.len() > max {
-            let len = data.len();
-            return Err(Error::ValueTooLong { len, max });
-        }
-        Ok(Entry { key, data, flags })
-    }
-
-    fn expiry(&self, ttl: Option<Duration>) -> Result<Ttl, Error> {
-        Ttl::new(ttl.or(self.ttl))
-    }
-
-    /// Decodes an entry that `server` sent.
-    fn decode(
-        &self,
-        server: &dyn Commands,
-        stored: Option<Stored>,
-    ) -> Result<Option<V>, MemCachedError> {
-        let Some((data, flags)) = stored else {
-            return Ok(None);
-        };
-        let value = self.form.decode(data, flags);
-        value.map(Some).map_err(|error| MemCachedError::Decode {
-            server: server.label().clone(),
-            reason: error.to_string().into(),
-        })
     }
 
     fn remove_keys(&self, keys: Vec<&[u8]>) -> Result<usize, MemCachedError> {
@@ -303,22 +224,23 @@ where
     type Error = MemCachedError;
 
     fn get(&self, key: &K) -> Result<Option<V>, MemCachedError> {
-        let key = self.key(key)?;
+        let key = self.entries.key(key)?;
         let server = self.client.of(&key);
-        self.decode(server, server.get(&key, self.client.deadline())?)
+        self.entries
+            .decode(server.label(), server.get(&key, self.client.deadline())?)
     }
 
     fn insert_entry(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), MemCachedError> {
-        let entry = self.entry(key, value)?;
+        let entry = self.entries.entry(key, value)?;
         let (server, deadline) = (self.client.of(&entry.key), self.client.deadline());
-        match self.expiry(ttl)? {
+        match self.entries.expiry(ttl)? {
             Ttl::Expires(expires) => server.set(&entry, expires, deadline),
             Ttl::Expired => server.delete(&entry.key, deadline).map(drop),
         }
     }
 
     fn remove(&self, key: &K) -> Result<bool, MemCachedError> {
-        let key = self.key(key)?;
+        let key = self.entries.key(key)?;
         self.client.of(&key).delete(&key, self.client.deadline())
     }
 
@@ -328,7 +250,7 @@ where
     /// [`Error::Unsupported`] with a prefix: Memcached cannot reliably list its keys, and those of
     /// others are not to be flushed. Let entries expire, or change the prefix.
     fn clear(&self) -> Result<(), MemCachedError> {
-        if !self.prefix.is_empty() {
+        if !self.entries.prefix.is_empty() {
             return Err(Error::Unsupported(Capability::ListKeys).into());
         }
         let servers = self.client.all().map(|server| (server, ()));
@@ -347,7 +269,7 @@ where
 
     /// As [`Cache::contains`]. The value is not sent (Memcached 1.6).
     fn contains(&self, key: &K) -> Result<bool, MemCachedError> {
-        let key = self.key(key)?;
+        let key = self.entries.key(key)?;
         self.client.of(&key).contains(&key, self.client.deadline())
     }
 
@@ -357,18 +279,18 @@ where
     }
 
     fn default_ttl(&self) -> Option<Duration> {
-        self.ttl
+        self.entries.ttl
     }
 
     /// As [`Cache::get_many`], in one round trip a server for every 32 KiB of keys.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, MemCachedError> {
-        let keys = self.keys(keys)?;
+        let keys = self.entries.keys(keys)?;
         if let [server] = &*self.client.servers {
             let keys: Vec<&[u8]> = keys.iter().collect();
             let found = server.get_many(&keys, self.client.deadline())?;
             return found
                 .into_iter()
-                .map(|stored| self.decode(&**server, stored))
+                .map(|stored| self.entries.decode(server.label(), stored))
                 .collect();
         }
         let mut all: Vec<Option<V>> = keys.iter().map(|_| None).collect();
@@ -379,7 +301,7 @@ where
                 let slices: Vec<&[u8]> = keys.iter().map(|(_, key)| *key).collect();
                 let found = server.get_many(&slices, deadline)?;
                 for ((place, _), stored) in keys.iter().zip(found) {
-                    all[*place] = self.decode(server, stored)?;
+                    all[*place] = self.entries.decode(server.label(), stored)?;
                 }
                 Ok(())
             },
@@ -390,7 +312,7 @@ where
     /// As [`Cache::get_many_with_ttl`], in one round trip a server for every 32 KiB of keys.
     fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, MemCachedError> {
         let mut all: Vec<Found<V>> = keys.iter().map(|_| None).collect();
-        let keys = self.keys(keys)?;
+        let keys = self.entries.keys(keys)?;
         self.client.split(
             keys.iter().enumerate().collect(),
             |(_, key)| key,
@@ -406,10 +328,7 @@ where
                     }
                 };
                 for ((place, _), found) in keys.iter().zip(found) {
-                    if let Some((stored, left)) = found {
-                        let value = self.decode(server, Some(stored))?;
-                        all[*place] = value.map(|value| (value, left));
-                    }
+                    all[*place] = self.entries.decode_timed(server.label(), found)?;
                 }
                 Ok(())
             },
@@ -425,11 +344,11 @@ where
         entries: Vec<(&K, V)>,
         ttl: Option<Duration>,
     ) -> Result<(), MemCachedError> {
-        let entries: Vec<Entry> = entries
+        let entries: Vec<_> = entries
             .into_iter()
-            .map(|(key, value)| self.entry(key, value))
+            .map(|(key, value)| self.entries.entry(key, value))
             .collect::<Result<_, _>>()?;
-        match self.expiry(ttl)? {
+        match self.entries.expiry(ttl)? {
             Ttl::Expires(expires) => self.client.split(
                 entries,
                 |entry| &entry.key,
@@ -444,19 +363,13 @@ where
 
     /// As [`Cache::remove_many`], in one round trip a server for every 2048 keys.
     fn remove_many(&self, keys: &[&K]) -> Result<usize, MemCachedError> {
-        self.remove_keys(self.keys(keys)?.iter().collect())
+        self.remove_keys(self.entries.keys(keys)?.iter().collect())
     }
 }
 
 impl<K: ?Sized, V, F: Clone> Clone for MemCached<K, V, F> {
     fn clone(&self) -> Self {
-        Self::new(
-            self.client.clone(),
-            self.form.clone(),
-            self.prefix.clone(),
-            self.ttl,
-            self.max_item,
-        )
+        Self::new(self.client.clone(), self.entries.clone())
     }
 }
 
@@ -465,9 +378,9 @@ impl<K: ?Sized, V, F: fmt::Debug> fmt::Debug for MemCached<K, V, F> {
         let servers = self.client.all().map(|server| server.label());
         f.debug_struct("MemCached")
             .field("servers", &servers.collect::<Vec<_>>())
-            .field("form", &self.form)
-            .field("prefix", &self.prefix)
-            .field("ttl", &self.ttl)
+            .field("form", &self.entries.form)
+            .field("prefix", &self.entries.prefix)
+            .field("ttl", &self.entries.ttl)
             .finish_non_exhaustive()
     }
 }

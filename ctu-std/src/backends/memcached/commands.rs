@@ -14,6 +14,11 @@ use std::sync::Arc;
 /// size.
 pub(super) const MAX_READ: usize = 32 * 1024;
 
+/// Commands of a request that stores or removes, at most.
+pub(super) const MAX_COMMANDS: usize = 2048;
+/// Bytes of a request that stores, after which there is no other command in it.
+pub(super) const MAX_WRITE: usize = 4 << 20;
+
 /// A key and a value as the server stores them.
 pub(super) struct Entry {
     pub(super) key: Vec<u8>,

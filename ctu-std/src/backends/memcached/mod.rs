@@ -4,6 +4,8 @@
 mod address;
 #[cfg(feature = "memcached")]
 mod answers;
+#[cfg(all(feature = "memcached", feature = "tokio"))]
+mod asynchronous;
 #[cfg(feature = "memcached")]
 mod builder;
 #[cfg(feature = "memcached")]
@@ -13,6 +15,8 @@ mod client;
 mod codec;
 #[cfg(feature = "memcached")]
 mod commands;
+#[cfg(feature = "memcached")]
+mod entries;
 #[cfg(feature = "memcached")]
 mod error;
 #[cfg(feature = "memcached-client")]
@@ -30,10 +34,14 @@ mod ring;
 #[cfg(feature = "memcached")]
 mod server;
 #[cfg(feature = "memcached")]
+mod state;
+#[cfg(feature = "memcached")]
 mod stats;
 #[cfg(feature = "memcached")]
 mod ttl;
 
+#[cfg(all(feature = "memcached", feature = "tokio"))]
+pub use self::asynchronous::{AsyncMemCached, AsyncPrefixedMemCached, AsyncRawMemCached};
 #[cfg(feature = "memcached")]
 pub use self::{
     builder::MemCachedBuilder,

@@ -3,38 +3,22 @@
 use super::{
     MemCachedError,
     answers::Item,
-    commands::{Commands, Entry, MAX_READ, chunks},
+    commands::{Commands, Entry, MAX_COMMANDS, MAX_READ, MAX_WRITE, chunks},
     link::Connector,
     requests::{self, Meta, Request, Stored, Timed},
+    state::ServerState,
     ttl::{self, Expiry},
 };
 use crate::backends::net::{ConnectionError, Deadline, Disposition, Limits, Pool};
 use ctu_core::{Capability, Error};
-use parking_lot::Mutex;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
-/// For how long the clock of a server is taken to run as this machine's does.
-const CLOCK_VALID: Duration = Duration::from_secs(60);
-/// For how long a server that refuses the meta commands is not asked for them again.
-const PLAIN_VALID: Duration = Duration::from_secs(600);
-
-/// Commands of a request that stores or removes, at most.
-const MAX_COMMANDS: usize = 2048;
-/// Bytes of a request that stores, after which there is no other command in it.
-const MAX_WRITE: usize = 4 << 20;
+use std::{sync::Arc, time::Instant};
 
 /// A server, reached by a pool of connections of this crate.
 pub(super) struct Server {
     name: String,
     label: Arc<str>,
     pool: Pool<Connector>,
-    /// The time of the server, in seconds since 1970, and when it was asked for.
-    clock: Mutex<Option<(u64, Instant)>>,
-    /// When the server, or a proxy before it, refused the meta commands.
-    plain_since: Mutex<Option<Instant>>,
+    state: ServerState,
 }
 
 impl Server {
@@ -43,8 +27,7 @@ impl Server {
             name,
             label: connector.server.clone(),
             pool: Pool::new(connector, limits),
-            clock: Mutex::default(),
-            plain_since: Mutex::default(),
+            state: ServerState::default(),
         }
     }
 
@@ -77,8 +60,7 @@ impl Server {
         deadline: Deadline,
         command: impl FnOnce() -> Result<Option<T>, MemCachedError>,
     ) -> Result<Option<T>, MemCachedError> {
-        let since = *self.plain_since.lock();
-        if since.is_some_and(|since| since.elapsed() < PLAIN_VALID) {
+        if !self.state.may_know_meta() {
             return Ok(None);
         }
         let found = match command() {
@@ -88,17 +70,7 @@ impl Server {
             }
             done => done?,
         };
-        *self.plain_since.lock() = match found {
-            Some(_) => None,
-            None => {
-                #[cfg(feature = "tracing")]
-                tracing::warn!(
-                    server = &*self.label,
-                    "meta commands are refused: remaining times of entries are unknown"
-                );
-                Some(Instant::now())
-            }
-        };
+        self.state.learn_meta(found.is_some(), &self.label);
         Ok(found)
     }
 
@@ -110,29 +82,14 @@ impl Server {
 
     /// The number that stands for `expiry` in a command.
     fn expires(&self, expiry: Expiry, deadline: Deadline) -> Result<u64, MemCachedError> {
-        match expiry {
-            Expiry::Relative(seconds) => Ok(seconds),
-            Expiry::Moment(seconds) => Ok(ttl::moment(self.time(deadline)?, seconds)?),
+        if let Some(expires) = self.state.expires(expiry) {
+            return Ok(expires?);
         }
-    }
-
-    /// The time by the clock of the server.
-    fn time(&self, deadline: Deadline) -> Result<u64, MemCachedError> {
-        let known = *self.clock.lock();
-        if let Some((time, asked)) = known {
-            let passed = asked.elapsed();
-            if passed < CLOCK_VALID {
-                return Ok(time.saturating_add(passed.as_secs()));
-            }
-        }
-        let asked = Instant::now();
-        let stats = self.if_known(deadline, || self.run(&requests::stats(""), deadline))?;
-        let stats = stats.unwrap_or_default();
-        let time = stats.iter().find(|(name, _)| name == "time");
-        let time = time.and_then(|(_, time)| time.trim().parse().ok());
-        let time = time.ok_or_else(ttl::only_relative)?;
-        *self.clock.lock() = Some((time, asked));
-        Ok(time)
+        let (asked, request) = (Instant::now(), requests::stats(""));
+        let stats = self.if_known(deadline, || self.run(&request, deadline))?;
+        self.state.learn_time(stats, asked)?;
+        let expires = self.state.expires(expiry);
+        Ok(expires.unwrap_or_else(|| Err(ttl::only_relative()))?)
     }
 
     fn meta_get(

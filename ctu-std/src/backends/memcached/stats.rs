@@ -53,10 +53,7 @@ impl<K: ?Sized, V, F> MemCached<K, V, F> {
     /// # Errors
     /// [`Error::Encode`] for a section that is not one word, and whatever keeps a server from telling.
     pub fn info(&self, section: &str) -> Result<Vec<ServerInfo>, MemCachedError> {
-        let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
-        if !section.chars().all(is_word) {
-            return Err(Error::Encode("a section that is not one word").into());
-        }
+        check_section(section)?;
         let deadline = self.client.deadline();
         let servers = self.client.all();
         servers
@@ -92,7 +89,16 @@ pub(super) fn sum(stats: &[MemCachedStats], count: impl Fn(&MemCachedStats) -> u
     stats.iter().map(count).fold(0, u64::saturating_add)
 }
 
-fn counts((server, info): ServerInfo) -> MemCachedStats {
+/// Refuses a section that is not one word.
+pub(super) fn check_section(section: &str) -> Result<(), Error> {
+    let is_word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    match section.chars().all(is_word) {
+        true => Ok(()),
+        false => Err(Error::Encode("a section that is not one word")),
+    }
+}
+
+pub(super) fn counts((server, info): ServerInfo) -> MemCachedStats {
     let mut stats = MemCachedStats {
         server,
         ..MemCachedStats::default()

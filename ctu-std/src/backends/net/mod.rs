@@ -20,6 +20,8 @@ mod resolve;
 mod retry;
 mod server_info;
 mod socket;
+#[cfg(any(feature = "redis", feature = "tokio"))]
+mod spread;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
@@ -48,6 +50,8 @@ pub(crate) use pool::{Connect, Connection, Pool};
 pub(crate) use reads::Reads;
 pub(crate) use retry::{Attempts, ConnectionError, Disposition, Repeat, Work};
 pub use server_info::ServerInfo;
+#[cfg(any(feature = "redis", feature = "tokio"))]
+pub(crate) use spread::connection_of;
 pub(crate) use stream::Stream;
 #[cfg(feature = "redis")]
 pub(crate) use url::shown;

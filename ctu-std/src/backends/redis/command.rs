@@ -4,6 +4,7 @@
 #[cfg(feature = "cluster")]
 use super::cluster::Slot;
 use super::{RedisError, reply::Reply, request::Request};
+use crate::backends::net::connection_of;
 
 /// Keys in one command, at most: before Redis 7.0 there may be a million, and during one command the
 /// server serves no other client.
@@ -62,7 +63,7 @@ impl Layout {
     /// The place of `key`.
     pub(super) fn place(self, key: &[u8]) -> Place {
         match self {
-            Self::Connections(count) => Place::Connection(connection(key, count)),
+            Self::Connections(count) => Place::Connection(connection_of(key, count)),
             #[cfg(feature = "cluster")]
             Self::Slots => Place::Slot(Slot::of(key)),
         }
@@ -75,7 +76,7 @@ impl Layout {
             Self::Connections(count) => {
                 let mut groups = vec![Vec::new(); count.max(1)];
                 for key in keys {
-                    groups[connection(key, count)].push(key);
+                    groups[connection_of(key, count)].push(key);
                 }
                 groups
             }
@@ -83,17 +84,6 @@ impl Layout {
             Self::Slots => keys.map(|key| vec![key]).collect(),
         }
     }
-}
-
-/// The connection of `key`, of so many. FNV-1a: it only spreads keys over a few connections.
-fn connection(key: &[u8], count: usize) -> usize {
-    if count <= 1 {
-        return 0;
-    }
-    let mix = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3);
-    let hash = key.iter().fold(0xCBF2_9CE4_8422_2325, mix);
-    // The low bits of FNV depend on few bits of the key.
-    (hash ^ hash >> 32) as usize % count
 }
 
 /// Requests that are sent at once, each to one place, and the decoding of the replies to each.
@@ -149,22 +139,6 @@ impl Parts {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keys_are_spread_over_all_connections() {
-        let layout = Layout::Connections(4);
-        let mut counts = [0; 4];
-        for n in 0..4000 {
-            let key = format!("app.user:{n}");
-            let index = connection(key.as_bytes(), 4);
-            counts[index] += 1;
-            assert_eq!(layout.place(key.as_bytes()), Place::Connection(index));
-        }
-        assert!(
-            counts.iter().all(|count| (900..1100).contains(count)),
-            "{counts:?}"
-        );
-    }
 
     #[test]
     fn writes_follow_their_keys_and_reads_share_one_request() {

@@ -128,6 +128,68 @@ mod parts {
     pub(super) fn encrypted() {
         bytes(&EncryptedCache::new(&BASE, SECRET));
     }
+    /// Room for a value of 64 bytes and its seal.
+    pub(super) static WIDE: SpinCache<LruCache<Bytes<20>, Bytes<112>, 8>> =
+        SpinCache::new(LruCache::new());
+    pub(super) fn wide() {
+        wide_bytes(&WIDE);
+    }
+    fn wide_bytes<C: Cache<Key = [u8], Value = Bytes<112>>>(cache: &C) {
+        black_box(cache.get(key(&b"key"[..])).is_ok());
+        black_box(cache.insert(key(&b"key"[..]), key(&b"value"[..])).is_ok());
+        black_box(cache.remove(key(&b"key"[..])).is_ok());
+    }
+    pub(super) fn sealed<X: KeyedAead>() {
+        if let Ok(ring) = KeyRing::<X, 1>::derived(key(SECRET), 0, key(SECRET)) {
+            wide_bytes(&SealedCache::with_keys(&WIDE, ring));
+        }
+    }
+    use embedded_storage::nor_flash::{ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash};
+
+    /// A driver that does nothing.
+    struct Chip;
+    impl ErrorType for Chip {
+        type Error = NorFlashErrorKind;
+    }
+    impl ReadNorFlash for Chip {
+        const READ_SIZE: usize = 4;
+        fn read(&mut self, at: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+            black_box((at, bytes));
+            black_box(Ok(()))
+        }
+        fn capacity(&self) -> usize {
+            black_box(4096)
+        }
+    }
+    impl NorFlash for Chip {
+        const WRITE_SIZE: usize = 4;
+        const ERASE_SIZE: usize = 1024;
+        fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+            black_box((from, to));
+            black_box(Ok(()))
+        }
+        fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+            black_box((at, bytes));
+            black_box(Ok(()))
+        }
+    }
+    /// The functions of the compiler that copy, fill and compare memory.
+    pub(super) fn copies() {
+        let (mut one, other) = (key([0u8; 300]), key([1u8; 300]));
+        if let Some(part) = one.get_mut(..key(200)) {
+            part.fill(key(7));
+        }
+        black_box(one == other);
+        black_box((one, other));
+    }
+    pub(super) fn flash_cache() {
+        let opened = FlashCache::<_, Bytes<64>, 64>::open(Chip, FlashOptions::new());
+        if let Ok(mut cache) = opened {
+            black_box(cache.get(key(&b"key"[..])).is_ok());
+            black_box(cache.insert(key(&b"key"[..]), key(&b"value"[..])).is_ok());
+            black_box(cache.remove(key(&b"key"[..])).is_ok());
+        }
+    }
     pub(super) fn debug() {
         static CACHE: SpinCache<Numbers> = SpinCache::new(LruCache::new());
         numbers(&DebugCache::new(&CACHE, "name", |event: &Event<'_>| {
@@ -192,6 +254,18 @@ fn main() -> ! {
     parts::prefixed();
     #[cfg(probe = "encrypted")]
     parts::encrypted();
+    #[cfg(probe = "wide")]
+    parts::wide();
+    #[cfg(probe = "sealed")]
+    parts::sealed::<ctu_core::XChaCha20Poly1305>();
+    #[cfg(probe = "sealed_ascon")]
+    parts::sealed::<ctu_core::AsconAead128>();
+    #[cfg(probe = "sealed_gcm_siv")]
+    parts::sealed::<ctu_core::Aes256GcmSiv>();
+    #[cfg(probe = "copies")]
+    parts::copies();
+    #[cfg(probe = "flash_cache")]
+    parts::flash_cache();
     #[cfg(probe = "debug")]
     parts::debug();
     #[cfg(probe = "text_base")]

@@ -3,7 +3,9 @@
 use crate::{Fresh, MISSING, average};
 use core::cell::RefCell;
 use core::hint::black_box;
-use ctu_core::{Cache, CacheExt, CriticalSectionMutex, LockedCache, LruCache, SpinCache, StatsCache};
+use ctu_core::{
+    Cache, CacheExt, CriticalSectionMutex, LockedCache, LruCache, SpinCache, StatsCache,
+};
 
 pub(crate) fn locks() {
     static SPIN: SpinCache<LruCache<u32, u32, 16>> = SpinCache::new(LruCache::new());

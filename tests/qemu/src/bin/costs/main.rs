@@ -8,6 +8,7 @@
 mod encrypted;
 mod locks;
 mod memory;
+mod sealed;
 mod stores;
 
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +17,7 @@ use ctu_qemu::{count, exit};
 use encrypted::encrypted;
 use locks::locks;
 use memory::{ram, stacks};
+use sealed::sealed;
 use stores::{index_map, linear_map, lru, ttl, uluru};
 
 /// Prints the mean instructions of `op` for random numbers.
@@ -29,7 +31,12 @@ fn each(subject: &str, operation: &str, n: u32, op: impl FnMut(u32)) {
 }
 
 fn print(subject: &str, operation: &str, instructions: u32) {
-    defmt::info!("cost;{=str};{=str};{=u32}", subject, operation, instructions);
+    defmt::info!(
+        "cost;{=str};{=str};{=u32}",
+        subject,
+        operation,
+        instructions
+    );
 }
 
 /// A key that is never inserted.
@@ -82,6 +89,7 @@ fn main() -> ! {
     ttl::<256>("TtlCache<u32, u32, 256, _>");
     locks();
     encrypted();
+    sealed();
     stacks();
     exit(0)
 }

@@ -5,7 +5,8 @@ use core::cell::RefCell;
 use core::hint::black_box;
 use core::time::Duration;
 use ctu_core::{
-    Bytes, BytesCache, Cache, CacheExt, EncryptedCache, LruCache, PrefixedCache, StatsCache, Text, TtlCache,
+    Aes256GcmSiv, AsconAead128, Bytes, BytesCache, Cache, CacheExt, EncryptedCache, KeyRing,
+    KeyedAead, LruCache, PrefixedCache, SealedCache, StatsCache, Text, TtlCache, XChaCha20Poly1305,
 };
 use ctu_qemu::stack;
 use heapless::{index_map::FnvIndexMap, linear_map::LinearMap};
@@ -89,6 +90,23 @@ pub(crate) fn stacks() {
     });
     stack("EncryptedCache on Bytes<20>, Bytes<64>", "get", || {
         black_box(vault.get(black_box(KEY)).is_ok());
+    });
+    sealed::<XChaCha20Poly1305>("SealedCache, XChaCha20-Poly1305, value of 64");
+    sealed::<AsconAead128>("SealedCache, Ascon-AEAD128, value of 64");
+    sealed::<Aes256GcmSiv>("SealedCache, AES-256-GCM-SIV, value of 64");
+}
+
+fn sealed<X: KeyedAead>(what: &str) {
+    let base = RefCell::new(LruCache::<Bytes<16>, Bytes<112>, 8>::new());
+    let Ok(ring) = KeyRing::<X, 1>::derived(SECRET, 0, SECRET) else {
+        panic!("the secret is long enough")
+    };
+    let cache = SealedCache::with_keys(&base, ring);
+    stack(what, "insert", || {
+        black_box(cache.insert(black_box(KEY), &[7; 64]).is_ok());
+    });
+    stack(what, "get", || {
+        black_box(cache.get(black_box(KEY)).is_ok());
     });
 }
 

@@ -1,0 +1,160 @@
+//! The operations of `AsyncMemCached`.
+
+use crate::{on_both, one_thread};
+use ctu_std::{
+    AsyncCache, AsyncCacheExt, AsyncMemCached, AsyncRawMemCached, Cache, Error, MemCached,
+    MemCachedError, memcached::MemValue,
+};
+use ctu_tests::{
+    cancel::{cancel_everywhere, poll_at_most},
+    servers::MemcachedServer,
+};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn raw(server: &MemcachedServer, connections: usize) -> AsyncRawMemCached {
+    let builder = MemCached::builder(server.address()).deadline(PATIENCE);
+    let builder = builder.pool_size(connections).raw();
+    builder.build_async().unwrap()
+}
+
+#[test]
+fn values_equal_those_of_the_blocking_cache() {
+    let servers = [MemcachedServer::start(), MemcachedServer::start()];
+    let builder = || {
+        let builder = MemCached::builder(servers[0].address()).server(servers[1].address());
+        builder.deadline(PATIENCE).prefix("é.")
+    };
+    let blocking: MemCached<u32, MemValue> = builder().build().unwrap();
+    let cache: AsyncMemCached<u32, MemValue> = builder().build_async().unwrap();
+    one_thread().block_on(async {
+        let values = [
+            MemValue::from("text"),
+            MemValue::from(&b"\0\r\n"[..]),
+            MemValue::Json(serde_json::json!([1, null])),
+        ];
+        let entries: Vec<_> = (0..60_u32).zip(values.iter().cycle()).collect();
+        let all = || entries.iter().map(|(key, value)| (key, (*value).clone()));
+        let keys: Vec<&u32> = entries.iter().map(|(key, _)| key).collect();
+        let expected: Vec<_> = all().map(|(_, value)| Some(value)).collect();
+        cache.insert_many(all().collect(), None).await.unwrap();
+        assert_eq!(blocking.get_many(&keys), Ok(expected.clone()));
+        blocking.insert_many(all().rev().collect(), None).unwrap();
+        assert_eq!(cache.get_many(&keys).await, Ok(expected));
+        let month = Some(Duration::from_secs(40 * 24 * 60 * 60));
+        cache
+            .insert_entry(&7, values[0].clone(), month)
+            .await
+            .unwrap();
+        let (_, left) = blocking.get_with_ttl(&7).unwrap().unwrap();
+        assert!(left.unwrap() > Duration::from_secs(35 * 24 * 60 * 60));
+        assert_eq!(cache.remove_many(&keys).await, Ok(60));
+        assert_eq!(blocking.get_many(&keys[..2]), Ok(vec![None, None]));
+        let kept = cache.clear().await;
+        assert!(matches!(
+            kept,
+            Err(MemCachedError::Core(Error::Unsupported(_)))
+        ));
+    });
+}
+
+#[test]
+fn every_operation_has_its_effect() {
+    let server = MemcachedServer::start();
+    on_both(|| async {
+        let cache = raw(&server, 4);
+        cache.clear().await.unwrap();
+        assert_eq!(cache.get(b"a").await, Ok(None));
+        cache.insert_entry(b"a", b"1".to_vec(), None).await.unwrap();
+        assert_eq!(cache.get(b"a").await, Ok(Some(b"1".to_vec())));
+        assert_eq!(cache.contains(b"a").await, Ok(true));
+        assert_eq!(cache.contains(b"b").await, Ok(false));
+        assert_eq!(cache.add(b"a", b"2", None).await, Ok(false));
+        assert_eq!(cache.add(b"b", b"2", None).await, Ok(true));
+        let second = Duration::from_secs(1);
+        assert_eq!(cache.touch(b"a", Some(1000 * second)).await, Ok(true));
+        assert_eq!(cache.touch(b"c", Some(second)).await, Ok(false));
+        let (value, left) = cache.get_with_ttl(b"a").await.unwrap().unwrap();
+        assert!(value == b"1" && left.unwrap() > 600 * second);
+        assert_eq!(cache.pop(b"a").await, Ok(Some(b"1".to_vec())));
+        assert_eq!(cache.remove(b"a").await, Ok(false));
+        let keys: Vec<_> = (0..5000_u32).map(u32::to_le_bytes).collect();
+        let entries = keys.iter().map(|key| (&key[..], key.repeat(9)));
+        cache.insert_many(entries.collect(), None).await.unwrap();
+        let all: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+        let expected: Vec<_> = keys.iter().map(|key| Some(key.repeat(9))).collect();
+        assert_eq!(cache.get_many(&all).await, Ok(expected));
+        let timed = cache.get_many_with_ttl(&all).await.unwrap();
+        assert!(timed.iter().all(Option::is_some));
+        assert_eq!(cache.remove_many(&all).await, Ok(5000));
+        let made = cache.get_or_insert_with(b"c", || async { b"3" }).await;
+        assert_eq!(made, Ok(b"3".to_vec()));
+        let stats = cache.stats().await.unwrap();
+        assert!(stats[0].hits > 0 && cache.len().await.is_ok());
+    });
+}
+
+#[test]
+fn every_operation_may_be_dropped_at_every_poll() {
+    let server = MemcachedServer::start();
+    on_both(|| async {
+        let (cache, keys) = (&raw(&server, 2), &[b"a", b"b", b"c"]);
+        for key in keys {
+            cache.insert_entry(*key, key.repeat(3), None).await.unwrap();
+        }
+        let check = async |_: &(), _: Option<()>| {
+            for key in keys {
+                assert_eq!(cache.get(*key).await, Ok(Some(key.repeat(3))));
+            }
+        };
+        let world = async || ();
+        let many: [&[u8]; 3] = [b"a", b"none", b"c"];
+        let get = async |_: &()| drop(cache.get(b"a").await);
+        cancel_everywhere(world, get, check).await;
+        let timed = async |_: &()| drop(cache.get_with_ttl(b"a").await);
+        cancel_everywhere(world, timed, check).await;
+        let get_many = async |_: &()| drop(cache.get_many(&many).await);
+        cancel_everywhere(world, get_many, check).await;
+        let insert = async |_: &()| drop(cache.insert_entry(b"a", b"aaa".to_vec(), None).await);
+        cancel_everywhere(world, insert, check).await;
+        let remove = async |_: &()| drop(cache.remove_many(&[b"x", b"y"]).await);
+        cancel_everywhere(world, remove, check).await;
+        let stats = async |_: &()| drop(cache.stats().await);
+        cancel_everywhere(world, stats, check).await;
+    });
+}
+
+#[test]
+fn random_drops_among_a_thousand_tasks_mix_no_replies() {
+    let server = MemcachedServer::start();
+    on_both(|| async {
+        let cache = raw(&server, 3);
+        let keys: Vec<_> = (0..100_u32).map(u32::to_le_bytes).collect();
+        let entries = keys.iter().map(|key| (&key[..], key.repeat(9)));
+        cache.insert_many(entries.collect(), None).await.unwrap();
+        let mut tasks = JoinSet::new();
+        for task in 0..1000_u64 {
+            let (cache, keys) = (cache.clone(), keys.clone());
+            tasks.spawn(async move {
+                let mut random = StdRng::seed_from_u64(task);
+                for _ in 0..20 {
+                    let key = &keys[random.random_range(0..keys.len())];
+                    let polls = match random.random_range(0..10) {
+                        0 => random.random_range(1..3),
+                        _ => usize::MAX,
+                    };
+                    if random.random() {
+                        let insert = cache.insert_entry(key, key.repeat(9), None);
+                        poll_at_most(polls, insert).await.map(Result::unwrap);
+                    } else if let Some(found) = poll_at_most(polls, cache.get(key)).await {
+                        assert_eq!(found, Ok(Some(key.repeat(9))));
+                    }
+                }
+            });
+        }
+        tasks.join_all().await;
+    });
+}
