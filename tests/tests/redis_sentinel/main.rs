@@ -217,3 +217,64 @@ fn answer_that_is_no_address_is_a_protocol_error() {
         assert!(is_protocol, "{answer:?}: {error:?}");
     }
 }
+
+#[test]
+fn master_that_the_filter_refuses_gets_no_connection() {
+    let group = Group::start();
+    let refusing = group.builder().allowed_nodes(|host, _| host == "10.1.0.1");
+    let error = built(refusing).get(b"a").unwrap_err();
+    let RedisError::NodeNotAllowed { node, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*node, format!("127.0.0.1:{}", group.master.port()));
+    let port = group.master.port();
+    let allowing = group.builder().allowed_nodes(move |_, at| at == port);
+    built(allowing).insert(b"a", b"1").unwrap();
+    assert_eq!(group.master.cli(&["get", "a"]), "1");
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn sentinel_and_master_are_reached_through_tls() {
+    use ctu_tests::servers::{Certificate, RedisSentinel, Server};
+    let certificate = Certificate::of("127.0.0.1");
+    let (master_port, sentinel_port) = (free_port(), free_port());
+    let (file, key) = (certificate.file(), certificate.key_file());
+    let master = RedisServer::with(&[
+        "--tls-port",
+        &master_port.to_string(),
+        "--tls-cert-file",
+        &file,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &file,
+        "--tls-auth-clients",
+        "no",
+    ]);
+    let lines = [
+        format!("sentinel monitor mymaster 127.0.0.1 {master_port} 1"),
+        format!("tls-port {sentinel_port}"),
+        format!("tls-cert-file {file}"),
+        format!("tls-key-file {key}"),
+        format!("tls-ca-cert-file {file}"),
+        "tls-auth-clients no".into(),
+        "tls-replication yes".into(),
+    ];
+    let _sentinel = Server::<RedisSentinel>::with(&lines.each_ref().map(String::as_str));
+    let sentinels = [format!(
+        "rediss://127.0.0.1:{sentinel_port}?ssl_ca_certs={file}"
+    )];
+    let address = format!("rediss://mymaster?ssl_ca_certs={file}");
+    built(RedisCache::sentinel(&sentinels, &address))
+        .insert(b"a", b"1")
+        .unwrap();
+    assert_eq!(master.cli(&["get", "a"]), "1");
+    // The authority of the master alone does not vouch for the sentinel.
+    let untrusted = [format!("rediss://127.0.0.1:{sentinel_port}")];
+    let error = built(RedisCache::sentinel(&untrusted, &address)).get(b"a");
+    assert!(
+        matches!(error, Err(RedisError::Net(NetError::Unreachable { .. }))),
+        "{error:?}"
+    );
+}

@@ -23,7 +23,7 @@ impl Address {
 #[cfg(feature = "redis")]
 impl Address {
     /// The host; empty where there is none.
-    #[cfg(feature = "cluster")]
+    #[cfg(feature = "redis")]
     pub(crate) fn host(&self) -> &str {
         match self {
             Self::Tcp(host, _) => host,
@@ -35,7 +35,7 @@ impl Address {
     }
 
     /// The port; 0 where there is none.
-    #[cfg(feature = "cluster")]
+    #[cfg(feature = "redis")]
     pub(crate) fn port(&self) -> u16 {
         match self {
             Self::Tcp(_, port) => *port,

@@ -2,9 +2,12 @@
 use super::asynchronous::AsyncExternal;
 #[cfg(feature = "tokio")]
 use super::asynchronous::{AsyncClient, AsyncConnector, AsyncRedisCache, AsyncSource};
+#[cfg(feature = "cluster")]
+use super::cluster::Seeds;
 use super::{
     AsJson, Form, Prefixed, Raw, RedisCache, RedisError,
     address::Target,
+    allowed::AllowedNodes,
     client::{Client, Servers},
     entries::Entries,
     link::{Connector, Source},
@@ -12,8 +15,6 @@ use super::{
     sentinel::Sentinel,
     settings::Settings,
 };
-#[cfg(feature = "cluster")]
-use super::{allowed::AllowedNodes, cluster::Seeds};
 #[cfg(feature = "tokio")]
 use crate::backends::net::Connections;
 use crate::backends::net::{Dialer, Limits};
@@ -42,7 +43,6 @@ pub struct RedisBuilder<F = AsJson> {
     max_value: usize,
     scan_deadline: Duration,
     limits: Limits,
-    #[cfg(feature = "cluster")]
     allowed: AllowedNodes,
 }
 
@@ -113,7 +113,6 @@ impl RedisBuilder {
             max_value: 512 << 20,
             scan_deadline: Duration::from_secs(60),
             limits,
-            #[cfg(feature = "cluster")]
             allowed: AllowedNodes::default(),
         }
     }
@@ -138,7 +137,6 @@ impl RedisBuilder {
             max_value: self.max_value,
             scan_deadline: self.scan_deadline,
             limits: self.limits,
-            #[cfg(feature = "cluster")]
             allowed: self.allowed,
         }
     }
@@ -221,18 +219,19 @@ impl<F> RedisBuilder<F> {
         self
     }
 
-    /// Connects to a node of a cluster only if the filter returns `true` for its host and port. The nodes
-    /// that the user names are always allowed. Unless set, all nodes are allowed.
+    /// Connects to a node of a cluster, or to a master that Redis Sentinel names, only if the filter
+    /// returns `true` for its host and port. The nodes that the user names are always allowed. Unless
+    /// set, all nodes are allowed.
     ///
-    /// A cluster refers its clients to other nodes, by its map of slots and by redirects, and the cache
-    /// logs in there with its password. So a node that is broken or hostile can have the password sent
-    /// to any host. Each node that is refused gets no connection; its keys fail with
-    /// [`RedisError::NodeNotAllowed`]. Host and port are as the cluster announces them: an address, or a
-    /// name under `cluster-preferred-endpoint-type hostname`.
+    /// The map of slots and the redirects of a cluster, and the answers of sentinels, name other servers,
+    /// and the cache logs in there with its password. So a node that is broken or hostile can have the
+    /// password sent to any host. A refused server gets no connection; operations that need it fail with
+    /// [`RedisError::NodeNotAllowed`]. Host and port are as the cluster or the sentinel announces them: an
+    /// address, or a name under `cluster-preferred-endpoint-type hostname`.
     ///
     /// ```no_run
     /// use ctu_std::RedisCache;
-    /// let cache = RedisCache::cluster(["rediss://:secret@10.1.0.1"])
+    /// let cache = RedisCache::sentinel(["rediss://10.1.0.1"], "rediss://:secret@mymaster")
     ///     .allowed_nodes(|host, _| host.starts_with("10.1.0."))
     ///     .raw()
     ///     .build()?;
@@ -241,7 +240,6 @@ impl<F> RedisBuilder<F> {
     ///
     /// With TLS a node also needs a certificate of a trusted authority for its host, or for the one
     /// [name](Self::tls_server_name) that all nodes share.
-    #[cfg(feature = "cluster")]
     pub fn allowed_nodes(
         mut self,
         filter: impl Fn(&str, u16) -> bool + Send + Sync + 'static,
@@ -345,8 +343,9 @@ impl<F> RedisBuilder<F> {
                 let cluster = seeds.build(limits, self.allowed)?;
                 Servers::Cluster(Box::new(cluster))
             }
-            Origin::Sentinel(sentinel) => {
+            Origin::Sentinel(mut sentinel) => {
                 sentinel.master.check()?;
+                sentinel.allowed = self.allowed;
                 let server = sentinel.label();
                 one(Source::Sentinel(sentinel), server, limits)
             }
@@ -406,8 +405,9 @@ impl<F> RedisBuilder<F> {
             }
             #[cfg(feature = "cluster")]
             Origin::Cluster(_) => return Err(wrong("a cluster has no async form yet")),
-            Origin::Sentinel(sentinel) => {
+            Origin::Sentinel(mut sentinel) => {
                 sentinel.master.check()?;
+                sentinel.allowed = self.allowed;
                 let server = sentinel.label();
                 one(AsyncSource::Sentinel(sentinel), server)
             }
@@ -431,15 +431,21 @@ impl<F> RedisBuilder<F> {
 
     /// The limits of operations, unless settings contradict each other.
     fn check(&self) -> Result<Limits, RedisError> {
-        #[cfg(feature = "cluster")]
-        if self.allowed.is_set() && !matches!(self.source, Ok(Origin::Cluster(_)) | Err(_)) {
-            return Err(wrong("allowed_nodes is a setting of RedisCache::cluster"));
+        let follows_servers = match &self.source {
+            #[cfg(feature = "cluster")]
+            Ok(Origin::Cluster(_)) => true,
+            Ok(Origin::Sentinel(_)) | Err(_) => true,
+            Ok(_) => false,
+        };
+        if self.allowed.is_set() && !follows_servers {
+            return Err(wrong(
+                "allowed_nodes is a setting of RedisCache::cluster and RedisCache::sentinel",
+            ));
         }
         Ok(self.limits.check()?)
     }
 }
 
-#[cfg(any(feature = "cluster", feature = "tokio"))]
 fn wrong(fault: &str) -> RedisError {
     RedisError::Url(fault.to_owned())
 }

@@ -74,11 +74,10 @@ pub enum RedisError {
         /// The rest of it.
         message: String,
     },
-    /// A node of a cluster refers to another node, which
+    /// A node of a cluster or a sentinel names another server, which
     /// [`allowed_nodes`](crate::RedisBuilder::allowed_nodes) refuses. Nothing was sent there.
-    #[cfg(feature = "cluster")]
     NodeNotAllowed {
-        /// The node or nodes that refer there: host and port.
+        /// The nodes or sentinels that name it: host and port.
         server: Arc<str>,
         /// The node that is refused.
         node: String,
@@ -206,7 +205,6 @@ impl ConnectionError for RedisError {
             }
             Self::NotReady { .. } => Disposition::Reuse,
             Self::Auth { .. } | Self::Url(_) => Disposition::Close,
-            #[cfg(feature = "cluster")]
             Self::NodeNotAllowed { .. } => Disposition::Reuse,
         }
     }
@@ -230,7 +228,6 @@ impl CacheError for RedisError {
             | Self::ReadOnly { .. }
             | Self::OutOfMemory { .. }
             | Self::NotReady { .. } => true,
-            #[cfg(feature = "cluster")]
             Self::NodeNotAllowed { .. } => true,
             Self::Core(_)
             | Self::Decode { .. }
@@ -290,7 +287,6 @@ impl fmt::Display for RedisError {
             } => {
                 write!(f, "Redis at {server} is not ready: {code} {message}")
             }
-            #[cfg(feature = "cluster")]
             Self::NodeNotAllowed { server, node } => write!(
                 f,
                 "Redis at {server} refers to {node}, which `allowed_nodes` refuses"

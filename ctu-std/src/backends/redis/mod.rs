@@ -1,7 +1,6 @@
 //! A Redis server as a cache.
 
 mod address;
-#[cfg(feature = "cluster")]
 mod allowed;
 #[cfg(feature = "tokio")]
 mod asynchronous;

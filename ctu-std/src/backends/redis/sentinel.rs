@@ -1,8 +1,8 @@
 //! The master that Redis Sentinel names: asked for whenever a connection is opened.
 
 use super::{
-    RedisBuilder, RedisCache, RedisError, address::Target, bounds::Bounds, link::Link,
-    reply::Reply, request::Request, settings::Settings,
+    RedisBuilder, RedisCache, RedisError, address::Target, allowed::AllowedNodes, bounds::Bounds,
+    link::Link, reply::Reply, request::Request, settings::Settings,
 };
 #[cfg(feature = "tokio")]
 use super::{asynchronous, resp::Replies};
@@ -70,6 +70,8 @@ pub(super) struct Sentinel {
     sentinels: Vec<Settings>,
     name: String,
     pub(super) master: Settings,
+    /// The servers that may be connected to as the master.
+    pub(super) allowed: AllowedNodes,
     /// The index of the sentinel that named a master last.
     answered: AtomicUsize,
 }
@@ -101,6 +103,7 @@ impl Sentinel {
             sentinels: read,
             name,
             master: target.settings,
+            allowed: AllowedNodes::default(),
             answered: AtomicUsize::new(0),
         };
         Ok((sentinel, target.limits))
@@ -167,7 +170,14 @@ impl Sentinel {
         };
         let what = "its answer is not the address of a master";
         let odd = || RedisError::protocol(reply.server(), what);
-        address.map(Some).ok_or_else(odd)
+        let address = address.ok_or_else(odd)?;
+        if self.allowed.allow(address.host(), address.port()) {
+            return Ok(Some(address));
+        }
+        Err(RedisError::NodeNotAllowed {
+            server: reply.server().clone(),
+            node: address.to_string(),
+        })
     }
 
     fn address(&self, parts: &[Value]) -> Option<Address> {
