@@ -18,7 +18,7 @@ pub(crate) struct Args {
     pub(crate) options: Options,
 }
 
-/// The options but for the cache: what a group of functions may have in common.
+/// The options that functions of a group share: all options except the cache.
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) prefix: Option<Expr>,
@@ -31,7 +31,7 @@ pub(crate) struct Options {
     pub(crate) method: bool,
     pub(crate) in_trait: bool,
     pub(crate) mode: Mode,
-    /// The crate that expansions name.
+    /// The path of the crate that expansions refer to.
     pub(crate) root: Path,
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum SingleFlight {
 }
 
 impl SingleFlight {
-    /// Where it was written.
+    /// The position of the option in the source.
     pub(crate) fn span(&self) -> Span {
         match self {
             Self::Own(span) | Self::Shared(span, _) => *span,
@@ -65,7 +65,7 @@ pub(crate) enum OnError {
     Return(Span),
 }
 
-/// Which trait the cache of an async function is used by.
+/// The trait that an async function uses for its cache.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Any,
@@ -100,7 +100,7 @@ impl Args {
     }
 }
 
-/// `CACHE`, or `CACHE` and its type.
+/// Parses `= CACHE` or `: Type = CACHE`.
 pub(crate) fn parse_cache(name: &Ident, input: ParseStream<'_>) -> Result<(Option<Type>, Expr)> {
     let cache_type = if input.peek(Token![:]) {
         input.parse::<Token![:]>()?;
@@ -126,11 +126,11 @@ pub(crate) fn parse_cache(name: &Ident, input: ParseStream<'_>) -> Result<(Optio
 pub(crate) fn no_cache() -> Error {
     Error::new(
         Span::call_site(),
-        "which cache? Write `cache = CACHE`, with a `static CACHE`, `cache = self.cache`, or the name of an argument",
+        "the option `cache` is missing: write `cache = CACHE` with a `static CACHE`, `cache = self.cache`, or the name of an argument",
     )
 }
 
-/// The name of the next option, which must not have come before.
+/// Parses the name of the next option. A repeated name is an error.
 pub(crate) fn once(input: ParseStream<'_>, seen: &mut Vec<Ident>) -> Result<Ident> {
     if !input.peek(Ident::peek_any) {
         return Err(input.error("expected an option, such as `cache = CACHE`"));
@@ -150,7 +150,7 @@ pub(crate) fn comma(input: ParseStream<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What follows `name =`.
+/// Parses `=` and the value of an option.
 fn value(name: &Ident, input: ParseStream<'_>, example: &str) -> Result<Expr> {
     if !input.peek(Token![=]) {
         let message = format!("`{name}` needs a value: write `{example}`");
@@ -160,7 +160,7 @@ fn value(name: &Ident, input: ParseStream<'_>, example: &str) -> Result<Expr> {
     input.parse()
 }
 
-/// Refuses a value of a switch.
+/// Parses a switch: an option without a value.
 fn switch(name: &Ident, input: ParseStream<'_>) -> Result<bool> {
     if input.is_empty() || input.peek(Token![,]) {
         return Ok(true);
@@ -186,14 +186,14 @@ impl Options {
         }
     }
 
-    /// Options in a row, as within `opts(...)`.
+    /// Parses a list of options, as within `opts(...)`.
     pub(crate) fn parse_all(&mut self, input: ParseStream<'_>) -> Result<()> {
         let mut seen = Vec::new();
         while !input.is_empty() {
             let name = once(input, &mut seen)?;
             if name == "cache" || name == "prefix" {
                 let message = format!(
-                    "`{name}` is not an option of all: each function has its own prefix, and the cache comes before `opts`"
+                    "`{name}` cannot be in `opts`: each function has its own prefix, and the cache comes before `opts`"
                 );
                 return Err(Error::new(name.span(), message));
             }
@@ -282,7 +282,7 @@ pub(crate) fn parse_prefix(prefix: Expr) -> Result<Expr> {
     if let Expr::Lit(ExprLit { lit, .. }) = &prefix
         && !matches!(lit, Lit::Str(_))
     {
-        let message = "the prefix is text, whatever the cache's keys are: write `prefix = \"...\"`";
+        let message = "the prefix is text for every type of key: write `prefix = \"...\"`";
         return Err(Error::new(lit.span(), message));
     }
     Ok(prefix)
@@ -294,7 +294,7 @@ fn parse_key(key: Expr) -> Result<Key> {
             if let Some(asyncness) = closure.asyncness {
                 return Err(Error::new(
                     asyncness.span(),
-                    "a key is made at once: leave `async` out",
+                    "a key cannot be awaited: remove `async`",
                 ));
             }
             Ok(Key::Closure(Box::new(closure)))
@@ -307,7 +307,7 @@ fn parse_key(key: Expr) -> Result<Key> {
     }
 }
 
-/// The name that a pattern binds, where it is no more than a name.
+/// The bound name of a pattern that consists of a name only.
 pub(crate) fn plain_name(pattern: &Pat) -> Option<&Ident> {
     match pattern {
         Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() => Some(&pat.ident),

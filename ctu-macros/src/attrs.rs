@@ -5,16 +5,16 @@ use syn::{
     spanned::Spanned,
 };
 
-/// The attributes of a function, by where they belong in what it expands to.
+/// The attributes of a function, sorted by their place in the expansion.
 #[derive(Default)]
 pub(crate) struct Attrs {
-    /// Whether there is a function at all or in the docs, and which lints it is excused from: everywhere.
+    /// Attributes of all items of the expansion: conditions, hidden docs, lint levels.
     pub(crate) everywhere: Vec<Attribute>,
-    /// What its callers see: docs, `deprecated`.
+    /// Attributes of the cached function: docs, `deprecated`.
     pub(crate) outer: Vec<Attribute>,
-    /// All others: they were written below `#[cached]`, and so are of the function that it wraps.
+    /// All other attributes. They stand below `#[cached]` and belong to the wrapped function.
     pub(crate) inner: Vec<Attribute>,
-    /// `must_use` and `track_caller`, which are as true of the function without its cache.
+    /// `must_use` and `track_caller`. They hold for the cached and the uncached function.
     pub(crate) calls: Vec<Attribute>,
 }
 
@@ -27,11 +27,11 @@ impl Attrs {
         Ok(sorted)
     }
 
-    /// Puts an attribute where it belongs, made of its content by `attribute`.
+    /// Sorts one attribute. `attribute` creates it from its content.
     fn sort(&mut self, meta: Meta, attribute: &dyn Fn(&Meta) -> Attribute) -> Result<()> {
         let name = last_of(meta.path());
         match (name.as_str(), &meta) {
-            // In a group the compiler has not looked at it yet.
+            // The compiler has not evaluated it yet if the function is in a group.
             ("cfg_attr", Meta::List(list)) => {
                 let parts =
                     list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
@@ -48,7 +48,7 @@ impl Attrs {
             ("cfg" | "allow" | "warn" | "deny" | "forbid", _) => {
                 self.everywhere.push(attribute(&meta));
             }
-            // An expectation is met once, where the body is; elsewhere it is a permission.
+            // Only the body fulfils an expectation. The other items get a permission.
             ("expect", Meta::List(list)) => {
                 let lints = &list.tokens;
                 self.outer.push(attribute(&parse_quote!(allow(#lints))));
@@ -62,7 +62,7 @@ impl Attrs {
             ("no_mangle" | "export_name" | "unsafe", _) if is_symbol(&meta) => {
                 return Err(Error::new(
                     meta.span(),
-                    "a cached function has no symbol of its own: put this on a function that calls it",
+                    "a cached function has no symbol: move this attribute to a function that calls it",
                 ));
             }
             _ => self.inner.push(attribute(&meta)),
@@ -70,13 +70,13 @@ impl Attrs {
         Ok(())
     }
 
-    /// Where the first attribute of this name is, whatever the path to it.
+    /// The position of the first attribute with this name, under any path.
     pub(crate) fn position_of(attrs: &[Attribute], name: &str) -> Option<usize> {
         attrs.iter().position(|attr| last_of(attr.path()) == name)
     }
 }
 
-/// Whether it names a symbol, with `unsafe(..)` around it or without.
+/// Returns whether the attribute names a symbol, with or without `unsafe(..)` around it.
 fn is_symbol(meta: &Meta) -> bool {
     any_ident(meta.to_token_stream(), &|ident| {
         ident == "no_mangle" || ident == "export_name"

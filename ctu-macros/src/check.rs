@@ -1,4 +1,4 @@
-//! What options and arguments cannot be together.
+//! Checks of options against each other and against the arguments.
 
 use crate::{
     args::{Key, Mode},
@@ -17,7 +17,7 @@ impl Steps<'_> {
         for name in &options.skip {
             if !self.params.iter().any(|param| param.name == *name) {
                 let message = format!(
-                    "there is no argument `{name}` to leave out; those that exist: {}",
+                    "the function has no argument `{name}`; its arguments: {}",
                     hints::list(&self.names())
                 );
                 return Err(Error::new(name.span(), message));
@@ -27,7 +27,7 @@ impl Steps<'_> {
             let (takes, gets) = (closure.inputs.len(), self.key_params().count());
             if takes != gets {
                 let message = format!(
-                    "the key's closure takes {takes} arguments and gets {gets}: a reference to each that is part of the key ({})",
+                    "the key's closure takes {takes} arguments but gets {gets}, one reference per argument of the key: {}",
                     hints::list(
                         &self
                             .key_params()
@@ -54,14 +54,14 @@ impl Steps<'_> {
         if let (Some(param), None) = (changed, &self.args.options.key) {
             let name = &param.name;
             let message = format!(
-                "`{name}` may be changed by the function, and not by an entry of the cache: take it by `&` or by value; or leave it out with `skip({name})`, where whatever happens to it does not matter"
+                "the function may change `{name}`, but a hit does not change it: take `{name}` by `&` or by value, or write `skip({name})` if the change does not matter"
             );
             return Err(Error::new(param.ty.span(), message));
         }
         self.check_generics()
     }
 
-    /// Refuses parameters that are no part of the key, where nothing that was written speaks of them.
+    /// Rejects generic parameters that neither the key nor an option depends on.
     fn check_generics(&self) -> Result<()> {
         let mut mentioned = self.args.cache.to_token_stream();
         mentioned.extend(self.args.options.prefix.to_token_stream());
@@ -81,7 +81,7 @@ impl Steps<'_> {
         let names: Vec<_> = undetermined.iter().map(|param| name_of(param)).collect();
         let inputs: Vec<_> = self.key_params().map(|p| p.name.to_string()).collect();
         let message = format!(
-            "no part of the key: {}; calls that differ in nothing else would share an entry. Write `key = |{inputs}| {}`, or `key = |{inputs}| {}` where they are to share it",
+            "not part of the key: {}; calls that differ only in these would share an entry. Write `key = |{inputs}| {}` to tell them apart, or `key = |{inputs}| {}` to share the entry",
             hints::list(&names),
             self.key_of(&undetermined),
             self.key_of(&[]),
@@ -90,7 +90,7 @@ impl Steps<'_> {
         Err(Error::new(first.span(), message))
     }
 
-    /// What a closure would make the key of: these parameters, and the arguments that it is given by reference.
+    /// The body of a closure that makes the key from these parameters and the arguments.
     fn key_of(&self, generics: &[&GenericParam]) -> String {
         let function = match &self.args.options.key {
             Some(Key::Function(function)) => {

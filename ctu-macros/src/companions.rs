@@ -1,4 +1,5 @@
-//! What comes beside a cached function.
+//! The companions of a cached function: `cache_in`, `cache_del`, `cache_key`, `refresh`,
+//! `uncached`.
 
 use crate::{
     args::Mode,
@@ -11,7 +12,8 @@ use quote::{ToTokens as _, quote};
 use syn::{FnArg, PatType, Signature, parse_quote};
 
 impl Expansion<'_> {
-    /// A function whose name is in the compiler's message where no function may stand beside this one.
+    /// Declares a marker function. In an impl of a trait, the message of the compiler shows its
+    /// name, and with it the missing option.
     pub(crate) fn trait_marker(&self) -> TokenStream {
         let name = self.name_of("is_in_an_impl_of_a_trait_so_write_in_trait");
         let everywhere = &self.attrs.everywhere;
@@ -23,7 +25,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// The functions beside it.
+    /// Declares the companions.
     pub(crate) fn companions(&self) -> TokenStream {
         let steps = self.steps;
         let runtime = &steps.runtime;
@@ -77,17 +79,15 @@ impl Expansion<'_> {
         let refresh = self.refresh();
         let uncached = self.uncached();
         let docs = [
-            format!("Whether the result of `{name}` for these arguments is in its cache."),
+            format!("Returns whether the cache has the result of `{name}` for these arguments."),
             format!(
-                "Removes the result of `{name}` for these arguments from its cache, and says whether it was there."
+                "Removes the result of `{name}` for these arguments from its cache. Returns whether it existed."
             ),
-            format!("The key of the result of `{name}` for these arguments."),
-            format!("What `{name}` does without its cache."),
-            format!(
-                "Computes the result of `{name}` anew, and stores it in place of what was stored before."
-            ),
+            format!("Returns the key of `{name}` for these arguments."),
+            format!("Runs `{name}` without its cache."),
+            format!("Runs `{name}` and replaces the stored result."),
         ];
-        // What is in an impl of a trait is as visible as the trait, which does not show here.
+        // Methods of a trait are as visible as the trait. The macro cannot see that visibility.
         let vis = match steps.place {
             Place::Trait => quote!(pub),
             _ => steps.function.vis.to_token_stream(),
@@ -102,7 +102,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// The trait of the cache, and the cache's type where it is named.
+    /// The trait of the cache, and the type of the cache if the option names it.
     fn cache_trait(&self) -> (TokenStream, Option<&syn::Type>) {
         let root = &self.steps.args.options.root;
         let trait_ = match (self.steps.is_async(), self.steps.args.options.mode) {
@@ -137,13 +137,13 @@ impl Expansion<'_> {
         self.function(&name, Role::Call, returned_type(steps), body)
     }
 
-    /// The function as it was written, under another name.
+    /// Declares the original function under the name of the companion.
     fn uncached(&self) -> TokenStream {
         let function = self.steps.function;
         let body = &function.body;
         let mut sig = function.sig.clone();
         sig.ident = self.name_of("uncached");
-        // An argument that is the cache has done its work.
+        // The body may not use the argument that is the cache.
         for (param, input) in self.steps.params.iter().zip(typed(&mut sig)) {
             if self.steps.is_cache_root(param) {
                 input.attrs.push(parse_quote!(#[allow(unused_variables)]));
@@ -153,7 +153,7 @@ impl Expansion<'_> {
     }
 }
 
-/// The arguments but for `self`.
+/// The arguments without `self`.
 fn typed(sig: &mut Signature) -> impl Iterator<Item = &mut PatType> {
     sig.inputs.iter_mut().filter_map(|input| match input {
         FnArg::Typed(typed) => Some(typed),

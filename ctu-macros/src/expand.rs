@@ -9,12 +9,13 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Error, FnArg, Path, ReceiverKind, Result, parse_quote, parse2, spanned::Spanned};
 
-/// `#[cached]`. On an error the function stays as it was, so that no error follows from its absence.
+/// Expands `#[cached]`. With an error, the original function is kept, so that its absence does not
+/// cause further errors.
 pub(crate) fn cached(args: TokenStream, item: TokenStream, root: Path) -> TokenStream {
     expand(args, item.clone(), root).unwrap_or_else(|error| error_with_item(error, item))
 }
 
-/// An error, and the item as it was.
+/// The error and the original item.
 pub(crate) fn error_with_item(error: Error, item: TokenStream) -> TokenStream {
     let error = error.into_compile_error();
     quote!(#error #item)
@@ -33,16 +34,16 @@ fn expand(args: TokenStream, item: TokenStream, root: Path) -> Result<TokenStrea
     expand_at(&parsed, function, place)
 }
 
-/// The function with its cache, and what comes beside it.
+/// The cached function and its companions.
 pub(crate) fn expand_at(args: &Args, function: Function, place: Place) -> Result<TokenStream> {
     let Expanded { cached, companions } = expand_apart(args, function, place)?;
     Ok(quote!(#cached #companions))
 }
 
-/// What a function becomes.
+/// The parts of an expansion.
 pub(crate) struct Expanded {
     pub(crate) cached: TokenStream,
-    /// What comes beside it, with its visibility.
+    /// The companions, with the visibility of the function.
     pub(crate) companions: TokenStream,
 }
 
@@ -70,8 +71,8 @@ pub(crate) fn expand_apart(args: &Args, mut function: Function, place: Place) ->
             let companions = function.companions();
             let (everywhere, runtime) = (&attrs.everywhere, &steps.runtime);
             let (vis, name) = (&steps.function.vis, &steps.function.sig.ident);
-            let doc = format!("What comes beside the cached function `{name}`.");
-            // The macro's name is in the compiler's message where this stands in an impl block.
+            let doc = format!("The companions of the cached function `{name}`.");
+            // In an impl block, the message of the compiler shows the name of this macro.
             quote! {
                 #runtime::in_an_impl_write_method! {
                     [#(#everywhere)*] #doc #vis #name { #companions }
@@ -89,14 +90,14 @@ pub(crate) fn expand_apart(args: &Args, mut function: Function, place: Place) ->
     Ok(Expanded { cached, companions })
 }
 
-/// What a function does, as far as its signature shows it.
+/// The purpose of a generated function. It determines the signature.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Runs the user's code.
     Call,
-    /// Asks the cache: `&self` is enough.
+    /// Queries the cache: `&self` is enough.
     Query,
-    /// Makes the key, for which nothing is awaited.
+    /// Makes the key, without `async`.
     Key,
 }
 
@@ -114,7 +115,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// A function with the arguments of this one.
+    /// Declares a function with the arguments of the cached function.
     pub(crate) fn function(
         &self,
         name: &Ident,
@@ -124,7 +125,7 @@ impl Expansion<'_> {
     ) -> TokenStream {
         let sig = &self.steps.function.sig;
         let mut generics = sig.generics.clone();
-        // In a trait, what is beside its method must not keep it from being a `dyn` one.
+        // In a trait, a companion must not prevent a `dyn` trait.
         if self.steps.place == Place::Method && *name != sig.ident {
             let sized = parse_quote!(Self: ::core::marker::Sized);
             generics.make_where_clause().predicates.push(sized);
@@ -149,7 +150,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// The function that its callers see.
+    /// Declares the cached function.
     fn cached(&self) -> TokenStream {
         let steps = self.steps;
         let (runtime, awaited) = (&steps.runtime, steps.awaited());
@@ -191,7 +192,7 @@ impl Expansion<'_> {
             Some(single_flight) => {
                 let rest = self.single_flight(single_flight, &on_miss, &run_and_store);
                 let span = single_flight.span();
-                let message = "`single_flight` needs the feature `std` of `ctu-core`: who waits has to be woken by an operating system. Leave it out, and callers that meet compute the same value";
+                let message = "`single_flight` needs the feature `std` of `ctu-core`: an operating system wakes waiting callers. Without `single_flight`, concurrent callers compute the same value";
                 let runtime = steps.runtime_at(span);
                 quote_spanned!(span=> #runtime::needs_std! { #message, #rest })
             }
@@ -218,7 +219,7 @@ impl Expansion<'_> {
             ..
         } = self.attrs;
         let vis = &steps.function.vis;
-        // Where the body stands in it, the body's attributes do, too.
+        // The cached function has the attributes of the body if it contains the body.
         let inner = (steps.place == Place::Alone).then_some(&self.attrs.inner);
         let inner = inner.into_iter().flatten();
         quote! {
@@ -231,7 +232,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// Keeps what the function returned, given what is `there`. Ends the flight if there is one.
+    /// Stores the result of the function, given the `state` of the entry, and ends the flight.
     pub(crate) fn store(&self, state: TokenStream, in_flight: bool) -> TokenStream {
         let steps = self.steps;
         let (policy, awaited) = (steps.policy(), steps.awaited());
@@ -261,7 +262,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// What follows a miss with `single_flight`.
+    /// The steps after a miss with `single_flight`.
     fn single_flight(
         &self,
         single_flight: &SingleFlight,
@@ -286,7 +287,7 @@ impl Expansion<'_> {
                 #run_and_store
             };
         }
-        // Where the error is returned, nothing comes after it.
+        // No code follows a returned error.
         let (mut on_read_error, mut on_write_error) =
             (steps.on_error(Access::Read), steps.on_error(Access::Write));
         if !matches!(steps.args.options.on_error, OnError::Return(_)) {

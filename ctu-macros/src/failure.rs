@@ -1,4 +1,4 @@
-//! What is done where the cache fails, and where it works again.
+//! The code for failures of the cache and for its recovery.
 
 use crate::{
     args::OnError,
@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-/// What the cache was asked for.
+/// The kind of a cache operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,
@@ -32,7 +32,7 @@ impl Access {
 }
 
 impl Steps<'_> {
-    /// What is done with an error of the cache, `error`: an expression of type `()`, or one that returns.
+    /// The code that handles an `error` of the cache: an expression of type `()`, or a `return`.
     pub(crate) fn on_error(&self, at: Access) -> TokenStream {
         let error = hygienic("error");
         match &self.args.options.on_error {
@@ -53,7 +53,7 @@ impl Steps<'_> {
         }
     }
 
-    /// Where it is kept what was told of the cache, by the function of this name.
+    /// The static that records the failures reported by the function of this name.
     pub(crate) fn reports(&self, name: &str) -> Option<TokenStream> {
         let OnError::Report = self.args.options.on_error else {
             return None;
@@ -65,7 +65,7 @@ impl Steps<'_> {
         })
     }
 
-    /// What is done where the cache worked.
+    /// The code after a successful operation of the cache.
     pub(crate) fn on_success(&self, at: Access) -> Option<TokenStream> {
         let OnError::Report = self.args.options.on_error else {
             return None;

@@ -8,7 +8,7 @@ use syn::{
     spanned::Spanned,
 };
 
-/// A function as it was written, its body not looked into.
+/// A parsed function. The body is not parsed.
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
@@ -57,19 +57,19 @@ fn refuse_other_items(input: ParseStream<'_>) -> Result<()> {
     Err(input.error(format!("`#[cached]` is for functions; {advice}")))
 }
 
-/// One argument, under a name that it can be passed on by.
+/// One argument, with a name for passing it on.
 pub(crate) struct Param {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) name: Ident,
     pub(crate) pat: Pat,
     pub(crate) ty: Type,
-    /// Whether it is given by reference, as far as its type shows.
+    /// Whether the written type is a reference.
     pub(crate) by_ref: bool,
-    /// Whether that is a `&mut`.
+    /// Whether the written type is `&mut`.
     pub(crate) by_mut: bool,
 }
 
-/// How a method takes `self`.
+/// The form of `self` in the signature of a method.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SelfKind {
     None,
@@ -80,7 +80,7 @@ pub(crate) enum SelfKind {
 }
 
 impl Param {
-    /// What a key is made of.
+    /// A reference to the argument, a part of the key.
     pub(crate) fn lent(&self) -> TokenStream {
         let name = &self.name;
         if self.by_ref {
@@ -90,13 +90,13 @@ impl Param {
         }
     }
 
-    /// The parameter of a function that passes it on.
+    /// The declaration of the parameter in a generated function.
     pub(crate) fn declared(&self) -> TokenStream {
         let (attrs, name, ty) = (&self.attrs, &self.name, &self.ty);
         quote!(#(#attrs)* #name: #ty)
     }
 
-    /// Whether the pattern is no more than the name.
+    /// Returns whether the pattern consists of the name only.
     pub(crate) fn is_plain(&self) -> bool {
         matches!(&self.pat, Pat::Ident(pat) if pat.mutability.is_none())
             && plain_name(&self.pat).is_some()
@@ -104,14 +104,14 @@ impl Param {
 }
 
 impl Function {
-    /// Refuses what cannot be cached, where that shows in the signature.
+    /// Rejects signatures that cannot be cached.
     pub(crate) fn check(&self) -> Result<()> {
         let sig = &self.sig;
         let refuse = |span: Span, message: &str| Err(Error::new(span, message));
         if let Some(constness) = &sig.constness {
             return refuse(
                 constness.span(),
-                "a `const fn` cannot use a cache: leave `const` out",
+                "a `const fn` cannot use a cache: remove `const`",
             );
         }
         if let syn::Safety::Unsafe(unsafety) = &sig.safety {
@@ -165,7 +165,7 @@ impl Function {
                 let pat = (*typed.pat).clone();
                 let name = match plain_name(&pat) {
                     Some(name) => name.clone(),
-                    // Not the user's name, so it cannot be mistaken for one of them.
+                    // The hygienic name cannot collide with a name of the user.
                     None => format_ident!("argument_{}", at + 1, span = Span::mixed_site()),
                 };
                 Param {
@@ -180,7 +180,7 @@ impl Function {
             .collect()
     }
 
-    /// Whether it is a method as far as it shows: it has a `self`, or it speaks of `Self`.
+    /// Returns whether the function is visibly a method: it has a `self` or mentions `Self`.
     pub(crate) fn is_method(&self, args: &TokenStream) -> bool {
         let body = self.body.to_token_stream();
         self.sig.receiver().is_some()
@@ -239,7 +239,7 @@ fn check_returned(ty: &Type) -> Result<()> {
         {
             Err(Error::new(
                 ty.span(),
-                "a cache gives away values, not references to what a call was given: return a `String`, an `Arc<str>`, an `Arc<T>` or a `&'static` reference",
+                "a cache returns values, not references to the arguments of a call: return a `String`, an `Arc<str>`, an `Arc<T>` or a `&'static` reference",
             ))
         }
         _ => Ok(()),
@@ -255,12 +255,12 @@ fn reference(ty: &Type) -> Option<&TypeReference> {
     }
 }
 
-/// Whether the word `Self` is anywhere in it.
+/// Returns whether the tokens contain `Self`.
 fn mentions_type(tokens: TokenStream) -> bool {
     any_ident(tokens, &|ident| ident == "Self")
 }
 
-/// Whether `self` is anywhere in it, but for paths as `self::CACHE`.
+/// Returns whether the tokens contain `self` outside of paths such as `self::CACHE`.
 fn mentions_value(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -279,7 +279,7 @@ fn mentions_value(tokens: TokenStream) -> bool {
     false
 }
 
-/// Whether there may be types of its own in it, whose `Self` is another.
+/// Returns whether the tokens may declare types with a `Self` of their own.
 fn has_items(tokens: TokenStream) -> bool {
     any_ident(tokens, &|ident| {
         [
@@ -296,7 +296,7 @@ fn has_items(tokens: TokenStream) -> bool {
     })
 }
 
-/// Whether there is such a name anywhere in it.
+/// Returns whether any identifier in the tokens satisfies `is`.
 pub(crate) fn any_ident(tokens: TokenStream, is: &dyn Fn(&Ident) -> bool) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => is(&ident),

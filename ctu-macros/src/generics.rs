@@ -1,4 +1,4 @@
-//! Type and const parameters, of which the key tells no more than the arguments do.
+//! Finds the type and const parameters that the arguments, and so the key, do not determine.
 
 use crate::function::any_ident;
 use proc_macro2::{Ident, TokenStream, TokenTree};
@@ -8,13 +8,13 @@ use syn::{
     WherePredicate, punctuated::Punctuated, token::Plus,
 };
 
-/// The parameters that may differ between two calls whose `types` do not.
+/// The parameters that can differ between two calls with equal `types`.
 pub(crate) fn undetermined<'g>(generics: &'g Generics, types: &[&Type]) -> Vec<&'g GenericParam> {
     let mut undetermined: Vec<_> = generics.params.iter().collect();
     undetermined.retain(|param| !matches!(param, GenericParam::Lifetime(_)));
     let mut determined: Vec<_> = types.iter().flat_map(|ty| determined_by(ty)).collect();
     let mut bounds = bounds_of(generics);
-    // Of `I: Iterator<Item = T>`, `I` tells `T`.
+    // In `I: Iterator<Item = T>`, `I` determines `T`.
     while !determined.is_empty() {
         undetermined.retain(|param| {
             !determined
@@ -36,7 +36,7 @@ pub(crate) fn undetermined<'g>(generics: &'g Generics, types: &[&Type]) -> Vec<&
     undetermined
 }
 
-/// The name of a parameter that is no lifetime.
+/// The name of a generic parameter.
 pub(crate) fn name_of(param: &GenericParam) -> &Ident {
     match param {
         GenericParam::Type(ty) => &ty.ident,
@@ -45,7 +45,7 @@ pub(crate) fn name_of(param: &GenericParam) -> &Ident {
     }
 }
 
-/// What is known with the type of an argument.
+/// The types that the type of an argument determines.
 fn determined_by(ty: &Type) -> Vec<TokenStream> {
     match ty {
         Type::Paren(inner) => determined_by(&inner.elem),
@@ -56,7 +56,7 @@ fn determined_by(ty: &Type) -> Vec<TokenStream> {
     }
 }
 
-/// What has bounds, and what these say of its associated types.
+/// The types with bounds, and the associated types that the bounds fix.
 fn bounds_of(generics: &Generics) -> Vec<(TokenStream, Vec<TokenStream>)> {
     let params = generics.params.iter().filter_map(|param| match param {
         GenericParam::Type(ty) => Some((ty.ident.to_token_stream(), associated(&ty.bounds))),
@@ -103,8 +103,8 @@ fn associated(bounds: &Punctuated<TypeParamBound, Plus>) -> Vec<TokenStream> {
     found
 }
 
-/// Whether who knows a type knows `name`, which it mentions: not of `T::Item` and `<T as Trait>::Item`, which may be one for
-/// several `T`.
+/// Returns whether a type determines the parameter `name`. `T::Item` and `<T as Trait>::Item` do
+/// not determine `T`: several `T` can have the same `Item`.
 fn determines(ty: TokenStream, name: &Ident) -> bool {
     let mut tokens = ty.into_iter().peekable();
     while let Some(token) = tokens.next() {

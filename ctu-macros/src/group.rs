@@ -52,7 +52,7 @@ impl Group {
                     input.parse::<Token![=]>()?;
                     functions.push((name.unraw(), args::parse_prefix(input.parse()?)?));
                 } else {
-                    let message = format!("which prefix? Write `{name} = \"{name}.\"`");
+                    let message = format!("`{name}` needs a prefix: write `{name} = \"{name}.\"`");
                     return Err(Error::new(name.span(), message));
                 }
                 args::comma(input)?;
@@ -62,7 +62,7 @@ impl Group {
         parser.parse2(tokens)?;
         let (cache_type, cache) = cache.ok_or_else(args::no_cache)?;
         if functions.is_empty() {
-            let message = format!("which functions? Write `{example}`");
+            let message = format!("the names of the functions are missing: write `{example}`");
             return Err(Error::new(proc_macro2::Span::call_site(), message));
         }
         Ok(Self {
@@ -86,7 +86,7 @@ impl Group {
         })
     }
 
-    /// Refuses names that are not among `there`.
+    /// Rejects names that are not in `present`.
     fn check(&self, kind: &str, present: &[String]) -> Result<()> {
         let mut errors = None::<Error>;
         for (name, _) in &self.functions {
@@ -104,7 +104,7 @@ impl Group {
                 },
             };
             let message = format!(
-                "there is no {kind} `{name}` here; those that exist: {}{meant}",
+                "no {kind} has the name `{name}`; the names are: {}{meant}",
                 hints::list(present)
             );
             let error = Error::new(name.span(), message);
@@ -151,9 +151,9 @@ fn expand_methods(args: TokenStream, item: TokenStream, root: Path) -> Result<To
     Ok(failed.append_to(block.to_token_stream()))
 }
 
-/// What comes beside the methods of a trait goes into an impl block of the type.
+/// Expands methods of a trait. Their companions go into an impl block of the type.
 fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> Result<TokenStream> {
-    // All others are of the trait, such as `#[async_trait]`.
+    // All other attributes, such as `#[async_trait]`, belong to the impl of the trait.
     let attrs = Attrs::new(block.attrs.clone())?.everywhere;
     let path = nameable(path);
     let types = block.items.iter().filter_map(|item| match item {
@@ -187,7 +187,7 @@ fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> Result<To
     let where_clause = &generics.where_clause;
     let companions = (!companions.is_empty()).then(|| {
         let root = &group.options.root;
-        // The macro's name is in the compiler's message where the type is of another crate.
+        // For a type of another crate, the message of the compiler shows the name of this macro.
         quote! {
             #root::cached::for_a_foreign_type_write_opts_in_trait! {
                 [#(#attrs)* #[allow(unreachable_pub, private_interfaces, clippy::type_complexity)]]
@@ -198,7 +198,7 @@ fn methods_of_trait(group: &Group, mut block: ItemImpl, path: Path) -> Result<To
     Ok(failed.append_to(quote!(#block #companions)))
 }
 
-/// The trait's path without `'_`, for which `'static` does: the impl is for any lifetime then.
+/// Replaces `'_` in the path of the trait by `'static`. The impl holds for every lifetime.
 fn nameable(mut path: Path) -> Path {
     for segment in &mut path.segments {
         let PathArguments::AngleBracketed(generics) = &mut segment.arguments else {
@@ -215,7 +215,7 @@ fn nameable(mut path: Path) -> Path {
     path
 }
 
-/// The associated types of a trait, as they are named outside of its impl: `<Self as Trait>::Type`.
+/// Rewrites associated types for use outside of the impl: `Self::Type` to `<Self as Trait>::Type`.
 fn qualified(tokens: TokenStream, types: &[Ident], path: &Path) -> TokenStream {
     let mut into_key = TokenStream::new();
     let mut rest: Vec<TokenTree> = tokens.into_iter().collect();
@@ -237,7 +237,7 @@ fn qualified(tokens: TokenStream, types: &[Ident], path: &Path) -> TokenStream {
     into_key
 }
 
-/// Whether what follows, last token first, is `::Type` of one of the types.
+/// Returns whether the next tokens, in reverse order, are `::Type` with one of the types.
 fn names_one_of(reversed: &[TokenTree], types: &[Ident]) -> bool {
     let is_colon =
         |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
@@ -264,7 +264,7 @@ fn expand_functions(args: TokenStream, item: TokenStream, root: Path) -> Result<
     let name = module.ident.clone();
     let Some((_, items)) = &mut module.content else {
         let message =
-            format!("the module's functions must be in sight: write `mod {name} {{ ... }}`");
+            format!("the module must contain its functions: write `mod {name} {{ ... }}`");
         return Err(Error::new(name.span(), message));
     };
     let names = items.iter().filter_map(|item| match item {
@@ -286,7 +286,7 @@ fn expand_functions(args: TokenStream, item: TokenStream, root: Path) -> Result<
     Ok(failed.append_to(module.to_token_stream()))
 }
 
-/// The errors of functions that could not be expanded; the others are.
+/// Collects the errors of functions, so that the other functions are still expanded.
 #[derive(Default)]
 struct Failed(TokenStream);
 

@@ -1,4 +1,4 @@
-//! What to write in place of an option that there is not.
+//! Suggestions in place of an unknown option.
 
 /// The options of `#[cached]`.
 const OPTIONS: &[&str] = &[
@@ -17,13 +17,13 @@ const OPTIONS: &[&str] = &[
     "crate",
 ];
 
-/// The message for an unknown option: options of the crate `cached` have an equivalent, misspelt ones a
-/// likely meaning.
+/// The message for an unknown option. It names the equivalent of an option of the crate `cached`,
+/// or the nearest option by spelling.
 pub(crate) fn unknown_option(name: &str, alone: bool) -> String {
     let hint = match name {
         "size" | "max_size" | "unbound" | "ty" | "create" | "name" | "map_error" | "disk"
         | "redis" | "sync_lock" | "unsync_reads" => {
-            "the cache is yours to make: `cache = CACHE`, with a `static CACHE`".into()
+            "create the cache yourself: `cache = CACHE`, with a `static CACHE`".into()
         }
         "time" | "ttl_secs" | "ttl_millis" | "lifespan" | "timeout" | "expires" => {
             "write `ttl = Duration::from_secs(60)`".into()
@@ -32,16 +32,16 @@ pub(crate) fn unknown_option(name: &str, alone: bool) -> String {
             "write `key = |first, second| ...`, with a reference to each argument".into()
         }
         "result" | "cache_err" | "with_cached_flag" => {
-            "of a function that returns a `Result`, `Ok` is cached and nothing else".into()
+            "a function that returns a `Result` caches `Ok` only".into()
         }
         "option" | "cache_none" | "some" | "none" | "skip_none" => {
-            "`None` is not cached where the cache holds what is in the `Option`; where it holds options, write `only_some`"
+            "`None` is not cached if the cache holds the value of the `Option`; if the cache holds options, write `only_some`"
                 .into()
         }
         "sync_writes" | "sync_writes_buckets" | "single" => "write `single_flight`".into(),
-        "in_impl" => "write `method`, where neither `self` nor `Self` tells it".into(),
+        "in_impl" => "write `method` if the function mentions neither `self` nor `Self`".into(),
         "refresh" | "time_refresh" | "force_refresh" => {
-            "no hit prolongs an entry; to compute one anew, call `f::refresh(..)`, of a method `x.f_refresh(..)`"
+            "a hit does not prolong an entry; to replace one, call `f::refresh(..)`, or `x.f_refresh(..)` for a method"
                 .into()
         }
         "error" | "on_failure" | "result_fallback" => {
@@ -62,7 +62,7 @@ pub(crate) fn unknown_option(name: &str, alone: bool) -> String {
     format!("`#[cached]` has no option `{name}`: {hint}")
 }
 
-/// `a`, `b` and `c`.
+/// Joins names in prose: `a`, `b` and `c`.
 pub(crate) fn list<T: std::fmt::Display>(names: &[T]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
@@ -72,14 +72,14 @@ pub(crate) fn list<T: std::fmt::Display>(names: &[T]) -> String {
     }
 }
 
-/// The name that differs from `name` by the least, if it is by little.
+/// The name with the smallest edit distance to `name`, if that distance is small.
 pub(crate) fn nearest<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
     let distances = names.iter().map(|other| (distance(name, other), *other));
     let (distance, nearest) = distances.min()?;
     (distance <= 1 + name.len() / 4).then_some(nearest)
 }
 
-/// Letters to change, insert or leave out.
+/// The edit distance: the number of letters to change, insert or remove.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, left) in a.chars().enumerate() {

@@ -1,5 +1,5 @@
-//! The attributes of ctu. Programs use them by way of `ctu-core` (feature `macros`) or `ctu-std`,
-//! which have what they expand to.
+//! The attributes of ctu. Programs use them through `ctu-core` (feature `macros`) or `ctu-std`.
+//! These crates contain the runtime that the attributes expand to.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -17,8 +17,8 @@ mod steps;
 use proc_macro::TokenStream;
 use syn::parse_quote;
 
-/// Each attribute twice: a program has `ctu-core` or `ctu-std`, and what an attribute expands to names
-/// the crate that it came from.
+/// Declares each attribute twice, once for `ctu-core` and once for `ctu-std`. The expansion refers
+/// to the crate that the program imports the attribute from.
 macro_rules! attributes {
     ($(#[doc = $doc:expr] $name:ident $name_std:ident: $expand:path;)*) => {$(
         #[doc = $doc]

@@ -1,4 +1,4 @@
-//! The pieces that the functions of an expansion share: the cache, the key, the call without the cache.
+//! The parts that generated functions share: the cache, the key, the call without the cache.
 
 use crate::{
     args::{Args, Key, Mode, SingleFlight},
@@ -8,16 +8,16 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::{Expr, ExprLit, Lit, Pat, Result, ReturnType, ext::IdentExt, spanned::Spanned};
 
-/// Where the function stands, and where what comes beside it goes.
+/// The place of the function, and the place of its companions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// In a module or a block: beside it, functions of a type of the same name.
+    /// In a module or a block. The companions are functions of a type of the same name.
     Free,
-    /// In an impl block: beside it, methods named after it.
+    /// In an impl block. The companions are methods named after the function.
     Method,
-    /// In an impl of a trait: beside it, methods of the type, in an impl block of their own.
+    /// In an impl of a trait. The companions are methods of the type, in a separate impl block.
     Trait,
-    /// In an impl of a trait, with nothing beside it.
+    /// In an impl of a trait, without companions.
     Alone,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Steps<'a> {
     cache_root: Option<Ident>,
 }
 
-/// A name that no name of the user can be mistaken for.
+/// A hygienic name: it cannot collide with a name of the user.
 pub(crate) fn hygienic(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
@@ -65,7 +65,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// A function of the runtime, as its blocking or its async form, at `span`.
+    /// The blocking or async form of a function of the runtime, at `span`.
     pub(crate) fn step(&self, name: &str, span: Span) -> TokenStream {
         let name = if self.is_async() {
             format_ident!("{name}_async", span = span)
@@ -76,7 +76,7 @@ impl<'a> Steps<'a> {
         quote_spanned!(span=> #runtime::#name)
     }
 
-    /// The runtime, with errors at `span`.
+    /// The path of the runtime. The compiler reports its errors at `span`.
     pub(crate) fn runtime_at(&self, span: Span) -> TokenStream {
         let respan = |mut token: TokenTree| {
             token.set_span(token.span().located_at(span));
@@ -85,34 +85,34 @@ impl<'a> Steps<'a> {
         self.runtime.clone().into_iter().map(respan).collect()
     }
 
-    /// The arguments that are part of the key: those left out are not, nor is the one that is the cache.
+    /// The arguments of the key: all except skipped arguments and the cache.
     pub(crate) fn key_params(&self) -> impl Iterator<Item = &Param> {
         self.params.iter().filter(|param| {
             !self.args.options.skip.contains(&param.name) && !self.is_cache_root(param)
         })
     }
 
-    /// Whether the cache is this argument, or a part of it.
+    /// Returns whether the cache is this argument or a part of it.
     pub(crate) fn is_cache_root(&self, param: &Param) -> bool {
         self.cache_root.as_ref() == Some(&param.name)
     }
 
-    /// Whether the cache is reached by way of a `&mut`.
+    /// Returns whether the expression of the cache goes through a `&mut`.
     fn is_unique(&self) -> bool {
         let mut roots = self.params.iter().filter(|param| self.is_cache_root(param));
         self.self_kind == SelfKind::Mut || roots.any(|root| root.by_mut)
     }
 
-    /// What binds the cache, and what then names it by reference.
+    /// The statement that binds the cache, and the expression for a reference to it.
     ///
-    /// What a call is given by `&mut` cannot lend the cache while the body runs: the expression is then
-    /// looked at each time.
+    /// An argument by `&mut` cannot stay borrowed while the body runs. In this case the expression
+    /// is evaluated at each use.
     pub(crate) fn cache(&self) -> (TokenStream, TokenStream) {
         let cache = &self.args.cache;
         let span = cache.span();
         let name = Ident::new("cache", Span::mixed_site().located_at(span));
         let lent = match &self.args.cache_type {
-            // Coerces a `LazyLock` and the like, too.
+            // The type coerces a `LazyLock` and other smart pointers.
             Some(ty) => quote_spanned!(span=> { let cache: &#ty = &(#cache); cache }),
             None => quote_spanned!(span=> &(#cache)),
         };
@@ -139,7 +139,7 @@ impl<'a> Steps<'a> {
         (bind, quote!(#name))
     }
 
-    /// A `Result` of the key.
+    /// The code for a `Result` of the key. With `outlives`, the key may outlive the call.
     pub(crate) fn key(&self, cache: &TokenStream, outlives: bool) -> TokenStream {
         let runtime = &self.runtime;
         let prefix = self.prefix();
@@ -195,8 +195,8 @@ impl<'a> Steps<'a> {
         quote_spanned!(span=> #step(#cache, #prefix, #from))
     }
 
-    /// The prefix of the key: the option, or the path of the function. The runtime decides by the
-    /// type of the cache's keys whether a path goes before them.
+    /// The prefix of the key: the option, or the path of the function. The runtime uses the path
+    /// only if the type of the keys can hold it.
     fn prefix(&self) -> TokenStream {
         let runtime = &self.runtime;
         let name = self.function.sig.ident.unraw();
@@ -216,7 +216,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// The argument that is the key by itself and is given by value: the key borrows it.
+    /// The single argument of the key, if the call passes it by value. The key borrows it.
     fn single_owned_argument(&self) -> Option<&Param> {
         if self.args.options.key.is_some() {
             return None;
@@ -267,7 +267,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// The body, where it has no function of its own to stand in.
+    /// The body inline, for a function without companions.
     fn run_inline(&self) -> TokenStream {
         let body = &self.function.body;
         let ReturnType::Type(_, returned) = &self.function.sig.output else {
@@ -289,8 +289,8 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Runs the function, and finds out for how long to keep what it returns: before, as the arguments are used up then, or of
-    /// what it returned.
+    /// Runs the function and evaluates the time-to-live. An expression is evaluated before the run,
+    /// which consumes the arguments. A closure is called with the returned value.
     pub(crate) fn run_and_ttl(&self) -> TokenStream {
         let [returned, ttl] = ["returned", "ttl"].map(hygienic);
         let (run, runtime) = (self.run(), &self.runtime);
@@ -323,7 +323,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Where the flights of this function are.
+    /// The expression for the single flight of this function.
     pub(crate) fn flights(&self, single_flight: &SingleFlight) -> TokenStream {
         let runtime = &self.runtime;
         match single_flight {
@@ -335,19 +335,19 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// Whether the function can run within the cache's own `get_or_compute`: that is blocking, stores for the
-    /// cache's own time, and has the cache lent meanwhile.
+    /// Returns whether the function can run within `get_or_compute` of the cache. That method
+    /// blocks, uses the default time-to-live, and borrows the cache during the run.
     pub(crate) fn uses_get_or_compute(&self) -> bool {
         !self.is_async() && self.args.options.ttl.is_none() && !self.is_unique()
     }
 }
 
-/// Whether a prefix is the literal `""`.
+/// Returns whether a prefix is the literal `""`.
 fn is_empty(prefix: &Expr) -> bool {
     matches!(prefix, Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value().is_empty())
 }
 
-/// The name that an expression begins with: of `&context.cache` it is `context`.
+/// The first name of an expression: `context` for `&context.cache`.
 fn root_of(expr: &Expr) -> Option<&Ident> {
     match expr {
         Expr::Path(path) => path.path.get_ident(),

@@ -7,24 +7,24 @@ use core::{
     hash::{Hash, Hasher},
 };
 
-/// An argument of a cached function as a part of the key that its cache keeps: a clone of it, or the
-/// owned form of a text or of bytes.
+/// Converts an argument of a cached function to a part of the stored key: a clone of the argument,
+/// or the owned form of text or bytes.
 ///
-/// A function `fn area(of: &str, zoom: u8)` can be cached by keys `(Text<16>, u8)` without a heap, and
-/// by `(String, u8)`. Whatever is [`Clone`] is a part of a key as it is.
+/// The keys of `fn area(of: &str, zoom: u8)` can be `(Text<16>, u8)` without a heap, or
+/// `(String, u8)`. A [`Clone`] type converts to itself.
 #[diagnostic::on_unimplemented(
     message = "an argument of type `{Self}` does not become a part of a key of type `{T}`",
     label = "the cache's keys have `{T}` here",
     note = "make the key yourself: `key = |first, second| ...`, or leave the argument out: `skip(name)`"
 )]
 pub trait OwnArg<T> {
-    /// Makes the part.
+    /// Creates the part of the key.
     ///
     /// # Errors
-    /// [`Error::KeyTooLong`] where it does not fit.
+    /// [`Error::KeyTooLong`] if the argument exceeds the capacity of `T`.
     fn own(&self) -> Result<T, Error>;
 
-    /// Hashes as the part does. Better without making it.
+    /// Hashes exactly like the part. An implementation should avoid the creation of the part.
     fn hash_as<H: Hasher>(&self, state: &mut H)
     where
         T: Hash,
@@ -34,7 +34,8 @@ pub trait OwnArg<T> {
         }
     }
 
-    /// Whether this is what `part` was made of. Better without making another.
+    /// Returns whether `part` equals the part that this argument converts to. An implementation
+    /// should avoid the creation of a part.
     fn is(&self, part: &T) -> bool
     where
         T: Eq,
@@ -64,7 +65,8 @@ impl<T: Clone> OwnArg<T> for T {
     }
 }
 
-/// What stands for a text or for bytes hashes and compares as these do: [`Borrow`] has it so.
+/// Hashes and compares by the slice. The contract of [`Borrow`] makes both agree with the owned
+/// form.
 macro_rules! looked_up_as {
     ($slice:ty, $t:ty, $this:ident => $lent:expr) => {
         #[inline]
@@ -80,7 +82,7 @@ macro_rules! looked_up_as {
     };
 }
 
-// `str` and `[u8]` for what is given by reference, `&str` and `&[u8]` for what a type parameter hides.
+// `str` and `[u8]` serve arguments by reference; `&str` and `&[u8]` serve type parameters.
 macro_rules! slice_is_owned {
     ($slice:ty, [$($generics:tt)*] $t:ty, $slice_:ident => $own:expr) => {
         impl<$($generics)*> OwnArg<$t> for $slice {
@@ -148,7 +150,7 @@ mod heap {
     cow_is_owned!([T], [T: Clone + Hash + Eq] Vec<T>);
 }
 
-/// The prefix of a typed key, its first part.
+/// Converts a prefix to the first part of a typed key.
 impl OwnArg<&'static str> for super::Literal {
     #[inline]
     fn own(&self) -> Result<&'static str, Error> {
@@ -173,7 +175,7 @@ impl OwnArg<alloc::string::String> for super::Literal {
     looked_up_as!(str, alloc::string::String, this => this.0);
 }
 
-/// How an expansion hands over an argument: lent, as a rule.
+/// Gives access to an argument that an expansion passes by reference or by value.
 pub trait ArgRef {
     /// The argument's type.
     type Arg: ?Sized;
@@ -189,7 +191,7 @@ impl<A: ?Sized> ArgRef for &A {
     }
 }
 
-/// A prefix is handed over like an argument.
+/// Treats a prefix like an argument.
 impl ArgRef for super::Literal {
     type Arg = Self;
     #[inline]
@@ -198,7 +200,7 @@ impl ArgRef for super::Literal {
     }
 }
 
-/// An argument given away: the key that is made of it may outlive the call.
+/// An argument passed by value. The key made from it may outlive the call.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "json", derive(serde::Serialize))]
 pub struct ByValue<A>(pub A);

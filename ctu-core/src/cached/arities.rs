@@ -1,4 +1,5 @@
-/// Calls a macro once for each number of arguments that a key may be made of: by type, by type of the key's part, and by place.
+/// Calls a macro once for each supported number of key arguments. Each argument has the type, the
+/// type of its part of the key, and the position.
 macro_rules! arities {
     ($each:ident) => {
         $each!();

@@ -6,20 +6,21 @@ use crate::{
 };
 use core::time::Duration;
 
-/// A cache as an `async fn` uses it. `Mode` tells the kinds of caches apart; the compiler finds it out.
+/// The operations that an `async fn` needs from its cache. The compiler infers `Mode`, the kind of
+/// the cache.
 #[diagnostic::on_unimplemented(
     message = "an `async fn` cannot use `{Self}` as its cache",
     label = "neither an `AsyncCache` nor a `Cache` in memory",
     note = "a `Cache` that waits for a server or a disk would block the async runtime. Cache a function that is not async, and call that: `tokio::task::spawn_blocking(move || function(argument)).await`. Or write `blocking` to block nevertheless: `#[cached(cache = CACHE, blocking)]`",
-    note = "a `Cache` of your own that never waits for a device is declared so: `impl InMemory for MyCache {{}}`",
-    note = "a store needs a lock around it: `LockedCache::new(store)`; a `LocalAsyncCache` needs the switch `local`"
+    note = "declare your own `Cache` that never waits for a device: `impl InMemory for MyCache {{}}`",
+    note = "a store needs a lock around it: `LockedCache::new(store)`; a `LocalAsyncCache` needs the option `local`"
 )]
 pub trait AsyncBackend<Mode> {
-    /// What an entry is looked up by.
+    /// The borrowed key of a lookup.
     type Key: ?Sized;
-    /// What is kept.
+    /// The value of an entry.
     type Value: Clone;
-    /// Why an operation failed.
+    /// The error of an operation.
     type Error: CacheError;
 
     /// As [`Cache::get`].
@@ -46,23 +47,23 @@ pub trait AsyncBackend<Mode> {
     fn id(&self) -> CacheId;
 }
 
-/// A [`Cache`].
+/// The mode of a [`Cache`].
 #[derive(Debug)]
 pub enum Blocking {}
 
-/// An [`AsyncCache`].
+/// The mode of an [`AsyncCache`].
 #[derive(Debug)]
 pub enum Awaited {}
 
-/// A [`LocalAsyncCache`].
+/// The mode of a [`LocalAsyncCache`].
 #[derive(Debug)]
 pub enum Local {}
 
-/// A [`Cache`] that may block the thread: the switch `blocking`.
+/// Marks a [`Cache`] that may block the thread. The option `blocking` creates it.
 #[derive(Clone, Copy, Debug)]
 pub struct BlockingOf<'c, C: ?Sized>(pub &'c C);
 
-/// A [`LocalAsyncCache`] that is used as one: many are an [`AsyncCache`] as well.
+/// Selects [`LocalAsyncCache`] for a type that may also implement [`AsyncCache`].
 #[derive(Clone, Copy, Debug)]
 pub struct LocalOf<'c, C: ?Sized>(pub &'c C);
 

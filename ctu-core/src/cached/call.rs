@@ -1,4 +1,4 @@
-//! The steps of a call: make the key, look, keep.
+//! The steps of a cached call: key, lookup, store.
 
 use super::{
     backend::AsyncBackend,
@@ -11,30 +11,32 @@ use crate::{
 };
 use core::{marker::PhantomData, ops::Deref, time::Duration};
 
-/// What a look into the cache found.
+/// The result of a lookup in the cache.
 #[derive(Debug)]
 pub enum Lookup<R, E> {
-    /// What the function returns.
+    /// The cached result of the function.
     Hit(R),
-    /// Nothing, at this key.
+    /// The cache has no entry for the key.
     Miss,
-    /// Nothing, since this failed.
+    /// The lookup failed with this error.
     Failed(E),
 }
 
-/// What is at the key, as far as a look told.
+/// The state of the entry after a lookup without a usable value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryState {
-    /// Nothing.
+    /// The cache has no entry.
     Absent,
-    /// What must not stay: it cannot be decoded, or is to be computed anew.
+    /// The entry must be replaced: it cannot be decoded, or the caller requested a refresh.
     Stale,
-    /// Nobody knows, and nothing is to be stored: what failed is likely to fail once more, after another deadline.
+    /// The lookup failed. The result is not stored: a write would probably fail as well, after
+    /// another deadline.
     Unknown,
 }
 
 impl EntryState {
-    /// What is there after a look that failed. What cannot be decoded would fail the next look as well.
+    /// The state after a failed lookup. An undecodable entry is stale, since the next lookup would
+    /// fail on it as well.
     #[cold]
     pub fn after<E: CacheError>(error: &E) -> Self {
         if error.is_corrupt() {
@@ -44,13 +46,13 @@ impl EntryState {
         }
     }
 
-    /// Whether what the function returns is to be kept.
+    /// Returns whether the result of the function is stored.
     pub fn is_known(self) -> bool {
         self != Self::Unknown
     }
 }
 
-/// Makes what is looked up by in `cache`.
+/// Creates the lookup key for `cache`.
 #[inline]
 pub fn key<C, P, A, Kind>(_: &C, prefix: P, from: A) -> Result<A::Key, Error>
 where
@@ -60,7 +62,7 @@ where
     from.make_key(prefix)
 }
 
-/// Makes a key of an async cache.
+/// Creates the owned key for an async cache.
 #[inline]
 pub fn key_async<C, Mode, P, A, Kind>(
     _: &C,
@@ -74,7 +76,7 @@ where
     from.make_key(prefix)?.into_key()
 }
 
-/// Looks for `key`, which stays where it is: moving it costs as much as finding it.
+/// Looks `key` up. The key is passed by reference, since moving it costs as much as the lookup.
 #[inline]
 pub fn lookup<C, B, R, Kind, Policy>(
     cache: &C,
@@ -92,7 +94,7 @@ where
     }
 }
 
-/// [`look`] into an async cache.
+/// The async form of [`lookup`].
 #[inline]
 pub async fn lookup_async<C, Mode, B, R, Kind, Policy>(
     cache: &C,
@@ -122,13 +124,13 @@ where
     }
 }
 
-/// The key of what is looked up by.
+/// Converts a lookup key to an owned key.
 #[inline]
 pub fn into_key<B: CallKey<K>, K: ?Sized>(key: Result<B, Error>) -> Result<B::Owned, Error> {
     key?.into_key()
 }
 
-/// After a miss: makes the key that the result is to be stored at, before the arguments are used up.
+/// Creates the owned key after a miss, before the call consumes the arguments.
 pub fn after_miss<B, K, R, E>(
     key: Result<B, Error>,
     lookup: Lookup<R, E>,
@@ -146,26 +148,26 @@ where
     (key, lookup)
 }
 
-/// Hands arguments to a closure, whose parameters have their types from here.
+/// Calls a closure. The types of its parameters are inferred from `args`.
 #[inline]
 pub fn apply<A, R>(args: A, closure: impl FnOnce(A) -> R) -> R {
     closure(args)
 }
 
-/// Says what a future returns, so that `?` works in an async block.
+/// States the output type of a future, so that `?` works in an async block.
 #[inline]
 pub fn returning<R, F: Future<Output = R>>(future: F) -> F {
     future
 }
 
-/// A return type that can hold an error of the cache: what `on_error = return` needs.
+/// A return type that can hold an error of the cache. `on_error = return` requires it.
 #[diagnostic::on_unimplemented(
-    message = "`on_error = return` needs a function that returns a `Result` whose error can be made from `{E}`",
+    message = "`on_error = return` needs a function that returns a `Result` with an error `From<{E}>`",
     label = "the function returns `{Self}`",
     note = "return `Result<_, E>` with `E: From<{E}>`, or leave `on_error` out: the function then runs without its cache"
 )]
 pub trait TakesError<E> {
-    /// Makes it.
+    /// Converts the error to the return type.
     fn failed(error: E) -> Self;
 }
 
@@ -181,7 +183,8 @@ macro_rules! steps {
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
         $outcome:ident $store:ident $contains:ident $delete:ident
     ) => {
-        /// What to do with what the function returned. A step by itself, so that no future holds a reference to that.
+        /// Decides how the returned value is stored. It is a separate step, so that no future holds
+        /// a reference to the returned value.
         #[inline(never)]
         pub fn $outcome<C, $($Mode,)? R, Kind, Policy>(
             _: &C,
@@ -195,8 +198,8 @@ macro_rules! steps {
             returned.outcome().cloned()
         }
 
-        /// Does it, and says whether anything was changed. Kept out of the function, whose hits would else save the registers
-        /// that storing needs.
+        /// Applies `outcome` to the entry and returns whether the cache changed. It is not inlined:
+        /// a hit of the caller would otherwise save the registers that the write needs.
         #[inline(never)]
         pub $($async)? fn $store<C, $($Mode,)? B>(
             cache: &C,
@@ -214,7 +217,7 @@ macro_rules! steps {
                 Outcome::Store(value) => {
                     let stored = cache.insert_entry(key, value, ttl) $($await)*;
                     if stored.is_err() && state == EntryState::Stale {
-                        // Better nothing than what is known to be old.
+                        // A missing entry is better than a stale one.
                         let _ = cache.remove(key) $($await)*;
                     }
                     stored.map(|()| true)
@@ -226,7 +229,7 @@ macro_rules! steps {
             }
         }
 
-        /// Whether there is an entry.
+        /// Returns whether the cache has an entry for the key.
         pub $($async)? fn $contains<C, $($Mode,)? B>(
             cache: &C,
             key: Result<B, Error>,
@@ -239,7 +242,7 @@ macro_rules! steps {
             cache.contains(&key) $($await)*
         }
 
-        /// Removes the entry.
+        /// Removes the entry and returns whether it existed.
         pub $($async)? fn $delete<C, $($Mode,)? B>(
             cache: &C,
             key: Result<B, Error>,

@@ -17,8 +17,9 @@ macro_rules! join {
         [$($async:ident)?] [$($Mode:ident)?] [$($bound:tt)*] [$($await:tt)*]
         $join:ident $join_until:ident $lookup:ident
     ) => {
-        /// After a miss: leads the computation, or waits for another caller's and looks again. Where it leads, it looks
-        /// again if it `looks`: another computation may have ended since the miss.
+        /// Joins the flight of the key after a miss. The caller leads the computation, or waits for
+        /// the leader and repeats the lookup. With `looks_again`, a leader repeats the lookup too:
+        /// another computation may have ended since the miss.
         pub $($async)? fn $join<'f, C, $($Mode,)? B, R, Kind, Policy>(
             flights: &'f SingleFlight,
             cache: &C,
@@ -32,7 +33,7 @@ macro_rules! join {
             B: Deref<Target = C::Key>,
             R: Returned<C::Value, Kind, Policy>,
         {
-            // One for all the rounds: at the limit the caller leads.
+            // All rounds share one deadline. The caller leads once it has passed.
             let deadline = flights.deadline();
             while let (true, Ok(at)) = (may_store(&lookup), key) {
                 let flight = flights.$join_until(&flight_key(cache.id(), at), deadline) $($await)*;
@@ -55,7 +56,7 @@ join!(
     join_then_lookup_async join_until_async lookup_async
 );
 
-/// [`look`](super::call::look) by a key that is made.
+/// [`lookup`](super::call::lookup) by an owned key.
 fn lookup_at<C, B, R, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
@@ -72,8 +73,10 @@ where
     }
 }
 
-/// After a miss: leads, for [`compute`] to look again, or waits. Does neither where the cache has a single flight itself:
-/// a caller that holds one flight while it waits for another can deadlock.
+/// Joins the flight of the key after a miss. A leader leaves the second lookup to [`compute`].
+///
+/// A cache with a single flight of its own is not joined: a caller that holds one flight while it
+/// waits for another can deadlock.
 pub fn join<'f, C, B, R, Kind, Policy>(
     flights: &'f SingleFlight,
     cache: &C,
@@ -92,14 +95,14 @@ where
     join_then_lookup(flights, cache, key, lookup, policy, false)
 }
 
-/// Ends a flight whose result is in the cache.
+/// Ends a flight after its result was stored.
 pub fn finish(flight: &mut Option<Flight<'_>>) {
     if let Some(flight) = flight.take() {
         flight.finish();
     }
 }
 
-/// Whether what the function returns is to be kept.
+/// Returns whether the result of the function may be stored.
 fn may_store<R, E: CacheError>(lookup: &Lookup<R, E>) -> bool {
     match lookup {
         Lookup::Hit(_) => false,
@@ -108,27 +111,28 @@ fn may_store<R, E: CacheError>(lookup: &Lookup<R, E>) -> bool {
     }
 }
 
-/// What a flight is for. Not the key alone: an object that computes by way of another, each with a cache of its own, would
-/// wait for itself.
+/// The key of a flight: the cache and the key of the entry. The key alone is not enough. An object
+/// that computes through another object with a cache of its own would wait for itself.
 fn flight_key<B: Deref>(cache: CacheId, key: &B) -> (CacheId, &B::Target) {
     (cache, key)
 }
 
-/// What became of a computation through the cache.
+/// The result of a computation through the cache.
 #[derive(Debug)]
 pub enum Computed<R, E, F> {
-    /// What the function returns, which was not stored.
+    /// The result of the function, not stored.
     Done(R),
-    /// What the function returned, which was stored.
+    /// The result of the function, stored.
     Stored(R),
-    /// What the function returned, though the cache failed.
+    /// The result of the function, and the error of the cache.
     Failed(R, E),
     /// The cache failed before the function ran.
     NotRun(E, F),
 }
 
-/// Runs the function within the cache's own [`get_or_compute`](Cache::get_or_compute): a cache that overrides it has a
-/// single flight for all its callers, and may have an older value where the function fails.
+/// Runs the function within [`get_or_compute`](Cache::get_or_compute) of the cache. A cache that
+/// overrides this method has a single flight for all its callers, and may return an older value if
+/// the function fails.
 pub fn compute<C, B, R, F, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,
@@ -149,7 +153,7 @@ where
     };
     let (mut run, mut returned) = (Some(run), None);
     let found = cache.get_or_compute(at, &mut || {
-        // A second time where what the cache then found was damaged.
+        // The cache calls a second time if it then found a corrupt value.
         if let Some(run) = run.take() {
             returned = Some(run());
         }
@@ -161,30 +165,30 @@ where
     let computed = match (found, returned, run) {
         (Ok(Some(value)), Some(returned), _) => match returned.outcome() {
             Outcome::Store(_) => Computed::Stored(returned),
-            // What the function knows to be no more is no more, whatever the cache remembers.
+            // The function reports that the value no longer exists. That overrides the cache.
             Outcome::Forget => Computed::Done(returned),
-            // The function failed, and the cache has an older value.
+            // The function failed and the cache has an older value.
             Outcome::Leave => Computed::Done(R::found(value)),
         },
         (Ok(Some(value)), None, _) => {
             finish(&mut flight);
             Computed::Done(R::found(value))
         }
-        // Nothing was stored over what cannot be decoded.
+        // The undecodable entry was not replaced yet.
         (Ok(None), Some(returned), _) if state == EntryState::Stale => {
             store_returned::<_, _, _, _, _, Policy>(cache, key, returned)
         }
         (Ok(None), Some(returned), _) => Computed::Done(returned),
         (Err(error), Some(returned), _) => Computed::Failed(returned, error),
-        // The look has told of it already.
+        // The lookup has reported this error already.
         (Err(error), None, Some(run)) if EntryState::after(&error) == EntryState::Stale => {
             store_returned::<_, _, _, _, _, Policy>(cache, key, run())
         }
         (Err(error), None, Some(run)) => Computed::NotRun(error, run),
-        // A cache that neither finds a value nor has it computed.
+        // The cache has no value and did not call the function.
         (Ok(None), None, Some(run)) => Computed::Done(run()),
-        // It began to run and returned nothing: it panicked, and the cache went on as if it had not, though a panic is to pass
-        // through `get_or_compute`. There is nothing to return.
+        // The function panicked and the cache swallowed the panic, although `get_or_compute` has to
+        // pass panics on. No value exists to return.
         (_, None, None) => panic!("the cached function panicked"),
     };
     if matches!(computed, Computed::Stored(_)) {
@@ -193,7 +197,7 @@ where
     computed
 }
 
-/// Keeps what the function returned, in place of what cannot be decoded.
+/// Replaces an undecodable entry by the result of the function.
 fn store_returned<C, B, R, F, Kind, Policy>(
     cache: &C,
     key: &Result<B, Error>,

@@ -5,46 +5,48 @@ use crate::{
 };
 use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 
-/// What a key of `K` can be made of: the arguments of a cached function, or what its `key = ...` made of them.
+/// Creates a key of type `K` from the arguments of a cached function or from the result of its
+/// option `key = ...`.
 ///
-/// `Kind` tells the ways apart; the compiler finds it out. In this order of thought:
+/// The compiler infers `Kind`, the conversion:
 ///
 /// | the cache's keys | arguments | the key |
 /// | --- | --- | --- |
-/// | `K` | one that is a `K`, or borrows as one | the argument itself |
-/// | `(A, B, ...)` | as many that become the parts | the parts ([`OwnArg`](super::OwnArg)); a prefix is the first part |
-/// | `str` | none, several, or one that is no text (feature `json`) | `json_key` of them |
+/// | `K` | one of type `K`, or one that borrows as `K` | the argument itself |
+/// | `(A, B, ...)` | one for each part | the parts ([`OwnArg`](super::OwnArg)); a prefix is the first part |
+/// | `str` | none, several, or one other than text (feature `json`) | `json_key` of them |
 #[diagnostic::on_unimplemented(
-    message = "no key of type `{K}` can be made of what `#[cached]` has",
+    message = "`#[cached]` cannot make a key of type `{K}` from these arguments",
     label = "the cache's keys are `{K}`, and this is `{Self}`",
-    note = "a cache of typed keys wants the arguments in their order, as in `(String, u32)`, with a first part for the prefix if there is one",
+    note = "a typed key has one part per argument, in order, as in `(String, u32)`; a prefix needs an additional first part",
     note = "a key of another unsized type than `str` and `[u8]` has no automatic prefix: write `prefix = \"\"`",
-    note = "other keys are made by a function or closure: `key = json_key`, `key = |first, second| ...`",
-    note = "floats are no keys, since NaN does not equal itself: write `key = |value| value.to_bits()`, or make a text of it"
+    note = "a function or a closure makes any other key: `key = json_key`, `key = |first, second| ...`",
+    note = "a float is not a key, since NaN does not equal itself: write `key = |value| value.to_bits()`, or convert it to text"
 )]
 pub trait MakeKey<K: ?Sized, P, Kind> {
-    /// The key, or what stands for it.
+    /// The lookup key: the key itself, or its parts.
     type Key: CallKey<K>;
 
-    /// Makes the key, or what stands for it.
+    /// Creates the lookup key.
     ///
     /// # Errors
-    /// Where it does not fit, or has no form.
+    /// [`Error::KeyTooLong`] if the key exceeds the capacity of its type, [`Error::Encode`] if the
+    /// arguments have no text form.
     fn make_key(self, prefix: P) -> Result<Self::Key, Error>;
 }
 
-/// What a call looks up by: a key, or the parts of one that is made only if it has to be stored.
+/// The lookup key of a call: a key, or its parts. The owned key is created only for a write.
 pub trait CallKey<K: ?Sized> {
-    /// The key, and whatever keeps it.
+    /// The owned key.
     type Owned: Deref<Target = K>;
 
-    /// The value at the key.
+    /// Returns the value of the key.
     fn lookup<C: Cache<Key = K>>(&self, cache: &C) -> Result<Option<C::Value>, C::Error>;
 
-    /// Makes the key.
+    /// Creates the owned key.
     ///
     /// # Errors
-    /// Where it does not fit.
+    /// [`Error::KeyTooLong`] if the key exceeds the capacity of its type.
     fn into_key(self) -> Result<Self::Owned, Error>;
 }
 
@@ -60,7 +62,7 @@ impl<B: Deref<Target = K>, K: ?Sized> CallKey<K> for B {
     }
 }
 
-/// A key of a cache whose type the function does not name, so that it cannot be passed to that cache: write
+/// A key of a cache of unnamed type. It can be printed but not passed to the cache: write
 /// `cache: Type = CACHE` in place of `cache = CACHE` for that.
 pub trait KeyOfUntypedCache: fmt::Debug {}
 
@@ -70,16 +72,16 @@ impl<T: fmt::Debug> KeyOfUntypedCache for T {}
 #[derive(Clone, Copy, Debug)]
 pub struct Args<T>(pub T);
 
-/// What `key = ...` returned.
+/// The result of the option `key = ...`.
 #[derive(Clone, Copy, Debug)]
 pub struct CustomKey<T>(pub T);
 
-/// `prefix = ""`: the key as it is.
+/// The empty prefix, `prefix = ""`. The key stays unchanged.
 #[derive(Clone, Copy, Debug)]
 pub struct NoPrefix;
 
-/// No `prefix`: the path of the function stands before a key of text or bytes, which has no other
-/// trace of the function. A typed key stays as it is.
+/// The automatic prefix of a function without `prefix`: its path, before a key of text or bytes.
+/// Such a key does not identify the function otherwise. A typed key stays unchanged.
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionName {
     /// The type of a method, empty for a free function.
@@ -103,15 +105,15 @@ impl FunctionName {
     }
 }
 
-/// A prefix that leaves keys `K` as they are.
+/// A prefix that does not change keys of type `K`.
 pub trait LeavesKey<K: ?Sized> {}
 
 impl<K: ?Sized> LeavesKey<K> for NoPrefix {}
 impl<K> LeavesKey<K> for FunctionName {}
 
-/// A prefix that stands before keys `K`: text or bytes.
+/// A prefix that precedes keys of type `K`, text or bytes.
 pub trait PrefixesKey<K: PrefixKey + ?Sized> {
-    /// Joins the prefix and `key`.
+    /// Returns the prefix followed by `key`.
     ///
     /// # Errors
     /// [`Error::KeyTooLong`] as [`PrefixKey::prefixed`].
@@ -143,7 +145,7 @@ where
     }
 }
 
-/// The prefix of a function.
+/// The text of a prefix.
 #[derive(Clone, Copy, Debug)]
 pub struct Literal(pub &'static str);
 
@@ -161,7 +163,7 @@ impl AsPrefix<[u8]> for Literal {
     }
 }
 
-/// A key that is lent: an argument as it is.
+/// A borrowed key: an argument without a conversion.
 pub struct BorrowedKey<'a, A: ?Sized, K: ?Sized>(&'a A, PhantomData<fn(&K)>);
 
 impl<'a, A: ?Sized, K: ?Sized> BorrowedKey<'a, A, K> {
@@ -185,7 +187,7 @@ impl<A: Borrow<K> + ?Sized, K: fmt::Debug + ?Sized> fmt::Debug for BorrowedKey<'
     }
 }
 
-/// A key that was made.
+/// An owned key that borrows as `K`.
 pub struct OwnedKey<B, K: ?Sized>(B, PhantomData<fn(&K)>);
 
 impl<B, K: ?Sized> OwnedKey<B, K> {

@@ -1,4 +1,4 @@
-//! Keys from `key = ...`.
+//! Keys from the option `key = ...`.
 
 use super::key::{CustomKey, LeavesKey, MakeKey, NoPrefix, OwnedKey, PrefixesKey};
 use crate::{error::Error, mappings::PrefixKey};
@@ -8,7 +8,7 @@ use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 #[derive(Debug)]
 pub enum Key {}
 
-/// The returned value stands after a prefix.
+/// The returned value follows a prefix.
 #[derive(Debug)]
 pub enum Prefixed {}
 

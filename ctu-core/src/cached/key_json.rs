@@ -9,7 +9,7 @@ use crate::{error::Error, json::json_key, mappings::PrefixedText};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::Serialize;
 
-/// The arguments are written as JSON.
+/// The conversion that writes the arguments as JSON.
 #[derive(Debug)]
 pub enum AsJson {}
 
@@ -40,8 +40,10 @@ macro_rules! arguments_are_json {
 }
 arities!(arguments_are_json);
 
-/// An argument that is written as JSON where it is the only one, and the cache's keys are text: numbers, options, lists, tuples
-/// and maps. A text is none, since it is its own key.
+/// Allows a type as the only argument of a function with keys of text: the key is its JSON.
+///
+/// Numbers, options, lists, tuples and maps implement it. Text does not, since it is a key without
+/// a conversion.
 ///
 /// ```no_run
 /// use ctu_core::{LruCache, SpinCache, cached, cached::JsonAlone};

@@ -1,4 +1,4 @@
-//! Keys that are the arguments.
+//! Typed keys: the arguments themselves, or a tuple of them.
 
 use super::{
     arg::{ArgRef, ByValue, OwnArg},
@@ -18,7 +18,7 @@ use core::{
 #[derive(Debug)]
 pub enum Itself {}
 
-/// One argument stands after a prefix.
+/// One argument follows a prefix.
 #[derive(Debug)]
 pub enum Prefixed {}
 
@@ -63,7 +63,7 @@ where
     }
 }
 
-/// The parts of a key of `K`, lent: the arguments, and a prefix before them where there is one.
+/// The borrowed parts of a key of type `K`: an optional prefix and the arguments.
 #[derive(Debug)]
 pub struct PartsOf<A, K>(A, PhantomData<fn(&K)>);
 
@@ -97,7 +97,7 @@ macro_rules! arguments_are_parts {
             #[inline]
             fn is(&self, key: &($($k,)*)) -> bool {
                 let _ = key;
-                // All parts, without a branch in between: nearly every key that is looked at is the one.
+                // Compares all parts without a branch: nearly every compared key is equal.
                 true $(& self.0.$at.arg().is(&key.$at))*
             }
             #[inline]
@@ -125,7 +125,7 @@ macro_rules! arguments_are_parts {
 
 /// A prefix that is the first part of a typed key.
 pub trait FirstPart {
-    /// The part.
+    /// Returns the part.
     fn first_part(self) -> Literal;
 }
 
@@ -143,7 +143,7 @@ impl FirstPart for NoPrefix {
     }
 }
 
-/// The arguments are all parts but the first.
+/// The first part is the prefix, the other parts are the arguments.
 macro_rules! prefix_is_first_part {
     () => {};
     ($first:ident $p:ident $($t:ident $k:ident)*) => {

@@ -1,8 +1,9 @@
-//! What `#[cached]` expands to calls into: keys from arguments, results to values and back.
+//! The runtime of `#[cached]`: it makes keys from arguments and converts results to values and
+//! back.
 //!
-//! Programs use this module through the attributes. Of use by themselves are [`OwnArg`], for types of
-//! one's own in typed keys, `JsonAlone` (feature `json`), for one alone in keys of text, and `SingleFlight` (feature `std`), for
-//! a single flight that functions share.
+//! Programs use this module through the attributes. Three items are of direct use: [`OwnArg`]
+//! admits other types to typed keys, `JsonAlone` (feature `json`) admits them to keys of text, and
+//! `SingleFlight` (feature `std`) is a single flight that functions share.
 
 mod arg;
 mod arities;
@@ -47,7 +48,7 @@ pub use coalesce::{Computed, compute, finish, join, join_then_lookup, join_then_
 #[doc(hidden)]
 pub use core::marker::PhantomData;
 
-/// What needs `std`: as it is where there is that, and else a message.
+/// Expands to its tokens with the feature `std`, and to a compile error without it.
 #[cfg(feature = "std")]
 #[doc(hidden)]
 #[macro_export]
@@ -55,7 +56,7 @@ macro_rules! __needs_std {
     ($message:literal, $($then:tt)*) => { $($then)* };
 }
 
-/// What needs `std`: as it is where there is that, and else a message.
+/// Expands to its tokens with the feature `std`, and to a compile error without it.
 #[cfg(not(feature = "std"))]
 #[doc(hidden)]
 #[macro_export]
@@ -65,7 +66,8 @@ macro_rules! __needs_std {
     };
 }
 
-/// What comes beside a free function. Its name says what to write where that is none after all.
+/// Declares the companions of a free function. In an impl block, the message of the compiler shows
+/// the name of this macro, and with it the missing option.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __in_an_impl_write_method {
@@ -80,7 +82,8 @@ macro_rules! __in_an_impl_write_method {
     };
 }
 
-/// What comes beside methods of a trait. Its name says what to write where the type cannot have methods.
+/// Declares the companions of methods of a trait. For a type of another crate, the message of the
+/// compiler shows the name of this macro, and with it the missing option.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __for_a_foreign_type_write_opts_in_trait {

@@ -1,36 +1,37 @@
-//! What is told of a cache that fails: once, and not in every call until it works again.
+//! Reports of cache failures: one report per outage, not one per call.
 
 use crate::error::{CacheError, Error};
 use core::sync::atomic::Ordering::Relaxed;
 
-// The standard library has no swap where the machine has no compare-and-swap.
+// `core` has no `swap` on a target without compare-and-swap.
 #[cfg(target_has_atomic = "ptr")]
 use core::sync::atomic::{AtomicBool, AtomicUsize};
 #[cfg(not(target_has_atomic = "ptr"))]
 use portable_atomic::{AtomicBool, AtomicUsize};
 
-/// Whether anybody is there to be told.
+/// Whether a logger receives the reports.
 const HAS_LOGGER: bool = cfg!(any(
     feature = "defmt",
     all(feature = "tracing", target_has_atomic = "ptr")
 ));
 
-/// What was told of the cache of one function: by `tracing`, by `defmt`, where these features are on.
+/// Reports the failures of the cache of one function to `tracing` and `defmt`, if these features
+/// are on.
 ///
-/// An outage is told of when it begins, of reads and of writes each, and again only after a read or write has
-/// worked. What the cache refuses, as a key too long or a time-to-live where it keeps none, and what it holds and cannot be
-/// decoded, is told of once, each kind for itself.
+/// An outage is reported when it begins, separately for reads and writes. It is reported again only
+/// after a read or write has succeeded. A rejected operation (a key that is too long, an
+/// unsupported time-to-live) and an undecodable value are reported once per kind of error.
 #[derive(Debug)]
 pub struct Reports {
     function: &'static str,
     reads: AtomicBool,
     writes: AtomicBool,
-    /// A bit for each kind of error.
+    /// The reported kinds of errors, one bit each.
     refused: AtomicUsize,
 }
 
 impl Reports {
-    /// Nothing told.
+    /// Creates the state without any reported failure.
     pub const fn new(function: &'static str) -> Self {
         Self {
             function,
@@ -40,25 +41,25 @@ impl Reports {
         }
     }
 
-    /// A read failed.
+    /// Records a failed read.
     #[cold]
     pub fn read_failed<E: CacheError>(&self, error: &E) {
         self.failed(&self.reads, error);
     }
 
-    /// A write failed.
+    /// Records a failed write.
     #[cold]
     pub fn write_failed<E: CacheError>(&self, error: &E) {
         self.failed(&self.writes, error);
     }
 
-    /// A read worked.
+    /// Records a successful read.
     #[inline]
     pub fn read(&self) {
         mark_working(&self.reads);
     }
 
-    /// A write worked.
+    /// Records a successful write.
     #[inline]
     pub fn written(&self) {
         mark_working(&self.writes);
@@ -70,7 +71,7 @@ impl Reports {
         }
     }
 
-    /// Whether it was, and from now on it is.
+    /// Marks the failure as reported and returns whether it was marked before.
     fn was_reported<E: CacheError>(&self, outage: &AtomicBool, error: &E) -> bool {
         if error.is_outage() {
             return outage.swap(true, Relaxed);
@@ -80,7 +81,7 @@ impl Reports {
     }
 }
 
-/// A bit for the kind of an error that is no outage.
+/// The bit of an error other than an outage.
 fn kind_of(error: Option<Error>) -> usize {
     1 << match error {
         None => 0,
@@ -105,7 +106,7 @@ fn kind_of(error: Option<Error>) -> usize {
 
 #[inline]
 fn mark_working(reported: &AtomicBool) {
-    // Looked at first: a hit shall not write to what other cores read.
+    // The load avoids a write on every hit to a cache line that other cores read.
     if HAS_LOGGER && reported.load(Relaxed) {
         reported.store(false, Relaxed);
     }
@@ -114,7 +115,7 @@ fn mark_working(reported: &AtomicBool) {
 fn report<E: CacheError>(function: &'static str, error: &E) {
     #[cfg(all(feature = "tracing", target_has_atomic = "ptr"))]
     tracing::warn!(function, %error, "the cache failed; the function runs without it");
-    // Not as a warning: where `DEFMT_LOG` says nothing, nobody hears those.
+    // Without `DEFMT_LOG`, defmt prints errors only and drops warnings.
     #[cfg(feature = "defmt")]
     defmt::error!(
         "{=str}: the cache failed; the function runs without it: {}",
@@ -124,7 +125,7 @@ fn report<E: CacheError>(function: &'static str, error: &E) {
     let _ = (function, error);
 }
 
-/// Tells whom `on_error = ...` names.
+/// Passes the error to the hook of the option `on_error = ...`.
 #[cold]
 pub fn notify<E>(error: &E, hook: impl FnOnce(&E)) {
     hook(error);

@@ -1,16 +1,16 @@
-/// What to do with what a function returned.
+/// The effect of a returned value on the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<T> {
-    /// Store this.
+    /// Store this value.
     Store(T),
-    /// It is no value, and what was stored before holds no more: `None` where only `Some` is cached.
+    /// Store nothing and remove a stale entry: `None`, if only `Some` is cached.
     Forget,
-    /// It is no value and says nothing of what was stored before: `Err`.
+    /// Store nothing and leave the entry unchanged: `Err`.
     Leave,
 }
 
 impl<T: Clone> Outcome<&T> {
-    /// The same, with a value of its own.
+    /// Clones the value.
     pub fn cloned(self) -> Outcome<T> {
         match self {
             Self::Store(value) => Outcome::Store(value.clone()),
@@ -20,38 +20,38 @@ impl<T: Clone> Outcome<&T> {
     }
 }
 
-/// What a cached function may return, for a cache of values `V`.
+/// The return types of a cached function, for a cache of values `V`.
 ///
-/// By type and not by name, so that any alias of `Result` works:
+/// The type decides, not its name, so any alias of `Result` works:
 ///
-/// | the function returns | the cache holds | what is cached |
+/// | the function returns | the cache holds | cached results |
 /// | --- | --- | --- |
-/// | `V` | `V` | all of it |
+/// | `V` | `V` | all |
 /// | `Result<V, E>` | `V` | `Ok` |
 /// | `Option<V>` | `V` | `Some` |
 /// | `Option<T>` | `Option<T>` | `Some` and `None`; with `only_some`, `Some` |
 /// | `Result<Option<V>, E>` | `V` | `Ok(Some)` |
 /// | `Result<Option<T>, E>` | `Option<T>` | `Ok`; with `only_some`, `Ok(Some)` |
 ///
-/// `Kind` tells them apart, and `Policy` whether `only_some` is given; the compiler finds them out.
+/// The compiler infers `Kind`, the row of this table, and `Policy`, the option `only_some`.
 #[diagnostic::on_unimplemented(
-    message = "the function returns `{Self}`, which is not what its cache holds: `{V}`",
-    label = "wrong values",
-    note = "return the cache's value, a `Result` or an `Option` of it, or give a cache of what is returned; `only_some` is for functions that return an `Option`"
+    message = "the function returns `{Self}`, but its cache holds `{V}`",
+    label = "the type of the cache's values differs",
+    note = "return the cache's value, a `Result` or an `Option` of it, or use a cache with values of the returned type; `only_some` is for functions that return an `Option`"
 )]
 pub trait Returned<V, Kind, Policy>: Sized {
-    /// What the function returns on a hit.
+    /// Converts a cached value to the returned value of a hit.
     fn found(value: V) -> Self;
 
-    /// What to store.
+    /// Returns the effect on the cache.
     fn outcome(&self) -> Outcome<&V>;
 }
 
-/// Without `only_some`.
+/// The policy without `only_some`.
 #[derive(Debug)]
 pub enum All {}
 
-/// With `only_some`.
+/// The policy with `only_some`.
 #[derive(Debug)]
 pub enum SomeOnly {}
 
@@ -98,7 +98,7 @@ impl<V, E> Returned<V, InResult, All> for Result<V, E> {
     }
 }
 
-// `Option<T>` where the cache holds options, too: `None` is not stored.
+// The function returns an option and the cache holds options. `None` is not stored.
 #[diagnostic::do_not_recommend]
 impl<T> Returned<Option<T>, Plain, SomeOnly> for Option<T> {
     #[inline]

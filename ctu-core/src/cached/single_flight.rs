@@ -24,13 +24,13 @@ use std::{
     time::Instant,
 };
 
-/// Results are in the cache: a caller that waited looks there.
+/// The machine carries no results: a waiting caller finds the result in the cache.
 type State = Machine<u64, (), FxBuildHasher>;
 
-/// One computation a key, however many callers ask for it: the others wait for the result.
+/// Limits concurrent calls for one key to one computation; the other callers wait for its result.
 ///
-/// `#[cached(single_flight)]` makes one for its function. Functions that compute the same things share
-/// one by `single_flight = FLIGHTS`:
+/// `#[cached(single_flight)]` creates one for its function. Functions that compute the same values
+/// share one with `single_flight = FLIGHTS`:
 ///
 /// ```
 /// use ctu_core::{LruCache, SpinCache, cached, cached::SingleFlight};
@@ -51,32 +51,34 @@ type State = Machine<u64, (), FxBuildHasher>;
 /// assert_eq!(page(7), 8);
 /// ```
 ///
-/// A flight is that of a cache (its identity) and a key: the same key of two caches is two
-/// computations. Flights are told apart by 64 bits of a hash, seeded at random: two keys that agree in these wait for
-/// one another and are computed each for itself.
+/// A flight belongs to a cache (by its identity) and a key: the same key of two caches is two
+/// computations. A randomly seeded hash of 64 bits identifies a flight. Callers of two keys with
+/// the same hash wait for one another, and then compute their own values.
 ///
-/// Every step takes O(1), amortised, and one for each caller that it wakes.
+/// Every step takes O(1) amortised, plus O(1) for each woken caller.
 ///
-/// # How long a caller waits
-/// At most 10 seconds ([`with_wait_limit`](Self::with_wait_limit)). Then it computes beside the other, so that computations
-/// end that wait for each other: each for the other's key, or one for a thread that it started, that its thread pool gave it
-/// (rayon), or for a task that it awaits, and that asks for the same key. A thread that asks for the key that it
-/// computes does not wait at all.
+/// # Wait limit
+/// A caller waits at most 10 seconds ([`with_wait_limit`](Self::with_wait_limit)). Then it computes
+/// the value concurrently. The limit ends deadlocks of computations that wait for each other: two
+/// that need each other's key, or one that waits for a thread, a task, or a job of its thread pool
+/// (rayon) that requests the same key. A thread that requests the key of its own computation does
+/// not wait at all.
 ///
-/// A future that is dropped waits no more, and its turn goes to the next. A task that waits is woken at the limit by one
-/// thread of the process, which the first such wait starts.
+/// A dropped future leaves the queue, and its turn goes to the next caller. One thread of the
+/// process, started by the first wait of a task, wakes tasks at the limit.
 pub struct SingleFlight {
     hasher: OnceLock<RandomState>,
     machine: Mutex<State>,
     wait_limit: Duration,
 }
 
-/// The right to compute the value of a key. Where it is dropped, computing has failed, and the next caller gets it.
+/// The permit to compute the value of a key. A drop without [`finish`](Self::finish) reports a
+/// failed computation and passes the permit to the next caller.
 #[derive(Debug)]
 #[must_use = "the flight ends when this is dropped"]
 pub struct Flight<'f> {
     flights: &'f SingleFlight,
-    /// `None` where the thread leads already: that flight goes on.
+    /// `None` if the thread already leads this flight, which continues.
     lead: Option<Lead>,
 }
 
@@ -84,14 +86,16 @@ pub struct Flight<'f> {
 pub(super) type Deadline = Option<Instant>;
 
 impl SingleFlight {
-    /// No flights.
+    /// Creates a single flight without any flights, with a wait limit of 10 seconds.
     pub const fn new() -> Self {
         Self::with_wait_limit(DEFAULT_WAIT_LIMIT)
     }
 
-    /// No flights. A caller waits at most for `limit`: [`Duration::ZERO`] is no waiting, [`Duration::MAX`] no limit.
+    /// Creates a single flight with a wait limit. [`Duration::ZERO`] disables waiting,
+    /// [`Duration::MAX`] disables the limit.
     ///
-    /// Longer than a computation usually takes: callers that reach the limit compute the same value at once.
+    /// The limit should exceed the usual duration of a computation: callers that reach the limit
+    /// compute the same value concurrently.
     ///
     /// ```
     /// use core::time::Duration;
@@ -107,13 +111,14 @@ impl SingleFlight {
         }
     }
 
-    /// Blocks the thread while another caller computes `key`. `None` where that has a result: it is in the cache.
+    /// Blocks the thread while another caller computes `key`. Returns `None` once that caller has
+    /// stored the result in the cache.
     #[doc(hidden)]
     pub fn join<K: Hash + ?Sized>(&self, key: &K) -> Option<Flight<'_>> {
         self.join_until(key, self.deadline())
     }
 
-    /// The same as [`join`](Self::join), without blocking the thread.
+    /// The async form of [`join`](Self::join).
     #[doc(hidden)]
     pub async fn join_async<K: Hash + ?Sized>(&self, key: &K) -> Option<Flight<'_>> {
         self.join_until_async(key, self.deadline()).await
@@ -151,7 +156,7 @@ impl SingleFlight {
         key: &K,
         deadline: Deadline,
     ) -> Option<Flight<'_>> {
-        // Tasks have no number: one thread may run many, and one task may poll many calls.
+        // Tasks have no number: a thread may run many tasks, and a task may poll many calls.
         let mut waiting = match self.begin(key, None) {
             Ok(flight) => return Some(flight),
             Err(waiting) => waiting,
@@ -183,7 +188,7 @@ impl SingleFlight {
         }
     }
 
-    /// Nothing that panics runs under this lock, so a poisoned one is whole.
+    /// Ignores poisoning: no code that panics runs under this lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -203,7 +208,7 @@ impl Default for SingleFlight {
     }
 }
 
-/// A place among the callers that wait, left on drop.
+/// A place in the queue of waiting callers. A drop leaves the queue.
 struct Waiting<'f> {
     flights: &'f SingleFlight,
     /// `None` once the wait is over.
@@ -228,12 +233,12 @@ impl<'f> Waiting<'f> {
         self.wait = None;
         Poll::Ready(match waited {
             Waited::Lead(lead) => Some(flights.flight(Some(lead))),
-            // Both look into the cache, and join again where nothing is there.
+            // The caller repeats the lookup, and joins again after a miss.
             Waited::Value(()) | Waited::Rejoin | Waited::Pending => None,
         })
     }
 
-    /// The same, with `delay` to wake the task at the deadline.
+    /// Polls for a task; `delay` wakes it at the deadline.
     fn poll_task(
         &mut self,
         context: &mut Context<'_>,
@@ -263,7 +268,7 @@ impl Drop for Waiting<'_> {
 }
 
 impl Flight<'_> {
-    /// The result is in the cache, where all callers that wait now look for it.
+    /// Ends the flight after the result was stored, and wakes the waiting callers.
     #[doc(hidden)]
     pub fn finish(mut self) {
         self.end(Some(()));

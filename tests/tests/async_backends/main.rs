@@ -7,6 +7,7 @@ mod memcached;
 mod redis;
 mod runtimes;
 mod tls;
+mod two_level;
 
 use ctu_std::{AsyncRawRedisCache, RedisCache};
 use std::{future::Future, time::Duration};
