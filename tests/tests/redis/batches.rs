@@ -1,10 +1,14 @@
 use crate::{raw, secs};
-use ctu_std::{Cache, CacheExt};
+use ctu_std::{Cache, CacheExt, RedisCache};
 use ctu_tests::{
     proxy::{Fault, Proxy},
     servers::RedisServer,
 };
-use std::thread;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    thread,
+};
 
 #[test]
 fn batch_takes_one_round_trip() {
@@ -104,4 +108,40 @@ fn batch_with_ttl_pairs_each_value_with_its_ttl() {
         let (value, left) = found.unwrap();
         assert_eq!(value == b"new", left > Some(secs(500)), "{value:?}");
     }
+}
+
+/// A value of 1 MiB that counts, while it is encoded, the encoded values that the server lacks.
+#[derive(Clone)]
+struct Counted<'s>(Option<&'s RedisServer>);
+
+static ENCODED: AtomicUsize = AtomicUsize::new(0);
+static MOST_WAITING: AtomicUsize = AtomicUsize::new(0);
+
+impl Serialize for Counted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let server = self.0.expect("values that are stored have a server");
+        let stored: usize = server.cli(&["dbsize"]).parse().unwrap();
+        let encoded = ENCODED.fetch_add(1, Relaxed) + 1;
+        MOST_WAITING.fetch_max(encoded - stored, Relaxed);
+        serializer.serialize_str(&"x".repeat(1 << 20))
+    }
+}
+
+impl<'de> Deserialize<'de> for Counted<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|_| Self(None))
+    }
+}
+
+#[test]
+fn large_batch_is_encoded_in_pieces() {
+    let server = RedisServer::start();
+    let builder = RedisCache::builder(server.url()).deadline(secs(60));
+    let cache: RedisCache<u32, Counted<'_>> = builder.build().unwrap();
+    let keys: Vec<u32> = (0..30).collect();
+    let entries = keys.iter().map(|key| (key, Counted(Some(&server))));
+    cache.insert_many(entries.collect(), None).unwrap();
+    assert_eq!((cache.len(), ENCODED.load(Relaxed)), (Ok(30), 30));
+    // Pieces of 4 MiB, and the value that exceeds it.
+    assert!(MOST_WAITING.load(Relaxed) <= 5, "{MOST_WAITING:?}");
 }

@@ -284,13 +284,20 @@ where
             .collect()
     }
 
-    /// As [`Cache::insert_many`], in one round trip. Where the server refuses an entry, it still stores
+    /// As [`Cache::insert_many`], in one round trip for every 4 MiB. Where the server refuses an entry, it still stores
     /// those after it; the first refusal is the error.
     fn insert_many(&self, entries: Vec<(&K, V)>, ttl: Option<Duration>) -> Result<(), RedisError> {
-        let batch = self
+        let ttl = self.entries.ttl(ttl)?;
+        let (deadline, mut all) = (self.client.deadline(), entries.into_iter());
+        let mut refused = Ok(());
+        while let Some(batch) = self
             .entries
-            .insert_many(self.client.layout(), entries, ttl)?;
-        self.client.execute_batch(batch).map(drop)
+            .insert_next(self.client.layout(), &mut all, &ttl)?
+        {
+            let done = self.client.execute_batch_by(batch, deadline);
+            entries::after_request(&mut refused, done.map(drop))?;
+        }
+        refused
     }
 
     /// As [`Cache::remove_many`], in one round trip; on each server all at once.

@@ -87,7 +87,15 @@ impl Client {
         &self,
         batch: Batch<impl Fn(&mut Reply) -> Result<T, RedisError>>,
     ) -> Result<Vec<T>, RedisError> {
-        let deadline = self.deadline();
+        self.execute_batch_by(batch, self.deadline())
+    }
+
+    /// [`execute_batch`](Self::execute_batch) by the deadline of several batches.
+    pub(super) fn execute_batch_by<T>(
+        &self,
+        batch: Batch<impl Fn(&mut Reply) -> Result<T, RedisError>>,
+        deadline: Deadline,
+    ) -> Result<Vec<T>, RedisError> {
         let parts = batch.parts.parts.iter();
         match &self.servers {
             Servers::One(node) => parts

@@ -9,8 +9,27 @@ use super::{
     request::Request,
     ttl::Ttl,
 };
-use ctu_core::{Error, Found};
+use ctu_core::{CacheError as _, Error, Found};
 use std::{borrow::Cow, marker::PhantomData, sync::Arc, time::Duration};
+
+/// The encoded bytes of a batch of entries in memory at a time, one entry more at most.
+const MAX_WRITE: usize = 4 << 20;
+
+/// The error of a batch that is sent in several requests: the first refusal. An outage ends the batch.
+pub(super) fn after_request(
+    refused: &mut Result<(), RedisError>,
+    done: Result<(), RedisError>,
+) -> Result<(), RedisError> {
+    match done {
+        Err(error) if error.is_outage() => Err(error),
+        done => {
+            if refused.is_ok() {
+                *refused = done;
+            }
+            Ok(())
+        }
+    }
+}
 
 /// The value of an entry on the server; `None` for no entry.
 pub(super) type Stored = Option<Vec<u8>>;
@@ -125,22 +144,30 @@ where
         Ok(Command { request, read })
     }
 
-    /// The commands of a batch that stores entries.
-    pub(super) fn insert_many(
+    /// The commands that store the next of `entries`, of [`MAX_WRITE`] bytes or one entry more; `None`
+    /// after the last.
+    pub(super) fn insert_next<'k>(
         &self,
         layout: Layout,
-        entries: Vec<(&K, V)>,
-        ttl: Option<Duration>,
-    ) -> Result<Batch<Read<()>>, RedisError> {
-        let ttl = self.ttl(ttl)?;
+        entries: &mut impl Iterator<Item = (&'k K, V)>,
+        ttl: &Ttl,
+    ) -> Result<Option<Batch<Read<()>>>, RedisError>
+    where
+        K: 'k,
+    {
         let mut parts = Parts::new(layout);
-        for (key, value) in entries {
+        let mut len = 0;
+        while len < MAX_WRITE {
+            let Some((key, value)) = entries.next() else {
+                break;
+            };
             let value = self.encode(value)?;
             let key = self.key(key)?;
+            len += key.len() + value.len();
             parts.write(&key, |request| ttl.insert(request, &key, &value));
         }
         let read = ttl.insert_reply();
-        Ok(Batch { parts, read })
+        Ok((!parts.parts.is_empty()).then_some(Batch { parts, read }))
     }
 
     /// The commands that read `keys` (MGET).

@@ -299,10 +299,17 @@ where
         entries: Vec<(&K, V)>,
         ttl: Option<Duration>,
     ) -> Result<(), RedisError> {
-        let batch = self
+        let ttl = self.entries.ttl(ttl)?;
+        let (deadline, mut all) = (self.client.deadline(), entries.into_iter());
+        let mut refused = Ok(());
+        while let Some(batch) = self
             .entries
-            .insert_many(self.client.layout(), entries, ttl)?;
-        self.client.execute_batch(batch).await.map(drop)
+            .insert_next(self.client.layout(), &mut all, &ttl)?
+        {
+            let done = self.client.execute_batch_by(batch, deadline).await;
+            entries::after_request(&mut refused, done.map(drop))?;
+        }
+        refused
     }
 
     async fn remove_many(&self, keys: &[&K]) -> Result<usize, RedisError> {

@@ -98,7 +98,15 @@ impl AsyncClient {
         &self,
         batch: Batch<impl Fn(&mut Reply) -> Result<T, RedisError>>,
     ) -> Result<Vec<T>, RedisError> {
-        let deadline = self.deadline();
+        self.execute_batch_by(batch, self.deadline()).await
+    }
+
+    /// [`execute_batch`](Self::execute_batch) by the deadline of several batches.
+    pub(super) async fn execute_batch_by<T>(
+        &self,
+        batch: Batch<impl Fn(&mut Reply) -> Result<T, RedisError>>,
+        deadline: Deadline,
+    ) -> Result<Vec<T>, RedisError> {
         let parts = batch.parts.parts.iter();
         let sent = parts.map(|(place, request)| self.send(*place, request, deadline, &batch.read));
         join_all(sent).await.into_iter().collect()
