@@ -110,9 +110,9 @@ impl defmt::Format for ManualClock {
 
 /// The operating system's monotonic clock, counted from its creation.
 ///
-/// On Linux, Android and macOS it stands while the machine sleeps, so entries live longer by the time
-/// asleep; on Windows it goes on. ctu-std has `BootClock`, which counts the time asleep on Linux and
-/// Android.
+/// On Linux, Android and macOS it stands while the machine sleeps, so entries live longer by the
+/// time asleep; on Windows it goes on. ctu-std has `BootClock`, which counts the time asleep on
+/// Linux and Android.
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
 pub struct StdClock(std::time::Instant);

@@ -5,8 +5,8 @@ use core::{fmt, time::Duration};
 /// The error of an in-memory cache or a mapping.
 ///
 /// A failed operation has no effect. A batch ends at the first failed entry; the entries before it
-/// may be done. A cache with other kinds of failure has an error type of its own that holds this one
-/// (`Cache::Error: From<Error>`), so a stack has one error type: that of the cache at its base.
+/// may be done. A cache with other kinds of failure has an error type of its own that holds this
+/// one (`Cache::Error: From<Error>`), so a stack has one error type: that of the cache at its base.
 ///
 /// ```
 /// use ctu_core::Error;
@@ -31,7 +31,8 @@ pub enum Error {
         /// Capacity of the buffer.
         max: usize,
     },
-    /// The stored value is longer than the read limit of the cache, and was not read. Lengths in bytes.
+    /// The stored value is longer than the read limit of the cache, and was not read. Lengths in
+    /// bytes.
     StoredTooLong {
         /// Length of the stored value.
         len: usize,
@@ -47,8 +48,9 @@ pub enum Error {
     TtlUnsupported,
     /// The cache lacks this capability. A retry fails as well.
     Unsupported(Capability),
-    /// The keys are stored as hashes (`EncryptedCache`). A hash has no prefix and no way back to its key,
-    /// so `retain` and a partial `clear` are not possible. The whole inner cache can be cleared.
+    /// The keys are stored as hashes (`EncryptedCache`). A hash has no prefix and no way back to
+    /// its key, so `retain` and a partial `clear` are not possible. The whole inner cache can be
+    /// cleared.
     HashedKeys,
     /// The cache is full, and its settings forbid the eviction of an entry.
     Full,
@@ -76,8 +78,8 @@ pub enum Error {
     Seal(SealError),
     /// Unknown option name. The text is the kind of option, for example "prefix encoding".
     UnknownName(&'static str),
-    /// The separator of an automatic prefix is empty or begins with a character of the encoding, so one
-    /// prefix could begin another. A separator that begins with any other character is allowed.
+    /// The separator of an automatic prefix is empty or begins with a character of the encoding, so
+    /// one prefix could begin another. A separator that begins with any other character is allowed.
     AmbiguousSeparator,
     /// The key or value has no form in the encoding. The text is the reason.
     Encode(&'static str),
@@ -171,8 +173,8 @@ impl fmt::Display for SealError {
 }
 
 impl Error {
-    /// Whether the stored value is corrupt: it cannot be decoded, or it is above the read limit. The
-    /// cache itself works, and every read fails alike until the value is overwritten.
+    /// Whether the stored value is corrupt: it cannot be decoded, or it is above the read limit.
+    /// The cache itself works, and every read fails alike until the value is overwritten.
     ///
     /// ```
     /// use ctu_core::Error;
@@ -236,14 +238,14 @@ pub trait CacheError: core::error::Error + From<Error> + Send + Sync + 'static {
     /// The core error inside, if any: the operation had no effect, and the cache works.
     fn as_core(&self) -> Option<Error>;
 
-    /// Whether the cache is unreachable or replies incorrectly, so that the next operation is likely to
-    /// fail as well. Errors of the caller, such as a value too large, are no outage.
+    /// Whether the cache is unreachable or replies incorrectly, so that the next operation is
+    /// likely to fail as well. Errors of the caller, such as a value too large, are no outage.
     fn is_outage(&self) -> bool {
         self.as_core().is_none()
     }
 
-    /// Whether the operation did not reach the cache because this program has too many operations in
-    /// flight. It may succeed later, and says nothing about the cache. Not an outage.
+    /// Whether the operation did not reach the cache because this program has too many operations
+    /// in flight. It may succeed later, and says nothing about the cache. Not an outage.
     fn is_overload(&self) -> bool {
         false
     }

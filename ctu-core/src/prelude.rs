@@ -1,4 +1,4 @@
-//! The traits whose methods users of a cache call: `use ctu_core::prelude::*;`.
+//! The traits with the methods for users of a cache: `use ctu_core::prelude::*;`.
 //!
 //! `LocalAsyncCache` is not among them: its methods have the names of those of `AsyncCache`, and a
 //! cache may implement both.

@@ -1,7 +1,7 @@
-//! What the compiler says to who wants of `#[cached]` what only an operating system gives.
+//! The messages of the compiler for options of `#[cached]` that need an operating system.
 #![cfg(all(feature = "macros", not(feature = "std")))]
 
 #[test]
-fn what_needs_std_says_so() {
+fn options_without_std_fail_to_compile_with_a_hint() {
     trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
 }

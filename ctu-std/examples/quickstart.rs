@@ -66,10 +66,10 @@ fn connect(url: &str) -> Result<ctu_std::RawRedisCache, ctu_std::RedisError> {
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads along has read enough: `| head`.
+        // The reader of the pipe has ended, such as `| head`.
         Err(error) if is_broken_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not `eprintln!`, which panics where nobody reads along.
+            // `eprintln!` would panic on a closed pipe.
             let _ = writeln!(io::stderr(), "quickstart: {error}");
             ExitCode::FAILURE
         }
@@ -158,7 +158,7 @@ impl File {
     }
 }
 
-/// What is below a folder.
+/// The files of a folder and its subfolders, and the number of skipped items.
 struct Folder {
     path: PathBuf,
     files: Vec<File>,

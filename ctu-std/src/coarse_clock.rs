@@ -1,10 +1,12 @@
 use coarsetime::Instant;
 use ctu_core::Clock;
 
-/// The operating system's monotonic clock as of its last tick, counted from when this was made: some milliseconds behind
-/// [`StdClock`](crate::StdClock) (4 on most Linux), and several times quicker to read.
+/// The monotonic clock of the operating system at its last tick, relative to the creation of this
+/// value. It lags behind [`StdClock`](crate::StdClock) by some milliseconds (4 on most Linux), and
+/// its reading is several times quicker.
 ///
-/// For stores that are hit often and whose entries live for seconds: reading the time is most of what such a hit costs.
+/// It suits stores with many hits and a time-to-live of seconds: the clock takes most of the time
+/// of such a hit.
 ///
 /// ```
 /// use ctu_std::{Cache, CacheExt, CoarseClock, ConcurrentCache};
@@ -20,8 +22,9 @@ use ctu_core::Clock;
 /// Like [`StdClock`](crate::StdClock) it stands while the machine sleeps, on Linux and Android: an
 /// entry lives longer by the time asleep. `BootClock` counts that time.
 ///
-/// Linux, Android, macOS, FreeBSD and Windows have such a clock. Elsewhere it is what the crate
-/// [`coarsetime`](https://docs.rs/coarsetime) takes in its place, which on some systems can be set.
+/// Linux, Android, macOS, FreeBSD and Windows have such a clock. On other systems it is the
+/// substitute of the crate [`coarsetime`](https://docs.rs/coarsetime), which can be set on some of
+/// them.
 #[derive(Clone, Copy, Debug)]
 pub struct CoarseClock(Instant);
 
@@ -45,7 +48,7 @@ impl Clock for CoarseClock {
     }
 }
 
-/// Not the crate's plain `now`, which writes what it read where all threads would meet.
+/// `now` of the crate would write to a cache line that all threads share.
 #[inline]
 fn now() -> Instant {
     Instant::now_without_cache_update()
@@ -59,7 +62,7 @@ mod tests {
     #[test]
     fn coarse_time_is_within_a_tick_of_the_exact_clock() {
         let (exact, coarse) = (StdClock::new(), CoarseClock::default());
-        // Half a second, which no tick takes, and what went by between the two.
+        // Half a second, longer than any tick, plus the time between both readings.
         let most = 500 + exact.now();
         let mut last = 0;
         while exact.now() + 470 < most {

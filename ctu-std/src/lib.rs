@@ -78,7 +78,7 @@ pub mod cached {
     #[doc(inline)]
     pub use ctu_core::cached::*;
 }
-// The same attributes; what they expand to names this crate, since a program may have no other.
+// The same attributes. Their expansions name this crate, since a program may depend on no other.
 pub use ctu_macros::{
     cache_functions_std as cache_functions, cache_methods_std as cache_methods,
     cached_std as cached,

@@ -3,8 +3,8 @@ use std::{process, sync::OnceLock};
 /// A value of which each process has its own, also after `fork`.
 ///
 /// A forked child has a copy of its parent's memory, but none of its parent's other threads: a lock
-/// that another thread held stays locked, and a look-up that another thread had under way never ends.
-/// So a child starts with a new value. Nothing is locked on the way to it.
+/// that another thread held stays locked, and a look-up that another thread had under way never
+/// ends. So a child starts with a new value. Nothing is locked on the way to it.
 pub(crate) struct PerProcess<T>(OnceLock<Box<Own<T>>>);
 
 /// The value of one process, and those of the processes that it forked.
@@ -19,8 +19,8 @@ impl<T: Default> PerProcess<T> {
         Self(OnceLock::new())
     }
 
-    /// The value of this process. The first time in a forked child, `inherited` gets the value of its
-    /// parent.
+    /// The value of this process. The first time in a forked child, `inherited` gets the value of
+    /// its parent.
     pub(crate) fn get(&self, inherited: impl Fn(&T)) -> &T {
         self.of(process::id(), inherited)
     }

@@ -1,5 +1,5 @@
-//! The locks of the single flight and of two levels: the operating system's, and in unit tests those of
-//! shuttle, which explores the interleavings of threads.
+//! The locks of the single flight and of two levels: the operating system's, and in unit tests
+//! those of shuttle, which explores the interleavings of threads.
 
 use std::cell::RefCell;
 

@@ -1,10 +1,10 @@
 //! `AsyncRedisCache` beside the `redis` crate's `MultiplexedConnection`:
 //! `cargo bench -p ctu-tests --bench async`.
 //!
-//! Both against one server of its own on this machine, in turns, with 1, 64 and 1,024 tasks that read
-//! values of 64 bytes, on a runtime of one thread and on one of two. The time is that of an operation of
-//! all tasks together: the inverse of the throughput. `CTU_CONNECTIONS` sets the number of connections of
-//! the cache.
+//! Both against one server of its own on this machine, in turns, with 1, 64 and 1,024 tasks that
+//! read values of 64 bytes, on a runtime of one thread and on one of two. The time is that of an
+//! operation of all tasks together: the inverse of the throughput. `CTU_CONNECTIONS` sets the
+//! number of connections of the cache.
 
 use ctu_std::{AsyncCache, AsyncRawRedisCache, RedisCache};
 use ctu_tests::{

@@ -1,7 +1,8 @@
-//! `#[cached]` beside what it stands on, and beside the crate `cached`:
+//! Compares `#[cached]` with the plain cache and with the crate `cached`:
 //! `cargo bench -p ctu-tests --bench cached`.
 //!
-//! A hit is a call whose result is there. "key and get" makes the same key and asks the same cache, by hand.
+//! A hit is a call with a cached result. "key and get" makes the same key and calls the same cache
+//! by hand.
 
 use ctu_core::{Cache, LruCache, SpinCache, Text, cached};
 use ctu_tests::contest::{Contender, Outcome, contest, table};
@@ -124,7 +125,7 @@ mod peer {
     }
 }
 
-/// What is called with, the same for every contender.
+/// The arguments of the calls, the same for every contender.
 struct Calls {
     numbers: Vec<u64>,
     texts: Vec<String>,

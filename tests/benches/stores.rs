@@ -1,9 +1,9 @@
 //! The stores beside other caches of the same kind: `cargo bench -p ctu-tests --bench stores`.
 //!
-//! Keys and values are `u64`. "hit" looks up keys that are there, at random. "evict" inserts keys that are not
-//! there into a full cache. "zipf" looks up a key and inserts it where it is missing, keys after Zipf's law
-//! with exponent 0.9 over ten times the capacity. Every cache hashes as it does where its user says nothing:
-//! `LruCache` with FxHash, `heap::LruCache` with foldhash, schnellru with ahash; schnellru is there with FxHash, too.
+//! Keys and values are `u64`. "hit" looks up random present keys. "evict" inserts new keys into a
+//! full cache. "zipf" looks up a key and inserts it after a miss, with keys by Zipf's law with
+//! exponent 0.9 over ten times the capacity. Every cache uses its default hasher: `LruCache`
+//! FxHash, `heap::LruCache` foldhash, schnellru ahash. schnellru also runs with FxHash.
 
 use ctu_core::{
     Bytes, Cache, CacheExt, EncryptedCache, LruCache, SpinCache, heap,
@@ -23,7 +23,7 @@ use std::{cell::RefCell, hash::BuildHasher, hint::black_box};
 const OPERATIONS: usize = 200_000;
 const ROUNDS: usize = 21;
 
-/// What the caches have in common.
+/// The common operations of the caches.
 trait Peer {
     fn get(&mut self, key: u64) -> Option<u64>;
     fn insert(&mut self, key: u64, value: u64);
@@ -244,7 +244,7 @@ impl<P: Peer + ?Sized> Peer for Box<P> {
     }
 }
 
-/// What wrappers add to what they wrap.
+/// Measures the cost of wrappers.
 fn wrappers(outcomes: &mut Vec<Outcome>) {
     eprintln!("encryption ...");
     outcomes.extend(encryption::<64>());

@@ -1,12 +1,12 @@
 //! `TwoLevelCache` beside its first level alone and beside other caches for threads:
 //! `cargo bench -p ctu-tests --bench two_level`.
 //!
-//! Keys and values are `u64`, 1,024 of them unless said otherwise. "hit" looks up keys at random that the first level
-//! has. "dead" looks up keys that it has not, when the second level fails and the breaker is open. With threads, a time
-//! is that of the whole divided by the operations of all of them: what `n` threads do at once takes 1/n at best, where
-//! there are so many processors. "hot" keys follow Zipf's law with exponent 1.1. "through" looks up and inserts what is
-//! missing, after Zipf's law with exponent 0.9 over ten times the capacity: a third of it evicts. The second table tells the
-//! share that was found there.
+//! Keys and values are `u64`, 1,024 of them by default. "hit" looks up random keys of the first
+//! level. "dead" looks up missing keys while the second level fails and the breaker is open. With
+//! threads, a time is the total time divided by the operations of all threads: at best 1/n with `n`
+//! threads on `n` processors. "hot" keys follow Zipf's law with exponent 1.1. "through" looks up a
+//! key and inserts it after a miss, by Zipf's law with exponent 0.9 over ten times the capacity; a
+//! third of the operations evict. The second table shows the hit ratio of "through".
 
 use ctu_std::{
     Cache, CacheError, CoarseClock, ConcurrentCache, Error, LockedCache, LruCache, ShardedCache,
@@ -25,7 +25,7 @@ use std::{
 };
 
 const OPERATIONS: usize = 200_000;
-/// More than for the stores: threads meet whatever else the machine does more often.
+/// More rounds than for the stores: other load of the machine disturbs threads more often.
 const ROUNDS: usize = 101;
 const KEYS: u64 = 1_024;
 
@@ -99,7 +99,7 @@ fn hits<C: Cache<Key = u64, Value = u64>>(cache: &C, keys: &[u64]) -> u64 {
         .fold(0, u64::wrapping_add)
 }
 
-/// What two levels cost where the first has what is asked for.
+/// Measures the cost of two levels for hits in the first level.
 fn first_level_hit<C>(name: &str, first: fn() -> C, keys: &[u64]) -> Outcome
 where
     C: Cache<Key = u64, Value = u64> + Send + Sync + 'static,
@@ -182,7 +182,7 @@ fn skewed(threads: usize, keys: u64, exponent: f64) -> Vec<Vec<u64>> {
     (0..threads).map(of_thread).collect()
 }
 
-/// What all of them can: the peers have no trait for it.
+/// The common operations of the contenders.
 trait Concurrent: Sync {
     fn get(&self, key: u64) -> Option<u64>;
     fn insert_entry(&self, key: u64);
@@ -225,7 +225,7 @@ fn found<C: Concurrent>(cache: &C, keys: &[u64]) -> u64 {
     values.fold(0, u64::wrapping_add)
 }
 
-/// Looks up and inserts what is missing. Returns how much was there.
+/// Looks keys up and inserts after each miss. Returns the number of hits.
 fn through<C: Concurrent>(cache: &C, keys: &[u64]) -> u64 {
     let mut hits = 0;
     for key in keys {
@@ -247,7 +247,7 @@ fn sharded(capacity: u64) -> ShardedCache<LruCache<u64, u64>> {
 }
 
 fn hot(threads: usize) -> Outcome {
-    /// Looks up what is all there.
+    /// Looks up present keys.
     fn run<'k, C: Concurrent + 'k>(cache: C, keys: &'k [Vec<u64>]) -> impl FnMut() -> u64 + 'k {
         (0..KEYS).for_each(|key| cache.insert_entry(key));
         move || at_once(|thread| found(&cache, &keys[thread]), keys.len())
@@ -289,7 +289,7 @@ fn hot(threads: usize) -> Outcome {
     )
 }
 
-/// What it takes, and the share that was there in the last round, by name.
+/// The times, and the hit ratio of the last round by name.
 fn reading_through(threads: usize) -> (Outcome, BTreeMap<&'static str, f64>) {
     let keys = &*skewed(threads, 10 * KEYS, 0.9);
     let shares = RefCell::new(BTreeMap::new());

@@ -34,9 +34,9 @@ pub fn poll_now<F: Future>(polls: usize, mut future: Pin<&mut F>) -> Option<F::O
     })
 }
 
-/// Runs `operation` once for each number of polls, from 0 to the number that ends it, each time in a new
-/// world. The future is dropped after that many polls, and `check` then sees the world, with the output
-/// of an operation that ended. Returns the number of polls that ended it.
+/// Runs `operation` once for each number of polls, from 0 to the number that ends it, each time in
+/// a new world. The future is dropped after that many polls, and `check` then sees the world, with
+/// the output of an operation that ended. Returns the number of polls that ended it.
 pub async fn cancel_everywhere<W, T>(
     world: impl AsyncFn() -> W,
     operation: impl AsyncFn(&W) -> T,

@@ -1,5 +1,5 @@
-//! Side-by-side timing: contenders take turns, so that other load of the machine affects all of them
-//! alike, and the median of the rounds counts. (Criterion times one after the other.)
+//! Side-by-side timing: contenders take turns, so that other load of the machine affects all of
+//! them alike, and the median of the rounds counts. (Criterion times one after the other.)
 
 use std::{fmt::Write, hint::black_box, time::Instant};
 
@@ -88,7 +88,8 @@ impl Outcome {
     }
 }
 
-/// One table: a line a contender, a column an outcome, nanoseconds an operation; ours with the ratio to the best peer.
+/// One table: a line a contender, a column an outcome, nanoseconds an operation; ours with the
+/// ratio to the best peer.
 pub fn table(outcomes: &[Outcome]) -> String {
     let mut names: Vec<(&str, bool)> = Vec::new();
     for row in outcomes.iter().flat_map(|outcome| &outcome.rows) {

@@ -20,7 +20,8 @@ pub struct TlsFront {
 }
 
 impl TlsFront {
-    /// Starts a front named `localhost` before a port of this machine. It ends with the test program.
+    /// Starts a front named `localhost` before a port of this machine. It ends with the test
+    /// program.
     pub fn to(port: u16) -> Self {
         let certificate = Certificate::of("localhost");
         let config = Arc::new(config(&certificate));

@@ -1,5 +1,5 @@
-//! The values that a `ConcurrentCache` keeps beyond its entries, under threads. A program of its own:
-//! it counts all values.
+//! The values that a `ConcurrentCache` keeps beyond its entries, under threads. A program of its
+//! own: it counts all values.
 
 use ctu_std::{Cache, ConcurrentCache};
 use std::{

@@ -1,4 +1,4 @@
-//! What a store is like after the `Hash` of a key has panicked in the middle of an operation: as it was.
+//! A panic of the `Hash` of a key in the middle of an operation leaves a store unchanged.
 
 use ctu_core::{
     Clock, LruCache, ManualClock, TtlCache, heap,
@@ -22,7 +22,7 @@ thread_local! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key(u32);
 
-/// What its hash panics with.
+/// The payload of the panic.
 struct OnPurpose;
 
 impl Hash for Key {
@@ -35,7 +35,7 @@ impl Hash for Key {
     }
 }
 
-/// Runs `operation`, whose `hashes`-th hash panics. Says whether it took so many.
+/// Runs `operation` with a panic at its hash number `hashes`. Returns whether it reached that hash.
 fn panics_at(hashes: usize, operation: impl FnOnce()) -> bool {
     HASHES.set(hashes);
     let ended = catch_unwind(AssertUnwindSafe(operation));
@@ -99,8 +99,9 @@ tested!(
     }
 );
 
-/// Does `operation` on clones of `store`: with a panic at the first hash, at the second, and so on, until it comes to its end.
-/// After each panic the store must be whole, and where the operation is of one step, as it was. Returns the number of panics.
+/// Runs `operation` on clones of `store` with a panic at the first hash, at the second, and so on,
+/// until it completes. After each panic the store must be consistent, and unchanged if the
+/// operation has one step. Returns the number of panics.
 fn interrupted<C: Tested>(store: &C, one_step: bool, operation: impl Fn(&mut C)) -> usize {
     let before = store.keys().expect("whole at first");
     for hashes in 1.. {
@@ -180,7 +181,7 @@ fn panicking_hash_during_rehash_leaves_the_store_whole() {
             if store.validate().is_ok() {
                 continue;
             }
-            // What is no longer found leaves in its turn.
+            // An entry that lookups miss is evicted in its turn.
             broken += 1;
             for other in 2_000..2_100 {
                 store.insert(Key(other), 0);

@@ -273,7 +273,8 @@ fn work_per_operation_is_constant() {
         }
         most
     }
-    // Three hashes (the key, the one that leaves, the last that moves into its place) and a few comparisons.
+    // Three hashes (the key, the one that leaves, the last that moves into its place) and a few
+    // comparisons.
     assert!(looks(LruCache::<_, _, 64>::new()) <= 8);
     assert!(looks(LruCache::<_, _, 16_000>::new()) <= 8);
     assert!(looks(heap::LruCache::with_capacity(64)) <= 8);

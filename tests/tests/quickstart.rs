@@ -63,7 +63,7 @@ fn run(arguments: &[&str]) -> Output {
     output.expect("the example")
 }
 
-/// What it printed, of a run that has to go well.
+/// The output of a successful run.
 fn good(output: Output) -> String {
     let text = String::from_utf8(output.stdout).unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
@@ -110,7 +110,7 @@ fn second_pass_hits_the_first_level() {
     assert_eq!(second, ["100.0%", "100.0%", "-", "0 B"]);
     // Three times 16 and 32 bytes.
     assert!(text.contains("about 144 B kept in level 2"), "{text}");
-    // sha3-256 of what sha3-256 of the three files is, computed by Python's hashlib.
+    // The sha3-256 of the sha3-256 hashes of the three files, computed by Python's hashlib.
     let all =
         "digest of all digests: 57ca2c09dd306e8883182ce7e00b582b6031f123a94139420b881b2d4a7ae88b\n";
     assert!(text.ends_with(all), "{text}");
@@ -147,7 +147,7 @@ fn unreadable_files_and_links_are_counted_and_skipped() {
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     symlink(&folder.0, folder.0.join("circle")).unwrap();
     symlink("/nowhere", folder.0.join("dangling")).unwrap();
-    // Who may read everything gives that up.
+    // A privileged user drops the permission to read all files.
     let output = if fs::read(&secret).is_ok() {
         let mut command = Command::new("setpriv");
         command.args(["--bounding-set=-dac_override,-dac_read_search"]);
@@ -232,7 +232,7 @@ fn unknown_argument_is_an_error() {
     }
 }
 
-/// Runs the example with one stream that nobody reads, and gives its exit code.
+/// Runs the example with one closed output stream, and returns its exit code.
 fn unread(arguments: &[&str], standard_error: bool) -> Option<i32> {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

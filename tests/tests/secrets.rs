@@ -1,4 +1,4 @@
-//! What was secret is gone from memory once it is dropped.
+//! A dropped secret is wiped from memory.
 
 use ctu_core::{Encryption, Mapping, Secret};
 use std::mem::{ManuallyDrop, size_of_val};

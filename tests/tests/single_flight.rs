@@ -17,7 +17,7 @@ use std::{
 
 const THREADS: u32 = 8;
 
-/// What threads return that call with their numbers at once.
+/// The results of threads that make `call` concurrently, each with its number.
 fn together<T: Send>(call: impl Fn(u32) -> T + Sync) -> Vec<T> {
     let barrier = Barrier::new(THREADS as usize);
     thread::scope(|scope| {

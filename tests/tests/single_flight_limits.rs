@@ -43,7 +43,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// A computation that needs another thread, which asks for the same key. The first run waits for it.
+/// A computation that needs another thread, which asks for the same key. The first run waits for
+/// it.
 fn computed_by(runs: &AtomicU32, other_thread: impl FnOnce() -> u32) -> u32 {
     match runs.fetch_add(1, SeqCst) {
         0 => other_thread(),
@@ -51,7 +52,8 @@ fn computed_by(runs: &AtomicU32, other_thread: impl FnOnce() -> u32) -> u32 {
     }
 }
 
-/// In a pool of two threads: the computation splits its work, and the thread that takes half of it asks for the same key.
+/// In a pool of two threads: the computation splits its work, and the thread that takes half of it
+/// asks for the same key.
 fn in_a_pool(ask: impl Fn() -> u32 + Sync) -> u32 {
     let taken = Barrier::new(2);
     rayon::join(|| taken.wait(), || (taken.wait(), ask())).1.1

@@ -16,13 +16,13 @@ use std::{
 const THREADS: u32 = 8;
 const OPERATIONS: u32 = 20_000;
 
-/// A value that tells which key it was written for, and by whom.
+/// A value that contains its key and the number of the thread that wrote it.
 fn value(key: u32, thread: u32, step: u32) -> u64 {
     u64::from(key) << 40 | u64::from(thread) << 32 | u64::from(step)
 }
 
-/// Every thread writes, reads and removes keys that all share. What is read was written for that key, and what a
-/// thread reads of its own key alone is the last that it wrote, or nothing.
+/// Every thread writes, reads and removes shared keys. Each value read was written for its key. A
+/// thread reads its last value or none at a key that only it writes.
 fn contend<C>(cache: &C, own_keys_stay: bool)
 where
     C: Cache<Key = u32, Value = u64> + Sync,
@@ -109,8 +109,9 @@ fn concurrent_cache_that_evicts() {
     assert_eq!(cache.len(), Ok(17));
 }
 
-/// One thread for each key writes and removes it, and says what it has done; others read it, and fill, empty and filter the
-/// cache meanwhile. What is read is never older than what was done before the read began.
+/// One thread per key writes and removes it and announces each operation. Other threads read it,
+/// and fill, clear and filter the cache. A read never returns a state from before the last
+/// operation that was announced before the read began.
 fn no_old_value<C>(cache: &C)
 where
     C: Cache<Key = u32, Value = u64> + Sync,
@@ -167,7 +168,7 @@ fn concurrent_cache_shows_nothing_old_while_it_grows_shrinks_and_evicts() {
     no_old_value(&ctu_std::ShardedCache::new(4, shards));
 }
 
-/// Whoever is told that it removed an entry is the only one.
+/// Of several concurrent removals, exactly one returns true.
 #[test]
 fn an_entry_of_concurrent_cache_is_removed_once() {
     let cache = ctu_std::ConcurrentCache::<u32, u64>::with_capacity(2_000);
@@ -266,7 +267,8 @@ fn whole_stack_works_in_a_static() {
     });
 }
 
-/// A lock that hands the processor over wherever two threads could meet, so that shuttle tries their orders.
+/// A lock that hands the processor over wherever two threads could meet, so that shuttle tries
+/// their orders.
 mod shuttle_lock {
     use shuttle::{
         sync::atomic::{AtomicBool, Ordering},
@@ -281,7 +283,7 @@ mod shuttle_lock {
         }
     }
 
-    // SAFETY: it is held by whoever turned `held` from false to true, until they turn it back.
+    // SAFETY: the holder is the thread that set `held` from false to true, until it resets `held`.
     unsafe impl lock_api::RawMutex for RawShuttle {
         #[allow(clippy::declare_interior_mutable_const)]
         const INIT: Self = Self(std::sync::OnceLock::new());

@@ -78,7 +78,8 @@ impl Model {
             value,
             end: self.now + ttl,
         };
-        // Which expired entries have been removed so far does not show: room is counted in live ones.
+        // Which expired entries have been removed so far does not show: room is counted in live
+        // ones.
         self.entries.retain(|entry| entry.end > self.now);
         if let Some(at) = self.live(key) {
             let old = self.entries.remove(at);

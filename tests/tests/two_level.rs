@@ -24,7 +24,7 @@ fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// A cache that fails while it is off, and counts what it is asked.
+/// A cache that fails while it is off, and counts its operations.
 struct Flaky {
     inner: Memory,
     off: AtomicBool,
@@ -285,7 +285,7 @@ fn redis_works_as_second_level() {
     let (_, left) = cache.first().get_with_ttl("short").unwrap().unwrap();
     assert!(left.unwrap() <= secs(50));
     server.kill();
-    // What the first level has is there, and what it has not is an error.
+    // Entries of the first level are hits, and other lookups are errors.
     assert_eq!(cache.get("a"), Ok(Some(1)));
     let error = cache.get("none").unwrap_err();
     assert!(matches!(&error, TwoLevelError::Second(error) if error.is_outage()));

@@ -1,5 +1,6 @@
-//! Byte for byte what Python's CacheToolsUtils writes: every section of `vectors/vectors.json`, or of
-//! the file that `CTU_VECTORS` names. `vectors/generate.py` makes more.
+//! Compatibility with Python's CacheToolsUtils, byte for byte: every section of
+//! `vectors/vectors.json`, or of the file that `CTU_VECTORS` names. `vectors/generate.py` makes
+//! more.
 
 use ctu_std::{
     Aes128Cbc, Base85, ChaCha20, Cipher, Encryption, Error, Json, Mapping, PrefixEncoding, Salsa20,
@@ -19,7 +20,7 @@ static VECTORS: LazyLock<(String, Value)> = LazyLock::new(|| {
     (file, vectors)
 });
 
-/// One fact, and where it is for whoever reads a failure.
+/// One fact, and its place for the message of a failure.
 struct Fact {
     at: String,
     value: &'static Value,
@@ -66,7 +67,7 @@ fn unhex(hex: &str) -> Option<Vec<u8>> {
     whole.then(|| hex.as_bytes().chunks(2).map(pair).collect())?
 }
 
-/// The facts of a section. There are some, or the file is not what it should be.
+/// The facts of a section. An empty section is an error in the file.
 fn section(name: &str) -> impl Iterator<Item = Fact> {
     let (file, vectors) = &*VECTORS;
     let facts = vectors.get(name).and_then(Value::as_array);
@@ -314,7 +315,7 @@ fn b85_decode() {
     }
 }
 
-/// Raw JSON in a value is written in Python's form, whatever its own.
+/// Raw JSON in a value is rewritten in Python's form.
 #[test]
 fn raw_json() {
     for fact in section("to_bytes") {

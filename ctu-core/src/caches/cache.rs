@@ -34,15 +34,15 @@ pub type Found<V> = Option<WithTtl<V>>;
 /// ```
 ///
 /// # For callers
-/// A cache may evict an entry at any time. After a failed write, the error type documents whether the
-/// write took effect; a core [`Error`] means that it did not. Use `Box<dyn Cache<..>>` or
-/// `Arc<dyn Cache<..>>` for a cache whose type is chosen at run time.
+/// A cache may evict an entry at any time. After a failed write, the error type documents whether
+/// the write took effect; a core [`Error`] means that it did not. Use `Box<dyn Cache<..>>` or
+/// `Arc<dyn Cache<..>>` if the program chooses the type of the cache at run time.
 ///
 /// # For implementers
-/// `get`, `insert_entry`, `remove`, `clear` and `len` are required. Override a provided method if the cache
-/// supports it in one step or one round trip. Hold no lock across I/O. A wrapper forwards every
-/// method: implement [`Observer`](crate::Observer) or [`Mapping`](crate::Mapping) in place of a
-/// wrapper by hand.
+/// `get`, `insert_entry`, `remove`, `clear` and `len` are required. Override a provided method if
+/// the cache supports it in one step or one round trip. Hold no lock across I/O. A wrapper forwards
+/// every method: implement [`Observer`](crate::Observer) or [`Mapping`](crate::Mapping) in place of
+/// a wrapper by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cache",
     label = "not a cache",
@@ -119,7 +119,8 @@ pub trait Cache {
         Ok(self.get(key)?.map(|value| (value, None)))
     }
 
-    /// The time-to-live of an entry that is stored without one. `None` for no expiry, or if unknown.
+    /// The time-to-live of an entry that is stored without one. `None` for no expiry, or if
+    /// unknown.
     fn default_ttl(&self) -> Option<Duration> {
         None
     }
@@ -136,7 +137,7 @@ pub trait Cache {
         Ok(value)
     }
 
-    /// Removes the entries for whose key `keep` returns false.
+    /// Removes each entry with a key for which `keep` returns false.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if the cache cannot list its keys.
@@ -145,13 +146,13 @@ pub trait Cache {
         Err(Error::Unsupported(Capability::ListKeys).into())
     }
 
-    /// Returns the value at `key`; on a miss, stores and returns the value of `make`. If `make` returns
-    /// `None`, stores nothing and returns `None`.
+    /// Returns the value at `key`; on a miss, stores and returns the value of `make`. If `make`
+    /// returns `None`, stores nothing and returns `None`.
     ///
     /// The `get_or_` methods call it. A cache with a single flight overrides it, together with
-    /// [`has_single_flight`](Self::has_single_flight). In a cache without one, threads that miss at the
-    /// same time compute at the same time: each gets its own value, and the last write stays. A panic of
-    /// `make` propagates.
+    /// [`has_single_flight`](Self::has_single_flight). In a cache without one, threads that miss at
+    /// the same time compute at the same time: each gets its own value, and the last write stays. A
+    /// panic of `make` propagates.
     ///
     /// # Errors
     /// Those of [`get`](Self::get) and [`insert_entry`](Self::insert_entry).
@@ -170,14 +171,15 @@ pub trait Cache {
         Ok(Some(value))
     }
 
-    /// Whether concurrent calls of [`get_or_compute`](Self::get_or_compute) share one computation a key.
+    /// Whether concurrent calls of [`get_or_compute`](Self::get_or_compute) share one computation a
+    /// key.
     fn has_single_flight(&self) -> bool {
         false
     }
 
     /// The identity of this cache. A pointer and an observer such as
-    /// [`StatsCache`](crate::StatsCache) return the identity of the inner cache, so that all handles of
-    /// one cache share their single flights.
+    /// [`StatsCache`](crate::StatsCache) return the identity of the inner cache, so that all
+    /// handles of one cache share their single flights.
     #[doc(hidden)]
     fn id(&self) -> CacheId {
         CacheId::of(self)
@@ -195,8 +197,8 @@ pub trait Cache {
         keys.iter().map(|key| self.get(key)).collect()
     }
 
-    /// Returns the values at `keys` with their remaining time-to-live, in order. One round trip if the
-    /// cache supports it.
+    /// Returns the values at `keys` with their remaining time-to-live, in order. One round trip if
+    /// the cache supports it.
     ///
     /// # Errors
     /// Those of [`get`](Self::get).
@@ -211,7 +213,8 @@ pub trait Cache {
     /// Stores every entry. One round trip if the cache supports it.
     ///
     /// # Errors
-    /// Those of [`insert_entry`](Self::insert_entry), for the first failed entry: the entries before it are stored.
+    /// Those of [`insert_entry`](Self::insert_entry), for the first failed entry: the entries
+    /// before it are stored.
     #[cfg(feature = "alloc")]
     fn insert_many(
         &self,
@@ -238,8 +241,8 @@ pub trait Cache {
         Ok(removed)
     }
 
-    /// [`get`](Self::get) by the parts of a key, for `#[cached]`. A store behind a lock builds no key
-    /// for it; other caches, and pointers to caches, do.
+    /// [`get`](Self::get) by the parts of a key, for `#[cached]`. A store behind a lock builds no
+    /// key for it; other caches, and pointers to caches, do.
     ///
     /// # Errors
     /// Those of [`get`](Self::get), and those of [`KeyParts::make`] if the key is built.

@@ -8,8 +8,8 @@ use lock_api::Mutex;
 /// interrupt and the main program share on one core.
 ///
 /// An interrupt waits for the time of one operation, including the clone of its value. The program
-/// provides the critical section, as the crate `critical-section` describes; on one core of a Cortex-M
-/// it is a feature of `cortex-m`.
+/// provides the critical section, as the crate `critical-section` describes; on one core of a
+/// Cortex-M it is a feature of `cortex-m`.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, CacheExt, CriticalSectionMutex, LockedCache, LruCache};
@@ -25,8 +25,8 @@ use lock_api::Mutex;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum CriticalSectionMutex {}
 
-// A spin lock that is taken in critical sections only: it is free, or held by the caller. So there is
-// no spinning, and one type of cache serves all kinds of locks without `unsafe`.
+// A spin lock that is taken in critical sections only: it is free, or held by the caller. So there
+// is no spinning, and one type of cache serves all kinds of locks without `unsafe`.
 impl LockKind for CriticalSectionMutex {
     type Raw = SpinMutex;
 

@@ -36,7 +36,8 @@ pub trait CacheExt: Cache {
     /// Stores `value` at `key` for `ttl`.
     ///
     /// # Errors
-    /// Those of [`insert_entry`](Cache::insert_entry), and [`Error::TtlUnsupported`] in a cache without expiry.
+    /// Those of [`insert_entry`](Cache::insert_entry), and [`Error::TtlUnsupported`] in a cache
+    /// without expiry.
     fn insert_with_ttl(
         &self,
         key: &Self::Key,
@@ -48,12 +49,13 @@ pub trait CacheExt: Cache {
 
     /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
     ///
-    /// Without a [single flight](Cache::has_single_flight), several threads may run `make` for one key at
-    /// the same time: each gets its own value, and the last write stays. `TwoLevelCache` of `ctu-std`
-    /// has a single flight, and `SingleFlightCache` adds one to any cache.
+    /// Without a [single flight](Cache::has_single_flight), several threads may run `make` for one
+    /// key at the same time: each gets its own value, and the last write stays. `TwoLevelCache` of
+    /// `ctu-std` has a single flight, and `SingleFlightCache` adds one to any cache.
     ///
     /// # Errors
-    /// Those of [`get`](Cache::get), before `make` runs, and of [`insert_entry`](Cache::insert_entry), after it ran.
+    /// Those of [`get`](Cache::get), before `make` runs, and of
+    /// [`insert_entry`](Cache::insert_entry), after it ran.
     fn get_or_insert_with<T, F>(&self, key: &Self::Key, make: F) -> Result<Self::Value, Self::Error>
     where
         T: IntoValue<Self::Value>,
@@ -155,8 +157,8 @@ macro_rules! async_cache_ext {
                 }
             }
 
-            /// As [`CacheExt::get_or_try_insert_with`]. `make` returns a future. A second call of `make`
-            /// replaces a corrupt value.
+            /// As [`CacheExt::get_or_try_insert_with`]. `make` returns a future. A second call of
+            /// `make` replaces a corrupt value.
             ///
             /// ```
             #[doc = concat!("use ctu_core::{", stringify!($Trait), ", ", stringify!($Ext), "};")]
@@ -184,7 +186,8 @@ macro_rules! async_cache_ext {
                 Fut: Future<Output = Result<T, E>> $(+ $Send)?,
             {
                 async move {
-                    // The futures of `make` share it, and no future of an `FnMut` borrows from it mutably.
+                    // The futures of `make` share it, and no future of an `FnMut` borrows from it
+                    // mutably.
                     let failed = spin::Mutex::<Option<E>>::new(None);
                     let found = self
                         .get_or_compute(key, || {

@@ -1,6 +1,6 @@
 //! Every method of a cache forwarded to another one, so that no implementation loses one silently.
 
-/// The methods whose text is the same for a blocking and an async cache, but for `async` and `.await`.
+/// The methods that differ between a blocking and an async cache only in `async` and `.await`.
 /// `$inner` is the other cache, where `$this` is `self`.
 macro_rules! forward_methods {
     ([$($function:tt)+] [$($await:tt)*] $this:ident => $inner:expr) => {

@@ -1,10 +1,10 @@
 //! The statistics of a cache, through the wrappers above it.
 
-/// The statistics of a cache. A wrapper such as [`PrefixedCache`](crate::PrefixedCache) has those of
-/// its inner cache.
+/// The statistics of a cache. A wrapper such as [`PrefixedCache`](crate::PrefixedCache) has those
+/// of its inner cache.
 ///
-/// Caches with statistics also have these methods without the trait; a wrapper has them by the trait,
-/// which the [`prelude`](crate::prelude) contains.
+/// Caches with statistics also have these methods without the trait; a wrapper has them by the
+/// trait, which the [`prelude`](crate::prelude) contains.
 ///
 /// ```
 /// use ctu_core::{LruCache, PrefixedCache, SpinCache, StatsCache, Text, prelude::*};

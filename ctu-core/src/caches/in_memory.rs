@@ -3,12 +3,12 @@
 use super::{LockKind, LockedCache};
 use core::cell::RefCell;
 
-/// Marks a [`Cache`](super::Cache) that answers from memory: an operation takes a lock and computes,
-/// and never waits for a network or a disk.
+/// Marks a [`Cache`](super::Cache) that answers from memory: an operation takes a lock and
+/// computes, and never waits for a network or a disk.
 ///
-/// An `async fn` under `#[cached]` uses such a cache without further ado. Over any other `Cache`, such
-/// as `RedisCache`, it does not compile unless the attribute says `blocking`, since each operation
-/// would block the thread of the async runtime.
+/// An `async fn` under `#[cached]` uses such a cache without further ado. Over any other `Cache`,
+/// such as `RedisCache`, it does not compile unless the attribute says `blocking`, since each
+/// operation would block the thread of the async runtime.
 ///
 /// A wrapper is in memory where its parts are. A cache of your own opts in:
 ///

@@ -67,10 +67,10 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 /// clones its value under the lock: wrap large values in an `Arc`.
 ///
 /// Replaced, evicted, removed and expired values are dropped after the unlock: their `Drop` may use
-/// the cache. Dropped under the lock are keys, a value that `insert_entry` rejects, the entries that `clear`
-/// and `retain` remove, values that a closure of [`with`](Self::with) drops, and, at most once in
-/// twelve days, expired entries of a [`TtlCache`](crate::TtlCache) in a write that rebases its
-/// deadlines.
+/// the cache. Dropped under the lock are keys, a value that `insert_entry` rejects, the entries
+/// that `clear` and `retain` remove, values that a closure of [`with`](Self::with) drops, and, at
+/// most once in twelve days, expired entries of a [`TtlCache`](crate::TtlCache) in a write that
+/// rebases its deadlines.
 ///
 /// | lock `R` | for |
 /// | --- | --- |

@@ -1,4 +1,5 @@
-//! Caches: the traits, their implementations for pointers, and the locks that turn a store into a cache.
+//! Caches: the traits, their implementations for pointers, and the locks that turn a store into a
+//! cache.
 
 mod async_cache;
 mod cache;

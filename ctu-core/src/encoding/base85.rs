@@ -1,10 +1,11 @@
-//! Base85 with the alphabet of RFC 1924, compatible with Python's `base64.b85encode` and `b85decode`.
+//! Base85 with the alphabet of RFC 1924, compatible with Python's `base64.b85encode` and
+//! `b85decode`.
 //!
-//! Four bytes become five characters. A final group of `n` bytes becomes `n + 1` characters, without
-//! padding.
+//! Four bytes become five characters. A final group of `n` bytes becomes `n + 1` characters,
+//! without padding.
 //!
-//! No crate serves here: the common one for this alphabet needs `std` and `unsafe`, and overflows on
-//! bad input that Python rejects.
+//! No crate serves here: the common one for this alphabet needs `std` and `unsafe`, and overflows
+//! on bad input that Python rejects.
 //!
 //! ```
 //! use ctu_core::{Bytes, Text, base85};

@@ -6,8 +6,8 @@ use heapless::LenType;
 
 /// A key that a store owns, built from the borrowed form of lookups.
 ///
-/// A lookup in a cache with keys `Bytes<20>` takes a `&[u8]`, and with keys `String` a `&str`. Only a
-/// write needs the owned form, and it fails if the key does not fit.
+/// A lookup in a cache with keys `Bytes<20>` takes a `&[u8]`, and with keys `String` a `&str`. Only
+/// a write needs the owned form, and it fails if the key does not fit.
 ///
 /// Numbers, `bool`, `char`, arrays, tuples, `&'static` references, heapless and (with `alloc`) heap
 /// buffers are keys. For a type of your own:

@@ -5,9 +5,9 @@ use core::{borrow::Borrow, hash::Hasher};
 
 /// The borrowed parts of a key of several parts.
 ///
-/// [`Cache::get_equivalent`](crate::Cache::get_equivalent) looks up by them; the stores of this crate
-/// build no key for it. A cache with keys `(Text<8>, u32)`, or `(String, u32)`, thus takes a `&str`
-/// and a number:
+/// [`Cache::get_equivalent`](crate::Cache::get_equivalent) looks up by them; the stores of this
+/// crate build no key for it. A cache with keys `(Text<8>, u32)`, or `(String, u32)`, thus takes a
+/// `&str` and a number:
 ///
 /// ```
 /// use core::hash::{Hash, Hasher};
@@ -37,8 +37,8 @@ use core::{borrow::Borrow, hash::Hasher};
 /// ```
 ///
 /// # For implementers
-/// The parts must hash exactly like the key and equal only that key. [`make`](Self::make) fails if no
-/// key can be built from them.
+/// The parts must hash exactly like the key and equal only that key. [`make`](Self::make) fails if
+/// no key can be built from them.
 pub trait KeyParts<K: ?Sized> {
     /// The key that [`make`](Self::make) builds.
     type Key: Borrow<K>;

@@ -1,4 +1,5 @@
-//! Keys and values: the borrowed and owned forms of a key, and the buffers that hold bytes and text.
+//! Keys and values: the borrowed and owned forms of a key, and the buffers that hold bytes and
+//! text.
 
 mod buffer;
 mod key;

@@ -21,12 +21,13 @@ use sha3::{Digest, Sha3_256};
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 ///
-/// Two calls have one key where Python's would. An `OsStr` or a path is written in another form by each platform, and a `HashSet`
-/// in another order each time: give what is sorted, as a `BTreeSet` is.
+/// Two calls have equal keys if their keys in Python are equal. The form of an `OsStr` or a path
+/// depends on the platform, and the order of a `HashSet` on the run: pass a sorted set such as
+/// `BTreeSet`.
 ///
 /// # Errors
-/// [`Error::Encode`] when `args` is no sequence, for what has no [JSON](super), and for an option in an option that is
-/// `Some(None)`, or another `Some` of what is null: `None` has that key.
+/// [`Error::Encode`] if `args` is not a sequence, if an argument has no [JSON](super), and for
+/// `Some(None)` or another `Some` of a null value: `None` has that key.
 pub fn json_key<A: ?Sized + Serialize>(args: &A) -> Result<String, Error> {
     Writer::inside(0, Expect::Arguments).write(args)
 }
@@ -47,7 +48,8 @@ pub fn json_key<A: ?Sized + Serialize>(args: &A) -> Result<String, Error> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Encode`] when `args` is no sequence or `kwargs` no map with text for keys, and else as [`json_key`].
+/// [`Error::Encode`] if `args` is not a sequence or `kwargs` not a map with keys of text, and in
+/// the cases of [`json_key`].
 pub fn json_key_with<A, K>(args: &A, kwargs: &K) -> Result<String, Error>
 where
     A: ?Sized + Serialize,

@@ -12,8 +12,8 @@ use serde_json::{Map, Number, Value};
 /// A `serde_json::Value` cannot hold every object once a crate of the program enables
 /// `arbitrary_precision` (the feature `big-integers` does) or `raw_value` of `serde_json`: the key
 /// `$serde_json::private::Number` then stands for a number, and [`from_slice`](super::from_slice)
-/// refuses an object that begins with it. This type reads such an object as data. Use it
-/// for values whose keys come from strangers.
+/// refuses an object that begins with it. This type reads such an object as data. Use it for values
+/// with keys from untrusted sources.
 ///
 /// ```
 /// use ctu_core::json::{Data, from_str, to_string};

@@ -80,7 +80,7 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
-/// Messages whose whole text is written in the program.
+/// Messages that contain no data: their text is constant.
 const FIXED: [&str; 3] = [
     "missing field `",
     "duplicate field `",

@@ -1,11 +1,11 @@
 use alloc::string::String;
 
-/// Writes `text` in quotes, in ASCII: all but the characters from space to tilde is escaped, with
-/// two escapes for what takes two units of UTF-16.
+/// Writes `text` in quotes, in ASCII. All characters except those from space to tilde are escaped.
+/// A character of two UTF-16 units has two escapes.
 pub(super) fn push_text(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    // By bytes and not by characters: most text is plain. What is not plain begins a character.
+    // The search is by bytes, since most text is plain. Every other byte begins a character.
     while let Some(at) = rest.bytes().position(|byte| !is_plain(byte)) {
         let (plain, special) = rest.split_at_checked(at).unwrap_or_default();
         out.push_str(plain);

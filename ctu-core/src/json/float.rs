@@ -5,9 +5,9 @@ use core::fmt::Write;
 /// Writes `value` as Python's `repr` does.
 ///
 /// The digits are those of `zmij`, which `serde_json` brings along. Like Python's they are the
-/// shortest that read back as the same number, of these the nearest, and of two as near the even one.
-/// (`core` takes the upper one: 772716456255417.25 has 16 digits and ends in 2 in Python, in 3 there.)
-/// Only the layout is made here.
+/// shortest that read back as the same number, of these the nearest, and of two as near the even
+/// one. (`core` takes the upper one: 772716456255417.25 has 16 digits and ends in 2 in Python, in 3
+/// there.) Only the layout is made here.
 ///
 /// # Errors
 /// [`Error::Encode`] for NaN and the infinities.

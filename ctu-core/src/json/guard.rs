@@ -1,9 +1,9 @@
 //! Keeps data from being taken for a message of `serde_json` to itself.
 //!
-//! With `arbitrary_precision` and `raw_value`, numbers and raw JSON pass through Serde as maps whose
-//! key is a private name, and `serde_json::Value` takes any map with such a key for one of these.
-//! Here the name as a key *of data* is handed over as bytes: types that take text take it still, and
-//! the readers of the private names, which know text alone, refuse it.
+//! With `arbitrary_precision` and `raw_value`, numbers and raw JSON pass through Serde as maps with
+//! a private name as their key, and `serde_json::Value` takes any map with such a key for one of
+//! these. This module passes the name as a key *of data* in bytes. Types that accept text still
+//! accept it. The readers of the private names accept text only and reject it.
 
 use super::special;
 use core::fmt;

@@ -9,7 +9,7 @@ use alloc::{borrow::Cow, borrow::ToOwned, string::String};
 use core::cmp::Ordering;
 use serde::ser::{Impossible, Serialize, SerializeStruct, Serializer};
 
-/// A key of a map before it becomes text: what Python sorts by.
+/// A key of a map before its conversion to text. Python sorts by this form.
 #[derive(Clone, Debug)]
 pub(super) enum Key {
     None,

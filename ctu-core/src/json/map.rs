@@ -152,7 +152,7 @@ impl SerializeStructVariant for MapWriter<'_> {
     }
 }
 
-/// A struct, or what `serde_json` passes as one.
+/// A struct, or a number or raw JSON that `serde_json` passes as a struct.
 pub(super) enum StructWriter<'w> {
     Object(MapWriter<'w>),
     Number(&'w mut Writer),

@@ -19,9 +19,9 @@
 //! # Ok::<(), ctu_core::Error>(())
 //! ```
 //!
-//! What Serde calls by other names is written as `serde_json` does: structs and maps are objects,
-//! tuples and sequences arrays, `None` and `()` null, a variant its name or `{name: content}`.
-//! Where Python has rules of its own, they hold:
+//! The types of Serde are written as `serde_json` writes them: structs and maps are objects, tuples
+//! and sequences are arrays, `None` and `()` are null, a variant is its name or `{name: content}`.
+//! The rules of Python take precedence:
 //!
 //! - Keys are sorted before they become text: numbers (with `bool`, as 0 and 1) by size, text by
 //!   code point. Keys of both kinds in one map are an error. An equal key given again replaces the
@@ -31,15 +31,15 @@
 //! - NaN and the infinities are an error: Python writes words for them which are not JSON, and which
 //!   neither [`from_slice`] nor most other readers take.
 //! - An `f32` has the shortest digits that read back as that `f32`: `0.1_f32` is `0.1`, as for
-//!   `serde_json` and as who wrote it expects, and Python rewrites it unchanged. (A
-//!   `serde_json::Value` made of it holds an `f64` and is `0.10000000149011612`.)
-//! - Arrays and objects may be nested [`MAX_DEPTH`] deep, which is as deep as can be read back.
+//!   `serde_json`, and Python rewrites it unchanged. (A `serde_json::Value` made of it holds an `f64`
+//!   and is `0.10000000149011612`.)
+//! - Arrays and objects may be nested [`MAX_DEPTH`] deep, the limit of the reader.
 //!
-//! Integers above 64 bits: `i128` and `u128` are written and read. A `serde_json::Value` reads them,
-//! of any size, with the feature `big-integers`, and without it as the nearest `f64`.
+//! Integers above 64 bits: `i128` and `u128` are written and read. A `serde_json::Value` reads
+//! them, of any size, with the feature `big-integers`, and without it as the nearest `f64`.
 //!
-//! With that feature, or `raw_value` of `serde_json`, a `Value` cannot hold an object whose first key
-//! is a private name of `serde_json`, and refuses it; [`Data`] holds it.
+//! With that feature, or `raw_value` of `serde_json`, a `Value` rejects an object with a private
+//! name of `serde_json` as its first key. [`Data`] accepts it.
 
 mod args;
 mod data;
@@ -75,7 +75,7 @@ pub const MAX_DEPTH: usize = 127;
 /// Writes `value` as JSON.
 ///
 /// # Errors
-/// [`Error::Encode`] for what has no JSON: see the [module](self).
+/// [`Error::Encode`] for a value without JSON: see the [module](self).
 pub fn to_string<T: ?Sized + Serialize>(value: &T) -> Result<String, Error> {
     Writer::new().write(value)
 }

@@ -3,8 +3,8 @@ use alloc::string::String;
 
 /// The findings of one pass over JSON text, before any type reads it.
 pub(super) struct Scan {
-    /// Whether arrays and objects are nested more than [`MAX_DEPTH`] deep. The limit of `serde_json`
-    /// holds for each call of its reader, and not for skipped or raw values.
+    /// Whether arrays and objects are nested more than [`MAX_DEPTH`] deep. The limit of
+    /// `serde_json` holds for each call of its reader, and not for skipped or raw values.
     pub(super) too_deep: bool,
     /// Whether a text, plain or escaped, is a private name of `serde_json`.
     pub(super) has_private_name: bool,

@@ -1,5 +1,5 @@
-//! What `serde_json` passes through Serde under private names: numbers of any precision and raw JSON.
-//! The names are the same in every release of `serde_json` 1; were one to change, its values would
+//! The private names under which `serde_json` passes numbers of any precision and raw JSON through
+//! Serde. They are the same in every release of `serde_json` 1. If a name changed, its values would
 //! be written as objects.
 
 use super::float::push_float;

@@ -3,11 +3,11 @@ use crate::error::Error;
 use alloc::string::String;
 use serde::ser::Serialize;
 
-/// `Some` and newtypes leave no trace in JSON, but each takes its share of the stack: a value
-/// linked by these alone must be refused as well.
+/// The limit of nested `Some` and newtypes. They write no JSON but take space on the stack, so a
+/// value that is nested by these alone is rejected as well.
 const MAX_WRAPPED: usize = 4 * MAX_DEPTH;
 
-/// What the outermost value has to be.
+/// The required form of the outermost value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expect {
     Anything,
@@ -17,13 +17,13 @@ pub(super) enum Expect {
     Keywords,
 }
 
-/// JSON in Python's form as it is written, and the nesting so far.
+/// Writes JSON in the form of Python, and tracks the depth of nesting.
 pub(super) struct Writer {
     pub(super) out: String,
     depth: usize,
     wrapped: usize,
     pub(super) expect: Expect,
-    /// Arguments are told apart by what is written of them, and nothing is read back.
+    /// Set while writing a key. The output only has to be unique, since it is never parsed.
     pub(super) is_key: bool,
 }
 
@@ -32,10 +32,10 @@ impl Writer {
         Self::inside(0, Expect::Anything)
     }
 
-    /// For a value that will be put `depth` brackets deep.
+    /// A writer for a value at the nesting depth `depth`.
     pub(super) fn inside(depth: usize, expect: Expect) -> Self {
         Self {
-            // What most keys and small values fit.
+            // Most keys and small values fit.
             out: String::with_capacity(128),
             depth,
             wrapped: 0,

@@ -22,8 +22,8 @@ pub type AutoPrefixedCache<C> = Mapped<C, Prefix<AutoPrefix>>;
 impl<C> AutoPrefixedCache<C> {
     /// Wraps `inner` with the next prefix of this process, in base64, followed by a `.`.
     ///
-    /// The number depends on earlier calls in this process, so a cache that outlives the process needs
-    /// [`counted`](Self::counted) or a [`PrefixedCache`](crate::PrefixedCache).
+    /// The number depends on earlier calls in this process, so a cache that outlives the process
+    /// needs [`counted`](Self::counted) or a [`PrefixedCache`](crate::PrefixedCache).
     pub fn new(inner: C) -> Self {
         let prefix = AutoPrefix::next(&PROCESS, PrefixEncoding::default(), ".");
         Self::with_mapping(inner, Prefix::new(prefix.unwrap_or_default()))
@@ -31,13 +31,14 @@ impl<C> AutoPrefixedCache<C> {
 
     /// Wraps `inner` with the next prefix of `counter`, followed by `separator`.
     ///
-    /// The separator begins with a character that the encoding does not use. Otherwise one prefix could
-    /// begin another (`01` and `0100` without a separator), and the two caches would share keys. Ascii85
-    /// uses `!` to `u` and `z`, the `.` included; `~` is a separator there.
+    /// The separator begins with a character that the encoding does not use. Otherwise one prefix
+    /// could begin another (`01` and `0100` without a separator), and the two caches would share
+    /// keys. Ascii85 uses `!` to `u` and `z`, the `.` included; `~` is a separator there.
     ///
     /// # Errors
     /// [`Error::KeyTooLong`] for a separator of more than 16 bytes, and
-    /// [`Error::AmbiguousSeparator`] for an empty one or one that begins with a character of the encoding.
+    /// [`Error::AmbiguousSeparator`] for an empty one or one that begins with a character of the
+    /// encoding.
     pub fn counted(
         inner: C,
         counter: &PrefixCounter,

@@ -8,8 +8,8 @@ use core::marker::PhantomData;
 /// A cache of bytes on a cache of text, in [`base85`]: the counterpart of `BytesCache` in
 /// CacheToolsUtils.
 ///
-/// The inner cache has keys `str` and values of a [`TextBuffer`]: `String` or `heapless::String`. The
-/// values of this cache are byte buffers of the same capacity, of which four fifths are usable.
+/// The inner cache has keys `str` and values of a [`TextBuffer`]: `String` or `heapless::String`.
+/// The values of this cache are byte buffers of the same capacity, of which four fifths are usable.
 /// Without a heap:
 ///
 /// ```
@@ -27,8 +27,8 @@ use core::marker::PhantomData;
 /// values, choose a larger type: `BytesCache::<_, Text<40>>::with_key_text(inner)`.
 ///
 /// # Errors
-/// [`Error::Decode`] for a stored value that is not base85. `clear` and `len` are those of the inner
-/// cache.
+/// [`Error::Decode`] for a stored value that is not base85. `clear` and `len` are those of the
+/// inner cache.
 pub type BytesCache<C, K = LikeValue> = Mapped<C, Base85<K>>;
 
 /// The mapping of [`BytesCache`].

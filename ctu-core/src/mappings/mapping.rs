@@ -14,8 +14,9 @@ pub(super) const NO_INVERSE: Error = Error::Unsupported(Capability::ListKeys);
 /// [`Mapped`](crate::Mapped) puts any mapping on any cache, blocking or async, so a mapping is
 /// written, tested and fuzzed once. `K` and `V` are the key and value of the inner cache.
 ///
-/// An operation calls [`at`](Self::at) once and passes the result to the other functions: everything
-/// that depends on the key alone (a hash, a cipher key, an encoded key) is computed there, once.
+/// An operation calls [`at`](Self::at) once and passes the result to the other functions:
+/// everything that depends on the key alone (a hash, a cipher key, an encoded key) is computed
+/// there, once.
 ///
 /// ```
 /// use ctu_core::{Cache, CacheExt, Error, LruCache, Mapped, Mapping, SpinCache};
@@ -51,15 +52,15 @@ pub trait Mapping<K: ?Sized, V> {
     /// The key of the inner cache, with the data that `encode` and `decode` need.
     type At: Borrow<K>;
 
-    /// Whether every key of the inner cache belongs to this mapping. Otherwise `clear` iterates over
-    /// the keys and removes those that [`origin`](Self::origin) recognises.
+    /// Whether every key of the inner cache belongs to this mapping. Otherwise `clear` iterates
+    /// over the keys and removes those that [`origin`](Self::origin) recognises.
     const OWNS_ALL: bool = true;
 
     /// Whether only decoding tells that a value is there. Where it does, `contains` decodes.
     const VERIFIES: bool = false;
 
-    /// The error of `retain` and a partial `clear` if stored keys cannot be translated back. The inner
-    /// cache is not called then. `None` calls [`origin`](Self::origin) for each key.
+    /// The error of `retain` and a partial `clear` if stored keys cannot be translated back. The
+    /// inner cache is not called then. `None` calls [`origin`](Self::origin) for each key.
     const NO_ORIGIN: Option<Error> = None;
 
     /// Translates a key.

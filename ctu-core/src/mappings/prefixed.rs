@@ -12,14 +12,15 @@ use core::borrow::Borrow;
 /// `len` counts the whole inner cache. Prefix and key are joined on the stack; if they exceed
 /// [`MAX_INLINE_KEY`] bytes, on the heap with feature `alloc`, and it is an error without.
 ///
-/// `clear` and `retain` need the keys of the cache below. Over hashed keys (`EncryptedCache`) they are
-/// [`Error::HashedKeys`], over other keys without a way back [`Error::Unsupported`].
+/// `clear` and `retain` need the keys of the cache below. Over hashed keys (`EncryptedCache`) they
+/// are [`Error::HashedKeys`], over other keys without a way back [`Error::Unsupported`].
 ///
 /// # Prefixes that begin other prefixes
-/// `user` begins `user_admin`: the key `_admin1` of the one is the key `1` of the other, and `clear` of
-/// the first removes the entries of the second. End each prefix with a separator that no prefix
-/// contains elsewhere, such as `user.` and `user_admin.`. One cache does not know the prefixes of
-/// others, so this is not checked here; [`AutoPrefixedCache`](crate::AutoPrefixedCache) checks its separator.
+/// `user` begins `user_admin`: the key `_admin1` of the one is the key `1` of the other, and
+/// `clear` of the first removes the entries of the second. End each prefix with a separator that no
+/// prefix contains elsewhere, such as `user.` and `user_admin.`. One cache does not know the
+/// prefixes of others, so this is not checked here; [`AutoPrefixedCache`](crate::AutoPrefixedCache)
+/// checks its separator.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, CacheExt, LruCache, PrefixedCache, SpinCache};
@@ -47,7 +48,8 @@ impl<'p, C: Cache> PrefixedCache<'p, C> {
 
 /// The mapping of [`PrefixedCache`]: `prefix + key`, and the value unchanged.
 ///
-/// The prefix may be borrowed or owned: `Mapped::with_mapping(inner, Prefix::new(String::from("foo.")))`.
+/// The prefix may be borrowed or owned: `Mapped::with_mapping(inner,
+/// Prefix::new(String::from("foo.")))`.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Prefix<P>(P);

@@ -3,7 +3,8 @@ use zeroize::Zeroize;
 
 /// A secret of `N` bytes, wiped when it is dropped and never printed.
 ///
-/// A copy is left behind wherever the secret is moved from, as with any value in Rust: make it where it stays.
+/// A copy is left behind wherever the secret is moved from, as with any value in Rust: make it
+/// where it stays.
 #[derive(Clone)]
 pub struct Secret<const N: usize>([u8; N]);
 

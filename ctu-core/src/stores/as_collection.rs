@@ -87,8 +87,8 @@ where
     K: Hash + Eq,
     S: BuildHasher + Default,
 {
-    /// A store of all entries, whose capacity is their number. The last entry is the most recently
-    /// used.
+    /// A store of all entries, with their number as its capacity. The last entry is the most
+    /// recently used.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let entries: alloc::vec::Vec<_> = entries.into_iter().collect();
         let mut store = Self::with_slots(Heap::with_capacity(entries.len()), S::default());

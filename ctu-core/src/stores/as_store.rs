@@ -1,5 +1,5 @@
-//! The map-like stores as [`Store`]s. Lookups take the borrowed key; `insert_entry` converts it to the owned
-//! one.
+//! The map-like stores as [`Store`]s. Lookups take the borrowed key; `insert_entry` converts it to
+//! the owned one.
 
 use super::store::Store;
 use super::{lru::Lru, slots::Slots, ttl::Ttl};

@@ -8,8 +8,8 @@ use super::{
 /// The slots of a store in the order of their deadlines.
 ///
 /// Entries with the default time-to-live expire in the order of their writes: a queue, O(1) an
-/// operation. Entries with a time-to-live of their own are in a tree, O(log n). An entry is in one of
-/// the two, so both use the same two links.
+/// operation. Entries with a time-to-live of their own are in a tree, O(log n). An entry is in one
+/// of the two, so both use the same two links.
 #[derive(Clone, Debug)]
 pub(super) struct Expiry<I, D> {
     deadlines: D,
@@ -34,7 +34,7 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         }
     }
 
-    /// Seeds an empty tree. An attacker who can predict priorities and choose deadlines could
+    /// Seeds an empty tree. With predictable priorities, an attacker could choose deadlines that
     /// degenerate the treap into a list.
     #[inline]
     pub(super) fn seed(&mut self, seed: impl FnOnce() -> u32) {
@@ -71,8 +71,8 @@ impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
         }
     }
 
-    /// Adds a slot with a tick of at most [`MAX_TICK`]. A slot without an `own` time-to-live must not be
-    /// earlier than its predecessors.
+    /// Adds a slot with a tick of at most [`MAX_TICK`]. A slot without an `own` time-to-live must
+    /// not be earlier than its predecessors.
     #[inline]
     pub(super) fn schedule(&mut self, slot: I, tick: u32, own: bool) {
         self.deadlines.reserve(slot);

@@ -4,9 +4,9 @@ use core::{fmt, hint::select_unpredictable};
 
 /// A hash table of slot numbers, in 4 bytes an entry.
 ///
-/// Chained hashing with one bucket an entry. `N` need not be a power of two, and there is no rehash:
-/// the cost of an operation does not depend on earlier ones. Chains end in [`NONE`]. Cell `i` below
-/// `N` is the successor of slot `i`; the other cells are the heads of the buckets.
+/// Chained hashing with one bucket an entry. `N` need not be a power of two, and there is no
+/// rehash: the cost of an operation does not depend on earlier ones. Chains end in [`NONE`]. Cell
+/// `i` below `N` is the successor of slot `i`; the other cells are the heads of the buckets.
 #[derive(Clone)]
 pub(super) struct Index<const N: usize>([[u16; 2]; N]);
 
@@ -29,8 +29,8 @@ impl<const N: usize> Index<N> {
 
     /// The cell with the head of a hash's chain.
     ///
-    /// Fibonacci hashing spreads hashes that differ in few bits; the high half of a product maps them
-    /// to any N without a division.
+    /// Fibonacci hashing spreads hashes that differ in few bits; the high half of a product maps
+    /// them to any N without a division.
     #[inline]
     fn bucket(hash: u64) -> usize {
         let folded = (hash ^ (hash >> 32)) as u32;
@@ -38,11 +38,12 @@ impl<const N: usize> Index<N> {
         N.wrapping_add(((u64::from(spread) * N as u64) >> 32) as usize)
     }
 
-    /// The slot with this hash whose key is `key`; `keys` are those of all slots.
+    /// The slot with this hash and the key `key`; `keys` are those of all slots.
     ///
-    /// The depth of an entry in its chain is unpredictable, and on a processor with branch prediction
-    /// a misprediction costs more than the comparison of one more key. There, with small keys, the
-    /// first two entries are compared together: 9 of 10 keys of a full store are among them.
+    /// The depth of an entry in its chain is unpredictable, and on a processor with branch
+    /// prediction a misprediction costs more than the comparison of one more key. There, with small
+    /// keys, the first two entries are compared together: 9 of 10 keys of a full store are among
+    /// them.
     #[inline]
     pub(super) fn find<K>(&self, hash: u64, keys: &[K], is: impl Fn(&K) -> bool) -> u16 {
         let mut slot = self.cell(Self::bucket(hash));

@@ -15,9 +15,9 @@ use rustc_hash::FxBuildHasher;
 /// A store of at most `N` entries that evicts the least recently used one.
 ///
 /// The entries are in the store itself, which may be a `static`; there is no heap. An entry takes
-/// `size_of::<K>() + size_of::<V>() + 8` bytes, for any `N` from 1 to 65,535. Every operation is O(1)
-/// except `clear`, `retain` and iteration. With feature `alloc`, `heap::LruCache` is the same store
-/// with a capacity chosen at run time.
+/// `size_of::<K>() + size_of::<V>() + 8` bytes, for any `N` from 1 to 65,535. Every operation is
+/// O(1) except `clear`, `retain` and iteration. With feature `alloc`, `heap::LruCache` is the same
+/// store with a capacity chosen at run time.
 ///
 /// ```
 /// use ctu_core::LruCache;
@@ -31,8 +31,8 @@ use rustc_hash::FxBuildHasher;
 /// assert_eq!(cache.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [3, 1]);
 /// ```
 ///
-/// Keys are hashed with [`FxHasher`](rustc_hash::FxHasher), which is quick and has no seed: an
-/// attacker who chooses the keys can make an operation cost O(N). Pass a seeded hasher to
+/// Keys are hashed with [`FxHasher`](rustc_hash::FxHasher), which is quick and has no seed: chosen
+/// keys of an attacker can make an operation cost O(N). Pass a seeded hasher to
 /// [`with_hasher`](Lru::with_hasher) where keys come from untrusted callers.
 pub type LruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K, V, N>, S>;
 
@@ -257,8 +257,8 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     /// Stores `value` at `key` and marks the entry as most recently used.
     ///
     /// Returns the displaced entry: `key` with its old value, or the least recently used entry if
-    /// the store was full; the returned key distinguishes the two. A heap-backed store of capacity 0
-    /// returns the new entry itself.
+    /// the store was full; the returned key distinguishes the two. A heap-backed store of capacity
+    /// 0 returns the new entry itself.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         let hash = self.hash(&key);
         let slot = self.slots.find(hash, |found| *found == key);
@@ -270,7 +270,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         self.insert_new(hash, key, value).1
     }
 
-    /// Stores an entry whose key is not in the store. Returns its slot and the evicted entry.
+    /// Stores an entry with a new key. Returns its slot and the evicted entry.
     #[inline]
     pub(super) fn insert_new(&mut self, hash: u64, key: K, value: V) -> (T::Slot, Option<(K, V)>) {
         let hasher = &self.hasher;

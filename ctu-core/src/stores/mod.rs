@@ -2,13 +2,13 @@
 //!
 //! [`Lru`] keeps entries and their recency order; [`Ttl`] adds deadlines. Both are written once,
 //! over the storage of the entries: [`Inline`] keeps them in the store itself (no heap, capacity in
-//! the type), `Heap` keeps them on the heap (capacity chosen at run time). Slots are dense: entry `i`
-//! of `n` is in slot `i`, and a removal moves the last entry into the freed slot.
+//! the type), `Heap` keeps them on the heap (capacity chosen at run time). Slots are dense: entry
+//! `i` of `n` is in slot `i`, and a removal moves the last entry into the freed slot.
 //!
 //! # Capacity 0
-//! A store or cache whose capacity is chosen at run time may have capacity 0. It keeps nothing: every
-//! write succeeds, every lookup is a miss, and a computed value goes to its caller alone. The capacity
-//! of an in-place store is a type parameter from 1 to 65,535, which the compiler checks.
+//! A store or cache with a capacity chosen at run time may have capacity 0. It keeps nothing: every
+//! write succeeds, every lookup is a miss, and a computed value goes to its caller alone. The
+//! capacity of an in-place store is a type parameter from 1 to 65,535, which the compiler checks.
 
 mod as_collection;
 mod as_store;

@@ -55,8 +55,8 @@ impl<K, V, S: BuildHasher> LruCache<K, V, S> {
 }
 
 impl<K, V, C> TtlCache<K, V, C> {
-    /// An empty store of at most `capacity` entries, or 4,294,967,294 if that is less, which live for `ttl`
-    /// by `clock`. One of capacity 0 keeps nothing.
+    /// An empty store of at most `capacity` entries, or 4,294,967,294 if that is less, which live
+    /// for `ttl` by `clock`. One of capacity 0 keeps nothing.
     pub fn with_capacity(capacity: usize, ttl: Duration, clock: C) -> Self {
         Self::with_capacity_and_hasher(capacity, ttl, clock, RandomState::default())
     }

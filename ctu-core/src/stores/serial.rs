@@ -1,5 +1,5 @@
-//! Serde for stores: the sequence of entries, from the least to the most recently used. Insertion in
-//! this order restores the store.
+//! Serde for stores: the sequence of entries, from the least to the most recently used. Insertion
+//! in this order restores the store.
 
 use super::{
     lru::{Lru, LruCache},
@@ -28,8 +28,8 @@ where
     V: Deserialize<'de>,
     S: BuildHasher + Default,
 {
-    /// Reads at most `N` entries; more are an error. A heap-backed store has no capacity in its type:
-    /// create it, then extend it with a `Vec<(K, V)>`.
+    /// Reads at most `N` entries; more are an error. A heap-backed store has no capacity in its
+    /// type: create it, then extend it with a `Vec<(K, V)>`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_seq(Entries(PhantomData))
     }

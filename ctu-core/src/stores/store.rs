@@ -11,10 +11,10 @@ use core::{borrow::Borrow, time::Duration};
 /// costs of expiry that [`TtlCache`](crate::TtlCache) documents.
 ///
 /// # For implementers
-/// `insert_entry` stores the entry, or fails and leaves the store unchanged. A value that leaves the store is
-/// returned, not dropped, so that its `Drop` never runs under a lock: lookups leave expired entries in
-/// place, and `take` and `pop_expired` return them. `clear`, `retain` and `len` drop the values that
-/// they remove; `insert_entry` drops a value that it refuses.
+/// `insert_entry` stores the entry, or fails and leaves the store unchanged. A value that leaves
+/// the store is returned, not dropped, so that its `Drop` never runs under a lock: lookups leave
+/// expired entries in place, and `take` and `pop_expired` return them. `clear`, `retain` and `len`
+/// drop the values that they remove; `insert_entry` drops a value that it refuses.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a store",
     label = "not a store",
@@ -45,8 +45,8 @@ pub trait Store {
     /// Returns the replaced or evicted value.
     ///
     /// # Errors
-    /// [`Error::KeyTooLong`], [`Error::TtlTooLong`], or [`Error::TtlUnsupported`] in a store without
-    /// a time-to-live per entry; the store is then unchanged.
+    /// [`Error::KeyTooLong`], [`Error::TtlTooLong`], or [`Error::TtlUnsupported`] in a store
+    /// without a time-to-live per entry; the store is then unchanged.
     fn insert_entry(
         &mut self,
         key: &Self::Key,
@@ -85,7 +85,7 @@ pub trait Store {
     /// Removes every entry.
     fn clear(&mut self);
 
-    /// Removes the entries for whose key `keep` returns false, in O(n).
+    /// Removes each entry with a key for which `keep` returns false, in O(n).
     fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool);
 
     /// The number of live entries. Expired ones may be removed and dropped here; call

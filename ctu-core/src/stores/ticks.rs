@@ -14,8 +14,8 @@ pub(super) struct Ticks {
     origin: u64,
 }
 
-/// The longest time-to-live, in ticks: half the range of a deadline. A rebase of all deadlines, O(n),
-/// is then needed at most once in as many ticks.
+/// The longest time-to-live, in ticks: half the range of a deadline. A rebase of all deadlines,
+/// O(n), is then needed at most once in as many ticks.
 const MAX_TTL: u64 = (MAX_TICK as u64).div_ceil(2);
 
 impl Ticks {

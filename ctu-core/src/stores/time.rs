@@ -59,14 +59,15 @@ impl<C> Time<C> {
         self.ticks.now(self.elapsed())
     }
 
-    /// The tick `ttl` milliseconds after the last reading of the clock. `None` beyond the range of a
-    /// deadline.
+    /// The tick `ttl` milliseconds after the last reading of the clock. `None` beyond the range of
+    /// a deadline.
     #[inline]
     pub(super) fn after(&self, ttl: u64) -> Option<u32> {
         self.ticks.at(self.elapsed().saturating_add(ttl))
     }
 
-    /// Moves the origin to the last reading of the clock. Returns the number of ticks that it moved.
+    /// Moves the origin to the last reading of the clock. Returns the number of ticks that it
+    /// moved.
     pub(super) fn count_from_last(&mut self) -> u32 {
         self.ticks.count_from(self.elapsed())
     }

@@ -60,7 +60,8 @@ impl<I: Slot, D: Deadlines<I>> Treap<'_, I, D> {
             }
         }
         self.set(place, slot);
-        // The subtree at this place is split in two: the nodes before the new one and those after it.
+        // The subtree at this place is split in two: the nodes before the new one and those after
+        // it.
         let (mut before, mut after) = (Place::Left(slot), Place::Right(slot));
         while let Some(node) = self.node(at) {
             if (node.at, at) < (new.at, slot) {

@@ -1,4 +1,4 @@
-//! The least-recently-used store whose entries expire.
+//! The least-recently-used store with a time-to-live.
 
 use super::{
     expiry::{Expiry, MAX_TICK},
@@ -15,14 +15,14 @@ use core::{
 };
 use rustc_hash::FxBuildHasher;
 
-/// An [`LruCache`](crate::LruCache) whose entries expire: after the cache's own time-to-live, or one
-/// of their own ([`insert_with_ttl`](Ttl::insert_with_ttl)).
+/// An [`LruCache`](crate::LruCache) with expiring entries. The time-to-live is that of the cache,
+/// or that of the entry ([`insert_with_ttl`](Ttl::insert_with_ttl)).
 ///
 /// An expired entry is never returned, and it is evicted before any live entry. It keeps its slot
-/// until its key is written or removed, the slot is needed, or [`expire`](Ttl::expire) runs; a lookup
-/// does not drop it. An entry takes `size_of::<K>() + size_of::<V>() + 16` bytes. Every operation is
-/// O(1) amortised, and O(log n) expected while `n` entries have a time-to-live of their own; `clear`,
-/// `retain` and `expire` cost O(1) for each removed entry.
+/// until its key is written or removed, the slot is needed, or [`expire`](Ttl::expire) runs; a
+/// lookup does not drop it. An entry takes `size_of::<K>() + size_of::<V>() + 16` bytes. Every
+/// operation is O(1) amortised, and O(log n) expected while `n` entries have a time-to-live of
+/// their own; `clear`, `retain` and `expire` cost O(1) for each removed entry.
 ///
 /// ```
 /// use core::time::Duration;
@@ -41,8 +41,8 @@ use rustc_hash::FxBuildHasher;
 /// # Time
 /// Times are whole milliseconds, rounded down, for a time-to-live of up to 6 days. Beyond that the
 /// unit doubles with each doubling of the cache's time-to-live: an entry may expire up to 1 part in
-/// 268 million early, and never late. An entry's own time-to-live may be at least twice the cache's,
-/// and at least 12 days; see [`max_ttl`](Ttl::max_ttl).
+/// 268 million early, and never late. An entry's own time-to-live may be at least twice the
+/// cache's, and at least 12 days; see [`max_ttl`](Ttl::max_ttl).
 ///
 /// The store adds up the time between its operations, and its time only moves forwards. Operations
 /// with `&mut self` (every operation of a [`LockedCache`](crate::LockedCache)) advance it; `peek`,
@@ -54,7 +54,7 @@ use rustc_hash::FxBuildHasher;
 ///   second: the store's time stands still until the clock catches up. More: the clock was set, and
 ///   time continues from there; entries live longer by at most the time between the last operation
 ///   and the step.
-/// * The clock goes **back and forth** by more than a second, as on cores whose clocks disagree: each
+/// * The clock goes **back and forth** by more than a second, as on cores with different clocks: each
 ///   step ahead counts, and entries expire early. The store cannot distinguish this from a clock
 ///   that is set repeatedly.
 /// * The clock **jumps ahead**: the store counts the jump as elapsed time.
@@ -69,7 +69,8 @@ pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
 }
 
 impl<K, V, const N: usize, C> TtlCache<K, V, N, C> {
-    /// An empty store whose entries live for `ttl` by `clock`. Compiles only for a capacity `N` from 1 to 65,535.
+    /// An empty store with the time-to-live `ttl` by `clock`. Compiles only for a capacity `N` from
+    /// 1 to 65,535.
     pub const fn new(ttl: Duration, clock: C) -> Self {
         Self::with_hasher(ttl, clock, FxBuildHasher)
     }
@@ -240,8 +241,8 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
 
     /// Stores `value` at `key` for the cache's time-to-live.
     ///
-    /// Returns the displaced live entry: `key` with its old value, or the least recently used entry if
-    /// the store was full of live entries.
+    /// Returns the displaced live entry: `key` with its old value, or the least recently used entry
+    /// if the store was full of live entries.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         let (entry, live) = self.insert_until(key, value, self.time.ttl(), false);
         entry.filter(|_| live)
@@ -385,7 +386,8 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.remove_slot(slot)
     }
 
-    /// Removes expired entries and those for which `keep` returns false. O(n), in no particular order.
+    /// Removes expired entries and those for which `keep` returns false. O(n), in no particular
+    /// order.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
         self.expire();
         for index in (0..self.lru.len()).rev() {

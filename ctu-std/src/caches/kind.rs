@@ -11,10 +11,11 @@ pub enum IsCache {}
 #[derive(Debug)]
 pub enum IsAsync {}
 
-/// A [`Cache`] or an [`AsyncCache`]. `Kind` tells [`IsCache`] from [`IsAsync`]; the compiler infers it.
+/// A [`Cache`] or an [`AsyncCache`]. `Kind` tells [`IsCache`] from [`IsAsync`]; the compiler infers
+/// it.
 ///
-/// A wrapper with one name for both kinds, such as [`SingleFlightCache`](crate::SingleFlightCache), takes
-/// its key and value types from this trait.
+/// A wrapper with one name for both kinds, such as [`SingleFlightCache`](crate::SingleFlightCache),
+/// takes its key and value types from this trait.
 ///
 /// ```
 /// use ctu_std::{AnyCache, IsAsync, IsCache, Ready, ConcurrentCache};

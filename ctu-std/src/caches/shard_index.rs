@@ -1,11 +1,12 @@
 /// The index of the shard of a hash, below `shards`, which is less than 2^32.
 ///
-/// Every bit of the hash counts. Fast hashers leave some bits alike for similar keys: of the hashes of
-/// 1,000 consecutive numbers by foldhash, three middle bits take few of their 8 values under one seed
-/// in two hundred.
+/// Every bit of the hash counts. Fast hashers leave some bits alike for similar keys: of the hashes
+/// of 1,000 consecutive numbers by foldhash, three middle bits take few of their 8 values under one
+/// seed in two hundred.
 #[inline]
 pub(crate) fn shard_index(hash: u64, shards: usize) -> usize {
-    // The golden ratio, as of Fibonacci hashing: D. Knuth, The Art of Computer Programming, volume 3, 6.4.
+    // The golden ratio, as of Fibonacci hashing: D. Knuth, The Art of Computer Programming, volume
+    // 3, 6.4.
     let mixed = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
     ((mixed * shards as u64) >> 32) as usize
 }

@@ -6,21 +6,22 @@ use std::{
     time::Duration,
 };
 
-/// Stores that share the keys among them, each behind a lock of its own: threads that look up different
-/// keys seldom wait for each other.
+/// Distributes the keys over stores with separate locks: threads with different keys seldom wait
+/// for each other.
 ///
-/// Which store a key belongs to is decided by its hash, so each fills and evicts by itself: of `n` stores
-/// with room for `m` entries each, one may be full when others are not. Some 64 for each processor is a good
-/// number where there is room for hundreds of thousands of entries: the more there are, the more often a hot key is
-/// the most recently used one of its store already, and nothing is to be moved.
+/// The hash of a key selects its store, so each store fills and evicts by itself: one store may be
+/// full while others are not. About 64 stores per processor suit a capacity of hundreds of
+/// thousands of entries. With more stores, a hot key is more often already the most recently used
+/// key of its store, and a hit moves nothing.
 ///
-/// A [`ConcurrentCache`](crate::ConcurrentCache) finds more, and threads that look up one hot key do not
-/// meet in it. This cache writes faster.
+/// A [`ConcurrentCache`](crate::ConcurrentCache) has a higher hit ratio, and its hits on one hot
+/// key do not contend. This cache writes faster.
 ///
-/// A thread that meets another in the same store tries again until that is done, and lets others run
-/// meanwhile. The wait is as long as an operation in memory takes, and the `Hash`, `Eq` and `Clone` of keys and values
-/// with it: where those are slow, [`LockedCache`](crate::LockedCache) waits better. As there, they must not use this cache,
-/// nor the closure of `retain`, nor the `Drop` of what `clear` and `retain` take out: that would wait for itself for ever.
+/// A thread that finds a store locked yields and retries until the store is unlocked. The wait
+/// lasts for one operation in memory, including `Hash`, `Eq` and `Clone` of the key and value. If
+/// those are slow, use a [`LockedCache`](crate::LockedCache), which sleeps. In both, these methods
+/// must not use the cache, and neither must the closure of `retain` and the `Drop` of entries that
+/// `clear` and `retain` remove: the thread would deadlock with itself.
 ///
 /// ```
 /// use ctu_std::{Cache, CacheExt, LruCache, ShardedCache};
@@ -39,11 +40,11 @@ pub struct ShardedCache<S, H = ctu_core::heap::RandomState> {
 #[repr(align(128))]
 struct Shard<S>(Locked<S>);
 
-/// A lock that is given back by a plain store. Whoever waits tries again rather than sleeps, so that nobody
-/// has to be woken: that is half of what a hit costs.
+/// A lock with a plain store as its unlock. A waiting thread retries and does not sleep, so the
+/// unlock needs no wake-up, which would cost half of a hit.
 type Locked<S> = ctu_core::LockedCache<spin::mutex::SpinMutex<(), Relax>, S>;
 
-/// What a thread does before it tries again.
+/// The pause of a thread before a retry.
 struct Relax;
 
 impl spin::RelaxStrategy for Relax {
@@ -65,8 +66,8 @@ impl<S> ShardedCache<S> {
 }
 
 impl<S, H> ShardedCache<S, H> {
-    /// [`new`](ShardedCache::new), with keys hashed by `hasher`. One that callers can foresee lets them
-    /// crowd one store.
+    /// [`new`](ShardedCache::new) with another hasher. With predictable hashes, callers can direct
+    /// all keys to one store.
     pub fn with_hasher(shards: usize, hasher: H, mut store: impl FnMut() -> S) -> Self {
         // More would not fit in memory.
         let shards = shards.clamp(1, 1 << 16);

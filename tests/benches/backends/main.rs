@@ -1,18 +1,18 @@
 //! Redis and Memcached beside their bare clients: `cargo bench -p ctu-tests --bench backends`.
 //!
 //! All of it against servers of its own on this machine. With `CTU_PYTHON`, a Python that has
-//! CacheToolsUtils (`tests/run interop` makes one in `target/interop/bin/python`), beside that as well.
-//! Its `MemCached` is measured as ours works, waiting for the server's answer, and as it comes: there
-//! pymemcache does not wait when an item is assigned, so it cannot tell whether it was stored.
-//! "8 threads" is the time of an operation of all threads together: the inverse of the throughput.
-//! "a bare socket" sends a request that was made before and looks at nothing in the answer: what is left
-//! is the server, the system, and the way.
+//! CacheToolsUtils (`tests/run interop` makes one in `target/interop/bin/python`), beside that as
+//! well. Its `MemCached` is measured as ours works, waiting for the server's answer, and as it
+//! comes: there pymemcache does not wait when an item is assigned, so it cannot tell whether it was
+//! stored. "8 threads" is the time of an operation of all threads together: the inverse of the
+//! throughput. "a bare socket" sends a prepared request and does not parse the answer: its time is
+//! that of the server, the system and the transport.
 //!
-//! Most of an operation is the scheduler's. Where client and server are on two processors, each of the
-//! two messages wakes one that is idle, which costs more than what it is woken for: 100 operations in
-//! one then look cheaper beside 100 than the work in them is. On one processor a message is a switch from
-//! one program to the other, and what is left is work. So run it once as above, as it is used, and once
-//! as `taskset -c 0 cargo bench -p ctu-tests --bench backends` to compare the work.
+//! The scheduler takes most of the time of an operation. With client and server on two processors,
+//! each message wakes an idle processor, which costs more than the work of the message. A batch of
+//! 100 then looks cheaper than the saved work. On one processor, a message is a switch between the
+//! programs, and the rest of the time is work. So run the benchmark as above for the times in
+//! production, and as `taskset -c 0 cargo bench -p ctu-tests --bench backends` to compare the work.
 
 mod python;
 
@@ -63,7 +63,7 @@ fn in_threads<T: Send>(states: &mut [T], operation: impl Fn(&mut T) -> usize + S
     })
 }
 
-/// Does what does a hundred operations at once as often as a round has it.
+/// Runs a batch of a hundred operations as often as one round needs.
 fn in_batches(mut batch: impl FnMut() -> usize) -> u64 {
     (0..OPERATIONS / 100).map(|_| batch() as u64).sum()
 }
@@ -72,7 +72,7 @@ fn keys_of_batch() -> Vec<String> {
     (0..100).map(|key| format!("batch {key}")).collect()
 }
 
-/// One of the aims, and what became of it.
+/// An aim and its measured value.
 struct Aim(String, f64, f64);
 
 impl Aim {
@@ -194,7 +194,8 @@ fn on_redis(python: Option<&RefCell<Python>>) -> (Vec<Outcome>, Vec<Aim>) {
     (outcomes, aims)
 }
 
-/// What is left where nothing is made and nothing is read: `request`, and an answer of `len` bytes.
+/// A contender that sends the prepared `request` and reads an answer of `len` bytes without
+/// parsing.
 fn bare_socket(port: u16, request: String, len: usize) -> Contender<'static> {
     let mut socket = TcpStream::connect(("127.0.0.1", port)).expect("a server");
     socket.set_nodelay(true).expect("a socket");

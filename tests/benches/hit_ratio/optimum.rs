@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-/// The hits of Belady's algorithm, which evicts the key whose next look-up is the farthest away,
-/// and does not keep a key that would be that one itself.
+/// The hits of Belady's algorithm. It evicts the key with the farthest next lookup, and does not
+/// store a new key with an even farther one.
 ///
 /// L. Belady, "A study of replacement algorithms for a virtual-storage computer", IBM Systems
 /// Journal 5 (1966). O(n log capacity).

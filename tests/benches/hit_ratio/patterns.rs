@@ -1,10 +1,10 @@
 //! Synthetic keys.
 //!
 //! They are drawn as they are needed, none is replayed: Zipf's law with exponent 0.9 over ten times
-//! the capacity. "scans": after four times the capacity come as many as the capacity that never come
-//! again. "shifting": each key is replaced by a new one after ten times the capacity of look-ups, a
-//! tenth of the keys at a time. The first quarter warms up and does not count. "static": Zipf's law
-//! with exponent 1.0 over 10,000 keys.
+//! the capacity. "scans": after four times the capacity come as many as the capacity that never
+//! come again. "shifting": each key is replaced by a new one after ten times the capacity of
+//! look-ups, a tenth of the keys at a time. The first quarter warms up and does not count.
+//! "static": Zipf's law with exponent 1.0 over 10,000 keys.
 
 use crate::contenders::{self, NAMES};
 use rand::{SeedableRng, rngs::StdRng};

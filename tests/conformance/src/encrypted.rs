@@ -1,4 +1,5 @@
-//! `EncryptedCache`: the format of CacheToolsUtils byte for byte, and one SHA3 of the key an operation.
+//! `EncryptedCache`: the format of CacheToolsUtils byte for byte, and one SHA3 of the key an
+//! operation.
 
 use crate::support::{Count, printed};
 use crate::vectors::{AES, CHACHA20, SALSA20, Vector};

@@ -2,16 +2,16 @@
 //!
 //! Each case is a function that panics on a broken promise. The list below is the only one: on the
 //! host every case is a test (`cargo test -p ctu-conformance`), and firmware runs [`CASES`], and
-//! [`HEAP_CASES`] with an allocator (feature `alloc`). No case waits for time to pass, and each runs
-//! in 16 KiB of RAM.
+//! [`HEAP_CASES`] with an allocator (feature `alloc`). No case waits for time to pass, and each
+//! runs in 16 KiB of RAM.
 #![no_std]
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
-/// On a microcontroller a failed comparison prints its line only: with both sides, the suite would not
-/// fit 256 KiB of flash. The host runs the same cases and prints both.
+/// On a microcontroller a failed comparison prints its line only: with both sides, the suite would
+/// not fit 256 KiB of flash. The host runs the same cases and prints both.
 #[cfg(target_os = "none")]
 macro_rules! assert_eq {
     ($left:expr, $right:expr) => {
@@ -30,8 +30,8 @@ mod vectors;
 /// A case: its name, and the function that panics on failure.
 pub type Case = (&'static str, fn());
 
-/// One part of the cases, for firmware without flash for all of them at once: cases outside the part
-/// are not linked. `N` is `CASES.len()`.
+/// One part of the cases, for firmware without flash for all of them at once: cases outside the
+/// part are not linked. `N` is `CASES.len()`.
 pub const fn part<const N: usize>(part: usize, parts: usize) -> [Option<Case>; N] {
     let mut cases = [None; N];
     let mut i = 0;
@@ -229,7 +229,7 @@ suite! {
         too_long_a_value_changes_nothing,
         an_expired_entry_that_is_put_back_is_rejected,
         an_unset_wall_clock_vouches_for_no_time,
-        salt_tells_equal_values_apart,
+        equal_values_with_salt_differ,
         secrets_are_not_printed;
 }
 

@@ -83,7 +83,7 @@ pub(crate) fn with_runs_several_operations_under_one_lock() {
     assert_eq!(cache.into_inner().peek(&1), Some(&3));
 }
 
-/// A value whose `Drop` records whether its cache is locked.
+/// A value that records on drop whether its cache is locked.
 #[derive(Clone)]
 struct Witness(&'static Watch);
 

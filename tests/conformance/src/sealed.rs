@@ -342,7 +342,7 @@ pub(crate) fn an_unset_wall_clock_vouches_for_no_time() {
     drop(plain);
 }
 
-pub(crate) fn salt_tells_equal_values_apart() {
+pub(crate) fn equal_values_with_salt_differ() {
     let base = base();
     let twice = |cache: &dyn Cache<Key = [u8], Value = Bytes<112>, Error = Error>| {
         let mut entries = [(); 2].map(|()| {

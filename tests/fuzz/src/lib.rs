@@ -13,12 +13,12 @@ use std::{
 };
 
 /// A server that answers each connection with the bytes of the current input and closes it.
-pub struct Parrot {
+pub struct CannedServer {
     path: PathBuf,
     answer: Arc<Mutex<Vec<u8>>>,
 }
 
-impl Parrot {
+impl CannedServer {
     /// Starts the server on a socket in the system's directory for temporary files.
     pub fn start(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("ctu-fuzz-{name}-{}", std::process::id()));
@@ -46,7 +46,7 @@ impl Parrot {
     }
 }
 
-impl Drop for Parrot {
+impl Drop for CannedServer {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }

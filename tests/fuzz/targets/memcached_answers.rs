@@ -2,22 +2,22 @@
 //! A `MemCached` over a server that answers with the input: each operation ends, without a panic,
 //! in a result or a typed error of one line, and no key gets the value of another.
 
-use ctu_fuzz::Parrot;
+use ctu_fuzz::CannedServer;
 use ctu_std::{Cache, CacheExt, MemCached, RawMemCached};
 use libfuzzer_sys::fuzz_target;
 use std::{fmt::Display, sync::OnceLock, time::Duration};
 
-fn parts() -> &'static (Parrot, RawMemCached) {
-    static PARTS: OnceLock<(Parrot, RawMemCached)> = OnceLock::new();
+fn parts() -> &'static (CannedServer, RawMemCached) {
+    static PARTS: OnceLock<(CannedServer, RawMemCached)> = OnceLock::new();
     PARTS.get_or_init(|| {
-        let parrot = Parrot::start("memcached");
-        let cache = MemCached::builder(format!("unix://{}", parrot.path().display()).as_str())
+        let server = CannedServer::start("memcached");
+        let cache = MemCached::builder(format!("unix://{}", server.path().display()).as_str())
             .connect_deadline(Duration::from_millis(500))
             .deadline(Duration::from_millis(500))
             .raw()
             .build()
             .expect("an address");
-        (parrot, cache)
+        (server, cache)
     })
 }
 
@@ -30,8 +30,8 @@ fn check<T, E: Display>(result: Result<T, E>) {
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (operation, answer) = input;
-    let (parrot, cache) = parts();
-    parrot.set(answer);
+    let (server, cache) = parts();
+    server.set(answer);
     match operation % 7 {
         0 => check(cache.get(b"key")),
         1 => check(cache.get_with_ttl(b"key")),

@@ -2,22 +2,22 @@
 //! A `RedisCache` over a server that answers with the input: each operation ends, without a panic,
 //! in a result or a typed error of one line.
 
-use ctu_fuzz::Parrot;
+use ctu_fuzz::CannedServer;
 use ctu_std::{Cache, CacheExt, RawRedisCache, RedisCache};
 use libfuzzer_sys::fuzz_target;
 use std::{fmt::Display, sync::OnceLock, time::Duration};
 
-fn parts() -> &'static (Parrot, RawRedisCache) {
-    static PARTS: OnceLock<(Parrot, RawRedisCache)> = OnceLock::new();
+fn parts() -> &'static (CannedServer, RawRedisCache) {
+    static PARTS: OnceLock<(CannedServer, RawRedisCache)> = OnceLock::new();
     PARTS.get_or_init(|| {
-        let parrot = Parrot::start("redis");
-        let cache = RedisCache::builder(format!("unix://{}", parrot.path().display()).as_str())
+        let server = CannedServer::start("redis");
+        let cache = RedisCache::builder(format!("unix://{}", server.path().display()).as_str())
             .connect_deadline(Duration::from_millis(500))
             .deadline(Duration::from_millis(500))
             .raw()
             .build()
             .expect("an address");
-        (parrot, cache)
+        (server, cache)
     })
 }
 
@@ -30,8 +30,8 @@ fn check<T, E: Display>(result: Result<T, E>) {
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (operation, answer) = input;
-    let (parrot, cache) = parts();
-    parrot.set(answer);
+    let (server, cache) = parts();
+    server.set(answer);
     match operation % 8 {
         0 => check(cache.get(b"key")),
         1 => check(cache.get_with_ttl(b"key")),

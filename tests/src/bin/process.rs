@@ -1,7 +1,7 @@
 //! A program of its own, for faults that concern a whole process: `fork` and signals.
 //!
 //! `process fork ADDRESS`, `process fork-with-threads ADDRESS`, `process fork-given ADDRESS`,
-//! `process fork-client ADDRESS` and `process sigpipe SCHEME SOCKET`. It succeeds where the caches do.
+//! `process fork-client ADDRESS` and `process sigpipe SCHEME SOCKET`. It succeeds if the caches do.
 
 use ctu_std::{Cache, CacheError, MemCached, RedisCache};
 use std::{

@@ -1,11 +1,11 @@
 //! Real servers for tests: each a child process on a free port of its own, ended with the test.
 
+mod canned;
 #[cfg(feature = "tls")]
 mod certificate;
 mod cluster;
 mod memcached;
 mod nutcracker;
-mod parrot;
 mod program;
 mod redis;
 mod sentinel;
@@ -13,10 +13,10 @@ mod sentinel;
 #[cfg(feature = "tls")]
 pub use self::certificate::Certificate;
 pub use self::{
+    canned::CannedServer,
     cluster::RedisCluster,
     memcached::{AsyncMemcached, MemcacheClient, Memcached, MemcachedServer},
     nutcracker::Nutcracker,
-    parrot::Parrot,
     redis::{AsyncRedis, Redis, RedisServer},
     sentinel::{RedisSentinel, Sentinels},
 };

@@ -1,8 +1,8 @@
 //! The public API of the crates, as a snapshot: it changes on purpose only.
 //!
-//! `CTU_API=overwrite tests/run api` writes the snapshots anew; the difference then shows in review.
-//! The compiler describes the API in a format that changes between its versions: `public-api` reads
-//! that of the version in `ctu-tests`' manifest.
+//! `CTU_API=overwrite tests/run api` writes the snapshots anew; the difference then shows in
+//! review. The compiler describes the API in a format that changes between its versions:
+//! `public-api` reads that of the version in `ctu-tests`' manifest.
 
 use std::{fs, path::Path, process::Command};
 

@@ -37,8 +37,8 @@ async fn assert_in_step(cache: &AsyncRawRedisCache, keys: &[Vec<u8>]) {
     assert_eq!(cache.get_many(&all).await, Ok(expected));
 }
 
-/// Drops the future of `operation` after each number of polls, and runs `check` after each. Returns the
-/// number of polls that end it.
+/// Drops the future of `operation` after each number of polls, and runs `check` after each. Returns
+/// the number of polls that end it.
 async fn cancel(operation: impl AsyncFn(), check: impl AsyncFn()) -> usize {
     let operation = async |_: &()| operation().await;
     cancel_everywhere(async || (), operation, async |_, _| check().await).await
@@ -88,7 +88,7 @@ fn connecting_may_be_dropped_at_every_poll() {
         fill(&raw(port, 1), &keys(2)).await;
         let get = async || drop(raw(port, 1).get(b"key 0").await);
         cancel(get, async || {}).await;
-        // An attempt whose caller is gone serves the next one.
+        // An attempt of a dropped future serves the next caller.
         let cache = raw(port, 1);
         assert!(poll_at_most(1, cache.get(b"key 0")).await.is_none());
         assert_in_step(&cache, &keys(2)).await;

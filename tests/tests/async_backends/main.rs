@@ -1,5 +1,5 @@
-//! Async caches on tokio, against real servers: the properties that the scenarios of `backends` do not
-//! have, since each of their operations runs to its end.
+//! Async caches on tokio, against real servers: the properties that the scenarios of `backends` do
+//! not have, since each of their operations runs to its end.
 
 mod dropped;
 mod external;

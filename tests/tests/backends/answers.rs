@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, Operation, address, assert_late, net, patient};
 use ctu_std::{Cache, CacheError, CacheExt, Error, LruCache, NetError, TwoLevelCache};
-use ctu_tests::servers::{Parrot, Server};
+use ctu_tests::servers::{CannedServer, Server};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ on_every_backend! {
 
 fn endless_reply_ends_at_the_deadline<B: Backend>() {
     // A byte now and then would renew a timeout of the operating system each time.
-    let parrot = Parrot::dribbling(B::endless()).unwrap();
+    let server = CannedServer::dribbling(B::endless()).unwrap();
     let deadline = Duration::from_millis(100);
-    let cache = B::cache(&address::<B>(parrot.port()), deadline, 16);
+    let cache = B::cache(&address::<B>(server.port()), deadline, 16);
     assert_late(cache.get(b"a"));
 }
 
@@ -37,8 +37,8 @@ fn every_truncated_reply_is_an_error<B: Backend>() {
     answered.extend(B::answered());
     for (answer, operation) in answered {
         for end in 0..=answer.len() {
-            let parrot = Parrot::start(&answer[..end]).unwrap();
-            let done = net(operation(&patient::<B>(parrot.port())));
+            let server = CannedServer::start(&answer[..end]).unwrap();
+            let done = net(operation(&patient::<B>(server.port())));
             match done {
                 Err(NetError::Lost { .. }) if end < answer.len() => {}
                 Ok(()) if end == answer.len() => {}
@@ -50,8 +50,8 @@ fn every_truncated_reply_is_an_error<B: Backend>() {
 
 fn reply_of_another_protocol_is_an_error<B: Backend>() {
     for garbage in B::garbage() {
-        let parrot = Parrot::start(garbage.clone()).unwrap();
-        let found = net(patient::<B>(parrot.port()).get(b"a"));
+        let server = CannedServer::start(garbage.clone()).unwrap();
+        let found = net(patient::<B>(server.port()).get(b"a"));
         match found {
             Err(NetError::Protocol { .. } | NetError::Lost { .. }) => {}
             _ => panic!("{garbage:?}: {found:?}"),
@@ -71,10 +71,10 @@ fn random_bytes_are_an_error<B: Backend>() {
                 bytes.extend((0..random.random_range(0..9)).map(|_| random.random::<u8>()));
             }
         }
-        // What is no answer by any chance.
+        // The additional byte makes the bytes invalid as an answer.
         bytes.push(b'?');
-        let parrot = Parrot::start(bytes.clone()).unwrap();
-        let cache = patient::<B>(parrot.port());
+        let server = CannedServer::start(bytes.clone()).unwrap();
+        let cache = patient::<B>(server.port());
         assert!(cache.get(b"a").is_err(), "{round}: {bytes:?}");
         assert!(cache.get_many_with_ttl(&[b"a", b"b"]).is_err());
         assert!(cache.insert(b"a", b"1").is_err());
@@ -95,11 +95,11 @@ fn value_over_the_limit_is_refused_at_its_length<B: Backend>() {
         // The value itself never comes: a client that waits for it waits for the whole deadline.
         let answer = B::get_answer(&vec![b'x'; len]);
         let line = answer.iter().position(|byte| *byte == b'\n').unwrap();
-        let parrot = Parrot::dribbling(&answer[..=line]).unwrap();
-        too_long(&B::limited(&address::<B>(parrot.port()), MAX), len);
+        let server = CannedServer::dribbling(&answer[..=line]).unwrap();
+        too_long(&B::limited(&address::<B>(server.port()), MAX), len);
     }
-    let parrot = Parrot::start(B::get_answer(&[b'x'; MAX])).unwrap();
-    let cache = B::limited(&address::<B>(parrot.port()), MAX);
+    let server = CannedServer::start(B::get_answer(&[b'x'; MAX])).unwrap();
+    let cache = B::limited(&address::<B>(server.port()), MAX);
     assert_eq!(cache.get(b"a"), Ok(Some(vec![b'x'; MAX])));
 }
 

@@ -2,7 +2,7 @@ use ctu_std::{Cache, CacheError, MemCachedError, NetError, RedisError};
 use ctu_tests::servers::{Kind, Server};
 use std::{fmt::Debug, time::Duration};
 
-/// A kind of server, a cache of bytes on it, and what both say to each other.
+/// A kind of server, a cache of bytes on it, and the messages between both.
 pub(crate) trait Backend: Kind {
     /// The cache.
     type Cache: Cache<Key = [u8], Value = Vec<u8>, Error = Self::Error>
@@ -13,9 +13,9 @@ pub(crate) trait Backend: Kind {
     /// Its error.
     type Error: CacheError + PartialEq + Send;
 
-    /// What a URL begins with.
+    /// The scheme of a URL.
     const SCHEME: &'static str;
-    /// Where it listens unless told otherwise.
+    /// The default port.
     const PORT: u16;
     /// Options of a server that takes few clients, far less than 64.
     const FEW_CLIENTS: &'static [&'static str];
@@ -23,7 +23,7 @@ pub(crate) trait Backend: Kind {
     const SMALL: &'static [&'static str];
     /// Options of a server that takes values of 64 MiB.
     const LARGE: &'static [&'static str];
-    /// What it answers to [`put_request`](Self::put_request).
+    /// The answer to [`put_request`](Self::put_request).
     const PUT_ANSWER: &'static [u8];
     /// An answer that would do for some request.
     const UNASKED: &'static [u8];
@@ -31,7 +31,7 @@ pub(crate) trait Backend: Kind {
     /// Bytes that a network adds to the replies under load, and that the cache has to find.
     const UNASKED_UNDER_LOAD: [&'static [u8]; 2] = [Self::UNASKED, Self::PUT_ANSWER];
 
-    /// A cache on the server at `address`, which takes whatever that takes.
+    /// A cache on the server at `address`, without limits of its own.
     fn cache(address: &str, deadline: Duration, connections: usize) -> Self::Cache;
 
     /// A cache that waits long and reads no value of more than `max` bytes.
@@ -45,37 +45,37 @@ pub(crate) trait Backend: Kind {
     /// How many connections the server has accepted.
     fn connections(cache: &Self::Cache) -> u64;
 
-    /// Asks the server what it holds or did.
+    /// Requests statistics of the server.
     fn ask(cache: &Self::Cache) -> Result<(), Self::Error>;
 
     /// Brings the server to where [`once`](Self::once) has something to do.
     fn before_once(cache: &Self::Cache) -> Result<(), Self::Error>;
 
-    /// Does what must not be done twice.
+    /// Runs an operation that must not be repeated.
     fn once(cache: &Self::Cache) -> Result<(), Self::Error>;
 
-    /// Whether that was done.
+    /// Returns whether that operation took effect.
     fn was_done(cache: &Self::Cache) -> bool;
 
-    /// What is sent to store `value` at the key `a`.
+    /// The request that stores `value` at the key `a`.
     fn put_request(value: &[u8]) -> Vec<u8>;
 
-    /// What the server answers to `get` of the key `a` where `value` is there.
+    /// The answer to `get` of the key `a` with the value `value`.
     fn get_answer(value: &[u8]) -> Vec<u8>;
 
-    /// What it answers to `get_many` of `a`, `x` and `b`, where `a` is `1` and `b` is `2`.
+    /// The answer to `get_many` of `a`, `x` and `b`, with the values `1` of `a` and `2` of `b`.
     fn get_many_answer() -> Vec<u8>;
 
-    /// What begins a very long answer to `get` of the key `a`.
+    /// The begin of a very long answer to `get` of the key `a`.
     fn endless() -> Vec<u8>;
 
-    /// Other good answers, and operations that get them and look at what they make of them.
+    /// Other valid answers, and operations that receive and check them.
     fn answered() -> Vec<(Vec<u8>, Operation<Self>)>;
 
     /// Answers to `get` of the key `a` that such a server does not give.
     fn garbage() -> Vec<Vec<u8>>;
 
-    /// What answers are made of.
+    /// Fragments of answers.
     fn parts() -> Vec<Vec<u8>>;
 }
 
@@ -105,10 +105,10 @@ pub(crate) fn served<B: Backend>() -> (Server<B>, B::Cache) {
     (server, cache)
 }
 
-/// What went wrong on the way to the server, if something did.
+/// Returns the error of the network in a result, if it is one.
 ///
 /// # Panics
-/// Where something else is wrong, or it is told in more than one line.
+/// If the error is of another kind, or its message has more than one line.
 pub(crate) fn net<T, E: CacheError>(done: Result<T, E>) -> Result<T, NetError> {
     done.map_err(|error| {
         let told = net_of(&error).unwrap_or_else(|| panic!("{error:?}"));
@@ -135,7 +135,7 @@ pub(crate) fn shown(error: &impl CacheError) -> String {
     shown
 }
 
-/// Whether the server was too late, said with what else was found.
+/// Asserts that the operation timed out. The message shows any other result.
 pub(crate) fn assert_late<T: Debug, E: CacheError>(done: Result<T, E>) {
     let done = net(done);
     assert!(matches!(done, Err(NetError::TimedOut { .. })), "{done:?}");

@@ -1,6 +1,6 @@
-//! The promises of every backend, against real servers, in fair weather and foul: each scenario is
-//! written once and runs on Redis, on Memcached and on the async caches. The differences are in `redis`,
-//! `memcached` and `async_redis`.
+//! The promises of every backend, against real servers, with and without faults: each scenario is
+//! written once and runs on Redis, on Memcached and on the async caches. The differences are in
+//! `redis`, `memcached` and `async_redis`.
 
 /// Makes a test for each backend of each of these functions, which take it as a parameter.
 macro_rules! on_every_backend {
@@ -53,10 +53,10 @@ mod batches;
 mod connections;
 mod entries;
 mod entry_limits;
-mod foul_weather;
 mod memcache_client;
 mod memcached;
 mod one_computation;
+mod outages;
 mod process;
 mod proxied;
 mod redis;

@@ -33,7 +33,7 @@ impl<const TEXT: bool> Backend for MemcacheClient<TEXT> {
     }
 
     fn limited(address: &str, _: usize) -> RawMemCached {
-        // The client has no limit to what it reads.
+        // The client does not limit the size of a reply.
         Self::cache(address, Duration::from_secs(60), 16)
     }
 

@@ -11,7 +11,7 @@ pub(crate) fn key(key: &[u8]) -> String {
     String::from_utf8(stored).expect("letters")
 }
 
-/// One value of what the server answers to `get`.
+/// One value in the answer to `get`.
 fn value(at: &[u8], value: &[u8]) -> Vec<u8> {
     let head = format!("VALUE {} 1 {}\r\n", key(at), value.len());
     [head.as_bytes(), value, b"\r\n"].concat()

@@ -37,7 +37,7 @@ fn value_is_computed_once_for_all_threads<B: Backend>() {
         }
     });
     assert_eq!(computed.into_inner(), 20);
-    // Another program finds what was stored.
+    // Another program finds the stored value.
     let other = patient::<B>(server.port());
     assert_eq!(other.get(&[7]), Ok(Some(vec![7])));
 }

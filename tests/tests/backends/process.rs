@@ -1,5 +1,5 @@
-//! Faults that concern a whole process: `fork` and signals. The program `process` does what a test among
-//! threads cannot.
+//! Faults of a whole process: `fork` and signals. A test among threads cannot run them, so the
+//! program `process` does.
 
 use crate::backend::{Backend, address};
 use ctu_tests::servers::{MemcachedServer, RedisServer, Server};

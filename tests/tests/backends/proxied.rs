@@ -103,7 +103,7 @@ fn delayed_replies_are_never_mixed<B: Backend>() {
         });
         assert_eq!(found, Ok(Some(b"1".to_vec())));
     }
-    // Longer than the deadline: what comes then is for nobody.
+    // The answer comes after the deadline, and no caller may get it.
     let hasty = hasty::<B>(proxy.port(), 16);
     while hasty.get(b"a").is_err() {}
     proxy.fail_after(0, Fault::Hold);

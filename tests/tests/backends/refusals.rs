@@ -32,7 +32,7 @@ fn full_server_is_reported_and_still_readable<B: Backend>() {
 fn too_many_clients_is_reported<B: Backend>() {
     let server = Server::<B>::with(B::FEW_CLIENTS);
     let first = patient::<B>(server.port());
-    // What waited for the server to start may still hold a place.
+    // The probe of the start of the server may still hold a connection.
     while first.get(b"a").is_err() {
         thread::yield_now();
     }

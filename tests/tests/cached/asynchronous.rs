@@ -34,7 +34,8 @@ fn is_send<T: Send>(value: T) -> T {
     value
 }
 
-/// No reference to what the function returned outlives a step: what can be sent and not shared, as this error, will do.
+/// No reference to the returned value is held across an await. A returned value may be `Send`
+/// without `Sync`, such as this error.
 #[test]
 fn returned_value_need_not_be_sync() {
     type Failure = Box<dyn std::error::Error + Send>;

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 type Stored = SpinCache<LruCache<Vec<u8>, Vec<u8>, 8>>;
 type Numbers = ToBytesCache<Stored, u32, u32>;
 
-/// A cache that holds at 4 what is no number.
+/// A cache with an undecodable value at 4.
 fn damaged() -> Numbers {
     let stored = Stored::new(LruCache::new());
     stored.insert(b"4", b"{\"older\": 8}").unwrap();
@@ -19,12 +19,12 @@ fn damaged() -> Numbers {
 const DAMAGE: Error = Error::Decode("JSON of the type asked for");
 
 thread_local! {
-    static TOLD: RefCell<Vec<Error>> = const { RefCell::new(Vec::new()) };
+    static REPORTED: RefCell<Vec<Error>> = const { RefCell::new(Vec::new()) };
     static RUNS: RefCell<u32> = const { RefCell::new(0) };
 }
 
-fn told(error: &Error) {
-    TOLD.with_borrow_mut(|told| told.push(*error));
+fn report(error: &Error) {
+    REPORTED.with_borrow_mut(|errors| errors.push(*error));
 }
 
 fn run(number: u32) -> u32 {
@@ -36,15 +36,15 @@ fn run(number: u32) -> u32 {
 fn corrupt_value_is_overwritten(call: impl Fn(&Numbers) -> u32) {
     let cache = damaged();
     assert_eq!(call(&cache), 8);
-    assert_eq!((TOLD.take(), RUNS.take()), (vec![DAMAGE], 1));
+    assert_eq!((REPORTED.take(), RUNS.take()), (vec![DAMAGE], 1));
     assert_eq!(cache.get(&4), Ok(Some(8)));
     assert_eq!(call(&cache), 8);
-    assert_eq!((TOLD.take(), RUNS.take()), (vec![], 0));
+    assert_eq!((REPORTED.take(), RUNS.take()), (vec![], 0));
 }
 
 #[test]
 fn corrupt_value_is_reported_and_overwritten() {
-    #[cached(cache = cache, on_error = told)]
+    #[cached(cache = cache, on_error = report)]
     fn double(cache: &Numbers, number: u32) -> u32 {
         run(number)
     }
@@ -53,11 +53,11 @@ fn corrupt_value_is_reported_and_overwritten() {
 
 #[test]
 fn async_function_overwrites_a_corrupt_value() {
-    #[cached(cache = cache, blocking, on_error = told)]
+    #[cached(cache = cache, blocking, on_error = report)]
     async fn double(cache: &Numbers, number: u32) -> u32 {
         std::future::ready(run(number)).await
     }
-    #[cached(cache = cache, blocking, single_flight, on_error = told)]
+    #[cached(cache = cache, blocking, single_flight, on_error = report)]
     async fn one_at_a_time(cache: &Numbers, number: u32) -> u32 {
         std::future::ready(run(number)).await
     }
@@ -67,12 +67,12 @@ fn async_function_overwrites_a_corrupt_value() {
 
 #[test]
 fn single_flight_overwrites_a_corrupt_value() {
-    #[cached(cache = cache, single_flight, on_error = told)]
+    #[cached(cache = cache, single_flight, on_error = report)]
     fn double(cache: &Numbers, number: u32) -> u32 {
         run(number)
     }
     // Its flights are the function's alone.
-    #[cached(cache = cache, single_flight, ttl = None::<std::time::Duration>, on_error = told)]
+    #[cached(cache = cache, single_flight, ttl = None::<std::time::Duration>, on_error = report)]
     fn alone(cache: &Numbers, number: u32) -> u32 {
         run(number)
     }
@@ -94,39 +94,42 @@ fn on_error_return_yields_it_and_refresh_ends_it() {
 
 #[test]
 fn only_values_replace_a_corrupt_entry() {
-    #[cached(cache = cache, single_flight, on_error = told)]
+    #[cached(cache = cache, single_flight, on_error = report)]
     fn fails(cache: &Numbers, _number: u32) -> Result<u32, &'static str> {
         Err("fails")
     }
     let cache = damaged();
     assert_eq!(fails(&cache, 4), Err("fails"));
-    assert_eq!((cache.get(&4), TOLD.take()), (Err(DAMAGE), vec![DAMAGE]));
+    assert_eq!(
+        (cache.get(&4), REPORTED.take()),
+        (Err(DAMAGE), vec![DAMAGE])
+    );
 }
 
-/// `None` says that there is no value, and so that what was there is none.
+/// `None` means that no value exists, so the corrupt one is removed.
 #[test]
 fn none_from_the_function_removes_a_corrupt_entry() {
-    #[cached(cache = cache, on_error = told)]
+    #[cached(cache = cache, on_error = report)]
     fn none(cache: &Numbers, _number: u32) -> Option<u32> {
         None
     }
-    #[cached(cache = cache, single_flight, on_error = told)]
+    #[cached(cache = cache, single_flight, on_error = report)]
     fn flown(cache: &Numbers, _number: u32) -> Option<u32> {
         None
     }
-    #[cached(cache = cache, blocking, on_error = told)]
+    #[cached(cache = cache, blocking, on_error = report)]
     async fn awaited(cache: &Numbers, _number: u32) -> Result<Option<u32>, ()> {
         Ok(None)
     }
-    #[cached(cache = cache, single_flight, on_error = |error| told(&error.as_core().unwrap()))]
+    #[cached(cache = cache, single_flight, on_error = |error| report(&error.as_core().unwrap()))]
     fn in_levels(cache: &Levels, _number: u32) -> Option<u32> {
         None
     }
     fn goes<C: Cache<Key = u32>>(cache: &C, call: impl Fn(&C) -> Option<u32>) {
         assert_eq!(call(cache), None);
-        assert_eq!(TOLD.take(), [DAMAGE]);
+        assert_eq!(REPORTED.take(), [DAMAGE]);
         assert_eq!(call(cache), None);
-        assert_eq!(TOLD.take(), []);
+        assert_eq!(REPORTED.take(), []);
         assert!(!cache.contains(&4).unwrap());
     }
 

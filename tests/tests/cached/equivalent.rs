@@ -21,7 +21,7 @@ thread_local! {
     static MADE: Cell<u32> = const { Cell::new(0) };
 }
 
-/// An argument whose part of a key shows when it is made.
+/// An argument that counts conversions to a part of a key.
 struct Name(&'static str);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -134,7 +134,7 @@ fn arguments_without_a_key_are_not_cached() {
     assert_eq!(length(&cache, Name("123456789"), 1), Err(too_long));
 }
 
-/// Whatever stands for a part hashes and compares as it does, or a hit would be missed.
+/// A borrowed part hashes and compares like the owned part. Otherwise a lookup would miss.
 #[test]
 fn arguments_hash_and_compare_like_their_key() {
     fn stands<A: OwnArg<T> + ?Sized, T: Hash + Eq + Debug>(argument: &A, other: &A) {

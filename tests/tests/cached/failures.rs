@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// A cache that fails at what it is told to fail at, and counts what it is asked.
+/// A cache that fails the selected operations and records all of them.
 #[derive(Default)]
 struct Broken {
     asked: Mutex<Vec<&'static str>>,
@@ -50,14 +50,14 @@ impl Cache for Broken {
 }
 
 thread_local! {
-    static TOLD: RefCell<Vec<Error>> = const { RefCell::new(Vec::new()) };
+    static REPORTED: RefCell<Vec<Error>> = const { RefCell::new(Vec::new()) };
 }
 
-fn told(error: &Error) {
-    TOLD.with_borrow_mut(|told| told.push(*error));
+fn report(error: &Error) {
+    REPORTED.with_borrow_mut(|errors| errors.push(*error));
 }
 
-#[cached(cache = cache, on_error = told)]
+#[cached(cache = cache, on_error = report)]
 fn double(cache: &Broken, number: u32) -> u32 {
     2 * number
 }
@@ -80,12 +80,12 @@ fn triple(cache: &Broken, number: u32) -> Result<u32, Failure> {
 fn cache_error_runs_the_function_and_is_reported_once() {
     let broken = Broken::default();
     assert_eq!(double(&broken, 4), 8);
-    assert_eq!(TOLD.take(), [Error::Busy]);
-    // What cannot be read is not written: that would wait for another deadline.
+    assert_eq!(REPORTED.take(), [Error::Busy]);
+    // No write follows a failed read: it would wait for another deadline.
     assert_eq!(*broken.asked.lock().unwrap(), ["get"]);
     broken.works.lock().unwrap().push("get");
     assert_eq!(double(&broken, 4), 8);
-    assert_eq!(TOLD.take(), [Error::Busy]);
+    assert_eq!(REPORTED.take(), [Error::Busy]);
     assert_eq!(*broken.asked.lock().unwrap(), ["get", "get", "put"]);
 }
 
@@ -117,13 +117,13 @@ fn stale_entry_is_removed() {
     let broken = Broken::default();
     assert_eq!(double::refresh(&broken, 4), 8);
     assert_eq!(*broken.asked.lock().unwrap(), ["put", "remove"]);
-    assert_eq!(TOLD.take(), [Error::Busy]);
+    assert_eq!(REPORTED.take(), [Error::Busy]);
 }
 
 /// The flight looks again, and that may fail where the first look did not.
 #[test]
 fn single_flight_handles_errors_alike() {
-    #[cached(cache = cache, single_flight, on_error = told)]
+    #[cached(cache = cache, single_flight, on_error = report)]
     fn four(cache: &Broken, number: u32) -> u32 {
         cache.asked.lock().unwrap().push("run");
         4 * number
@@ -137,16 +137,16 @@ fn single_flight_handles_errors_alike() {
 
     let broken = Broken::default();
     assert_eq!(four(&broken, 4), 16);
-    assert_eq!(TOLD.take(), [Error::Busy]);
+    assert_eq!(REPORTED.take(), [Error::Busy]);
     assert_eq!(asked(&broken), ["get", "run"]);
     broken.works.lock().unwrap().push("get");
     assert_eq!(four(&broken, 4), 16);
-    assert_eq!(TOLD.take(), [Error::Busy]);
+    assert_eq!(REPORTED.take(), [Error::Busy]);
     assert_eq!(asked(&broken), ["get", "get", "run", "put"]);
     broken.works_once.lock().unwrap().push("get");
     broken.works.lock().unwrap().clear();
     assert_eq!(four(&broken, 4), 16);
-    assert_eq!(TOLD.take(), [Error::Busy]);
+    assert_eq!(REPORTED.take(), [Error::Busy]);
     assert_eq!(asked(&broken), ["get", "get", "run"]);
 
     let busy = Failure("the cache is in use".into());
@@ -195,9 +195,9 @@ fn ttl_is_passed_to_the_cache() {
         number
     }
 
-    // By what was returned.
+    // The time-to-live depends on the result.
     #[cached(cache = CACHE, ttl = |returned| Duration::from_secs(*returned))]
-    fn told(number: u64) -> u64 {
+    fn report(number: u64) -> u64 {
         number / 10
     }
     #[cached(
@@ -205,15 +205,15 @@ fn ttl_is_passed_to_the_cache() {
         single_flight,
         ttl = |returned| returned.as_ref().map(|seconds| Duration::from_secs(*seconds)).ok()
     )]
-    async fn told_async(number: u64) -> Result<u64, Vec<u64>> {
+    async fn reported_async(number: u64) -> Result<u64, Vec<u64>> {
         Ok(number / 10)
     }
 
     short(1);
     chosen(100);
     chosen(300);
-    assert_eq!((told(50), told::refresh(900)), (5, 90));
-    assert_eq!(crate::block_on(told_async(51)), Ok(5));
+    assert_eq!((report(50), report::refresh(900)), (5, 90));
+    assert_eq!(crate::block_on(reported_async(51)), Ok(5));
     let there = || [1, 100, 300, 50, 51, 900].map(|key| CACHE.contains(&key).unwrap());
     CLOCK.advance(Duration::from_secs(11));
     assert_eq!(there(), [false, true, true, false, false, true]);

@@ -23,7 +23,7 @@ pub(crate) fn double(number: u64) -> u64 {
 }
 
 mod elsewhere {
-    // One import brings the function and what is beside it.
+    // One import brings the function and its companions.
     pub(super) use super::double;
 }
 
@@ -165,7 +165,8 @@ fn generic_functions_take_typed_keys() {
     assert_eq!(largest::cache_in(&cache, &[]), Ok(false));
 }
 
-/// What the arguments tell, in their types or by what these are bound to, is as well known as they are.
+/// The types of the arguments and their bounds determine these parameters, so the key contains
+/// them.
 #[test]
 fn generic_arguments_distinguish_entries() {
     static LENGTHS: SpinCache<LruCache<[u8; 2], usize, 8>> = SpinCache::new(LruCache::new());
@@ -194,7 +195,7 @@ fn generic_arguments_distinguish_entries() {
     fn named<T: Named>(text: &str) -> usize {
         T::NAME.len() + text.len()
     }
-    // No part of the key: left out by who wrote it.
+    // The option `skip` excludes it from the key.
     #[cached(cache = NUMBERS, skip(make))]
     fn left_out<F: Fn() -> T, T: Into<u64>>(number: u64, make: F) -> u64 {
         number + make().into()

@@ -115,7 +115,7 @@ mod attributes {
 /// In a group, where the compiler has not looked at the conditions yet.
 #[ctu_core::cache_functions(cache = super::PREFIXED, kept = "k.", left_out = "l.")]
 mod conditions {
-    /// Is there, with what goes on functions alone.
+    /// A function with attributes that only functions may have.
     #[cfg(test)]
     #[cfg_attr(
         test,

@@ -1,6 +1,7 @@
 //! A function in Python and one in Rust with the same arguments share their entries.
 //!
-//! `CTU_PYTHON` names a Python that has CacheToolsUtils 11.0 and redis, as `tests/run interop` makes one.
+//! `CTU_PYTHON` names a Python that has CacheToolsUtils 11.0 and redis, as `tests/run interop`
+//! makes one.
 
 use ctu_std::{PrefixedRedisCache, RedisCache, cached, json_key};
 use ctu_tests::servers::RedisServer;
@@ -11,7 +12,7 @@ type Acme = PrefixedRedisCache<str, String>;
 #[cached(cache: Acme = cache, prefix = "", key = json_key)]
 fn acme(cache: &Acme, what: &str, count: usize, scale: f64, flag: Option<bool>) -> String {
     let flag = flag.map_or("None", |flag| if flag { "True" } else { "False" });
-    // Marked, so that it shows who ran.
+    // The mark shows which program ran the function.
     format!("{} {scale} {flag} by Rust", what.repeat(count))
 }
 
@@ -20,7 +21,7 @@ fn call(cache: &Acme, count: usize) -> String {
     acme(cache, "hé\"\n", count, 0.1 * count as f64, flag)
 }
 
-/// What Python returned for each count, and the counts for which it ran.
+/// The results of Python for each count, and the counts for which its function ran.
 fn python(server: &RedisServer, counts: &[usize]) -> (Vec<String>, String) {
     let python = std::env::var("CTU_PYTHON").expect("CTU_PYTHON, a Python with CacheToolsUtils");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cached/interop.py");

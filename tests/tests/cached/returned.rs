@@ -1,4 +1,4 @@
-//! What functions return, and what of it is cached.
+//! The return types of functions, and the results that are cached.
 
 use ctu_core::{Cache, CacheExt, LruCache, SpinCache, cached};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -37,7 +37,7 @@ fn only_ok_results_are_cached() {
         2
     );
     assert_eq!(even::cache_in(3), Ok(false));
-    // An error says nothing of what was known before.
+    // An error leaves the stored value unchanged.
     CACHE.insert(&3, 33u32).unwrap();
     assert_eq!(even::refresh(3), Err("3 is odd".into()));
     assert_eq!(even(3), Ok(33));
@@ -72,7 +72,7 @@ fn option_caching_follows_the_value_type() {
     assert_eq!(runs(&RUNS, || assert_eq!(both(5), None)), 1);
     assert_eq!(runs(&RUNS, || assert_eq!(switched(6), Some(3))), 1);
     assert_eq!(runs(&RUNS, || assert_eq!(switched(7), None)), 2);
-    // What is gone is no longer shown.
+    // A removed value is not returned.
     SOME.insert(&5, 1u32).unwrap();
     assert_eq!(some::refresh(5), None);
     assert_eq!(SOME.contains(&5), Ok(false));

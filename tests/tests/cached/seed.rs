@@ -1,4 +1,4 @@
-//! What the documentation and the tests of Python's CacheToolsUtils show of the decorator.
+//! The examples of the decorator in the documentation and the tests of Python's CacheToolsUtils.
 
 use ctu_std::{
     Cache, LockedCache, LruCache, StatsCache, ToBytesCache, cache_functions, cache_methods, cached,

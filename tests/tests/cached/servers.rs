@@ -1,4 +1,4 @@
-//! With a real server, in fair weather and foul.
+//! With a real server, with and without faults.
 
 use ctu_std::{Cache, CacheError as _, PrefixedRedisCache, RedisCache, RedisError, cached};
 use ctu_tests::servers::RedisServer;
@@ -34,7 +34,7 @@ fn server_killed_between_calls_runs_the_function() {
     let mut server = RedisServer::start();
     let pages = Pages::on(&server);
     assert_eq!(pages.page("home", 1), "home 1");
-    // A tuple as JSON is what `json_key` makes of the arguments.
+    // `json_key` writes the arguments as a tuple.
     assert_eq!(
         server.cli(&["--raw", "get", r#"["home",1]"#]),
         r#""home 1""#

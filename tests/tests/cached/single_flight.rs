@@ -113,7 +113,7 @@ fn recursion_under_single_flight_terminates() {
     });
 }
 
-/// Those who wait for a computation that fails try one after another.
+/// After a failed computation, the waiting callers compute one after another.
 #[test]
 fn waiter_computes_after_a_failure() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
@@ -139,7 +139,7 @@ fn waiter_computes_after_a_failure() {
     assert_eq!(CACHE.len(), Ok(50));
 }
 
-/// One that panics as well: who waits is let go, and the panic is the first one's alone.
+/// A panic stays with its caller and releases the waiting callers.
 #[test]
 fn waiter_computes_after_a_panic() {
     static CACHE: Numbers = SpinCache::new(LruCache::new());
@@ -204,7 +204,8 @@ fn failed_or_panicked_leader_hands_over() {
     assert_eq!(RUNS.load(Ordering::Relaxed), 3);
 }
 
-/// Objects with caches of their own compute for themselves: who waited for another object's flight could be waited for by it.
+/// Objects with separate caches compute separately: waiting for the flight of another object could
+/// deadlock.
 #[test]
 fn objects_with_own_caches_do_not_share_flights() {
     struct Node<'n> {
@@ -269,7 +270,7 @@ fn holders_of_one_cache_share_a_computation() {
     assert_eq!(RUNS.load(Ordering::Relaxed), 200);
 }
 
-/// Two levels with a flight of their own, a memory of what was, and one of what is not.
+/// Two levels with their own single flight, with stale values and with negative caching.
 mod two_levels {
     use super::*;
     use ctu_core::{ManualClock, TtlCache};
@@ -307,7 +308,7 @@ mod two_levels {
         assert_eq!(value(&cache, 1), 7);
     }
 
-    /// Either would wait for the other for ever if it held a flight of its own beside that of the cache.
+    /// A flight of the function in addition to that of the cache would deadlock the two callers.
     #[test]
     fn functions_with_shared_keys_may_call_each_other() {
         static CLOCK: ManualClock = ManualClock::new();

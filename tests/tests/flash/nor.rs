@@ -52,7 +52,7 @@ pub(crate) struct Nor<const WORD: usize, const PAGE: usize> {
     fuse: Option<u64>,
     /// Reads of undefined words fail, as with an error correcting code.
     pub(crate) corrects: bool,
-    /// Pages whose words do not take a write.
+    /// Worn pages: their words do not accept a write.
     pub(crate) worn: Vec<bool>,
     random: Random,
 }

@@ -15,7 +15,7 @@ fn open(chip: &mut Chip) -> Sealed<'_> {
     SealedCache::new(RefCell::new(flash), b"sixteen bytes or more").unwrap()
 }
 
-/// A counter whose step can fail, as power fails.
+/// A counter that can fail to step, as after a power cut.
 struct Counter(SoftCounter, bool);
 
 impl MonotonicCounter for Counter {

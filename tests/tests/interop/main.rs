@@ -1,5 +1,5 @@
-//! The real CacheToolsUtils and ours on one server: what Python writes Rust reads, what Rust writes
-//! Python reads, and both store the same bytes. `tests/run interop` runs it.
+//! The real CacheToolsUtils and ctu on one server: Rust reads the entries of Python, Python reads
+//! those of Rust, and both store the same bytes. `tests/run interop` runs it.
 
 use ctu_std::{
     Aes128Cbc, BytesCache, Cache, ChaCha20, Cipher, EncryptedCache, Encryption, MemCached,
@@ -16,7 +16,7 @@ mod sealed;
 
 const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1ff0ff";
 
-/// A cache of ours, whatever the types of its keys and values.
+/// A cache of ctu with type-erased keys and values.
 struct Ours<'c> {
     get: Box<Get<'c>>,
     put: Box<Put<'c>>,
@@ -83,7 +83,7 @@ impl<'c> Ours<'c> {
     }
 }
 
-/// Both directions, with `count` random entries. `stored` is what the servers hold at a key.
+/// Tests both directions with `count` random entries. `stored` returns the stored bytes at a key.
 fn share(
     peer: &mut Peer,
     setup: Value,
@@ -122,7 +122,7 @@ fn share(
     peer.gone(&setup);
 }
 
-/// The key of ours: what Python's functions or `str()` make of it is made by ours.
+/// The key in Rust, made by the equivalents of Python's functions and `str()`.
 fn own_key(entry: &Written) -> Value {
     let key = &entry.key;
     if let Some(args) = key.get("json_key") {
@@ -137,7 +137,7 @@ fn own_key(entry: &Written) -> Value {
     key["json"].clone()
 }
 
-/// Keys of any scalar as text, which is what caches with keys of text have.
+/// A scalar key as text, for caches with keys of text.
 fn in_text(key: &Value) -> Value {
     match key {
         Value::Bool(flag) => flag.text().into(),
@@ -158,7 +158,7 @@ fn scalars(ours: Ours<'_>) -> Ours<'_> {
     }
 }
 
-/// What is on a Redis, and that it has the time of the cache to live.
+/// The stored bytes on a Redis. Asserts that the entry has the time-to-live of the cache.
 fn on_redis(server: &RedisServer) -> impl Fn(&[u8]) -> Vec<u8> {
     let raw = RedisCache::builder(server.url()).raw().build().unwrap();
     move |key| {
@@ -170,7 +170,7 @@ fn on_redis(server: &RedisServer) -> impl Fn(&[u8]) -> Vec<u8> {
     }
 }
 
-/// What is on several Memcacheds, and which of them has it: data, flags and time.
+/// The stored data, flags and time on several Memcacheds, and the server of the entry.
 fn on_memcached(servers: &[MemcachedServer]) -> impl Fn(&[u8]) -> Vec<u8> {
     move |key| {
         let ask = |server: &MemcachedServer| server.ask([b"mg ", key, b" v f t s\r\n"].concat());
@@ -189,7 +189,7 @@ fn ciphers() -> Vec<(&'static str, usize, usize)> {
     all
 }
 
-/// Runs `share` for ToBytes over Encrypted over what `base` makes.
+/// Runs `share` for ToBytes over Encrypted over the cache of `base`.
 fn share_encrypted<C>(
     peer: &mut Peer,
     setup: &Value,

@@ -15,7 +15,7 @@ pub(crate) struct Peer {
 
 /// An entry that Python wrote.
 pub(crate) struct Written {
-    /// What was given for a key: `{"json": ..}`, `{"bytes": ..}`, `{"json_key": [args, kwargs]}`, ...
+    /// The form of the key: `{"json": ..}`, `{"bytes": ..}`, `{"json_key": [args, kwargs]}`, ...
     pub(crate) key: Value,
     pub(crate) value: MemValue,
     /// The key on the server.
@@ -23,7 +23,7 @@ pub(crate) struct Written {
 }
 
 impl Peer {
-    /// Starts it. `seed` makes what it writes repeatable.
+    /// Starts the program. `seed` makes its entries repeatable.
     pub(crate) fn start(seed: u64) -> Self {
         let python = std::env::var_os("CTU_PYTHON")
             .expect("CTU_PYTHON, a Python with what requirements.txt names: see tests/run interop");

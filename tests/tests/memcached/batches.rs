@@ -3,7 +3,7 @@ use ctu_std::{Cache, CacheExt, MemCached, RawMemCached, memcached::MemValue};
 use ctu_tests::servers::MemcachedServer;
 use std::thread;
 
-/// What the server counted.
+/// A counter of the server.
 fn count(cache: &RawMemCached, name: &str) -> u64 {
     let info = cache.info("").unwrap();
     let found = info[0].1.iter().find(|(counter, _)| counter == name);

@@ -1,4 +1,4 @@
-//! What is too long or too much.
+//! Limits of the length of keys and values, and of the size of batches.
 
 use crate::{builder, secs, shown};
 use ctu_std::{Cache, CacheError, CacheExt, Error, MemCached, MemCachedError};
@@ -6,7 +6,7 @@ use ctu_tests::servers::{MemcachedServer, free_port};
 
 #[test]
 fn oversized_entry_is_not_sent() {
-    // There is no server: whoever sent something would see.
+    // No server listens, so an attempt to send would fail.
     let cache: MemCached<str, String> = builder(format!("127.0.0.1:{}", free_port()))
         .build()
         .unwrap();

@@ -1,4 +1,4 @@
-//! `MemCached` against real servers: what other backends do not have. The rest is in `backends`.
+//! `MemCached` against real servers: its specific features. `backends` tests the common ones.
 
 use ctu_std::{MemCached, MemCachedBuilder, MemCachedError, RawMemCached};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What Python's `MemCached` and `JsonSerde` write and read; the rest of it is in `interop.rs`.
+//! The format of Python's `MemCached` and `JsonSerde`. `interop` tests the rest.
 
 use crate::{builder, raw};
 use ctu_std::{Cache, CacheExt, MemCached, PrefixedMemCached, memcached::MemValue};

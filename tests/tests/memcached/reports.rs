@@ -1,18 +1,18 @@
-//! The server says what is wrong, or seems to.
+//! Error reports of the server, and replies that look like error reports.
 
 use crate::{builder, raw, shown};
 use ctu_std::{Cache, CacheError, CacheExt, MemCachedError, NetError, RawMemCached};
-use ctu_tests::servers::Parrot;
+use ctu_tests::servers::CannedServer;
 
-fn of_parrot(parrot: &Parrot) -> RawMemCached {
-    raw(&format!("127.0.0.1:{}", parrot.port()))
+fn canned_cache(server: &CannedServer) -> RawMemCached {
+    raw(&format!("127.0.0.1:{}", server.port()))
 }
 
 #[test]
 fn server_error_is_reported() {
     for report in ["ERROR\r\n", "CLIENT_ERROR bad\x1b command\r\n"] {
-        let parrot = Parrot::start(report).unwrap();
-        let error = of_parrot(&parrot).get(b"a").unwrap_err();
+        let server = CannedServer::start(report).unwrap();
+        let error = canned_cache(&server).get(b"a").unwrap_err();
         assert!(matches!(error, MemCachedError::Server { .. }), "{error:?}");
         assert!(!error.is_outage());
         let line = report.trim_end().replace('\x1b', " ");
@@ -22,15 +22,15 @@ fn server_error_is_reported() {
 
 #[test]
 fn fault_of_the_server_is_an_outage() {
-    // What mcrouter, twemproxy and Memcached itself say.
+    // Reports of mcrouter, twemproxy and Memcached itself.
     for report in [
         "",
         " unavailable",
         " Connection refused",
         " backend failure",
     ] {
-        let parrot = Parrot::start(format!("SERVER_ERROR{report}\r\n")).unwrap();
-        let error = of_parrot(&parrot).get(b"a").unwrap_err();
+        let server = CannedServer::start(format!("SERVER_ERROR{report}\r\n")).unwrap();
+        let error = canned_cache(&server).get(b"a").unwrap_err();
         assert!(
             matches!(error, MemCachedError::NotReady { .. }),
             "{error:?}"
@@ -46,10 +46,10 @@ fn batch_error_is_reported_after_the_whole_batch() {
     let answers = "STORED\r\nSERVER_ERROR unavailable\r\nSTORED\r\n";
     let cut = &answers[..answers.len() - 2];
     for (answers, whole) in [(answers, true), (cut, false)] {
-        let parrot = Parrot::start(answers).unwrap();
+        let server = CannedServer::start(answers).unwrap();
         let keys: [&[u8]; 3] = [b"a", b"b", b"c"];
         let entries = keys.map(|key| (key, b"1".to_vec()));
-        let error = of_parrot(&parrot).insert_many(entries.into(), None);
+        let error = canned_cache(&server).insert_many(entries.into(), None);
         let error = error.unwrap_err();
         let not_ready = matches!(error, MemCachedError::NotReady { .. });
         assert_eq!(not_ready, whole, "{error}");
@@ -59,8 +59,9 @@ fn batch_error_is_reported_after_the_whole_batch() {
 #[test]
 fn error_line_with_trailing_data_is_a_protocol_error() {
     // Were the connection kept, the rest would answer the next operation.
-    let parrot = Parrot::start("SERVER_ERROR object too large for cache\r\nSTORED\r\n").unwrap();
-    let error = of_parrot(&parrot).insert(b"a", b"1").unwrap_err();
+    let server =
+        CannedServer::start("SERVER_ERROR object too large for cache\r\nSTORED\r\n").unwrap();
+    let error = canned_cache(&server).insert(b"a", b"1").unwrap_err();
     let told = matches!(error, MemCachedError::Net(NetError::Protocol { .. }));
     assert!(told, "{error}");
 }
@@ -68,8 +69,8 @@ fn error_line_with_trailing_data_is_a_protocol_error() {
 #[test]
 fn impossible_counts_do_not_panic() {
     let most = format!("STAT curr_items {}\r\nEND\r\n", u64::MAX);
-    let parrots = [0, 1].map(|_| Parrot::start(&*most).unwrap());
-    let [one, other] = parrots.each_ref().map(Parrot::port);
+    let servers = [0, 1].map(|_| CannedServer::start(&*most).unwrap());
+    let [one, other] = servers.each_ref().map(CannedServer::port);
     let builder = builder(format!("127.0.0.1:{one}"));
     let cache = builder.server(format!("127.0.0.1:{other}")).raw().build();
     assert_eq!(cache.unwrap().len(), Ok(usize::MAX));
@@ -79,13 +80,13 @@ fn impossible_counts_do_not_panic() {
 fn statistics_without_an_end_are_an_error() {
     // A statistic of nearly the longest line, more often than the bound of 16 MiB allows.
     let line = format!("STAT long {}\r\n", "x".repeat(60_000));
-    let parrot = Parrot::start(line.repeat(300)).unwrap();
-    let error = of_parrot(&parrot).info("").unwrap_err();
+    let server = CannedServer::start(line.repeat(300)).unwrap();
+    let error = canned_cache(&server).info("").unwrap_err();
     let told = matches!(error, MemCachedError::Net(NetError::Protocol { .. }));
     assert!(told, "{error}");
     // Within the bound, the end of the connection is the error.
-    let parrot = Parrot::start(line.repeat(200)).unwrap();
-    let error = of_parrot(&parrot).info("").unwrap_err();
+    let server = CannedServer::start(line.repeat(200)).unwrap();
+    let error = canned_cache(&server).info("").unwrap_err();
     let lost = matches!(error, MemCachedError::Net(NetError::Lost { .. }));
     assert!(lost, "{error}");
 }

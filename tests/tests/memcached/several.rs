@@ -120,7 +120,7 @@ fn hanging_server_leaves_time_for_the_others() {
             let line = stats.lines().find_map(|line| line.strip_prefix(name));
             line.unwrap().parse::<u64>().unwrap()
         };
-        // What asks is a connection, too.
+        // The connection of this request counts as well.
         (line("STAT curr_items "), line("STAT total_connections "))
     };
     let before: Vec<_> = servers.iter().map(held).collect();

@@ -1,6 +1,6 @@
 use crate::{builder, raw, secs};
 use ctu_std::{Cache, CacheExt, Error, MemCachedError};
-use ctu_tests::servers::{MemcachedServer, Parrot};
+use ctu_tests::servers::{CannedServer, MemcachedServer};
 use std::{
     io::{BufRead, BufReader, Write},
     net::{Ipv4Addr, TcpListener},
@@ -100,9 +100,9 @@ fn expired_entry_is_a_miss() {
 
 #[test]
 fn remaining_ttl_is_unknown_on_old_servers() {
-    // Which answer so to what they do not know, and to everything here.
-    let parrot = Parrot::start("ERROR\r\n").unwrap();
-    let cache = raw(&format!("127.0.0.1:{}", parrot.port()));
+    // Such servers answer `ERROR` to unknown commands; this one answers so to all.
+    let server = CannedServer::start("ERROR\r\n").unwrap();
+    let cache = raw(&format!("127.0.0.1:{}", server.port()));
     let error = cache.get_with_ttl(b"a").unwrap_err();
     // It was asked again, in the words of old.
     assert!(matches!(error, MemCachedError::Server { .. }), "{error}");

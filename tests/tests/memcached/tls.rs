@@ -5,13 +5,14 @@ use ctu_tests::{
     tls_front::TlsFront,
 };
 
-/// A patient builder that trusts nobody else.
+/// A builder with a long deadline that trusts only this certificate.
 fn trusting(certificate: &Certificate, port: u16) -> MemCachedBuilder {
     let builder = builder(format!("memcaches://localhost:{port}"));
     builder.root_certificates(certificate.pem())
 }
 
-/// A server that speaks TLS on a port of its own, and asks clients for a certificate where it is told to.
+/// A server that speaks TLS on a port of its own, and asks clients for a certificate where it is
+/// told to.
 fn server(certificate: &Certificate, more: &str) -> (MemcachedServer, u16) {
     let port = free_port();
     let listen = format!("127.0.0.1:{port}");

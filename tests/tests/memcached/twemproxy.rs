@@ -47,7 +47,7 @@ fn plain_commands_serve_where_meta_commands_are_refused() {
 }
 
 #[test]
-fn refused_commands_are_told_and_no_outage() {
+fn refused_commands_are_errors_and_no_outage() {
     behind_twemproxy(|cache| {
         for refused in [cache.clear(), cache.len().map(drop)] {
             let told = matches!(refused, Err(MemCachedError::Core(Error::Unsupported(_))));

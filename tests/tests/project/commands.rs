@@ -66,8 +66,8 @@ fn words(command: &str) -> Vec<String> {
 fn faults(command: &str, packages: &BTreeMap<String, Package>) -> Vec<String> {
     let mut found = Vec::new();
     let words = words(command);
-    // Settings before the program. Cargo runs a test or benchmark in the folder of its package, so a
-    // path in a setting is to be absolute.
+    // Settings before the program. Cargo runs a test or benchmark in the folder of its package, so
+    // a path in a setting is to be absolute.
     let settings = words.iter().take_while(|word| word.contains('=')).count();
     for setting in &words[..settings] {
         let (_, value) = setting.split_once('=').unwrap();

@@ -7,7 +7,7 @@ use std::{
     fs,
 };
 
-/// The rows of the tables whose first heading is `heading`: the first cell, and the names in code
+/// The rows of the tables with the first heading `heading`: the first cell, and the names in code
 /// style of the second.
 fn table<'t>(text: &'t str, heading: &str) -> BTreeMap<&'t str, BTreeSet<&'t str>> {
     let names = |cell: &'t str| cell.split('`').skip(1).step_by(2);
@@ -144,7 +144,8 @@ fn row<'t>(rows: &BTreeMap<&'t str, BTreeSet<&'t str>>, module: &[String]) -> Op
 fn violations(rows: &BTreeMap<&str, BTreeSet<&str>>, sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for Source { module, tokens } in sources {
-        // `lib.rs` and the tables of contents of folders with rows of their own re-export from all below.
+        // `lib.rs` and the tables of contents of folders with rows of their own re-export from all
+        // below.
         let Some(from) = row(rows, module) else {
             let contains_rows = rows.keys().any(|row| row.starts_with(&module.join("/")));
             if !contains_rows {

@@ -1,7 +1,7 @@
 use crate::raw;
 use ctu_std::CacheError as _;
 use ctu_std::{Cache, CacheExt, Error, NetError, RedisCache, RedisError};
-use ctu_tests::servers::{Parrot, RedisServer, free_port};
+use ctu_tests::servers::{CannedServer, RedisServer, free_port};
 
 #[test]
 fn pooled_connections_are_not_pinged() {
@@ -93,8 +93,8 @@ fn external_connection_is_kept_after_an_error_reply() {
 #[test]
 fn external_connection_is_closed_after_a_malformed_reply() {
     // To a command that has a number for an answer.
-    let parrot = Parrot::start("+OK\r\n".repeat(9)).unwrap();
-    let url = format!("redis://127.0.0.1:{}", parrot.port());
+    let server = CannedServer::start("+OK\r\n".repeat(9)).unwrap();
+    let url = format!("redis://127.0.0.1:{}", server.port());
     let client = redis::Client::open(url).unwrap();
     let over = RedisCache::from_connection(client.get_connection().unwrap()).raw();
     let cache = over.build().unwrap();

@@ -1,4 +1,4 @@
-//! `RedisCache` against real servers: what other backends do not have. The rest is in `backends`.
+//! `RedisCache` against real servers: its specific features. `backends` tests the common ones.
 
 use ctu_std::{RawRedisCache, RedisCache};
 use ctu_tests::servers::RedisServer;

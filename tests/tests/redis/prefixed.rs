@@ -53,7 +53,7 @@ fn builder_prefix_is_plain_and_wrapper_prefix_is_in_the_json() {
     assert_eq!(server.cli(&["--raw", "get", r#""x.home""#]), "2");
     assert_eq!(server.cli(&["--raw", "get", r#""home""#]), "3");
     assert_eq!((plain.len(), inside.len()), (Ok(3), Ok(3)));
-    // Neither removes what the other wrote, nor what has no prefix.
+    // Neither cache removes entries of the other, or entries without a prefix.
     inside.clear().unwrap();
     assert_eq!(
         (plain.get("home"), inside.get("home")),

@@ -3,7 +3,7 @@ use ctu_std::{Cache, CacheExt, Error, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::RedisServer;
 use std::time::Duration;
 
-/// What the server says, in milliseconds.
+/// The remaining time-to-live on the server, in milliseconds.
 fn left(server: &RedisServer, key: &str) -> i64 {
     server.cli(&["pttl", key]).parse().unwrap()
 }

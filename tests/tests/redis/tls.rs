@@ -2,7 +2,7 @@ use crate::{secs, shown};
 use ctu_std::CacheError as _;
 use ctu_std::{Cache, CacheExt, NetError, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::{
-    servers::{Certificate, Parrot, RedisServer, free_port},
+    servers::{CannedServer, Certificate, RedisServer, free_port},
     tls_front::TlsFront,
 };
 use std::time::Duration;
@@ -77,7 +77,7 @@ fn tls_connection_closed_by_the_server_fails_no_operation() {
         cache.insert(b"a", b"1").unwrap();
         tls.server
             .cli(&["client", "kill", "type", "normal", "skipme", "yes"]);
-        // What is never repeated.
+        // `pop` is never retried.
         assert_eq!(cache.pop(b"a"), Ok(Some(b"1".to_vec())));
     }
 }
@@ -135,7 +135,7 @@ fn tls_sends_a_client_certificate() {
 
 #[test]
 fn plaintext_server_is_an_error() {
-    let garbage = Parrot::start("+PONG\r\n").unwrap();
+    let garbage = CannedServer::start("+PONG\r\n").unwrap();
     let builder = RedisCache::builder(format!("rediss://127.0.0.1:{}", garbage.port())).raw();
     let cache = builder
         .connect_deadline(secs(30))

@@ -5,7 +5,7 @@ use ctu_std::{Cache, Error, RedisError};
 use ctu_tests::servers::{Nutcracker, RedisServer};
 
 #[test]
-fn refused_commands_are_told_and_all_others_work() {
+fn refused_commands_are_errors_and_all_others_work() {
     let servers = [(); 3].map(|()| RedisServer::start());
     let proxy = Nutcracker::before_redis(&servers.each_ref().map(RedisServer::port));
     let cache = raw(&format!("redis://127.0.0.1:{}", proxy.port()));

@@ -43,7 +43,8 @@ fn batch_over_all_slots_keeps_its_order() {
 #[test]
 fn batches_of_threads_do_not_deadlock() {
     let cluster = RedisCluster::start(3);
-    // With one connection to each node, two threads that have one each and want both would wait for ever.
+    // With one connection to each node, two threads that have one each and want both would wait for
+    // ever.
     let urls = cluster.urls();
     let cache = RedisCache::cluster(&urls).raw().pool_size(1);
     let cache = cache.deadline(secs(60)).build().unwrap();
@@ -109,7 +110,7 @@ fn one_command_at_a_time() -> Fake {
     })
 }
 
-/// Sends a batch whose request and answers are both larger than all buffers on the way.
+/// Sends a batch with a request and answers larger than all buffers between client and server.
 fn exchange_large_batch(cache: &RawRedisCache) {
     let keys: Vec<Vec<u8>> = (0..20_000_u32)
         .map(|n| format!("{n:0400}").into_bytes())

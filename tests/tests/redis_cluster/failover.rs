@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-/// A key, and what may be found at it.
+/// A key and its possible values.
 struct Key {
     name: String,
     /// Whether its master is one that stays.
@@ -20,7 +20,7 @@ struct Key {
     /// The number in the value that has surely reached the replica, and in the last that was sent.
     replicated: u32,
     sent: u32,
-    /// What is there if nothing was lost since; `None` where that is not known.
+    /// The value if no write was lost since; `None` if it is unknown.
     certain: Option<Option<u32>>,
     /// Whether it was removed since it was replicated.
     removed: bool,
@@ -155,7 +155,7 @@ fn killed_master_affects_only_its_keys_until_failover() {
     });
     assert!(outages.into_inner() > 0);
     assert!(in_time(|| cache.len()) <= 96);
-    // The old master is a replica of the new one by and by, whatever it had.
+    // The old master becomes a replica of the new one, and its entries are replaced.
     cluster.node_mut(0).start_again();
     cluster.settle();
     let all: Vec<&[u8]> = keys.iter().flatten().map(|key| key.as_bytes()).collect();
@@ -177,7 +177,8 @@ fn failover_of_a_hanging_master_is_followed() {
     }
     cluster.replicate(0);
     cluster.node(0).pause();
-    // The first error is that of the node that hangs; it may take several to find who has taken over.
+    // The first error is that of the hung node. Several operations may pass until the new master is
+    // known.
     let error = hasty.get_many(&all).unwrap_err();
     assert!(error.is_outage(), "{error}");
     let found = in_time(|| hasty.get_many(&all));
@@ -197,7 +198,7 @@ fn failover_of_a_hanging_master_is_followed() {
 #[test]
 fn failover_while_idle_fails_no_operation() {
     let mut cluster = RedisCluster::replicated(3);
-    // Each is to meet what has changed with another operation.
+    // Each cache detects the change by another operation.
     let [get, pop, many, all] = [(); 4].map(|()| crate::raw(&cluster));
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 2)).collect();
     let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
@@ -216,7 +217,7 @@ fn failover_while_idle_fails_no_operation() {
     let found = many.get_many(&keys).unwrap();
     let expected = keys.iter().map(|key| Some(key.to_vec()));
     assert!(found.into_iter().eq(expected));
-    // Whom nobody could ask has done nothing: this is not done twice either.
+    // An unreachable node has executed nothing, so the `pop` takes effect once.
     assert_eq!(pop.pop(keys[3]), Ok(Some(keys[3].to_vec())));
     all.clear().unwrap();
     assert_eq!(all.len(), Ok(0));

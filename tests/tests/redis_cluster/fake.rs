@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-/// The answer of who closes the connection instead.
+/// The answer that closes the connection.
 pub(crate) const CLOSE: &str = "close";
 
 /// A program that answers commands as a test tells it to.
@@ -16,7 +16,8 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    /// Starts it on a free port. It ends with the test program. `answer` gets that port and a command.
+    /// Starts it on a free port. It ends with the test program. `answer` gets that port and a
+    /// command.
     pub(crate) fn start(answer: impl Fn(u16, &str) -> String + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();

@@ -1,4 +1,4 @@
-//! `RedisCache` over a real Redis Cluster, in fair weather and foul.
+//! `RedisCache` over a real Redis Cluster, with and without faults.
 
 use ctu_std::{Cache, CacheError as _, RawRedisCache, RedisCache, RedisError};
 use ctu_tests::servers::RedisCluster;
@@ -7,10 +7,10 @@ use std::{thread, time::Duration};
 mod batches;
 mod failover;
 mod fake;
+mod malformed_nodes;
 mod migration;
 mod operations;
 mod outages;
-mod strangers;
 #[cfg(feature = "tls")]
 mod tls;
 mod two_level;
@@ -60,7 +60,7 @@ fn shown(error: RedisError) -> String {
     shown
 }
 
-/// What `cache` holds at `key`.
+/// The value of `key` in `cache`.
 fn text(cache: &RawRedisCache, key: &str) -> Option<String> {
     let found = cache.get(key.as_bytes()).expect("an answer");
     found.map(|value| String::from_utf8(value).expect("text"))

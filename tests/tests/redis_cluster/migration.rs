@@ -44,7 +44,7 @@ fn end(cluster: &RedisCluster, slot: &str, from: usize, to: usize) {
     cluster.settle();
 }
 
-/// How often a node has sent somebody elsewhere.
+/// The number of redirects that a node has sent.
 fn redirects(cluster: &RedisCluster, node: usize, kind: &str) -> usize {
     let info = cluster.node(node).cli(&["info", "errorstats"]);
     let name = format!("errorstat_{kind}:count=");
@@ -110,7 +110,7 @@ fn slot_migration_under_load_fails_no_operation() {
                 scope.spawn(move || work(cache, thread, over, rounds))
             })
             .collect();
-        // Lets the threads meet what was done last. One that ended found what must not be.
+        // Waits until the threads have seen the last change. A thread that ended has found a fault.
         let let_them = || {
             let now = rounds.load(SeqCst);
             let ended = || threads.iter().any(|thread| thread.is_finished());
@@ -193,12 +193,12 @@ fn joined_node_is_found() {
     let slot = cluster.slot(&key).to_string();
     let joined = cluster.join();
     begin(&cluster, &slot, 1, joined);
-    // Nobody has told of the new node yet but by ASK.
+    // Only ASK has announced the new node so far.
     let new = format!("{{{key}}}");
     cache.insert(new.as_bytes(), b"2").unwrap();
     while move_keys(&cluster, &slot, 1, joined, "10") {}
     end(&cluster, &slot, 1, joined);
-    // What is about every master finds it though no key was asked for, as soon as the map is not new.
+    // An operation on all masters finds it without a key, once the slot map is refreshed.
     while cache.len() != Ok(2) {
         thread::yield_now();
     }

@@ -56,7 +56,7 @@ fn cluster_is_used_again_after_an_outage() {
     }
     assert!(cache.len().is_err() && cache.get_many(&keys).is_err());
     (0..3).for_each(|node| cluster.node_mut(node).start_again());
-    // What is in memory alone is gone.
+    // Values in memory only are lost.
     assert_eq!(in_time(|| cache.get_many(&keys)), vec![None; 30]);
     in_time(|| cache.insert_many(entries(), None));
     assert_eq!(in_time(|| cache.len()), 30);
@@ -75,7 +75,7 @@ fn node_down_affects_only_its_keys() {
     assert!(error.is_outage());
     let down = format!("no Redis at 127.0.0.1:{}: ", cluster.node(1).port());
     assert!(shown(error).starts_with(&down));
-    // What the others did stays done.
+    // The effects on the other nodes stay.
     assert_eq!(cache.get(keys[0]), Ok(Some(b"2".to_vec())));
     assert_eq!(cache.get(keys[2]), Ok(Some(b"2".to_vec())));
     assert!(shown(cache.get(keys[1]).unwrap_err()).starts_with(&down));
@@ -90,7 +90,7 @@ fn node_down_affects_only_its_keys() {
 #[test]
 fn hanging_node_holds_no_connection_of_others() {
     let mut cluster = RedisCluster::start(3);
-    // One connection to each node: who holds it has all.
+    // The pool has one connection to each node: its holder blocks all others.
     let builder = RedisCache::cluster(cluster.urls()).raw().pool_size(1);
     let cache = builder.deadline(secs(20)).build().unwrap();
     // The first in the order that nodes are talked to.
@@ -104,7 +104,8 @@ fn hanging_node_holds_no_connection_of_others() {
     assert_eq!(put(b"1"), Ok(()));
     cluster.node_mut(hung).kill();
     assert!(cache.get(keys[hung].as_bytes()).unwrap_err().is_outage());
-    // It takes connections, and says nothing. Nobody has a connection to the others, either.
+    // The node accepts connections and does not answer. No connection to the other nodes exists
+    // either.
     cluster.node_mut(hung).start_again();
     cluster.settle();
     cluster.node(hung).pause();
@@ -129,7 +130,7 @@ fn hanging_node_holds_no_connection_of_others() {
     assert_eq!(text(&cache, &keys[hung]).as_deref(), Some("2"));
 }
 
-/// What two nodes do that have half of the slots each.
+/// The answers of two nodes with half of the slots each.
 struct Halves {
     map: OnceLock<String>,
     /// Whether the second closes its connections.
@@ -214,7 +215,7 @@ fn wrong_password_is_reported_and_not_shown() {
         assert!(!format!("{error:?}").contains("wr0ng"));
         assert!(shown(error).ends_with("refuses this user and password"));
     }
-    // Every node is logged in to, also those that nobody named.
+    // The cache logs in to every node, including nodes missing from the addresses.
     let one = cluster.urls()[0].replace("//", "//me:s3cret@");
     let right = RedisCache::cluster([one]).raw().deadline(secs(60));
     let right = right.build().unwrap();

@@ -34,7 +34,7 @@ fn tls_reaches_every_node() {
             .eq(keys.iter().map(|key| key.repeat(9)))
     );
     assert_eq!(cache.len(), Ok(60));
-    // Who does not know the certificate trusts no node.
+    // Without the certificate, the client trusts no node.
     let builder = RedisCache::cluster([&url]).raw().deadline(secs(60));
     let stranger = builder.connect_deadline(secs(30)).build().unwrap();
     let error = stranger.get(b"a").unwrap_err();

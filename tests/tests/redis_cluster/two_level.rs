@@ -24,7 +24,7 @@ fn two_levels_survive_a_cluster_failover() {
     }
     (0..3).for_each(|master| cluster.replicate(master));
     cluster.node_mut(0).kill();
-    // An outage of a node is no error: what is missed is made good.
+    // An outage of a node is not an error: missed operations are replayed.
     for (key, n) in keys.iter().zip(0..) {
         match n % 2 {
             0 => drop(cache.remove(key).unwrap()),
@@ -43,7 +43,7 @@ fn two_levels_survive_a_cluster_failover() {
         thread::yield_now();
     }
     check();
-    // No other client finds what is out of date either.
+    // No other client finds an outdated value either.
     let all: Vec<&str> = keys.iter().map(String::as_str).collect();
     for (found, n) in direct.get_many(&all).unwrap().into_iter().zip(0..) {
         assert!(found.is_none() || (found == Some(2) && n % 2 == 1), "{n}");

@@ -3,7 +3,7 @@
 use ctu_std::{
     Cache, CacheError as _, CacheExt, NetError, RawRedisCache, RedisBuilder, RedisCache, RedisError,
 };
-use ctu_tests::servers::{Parrot, RedisServer, Sentinels, free_port};
+use ctu_tests::servers::{CannedServer, RedisServer, Sentinels, free_port};
 use std::time::{Duration, Instant};
 
 /// A master, a replica that has caught up, and their sentinels.
@@ -121,7 +121,7 @@ fn replica_that_a_stale_sentinel_names_is_not_used() {
     let group = Group::start();
     let port = group.replica.port().to_string();
     let answer = format!("*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{port}\r\n", port.len());
-    let stale = Parrot::start(answer).unwrap();
+    let stale = CannedServer::start(answer).unwrap();
     let stale = format!("redis://127.0.0.1:{}", stale.port());
     let mut urls = vec![stale.clone()];
     urls.extend(group.sentinels.urls());
@@ -136,7 +136,7 @@ fn replica_alone_is_an_outage() {
     let replica = RedisServer::with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
     let port = replica.port().to_string();
     let answer = format!("*2\r\n$9\r\n127.0.0.1\r\n${}\r\n{port}\r\n", port.len());
-    let stale = Parrot::start(answer).unwrap();
+    let stale = CannedServer::start(answer).unwrap();
     let url = format!("redis://127.0.0.1:{}", stale.port());
     let error = built(RedisCache::sentinel([url], "mymaster"))
         .get(b"a")
@@ -208,8 +208,8 @@ fn answer_that_is_no_address_is_a_protocol_error() {
         "*2\r\n$1\r\na\r\n$5\r\n99999\r\n",
         "*2\r\n$3\r\na\nb\r\n$1\r\n1\r\n",
     ] {
-        let parrot = Parrot::start(answer).unwrap();
-        let url = format!("redis://127.0.0.1:{}", parrot.port());
+        let server = CannedServer::start(answer).unwrap();
+        let url = format!("redis://127.0.0.1:{}", server.port());
         let error = built(RedisCache::sentinel([url], "mymaster"))
             .get(b"a")
             .unwrap_err();

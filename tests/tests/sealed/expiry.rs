@@ -101,7 +101,7 @@ fn every_operation_that_writes_seals_the_time_to_live() {
 }
 
 #[test]
-fn every_operation_that_tells_a_time_tells_the_sealed_one() {
+fn every_operation_reports_the_sealed_expiry() {
     let clock = ManualClock::new();
     let base = timed(&clock);
     let wall = Wall(Cell::new(1_790_000_000_000));

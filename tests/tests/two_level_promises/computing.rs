@@ -1,4 +1,4 @@
-//! Values that are computed: once for all who ask, late where computing fails, early in the background.
+//! Computed values: one computation for concurrent callers, grace after failures, refresh ahead.
 
 use crate::{
     secs,
@@ -80,7 +80,7 @@ fn recursive_computation_replaces_no_newer_value() {
         let outer = cache.get_or_insert_with(&key, || {
             let inner = cache.get_or_insert_with(&key, || {
                 let read = 1u32;
-                // The source changes, and another thread stores what is there now.
+                // The source changes, and another thread stores the new value.
                 thread::scope(|scope| drop(scope.spawn(|| write(&cache, &key))));
                 read
             });

@@ -62,7 +62,7 @@ fn batch_returns_the_intact_values() {
     assert_eq!((counts, stats.errors), ((2, 2, 1), 0));
 }
 
-/// As Python's, whose `get` fails by it. Computing ends it, which nothing else would.
+/// `get` fails on a corrupt value, as in Python. A computation replaces the value.
 #[test]
 fn corrupt_value_is_an_error_without_resilience() {
     let (_clock, builder) = builder();
@@ -79,7 +79,7 @@ fn corrupt_value_is_an_error_without_resilience() {
     assert_eq!(cache.second().get(&1), Ok(Some(5)));
 }
 
-/// What is damaged is there, and so not remembered not to be.
+/// A corrupt value is not a missing one, so negative caching does not record it.
 #[test]
 fn corrupt_value_is_not_cached_as_missing() {
     let (_clock, builder) = builder();

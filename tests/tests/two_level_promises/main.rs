@@ -1,5 +1,5 @@
-//! What a resilient `TwoLevelCache` promises, over a second level that fails in every way, and a clock that
-//! moves when told to.
+//! The promises of a resilient `TwoLevelCache`, over a second level with every kind of fault and a
+//! manual clock.
 
 mod computing;
 mod damage;

@@ -44,7 +44,8 @@ pub(crate) trait Node: Cache<Key = u32, Value = u32> {
 
     fn journal(&self) -> usize;
 
-    /// The future of the next operation is dropped after so many polls. Of no effect without futures.
+    /// The future of the next operation is dropped after so many polls. Of no effect without
+    /// futures.
     fn drop_after(&self, polls: Option<usize>) {
         let _ = polls;
     }

@@ -1,4 +1,4 @@
-//! What the second level missed, and how it is made good.
+//! Operations that the second level missed, and their recovery.
 
 use crate::{
     millis,
@@ -9,7 +9,7 @@ use crate::{
 use ctu_std::{BreakerState, Cache, CacheExt, ManualClock, TtlCache, TwoLevelCache, TwoLevelError};
 use std::sync::{Arc, atomic::Ordering::SeqCst};
 
-/// Lets all that was missed be made good, in whatever time that takes.
+/// Completes the recovery of all missed operations, in any simulated time.
 fn recover_all(clock: &ManualClock, cache: &Resilient) {
     for _ in 0..10_000 {
         match cache.recover() {
@@ -40,7 +40,7 @@ fn unjournalable_operation_is_an_error_without_network() {
     cache.insert(&1, 1u32).unwrap();
     assert_eq!(cache.retain(&mut |_| false), Ok(()));
     assert_eq!((cache.get(&1), cache.second().len()), (Ok(None), Ok(0)));
-    // Which keys are to leave, nobody knows later.
+    // The condition of `retain` is not known later.
     cache.second().fail(Fault::Lost);
     let lost = cache.retain(&mut |_| true);
     assert_eq!(lost, Err(TwoLevelError::Second(Failed::Down)));

@@ -1,4 +1,4 @@
-//! A second level in memory, shared by nodes, and what can go wrong on the way to it.
+//! A second level in memory, shared by nodes, and the faults between nodes and second level.
 
 use crate::millis;
 use ctu_std::{Cache, CacheError, Clock, Error, Found, ManualClock};
@@ -25,7 +25,7 @@ pub(crate) const DAMAGED: u32 = u32::MAX;
 /// A key that no request can name: it is refused before anything is sent.
 pub(crate) const UNNAMED: u32 = u32::MAX - 1;
 
-/// What happens to the requests of one node.
+/// The fault that the requests of one node meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Nothing.
@@ -40,7 +40,7 @@ pub(crate) enum Fault {
     Late,
     /// Writes are refused, as by a server without memory; reads and deletes are done.
     Full,
-    /// Every request is refused by what the caller did wrong, or so it is told.
+    /// Every request fails with an error of the caller.
     Blamed,
     /// No request is sent, for want of a free connection.
     Overloaded,
@@ -141,7 +141,7 @@ impl Server {
         }
     }
 
-    /// Does what is due: what its node is answered after.
+    /// Executes the delayed requests that are due.
     fn arrive(&mut self, now: u64) {
         while let Some(at) = self
             .late

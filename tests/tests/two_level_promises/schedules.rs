@@ -85,16 +85,17 @@ struct World<N> {
     nodes: Vec<N>,
     /// Every value is the number of its write: the greater, the newer.
     last: u32,
-    /// What a node must not show at a key: what was there before its own last write or delete.
+    /// The forbidden values of a key on a node: those from before its own last write or delete.
     forbidden: HashMap<(usize, u32), HashSet<u32>>,
-    /// What was acknowledged last.
+    /// The last acknowledged value of each key.
     acknowledged: HashMap<u32, Option<u32>>,
 }
 
 type Checked<T = ()> = Result<T, TestCaseError>;
 
-/// The result of an operation. `None` if its future was dropped; any other error fails the schedule. A
-/// dropped write may have been done: from then on, the node shows no older value either.
+/// The result of an operation. `None` if its future was dropped; any other error fails the
+/// schedule. A dropped write may have been done: from then on, the node shows no older value
+/// either.
 fn ended<N: Node, T>(result: Result<T, N::Error>) -> Checked<Option<T>> {
     match result {
         Ok(done) => Ok(Some(done)),
@@ -126,7 +127,7 @@ impl<N: Node> World<N> {
 
     /// Node `node` writes or deletes `key` now.
     fn wrote(&mut self, node: usize, key: u32, value: Option<u32>) {
-        // What another node sent before and is still under way was not there to be deleted.
+        // A write of another node that is still in transit could not be deleted.
         let under_way = self.server.lock().unwrap().under_way(node, key);
         let before = (0..value.unwrap_or(self.last + 1)).filter(|value| !under_way.contains(value));
         self.forbidden
@@ -231,7 +232,7 @@ impl<N: Node> World<N> {
         self.showed(node, key, found.flatten())
     }
 
-    /// The second level is back for good: all is made good, and what first levels have expires.
+    /// Ends all faults: recovery completes, and the entries of the first levels expire.
     fn heal(&self) -> Checked {
         for node in &self.nodes {
             node.link().fail(Fault::None);
@@ -248,7 +249,7 @@ impl<N: Node> World<N> {
             prop_assert_eq!((node.journal(), node.recover()), (0, None));
         }
         prop_assert!(self.server.lock().unwrap().is_quiet());
-        // Less than what the second level has lives for.
+        // Less than the time-to-live of the second level.
         let wait = FIRST_TTL + DEADLINE;
         assert!(wait < TTL);
         self.clock.advance(wait);
@@ -265,8 +266,8 @@ fn config(cases: u32) -> Config {
     }
 }
 
-/// With room in the journal: no deleted or older value comes back on the node that wrote, and in the end
-/// every node has the last acknowledged value, or none.
+/// With room in the journal: no deleted or older value comes back on the node that wrote, and in
+/// the end every node has the last acknowledged value, or none.
 fn every_promise_is_kept<N: Node>(steps: &[Step], switches: Switches, seed: u64) -> Checked {
     let mut world = World::<N>::new(switches, seed);
     for step in steps {

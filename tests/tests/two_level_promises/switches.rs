@@ -32,7 +32,7 @@ pub(crate) fn resilient() -> (Arc<ManualClock>, Resilient) {
     (clock, builder.recovers_by_hand().build())
 }
 
-/// Waits for what another thread is about to do.
+/// Waits until another thread has made `done` true.
 pub(crate) fn until(done: impl Fn() -> bool) {
     while !done() {
         thread::yield_now();
@@ -49,7 +49,7 @@ fn outage_is_no_error_and_is_recovered() {
     assert_eq!(cache.remove(&2), Ok(true));
     assert_eq!((cache.get(&1), cache.get(&2)), (Ok(Some(10)), Ok(None)));
     assert_eq!((cache.contains(&2), cache.stats().journal), (Ok(false), 2));
-    // The second level is back, with what it missed.
+    // The second level is back, and it has missed operations.
     cache.second().fail(Fault::None);
     assert_eq!(cache.second().get(&2), Ok(Some(2)));
     cache.first().clear().unwrap();
@@ -219,7 +219,7 @@ fn first_level_hit_takes_no_lock_of_a_slow_operation() {
         .recovers_by_hand()
         .build();
     cache.insert(&1, 1u32).unwrap();
-    // Nobody gets an answer from the second level any more.
+    // From here on the second level answers no request.
     let stuck = link.server.lock().unwrap();
     thread::scope(|scope| {
         let cache = &cache;
@@ -263,7 +263,8 @@ fn negative_caching_reads_a_missing_key_once() {
 fn write_ends_negative_caching() {
     let (_clock, builder) = builder();
     let cache = builder.negative(secs(60), 100).build();
-    // Keys of one stripe take each other's writes for their own, and are not kept by the first level.
+    // Keys of one stripe look like concurrent writes to each other, and the first level does not
+    // store them.
     thread::scope(|scope| {
         for thread in 0..4 {
             let cache = &cache;

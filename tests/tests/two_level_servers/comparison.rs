@@ -1,8 +1,8 @@
-//! The same operations as `tests/compare/two_level.py`, which says what Python's cache makes of them.
+//! The same operations as `tests/compare/two_level.py`, which shows the results of Python's cache.
 
 use crate::{
+    network_faults::{Fault, Network},
     node::Second,
-    weather::{Network, Weather},
 };
 use ctu_std::{Cache, CacheExt, PrefixedRedisCache, StdClock, TtlCache, TwoLevelCache};
 use ctu_tests::servers::RedisServer;
@@ -33,7 +33,7 @@ fn outage_loses_nothing_that_python_loses() {
         cache.insert(&key(n), OLD).unwrap();
         direct.insert(&key(n), OLD).unwrap();
     }
-    network.set(Weather::Refused);
+    network.set(Fault::Refused);
     let mut errors = 0;
     for n in 0..KEYS {
         let done = match n % 2 {
@@ -43,7 +43,7 @@ fn outage_loses_nothing_that_python_loses() {
         errors += u32::from(done.is_err());
     }
     assert_eq!(direct.get(&key(0)), Ok(Some(OLD)));
-    network.set(Weather::Fair);
+    network.set(Fault::None);
     cache.first().clear().unwrap();
     let reads = || -> Vec<_> { (0..KEYS).map(|n| cache.get(&key(n)).unwrap()).collect() };
     // At once, and when all is made good.
@@ -63,7 +63,7 @@ fn outage_loses_nothing_that_python_loses() {
         .step_by(2)
         .filter(|value| **value == Some(OLD))
         .count();
-    network.set(Weather::BlackHole);
+    network.set(Fault::BlackHole);
     let before = cache.stats().outages;
     for n in 0..READS {
         assert_eq!(cache.get(&format!("none{n}")), Ok(None));

@@ -1,8 +1,8 @@
-//! A resilient `TwoLevelCache` over a real Redis, in every weather: then the promises, key by key.
+//! A resilient `TwoLevelCache` over a real Redis, in every fault: then the promises, key by key.
 //!
 //! `tests/run soak` lets it storm for ten minutes.
 
 mod comparison;
+mod network_faults;
 mod node;
 mod storm;
-mod weather;

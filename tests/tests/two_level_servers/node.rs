@@ -1,4 +1,4 @@
-//! One process: threads that read and write keys of their own, and check each time what they see.
+//! One process: threads that read and write separate keys, and check each value read.
 
 use ctu_std::{
     Cache, CacheExt, ConcurrentCache, Error, MemCached, PrefixedRedisCache, RedisCache,
@@ -47,11 +47,11 @@ pub(crate) struct Node<B> {
     name: &'static str,
     pub(crate) cache: TwoLevelCache<First, B>,
     pub(crate) operations: AtomicU64,
-    /// A thread saw what it must not: nobody is to wait for its work.
+    /// Set after a thread has read a forbidden value. Other threads stop waiting for it.
     pub(crate) failed: AtomicBool,
 }
 
-/// What was acknowledged last, by key. `None` is a delete.
+/// The last acknowledged value by key. `None` is a delete.
 pub(crate) type Acknowledged = HashMap<String, Option<u64>>;
 
 impl<B: Second> Node<B> {
@@ -80,7 +80,7 @@ impl<B: Second> Node<B> {
         }
     }
 
-    /// Works until `done`, waits until all is made good, and returns what was acknowledged.
+    /// Works until `done`, waits for the recovery, and returns the acknowledged values.
     pub(crate) fn work(&self, done: &AtomicBool) -> Acknowledged {
         let acknowledged = thread::scope(|scope| {
             let threads: Vec<_> = (0..THREADS)
@@ -154,7 +154,7 @@ impl Drop for Alarm<'_> {
     }
 }
 
-/// Says of every key that the server has: it is what was acknowledged last.
+/// Asserts that every value on the server is the last acknowledged one of its key.
 pub(crate) fn check(server: &impl Second, acknowledged: &Acknowledged) {
     for (key, last) in acknowledged {
         let found = server.get(key).expect("the server is back");

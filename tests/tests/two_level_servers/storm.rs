@@ -1,8 +1,8 @@
-//! Weather of every kind over two processes with several threads each.
+//! Fault of every kind over two processes with several threads each.
 
 use crate::{
+    network_faults::{Fault, Network},
     node::{Acknowledged, Node, Second, check},
-    weather::{Network, Weather},
 };
 use ctu_std::{BreakerState, Cache, CacheExt, MemCached, PrefixedRedisCache};
 use ctu_tests::servers::{MemcachedServer, RedisServer};
@@ -17,10 +17,10 @@ use std::{
 const PORT: &str = "CTU_STORM_PORT";
 const SECONDS: &str = "CTU_SOAK_SECONDS";
 
-/// What happens next, in the network or to the server.
+/// A change in the network or of the server.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    Network(Weather),
+    Network(Fault),
     Killed,
     Restarted,
     Stopped,
@@ -28,20 +28,20 @@ enum Event {
 }
 
 const EVENTS: [Event; 9] = [
-    Event::Network(Weather::Refused),
+    Event::Network(Fault::Refused),
     Event::Killed,
-    Event::Network(Weather::BlackHole),
+    Event::Network(Fault::BlackHole),
     Event::Stopped,
-    Event::Network(Weather::HalfOpen),
+    Event::Network(Fault::HalfOpen),
     Event::Full,
-    Event::Network(Weather::Flapping),
-    Event::Network(Weather::Slow),
+    Event::Network(Fault::Flapping),
+    Event::Network(Fault::Slow),
     Event::Restarted,
 ];
 
-/// A server, and what can happen to it.
+/// A server and its possible faults.
 trait Host: Send {
-    /// What is the cache on it.
+    /// The cache on the server.
     type Second: Second;
     /// The test that runs a second process over it.
     const SECOND_PROCESS: &'static str;
@@ -100,7 +100,7 @@ host!(
     |_: &Self| ()
 );
 
-/// Lets the node do some work, in whatever time that takes.
+/// Waits until the node has done some work.
 fn some_work(node: &Node<impl Second>, operations: u64) {
     let goal = node.operations.load(SeqCst) + operations;
     while node.operations.load(SeqCst) < goal && !node.failed.load(SeqCst) {
@@ -111,10 +111,10 @@ fn some_work(node: &Node<impl Second>, operations: u64) {
 /// Lets `event` happen, the node work meanwhile, and the event end.
 fn happen<H: Host>(event: Event, node: &Node<H::Second>, server: &mut H, network: &Network) {
     match event {
-        Event::Network(weather) => {
-            network.set(weather);
+        Event::Network(fault) => {
+            network.set(fault);
             some_work(node, 2_000);
-            network.set(Weather::Fair);
+            network.set(Fault::None);
         }
         Event::Killed => {
             server.kill();
@@ -136,8 +136,8 @@ fn happen<H: Host>(event: Event, node: &Node<H::Second>, server: &mut H, network
             server.empty();
         }
     }
-    // The next comes when the second level is asked again, and while some of what was missed may not be
-    // made good yet.
+    // The next event comes once the second level is in use again, possibly before the recovery
+    // ends.
     while node.cache.stats().breaker != BreakerState::Closed && !node.failed.load(SeqCst) {
         thread::yield_now();
     }
@@ -216,7 +216,7 @@ impl Other {
         Self(child.expect("a second process"))
     }
 
-    /// Lets it make good what is to be, and returns what it was acknowledged.
+    /// Completes the recovery and returns the acknowledged values.
     fn end(&mut self) -> Acknowledged {
         drop(self.0.stdin.take());
         let output = self.0.stdout.take().expect("its output");
@@ -238,7 +238,7 @@ impl Drop for Other {
     }
 }
 
-// What the second processes run; nothing by themselves.
+// The entry points of the second processes. On their own they do nothing.
 #[test]
 fn second_process_over_redis() {
     second_process::<PrefixedRedisCache<str, u64>>();

@@ -1,6 +1,6 @@
 use ctu_core::{LockedCache, LruCache};
 
-/// As in `embassy-sync`, whose locks have a trait of their own.
+/// A lock with a trait of its own, as in `embassy-sync`.
 struct CriticalSectionRawMutex;
 
 static CACHE: LockedCache<CriticalSectionRawMutex, LruCache<u32, u32, 8>> =

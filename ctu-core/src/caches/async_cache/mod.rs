@@ -9,10 +9,10 @@ use crate::{
 };
 use core::time::Duration;
 
-/// Defines one async trait. There are two, since stable Rust cannot express "this future is `Send` if
-/// its parts are" for a method of a trait: with the bound the trait excludes single-core executors,
-/// without it generic code that spawns. One macro defines both, so they cannot drift, and each wrapper
-/// implements both with one macro.
+/// Defines one async trait. There are two, since stable Rust cannot express "this future is `Send`
+/// if its parts are" for a method of a trait: with the bound the trait excludes single-core
+/// executors, without it generic code that spawns. One macro defines both, so they cannot drift,
+/// and each wrapper implements both with one macro.
 macro_rules! async_cache {
     (
         $(#[$doc:meta])*
@@ -206,7 +206,8 @@ macro_rules! async_cache {
 }
 
 async_cache! {
-    /// [`Cache`](crate::Cache) for executors that move futures between threads: every future is `Send`.
+    /// [`Cache`](crate::Cache) for executors that move futures between threads: every future is
+    /// `Send`.
     ///
     /// For servers: generic code over an `AsyncCache` can be spawned on any runtime.
     /// [`LocalAsyncCache`] is the same for one thread or one core. Neither depends on an executor.

@@ -44,7 +44,7 @@ fn malformed_arguments_are_rejected() {
     );
 }
 
-/// What `None` is written as is the key of `None`; values are as they are.
+/// Only `None` has the key null. Values within `Some` have their own key.
 #[test]
 fn nested_options_are_distinct_or_rejected() {
     let null = refused("a key of `Some` of what is null");

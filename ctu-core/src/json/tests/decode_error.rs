@@ -28,7 +28,7 @@ enum Either {
     Names(Vec<String>),
 }
 
-/// A type whose own messages repeat the data.
+/// A type with error messages that repeat the data.
 #[derive(Debug)]
 struct Indiscreet;
 

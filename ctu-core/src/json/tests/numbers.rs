@@ -85,7 +85,7 @@ fn f32_is_written_with_its_shortest_digits() {
     ] {
         assert_eq!(to_string(&float).as_deref(), Ok(text));
         assert_eq!(from_str::<f32>(text).map(f32::to_bits), Ok(float.to_bits()));
-        // What Python makes of it has the same digits.
+        // Python reads it as an `f64` with the same digits.
         assert_eq!(
             to_string(&from_str::<f64>(text).unwrap()).as_deref(),
             Ok(text)

@@ -19,7 +19,7 @@ pub enum SecretCheck {
 /// The key of the fingerprint. Hashed keys have 8 bytes or more, so no entry has this key.
 const FINGERPRINT_KEY: &[u8] = b"secret?";
 
-/// The name whose hash with the secret is the fingerprint.
+/// The name for the fingerprint, which is its hash with the secret.
 const FINGERPRINT_NAME: &[u8] = b"fingerprint of the secret";
 
 /// The length of a fingerprint in bytes.
@@ -32,11 +32,12 @@ where
 {
     /// Compares the secret with that of the stored entries. Call it once at the start of a program.
     ///
-    /// With another secret every lookup is a miss, as in an empty cache. The check tells the two apart:
-    /// the first call stores a fingerprint of the secret in the inner cache, and later calls compare
-    /// with it. The fingerprint is 16 bytes of the one-way hash that also names the entries, under a key
-    /// of 7 bytes that no entry has; it expires and is evicted like an entry. A program that finds
-    /// [`SecretCheck::Other`] on purpose, after a change of the secret, clears the inner cache.
+    /// With another secret every lookup is a miss, as in an empty cache. The check tells the two
+    /// apart: the first call stores a fingerprint of the secret in the inner cache, and later calls
+    /// compare with it. The fingerprint is 16 bytes of the one-way hash that also names the
+    /// entries, under a key of 7 bytes that no entry has; it expires and is evicted like an entry.
+    /// A program that finds [`SecretCheck::Other`] on purpose, after a change of the secret, clears
+    /// the inner cache.
     ///
     /// ```
     /// use ctu_core::{Bytes, EncryptedCache, LruCache, SecretCheck, SpinCache};

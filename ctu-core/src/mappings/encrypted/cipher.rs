@@ -6,8 +6,8 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A cipher of [`EncryptedCache`](crate::EncryptedCache): [`Salsa20`], `ChaCha20` (feature `chacha20`) or `Aes128Cbc` (feature `aes`), and no other, since
-/// the format knows no other.
+/// A cipher of [`EncryptedCache`](crate::EncryptedCache): [`Salsa20`], `ChaCha20` (feature
+/// `chacha20`) or `Aes128Cbc` (feature `aes`), and no other, since the format knows no other.
 pub trait Cipher: sealed::Sealed {
     /// Its name in CacheToolsUtils.
     const NAME: &'static str;
@@ -15,10 +15,12 @@ pub trait Cipher: sealed::Sealed {
     /// How many bytes padding adds to a value of `len` bytes; at most 16.
     fn padding(len: usize) -> usize;
 
-    /// Encrypts a value in place: the first `len` bytes of `bytes`, of which the others are for padding. Says whether it could.
+    /// Encrypts a value in place: the first `len` bytes of `bytes`, of which the others are for
+    /// padding. Says whether it could.
     fn encrypt(derived: &[u8; 64], bytes: &mut [u8], len: usize) -> bool;
 
-    /// Decrypts a value in place, and returns its length without padding; `None` where it cannot have been encrypted so.
+    /// Decrypts a value in place, and returns its length without padding; `None` where it cannot
+    /// have been encrypted so.
     fn decrypt(derived: &[u8; 64], bytes: &mut [u8]) -> Option<usize>;
 }
 
@@ -74,11 +76,13 @@ stream_cipher! {
 
 #[cfg(feature = "chacha20")]
 stream_cipher! {
-    /// ChaCha20 in its first form, with a nonce of 8 bytes: key `d[32..64]`, nonce `d[24..32]`. Adds nothing to a value.
+    /// ChaCha20 in its first form, with a nonce of 8 bytes: key `d[32..64]`, nonce `d[24..32]`.
+    /// Adds nothing to a value.
     ChaCha20, "ChaCha20", chacha20::ChaCha20Legacy
 }
 
-/// AES-128 in CBC mode: key `d[48..64]`, initialisation vector `d[32..48]`. Pads a value with 1 to 16 bytes (PKCS#7).
+/// AES-128 in CBC mode: key `d[48..64]`, initialisation vector `d[32..48]`. Pads a value with 1 to
+/// 16 bytes (PKCS#7).
 #[cfg(feature = "aes")]
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

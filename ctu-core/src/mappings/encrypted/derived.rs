@@ -2,8 +2,8 @@ use core::{borrow::Borrow, fmt};
 use sha3::{Digest, Sha3_512};
 use zeroize::Zeroize;
 
-/// What a key becomes: `SHA3-512(key + secret)`, of which the first bytes are where the value lives, and the others
-/// what it is encrypted with. Wiped when it is dropped, and never printed.
+/// The derivation of a key: `SHA3-512(key + secret)`. The first bytes are the key in the inner
+/// cache, and the others are the cipher key and the nonce. Wiped on drop, and never printed.
 pub struct Derived {
     hash: [u8; 64],
     hsize: u8,

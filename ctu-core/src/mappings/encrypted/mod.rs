@@ -24,13 +24,14 @@ use core::{fmt, marker::PhantomData, ops::RangeInclusive};
 use sha3::{Digest, Sha3_256};
 use subtle::{Choice, ConstantTimeEq};
 
-/// A cache of bytes whose values are encrypted and whose keys are hashed, both with a secret, before they reach the
-/// cache below.
+/// Encrypts the values and hashes the keys of a cache of bytes with a secret, before they reach the
+/// inner cache.
 ///
-/// The format is that of `EncryptedCache` in Python's CacheToolsUtils 11.0, so both can share a Redis or a Memcached.
-/// With `d = SHA3-512(key + secret)`: the value is stored at `d[..hsize]`, encrypted with a key and a nonce from `d`
-/// (see [`Salsa20`], `ChaCha20`, `Aes128Cbc`), after the first `csize` bytes of `SHA3-256(value)`.
-/// An operation costs one SHA3-512 of the key, and the cipher.
+/// The format is that of `EncryptedCache` in Python's CacheToolsUtils 11.0, so both can share a
+/// Redis or a Memcached. With `d = SHA3-512(key + secret)`, the key in the inner cache is
+/// `d[..hsize]`. The value follows the first `csize` bytes of `SHA3-256(value)`, and both are
+/// encrypted with a key and a nonce from `d` (see [`Salsa20`], `ChaCha20`, `Aes128Cbc`). An
+/// operation costs one SHA3-512 of the key, and the cipher.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, CacheExt, EncryptedCache, LruCache, SpinCache};
@@ -45,7 +46,8 @@ use subtle::{Choice, ConstantTimeEq};
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 ///
-/// A secret that is known only at run time is checked then, and settings are changed before first use:
+/// A secret that is known only at run time is checked then, and settings are changed before first
+/// use:
 ///
 /// ```
 /// use ctu_core::{Bytes, EncryptedCache, Error, LruCache, SpinCache};
@@ -81,10 +83,10 @@ use subtle::{Choice, ConstantTimeEq};
 ///
 /// # One secret, one set of keys
 /// Only the key above the encryption and the secret make the keystream. Two caches with one secret
-/// therefore need different keys *above*: a prefix goes above the encryption. Prefixes below it leave
-/// the keystreams equal, so the XOR of the values at equal keys is open and the entries of the two can
-/// be exchanged. A prefix below only keeps encrypted entries apart from those of other programs; then
-/// each such cache needs a secret of its own.
+/// therefore need different keys *above*: a prefix goes above the encryption. Prefixes below it
+/// leave the keystreams equal, so the XOR of the values at equal keys is open and the entries of
+/// the two can be exchanged. A prefix below only keeps encrypted entries apart from those of other
+/// programs; then each such cache needs a secret of its own.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, CacheExt, EncryptedCache, LruCache, PrefixedCache, SpinCache};
@@ -103,16 +105,16 @@ use subtle::{Choice, ConstantTimeEq};
 ///
 /// # Damage
 /// A value that does not decrypt to the encrypted one, as far as `csize` and padding can tell, is a
-/// miss: `get` returns `Ok(None)`, `contains` returns `false`, and [`damaged`](Mapped::damaged) counts
-/// it. So `contains` costs as much as `get`.
-/// `get_or_insert_with` writes over it. The first such value is told of by an event of `tracing`
-/// (warning) and by `defmt` (error), where these features are on.
+/// miss: `get` returns `Ok(None)`, `contains` returns `false`, and [`damaged`](Mapped::damaged)
+/// counts it. So `contains` costs as much as `get`. `get_or_insert_with` writes over it. The first
+/// such value is told of by an event of `tracing` (warning) and by `defmt` (error), where these
+/// features are on.
 ///
 /// # A wrong secret
 /// The secret decides where an entry is stored. With another one every look-up therefore goes to a
 /// place where there is no entry: **each is a plain miss, and neither `damaged` nor `csize` shows
-/// it.** The old entries stay until they expire. [`check_secret`](EncryptedCache::check_secret) at the
-/// start of a program tells a wrong secret from an empty cache.
+/// it.** The old entries stay until they expire. [`check_secret`](EncryptedCache::check_secret) at
+/// the start of a program tells a wrong secret from an empty cache.
 ///
 /// A wrong *setting* with the right secret is another matter:
 /// * another cipher, or another `csize`: entries are found where they are. With `csize` above 0 all
@@ -121,8 +123,9 @@ use subtle::{Choice, ConstantTimeEq};
 /// * another `hsize`: each look-up is a plain miss, as with a wrong secret.
 ///
 /// # Secrets
-/// A [`Secret`] that the cache owns is wiped when it is dropped, and so is everything derived from it; it is never printed. One that is lent
-/// (`try_new(inner, &bytes)`) is the lender's to wipe. Values that `get` returned are the caller's.
+/// A [`Secret`] that the cache owns is wiped when it is dropped, and so is everything derived from
+/// it; it is never printed. One that is lent (`try_new(inner, &bytes)`) is the lender's to wipe.
+/// Values that `get` returned are the caller's.
 pub type EncryptedCache<C, S = Secret<32>, X = Salsa20> = Mapped<C, Encryption<S, X>>;
 
 /// The mapping of [`EncryptedCache`].
@@ -178,8 +181,8 @@ impl<S: AsRef<[u8]>> Encryption<S> {
 }
 
 impl<S, X> Encryption<S, X> {
-    /// Stores at the first `hsize` bytes of the hash, 8 to 32, instead of 16. Two keys collide with a chance
-    /// of one in 2^(8 × hsize).
+    /// Stores at the first `hsize` bytes of the hash, 8 to 32, instead of 16. Two keys collide with
+    /// a chance of one in 2^(8 × hsize).
     ///
     /// # Errors
     /// [`Error::OutOfRange`].
@@ -248,7 +251,7 @@ where
         let len = value.as_ref().len();
         let csize = usize::from(self.csize);
         let room = csize.saturating_add(X::padding(len));
-        // All the room that will be needed at once, so that what is too long is found out before anything changes.
+        // Reserves all room at once, so that a value that is too long fails before any change.
         value.append([0; MAX_ROOM].get(..room).ok_or(UNENCRYPTED)?)?;
         if csize == 0 {
             let done = X::encrypt(at.bytes(), value.as_mut(), len);
@@ -283,8 +286,8 @@ where
     }
 }
 
-/// Logs the first damaged value by `tracing`. The macros of `defmt` would make every firmware with an
-/// `EncryptedCache` link a logger.
+/// Logs the first damaged value by `tracing`. The macros of `defmt` would make every firmware with
+/// an `EncryptedCache` link a logger.
 #[cold]
 fn tell_damaged() {
     #[cfg(all(feature = "tracing", target_has_atomic = "ptr"))]
@@ -351,17 +354,18 @@ impl<S, X: Cipher> defmt::Format for Encryption<S, X> {
 }
 
 impl<C, const N: usize> EncryptedCache<C, Secret<N>> {
-    /// Encrypts with a copy of `secret` what goes to `inner`. Compiles only for 16 bytes or more.
+    /// Encrypts the entries of `inner` with a copy of `secret`. Compiles only for 16 bytes or more.
     pub const fn new(inner: C, secret: &[u8; N]) -> Self {
         Self::with_mapping(inner, Encryption::new(secret))
     }
 }
 
 impl<C, S: AsRef<[u8]>> EncryptedCache<C, S> {
-    /// Encrypts with `secret` what goes to `inner`: a [`Secret`], a `Zeroizing<Vec<u8>>`, a `&[u8]`.
+    /// Encrypts the entries of `inner` with `secret`: a [`Secret`], a `Zeroizing<Vec<u8>>`, a
+    /// `&[u8]`.
     ///
     /// # Errors
-    /// [`Error::SecretTooShort`] where it has less than 16 bytes.
+    /// [`Error::SecretTooShort`] if the secret has less than 16 bytes.
     pub fn try_new(inner: C, secret: S) -> Result<Self, Error> {
         Ok(Self::with_mapping(inner, Encryption::try_new(secret)?))
     }

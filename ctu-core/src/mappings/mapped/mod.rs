@@ -13,9 +13,9 @@ use core::{borrow::Borrow, time::Duration};
 /// async one.
 ///
 /// The mappings of this crate have aliases for it: [`PrefixedCache`](crate::PrefixedCache),
-/// `EncryptedCache`, `ToBytesCache`, `BytesCache`. Errors are those of the inner cache. An operation
-/// costs that of the inner cache, one [`Mapping::at`] a key, and one `encode` or `decode` a value; both
-/// for a `get_or_insert_with` that stores a value.
+/// `EncryptedCache`, `ToBytesCache`, `BytesCache`. Errors are those of the inner cache. An
+/// operation costs that of the inner cache, one [`Mapping::at`] a key, and one `encode` or `decode`
+/// a value; both for a `get_or_insert_with` that stores a value.
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Mapped<C, M> {
@@ -63,8 +63,8 @@ impl<C, M> Mapped<C, M> {
     }
 }
 
-/// Runs `clear` and `retain` of the inner cache over the keys of the mapping, and records an error of
-/// [`Mapping::origin`].
+/// Runs `clear` and `retain` of the inner cache over the keys of the mapping, and records an error
+/// of [`Mapping::origin`].
 struct OwnKeys<'m, M> {
     mapping: &'m M,
     failed: Result<(), Error>,

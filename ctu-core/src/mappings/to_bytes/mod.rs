@@ -21,8 +21,8 @@ pub use postcard::Postcard;
 
 /// A cache of keys `K` and values `V` on a cache of bytes, in the format `F`.
 ///
-/// The default [`Json`] matches `ToBytesCache` of CacheToolsUtils byte for byte. `Postcard` is shorter,
-/// needs no heap, and serves programs in Rust only.
+/// The default [`Json`] matches `ToBytesCache` of CacheToolsUtils byte for byte. `Postcard` is
+/// shorter, needs no heap, and serves programs in Rust only.
 ///
 #[cfg_attr(feature = "json", doc = "```")]
 #[cfg_attr(not(feature = "json"), doc = "```ignore")]

@@ -8,7 +8,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// The [`Format`] for small machines: [postcard](https://postcard.jamesmunns.com), without a heap.
 ///
-/// A key is encoded in a buffer of `KEY` bytes on the stack, a value in the buffer of the inner cache.
+/// A key is encoded in a buffer of `KEY` bytes on the stack, a value in the buffer of the inner
+/// cache.
 ///
 /// ```
 /// use ctu_core::{Bytes, Cache, CacheExt, LruCache, Postcard, SpinCache, ToBytesCache};
@@ -24,9 +25,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 ///
-/// Postcard stores no names of fields or types: bytes of another type may decode. It has no limit of
-/// depth, nor of the number of values without bytes, such as those of a `Vec<()>`: read such types
-/// only from a cache without untrusted writers.
+/// Postcard stores no names of fields or types: bytes of another type may decode. It has no limit
+/// of depth, nor of the number of values without bytes, such as those of a `Vec<()>`: read such
+/// types only from a cache without untrusted writers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Postcard<const KEY: usize = 64>;
@@ -80,7 +81,8 @@ fn write<T: ?Sized + Serialize, B: Buffer>(value: &T) -> Result<B, Error> {
     }
 }
 
-/// The output of postcard: a [`Buffer`], and its error, which postcard's own error type cannot hold.
+/// The output of postcard: a [`Buffer`], and its error, which postcard's own error type cannot
+/// hold.
 struct Onto<'b, B> {
     buffer: &'b mut B,
     full: &'b mut Option<Error>,

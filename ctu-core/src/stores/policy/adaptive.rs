@@ -127,7 +127,7 @@ impl Adaptive {
         slot
     }
 
-    /// The slot whose entry makes room, if there is any. It stays taken until [`remove`](Self::remove).
+    /// The slot of the next entry to evict, if any. It stays taken until [`remove`](Self::remove).
     #[inline]
     pub fn victim(&mut self, share: usize, entries: &impl Entries) -> Option<u32> {
         if self.is_empty() {

@@ -7,8 +7,8 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 /// Two circles of slots with a hand each, over slots that are numbered without gaps.
 ///
 /// A new slot enters the window. The hand takes the oldest slot of a circle: one that was used goes
-/// back as the newest, one that was not is the next to leave. From the window it leaves for the main
-/// part, if its key was used more often than the key that the main part gives up for it.
+/// back as the newest, one that was not is the next to leave. From the window it leaves for the
+/// main part, if its key was used more often than the key that the main part gives up for it.
 #[derive(Debug)]
 pub(super) struct Clocks<I> {
     links: Vec<Link<I>>,
@@ -47,7 +47,8 @@ pub(super) trait Facts<I> {
     fn take_unmarked(&self, slot: I) -> u8;
 }
 
-/// A mark: 2 bits of uses since the hand came by, 2 bits of uses that are not recorded yet, and flags.
+/// A mark: 2 bits of uses since the hand came by, 2 bits of uses that are not recorded yet, and
+/// flags.
 const USES: u8 = 0b11;
 const UNRECORDED: u8 = 0b11 << 2;
 const IN_MAIN: u8 = 1 << 4;
@@ -298,7 +299,8 @@ impl<I: Slot> Clocks<I> {
     /// The slot that has to leave, where there is one. It stays taken.
     pub(super) fn victim(&mut self, share: usize, facts: &mut impl Facts<I>) -> I {
         let target = self.target(share);
-        // A window that became too large shrinks by two for each newcomer, so that no operation is long.
+        // A window that became too large shrinks by two for each newcomer, so that no operation is
+        // long.
         for _ in 0..2 {
             if self.window.len > target {
                 let oldest = self.next(false, facts);

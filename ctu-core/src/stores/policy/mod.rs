@@ -1,4 +1,4 @@
-//! Which entry makes room: the policy of caches that do not know what they are asked for.
+//! The eviction policy: it adapts to the distribution of the requested keys.
 //!
 //! [`Adaptive`] evicts as W-TinyLFU does: newcomers wait in a window, and enter the main part if
 //! their key was used more often than the one that would leave for it (G. Einziger, O. Eytan,

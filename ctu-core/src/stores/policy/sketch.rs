@@ -6,9 +6,9 @@ use alloc::{vec, vec::Vec};
 ///
 /// A count-min sketch of 4-bit counters: G. Cormode, S. Muthukrishnan, "An improved data stream
 /// summary", J. Algorithms 55 (2005); its aging is that of G. Einziger, R. Friedman, B. Manes,
-/// "TinyLFU", ACM Transactions on Storage 13 (2017). The four counters of a hash lie in one block of
-/// 64 bytes. A count is never too low because of other hashes, and sometimes too high. A block ages
-/// when it is used next, so no operation walks over the whole sketch.
+/// "TinyLFU", ACM Transactions on Storage 13 (2017). The four counters of a hash lie in one block
+/// of 64 bytes. A count is never too low because of other hashes, and sometimes too high. A block
+/// ages when it is used next, so no operation walks over the whole sketch.
 #[derive(Clone, Debug)]
 pub(super) struct Sketch {
     /// Blocks of [`WORDS`] words. The highest counter of a block holds the age of the block.
@@ -73,7 +73,7 @@ impl Sketch {
 
     #[cold]
     fn halve(block: &mut [u64; WORDS], halvings: u64, age: u64) {
-        // What remains of a counter after a shift of all counters.
+        // The bits of a counter that remain after a shift of all counters.
         let kept = MOST >> halvings.min(4);
         let mask = 0x1111_1111_1111_1111 * kept;
         for word in block.iter_mut() {

@@ -58,7 +58,8 @@ const fn spread(hash: u32) -> u64 {
 }
 
 impl<E> Table<E> {
-    /// A table of at most `capacity` entries, 4,294,967,294 at most. Memory is taken as entries come.
+    /// A table of at most `capacity` entries, 4,294,967,294 at most. Memory is taken as entries
+    /// come.
     pub fn new(capacity: usize) -> Self {
         let capacity = capacity.min(u32::NONE as usize - 1);
         Self {
@@ -89,8 +90,8 @@ impl<E> Table<E> {
         self.len() >= self.capacity
     }
 
-    /// The slot and the entry with this `hash` that `is` recognizes. O(1), and O(n) among `n` entries
-    /// with one hash.
+    /// The slot and the entry with this `hash` that `is` recognizes. O(1), and O(n) among `n`
+    /// entries with one hash.
     #[inline]
     pub fn find(&self, hash: u32, mut is: impl FnMut(&E) -> bool) -> Option<(u32, &E)> {
         let entries = &self.entries;
@@ -189,8 +190,8 @@ impl<E> Table<E> {
 }
 
 impl<E: Entry> Table<E> {
-    /// Removes the entry that makes room at `now`, and returns its slot and itself. The window has a
-    /// `share` in a thousand.
+    /// Removes the entry that makes room at `now`, and returns its slot and itself. The window has
+    /// a `share` in a thousand.
     #[inline]
     pub fn evict(&mut self, share: usize, now: u64) -> Option<E> {
         let entries = &self.entries;
@@ -198,7 +199,7 @@ impl<E: Entry> Table<E> {
         self.remove(slot)
     }
 
-    /// Stores an entry whose key is not there.
+    /// Stores an entry with a new key.
     ///
     /// # Errors
     /// The entry, where the table [is full](Self::is_full): [`evict`](Self::evict) makes room.

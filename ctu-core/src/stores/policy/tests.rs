@@ -144,7 +144,7 @@ fn unmarked_use_of_a_watched_entry_spares_it() {
 
 #[test]
 fn memory_of_the_policy_is_bounded() {
-    // The tuner, with what its vectors hold; links 8, mark 1 and hash 4 bytes an entry.
+    // The tuner with its vectors; links 8, mark 1 and hash 4 bytes per entry.
     let shadow = 92 * (2 + 1 + 2);
     let tuner = size_of::<Tuner>() + 5 * shadow + 16 * 64;
     assert!(tuner <= 4 * 1_024, "{tuner}");

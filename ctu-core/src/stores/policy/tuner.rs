@@ -8,19 +8,19 @@ use alloc::vec::Vec;
 
 /// Chooses the window's share of the entries: the one that finds the most, of five.
 ///
-/// Which share is best depends on the keys: a small window keeps what is used often, a large one
-/// what was used lately. Five small shadow caches, which hold no values, see a sample of the keys,
-/// each with another share. The share of the best shadow is taken, as soon as its lead cannot be an
-/// accident. Memory: 4 KiB, whatever the capacity. [`observe`](Self::observe) is O(1).
+/// The best share depends on the keys: a small window keeps frequently used entries, a large window
+/// keeps recently used ones. Five small shadow caches without values see a sample of the keys, each
+/// with another share. The cache adopts the share of the best shadow once its lead is significant.
+/// Memory: 4 KiB for any capacity. [`observe`](Self::observe) is O(1).
 #[derive(Debug)]
 pub struct Tuner {
     shadows: [Shadow; SHARES.len()],
     sketch: Sketch,
     /// The entries of a shadow.
     size: usize,
-    /// Hashes are in the sample whose mixed bits are at most this.
+    /// The upper limit of the mixed bits of a hash in the sample.
     sampled_to: u32,
-    /// What each shadow found lately. Old hits count less and less.
+    /// The recent hits of each shadow. Older hits have a decreasing weight.
     hits: [f32; SHARES.len()],
     /// How often one shadow of a pair found a key that the other did not.
     differences: [[f32; SHARES.len()]; SHARES.len()],

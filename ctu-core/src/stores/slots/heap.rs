@@ -3,11 +3,12 @@ use alloc::vec::Vec;
 use core::{fmt, mem};
 use hashbrown::HashTable;
 
-/// The default hasher of heap-backed stores. Its random seed hides from an attacker which keys collide.
+/// The default hasher of heap-backed stores. Its random seed hides from an attacker which keys
+/// collide.
 ///
 /// With feature `std` the seed comes from the operating system. Without it, the seed comes from
 /// addresses, which are the same at every start of a microcontroller. No quick hasher resists an
-/// attacker who can time it; pass a keyed hasher such as SipHash to the store in that case.
+/// attacker with timings; pass a keyed hasher such as SipHash to the store in that case.
 pub use foldhash::fast::RandomState;
 
 /// Entries on the heap, with a capacity chosen at run time, up to 4,294,967,294.
@@ -15,8 +16,8 @@ pub use foldhash::fast::RandomState;
 /// Memory is allocated as entries are added, never for more than the capacity. An entry takes its
 /// key, its value, 8 bytes of links, and 5 bytes in a hash table that is 7/16 to 7/8 full.
 ///
-/// The table is hashbrown's. If a key's `Hash` panics during a rehash, lookups may miss some entries;
-/// these are evicted as the least recently used ones.
+/// The table is hashbrown's. If a key's `Hash` panics during a rehash, lookups may miss some
+/// entries; these are evicted as the least recently used ones.
 #[derive(Clone)]
 pub struct Heap<K, V> {
     index: HashTable<u32>,

@@ -19,9 +19,9 @@ use std::{
 
 /// A cache for many threads, and for any keys: it finds out by itself which entries to keep.
 ///
-/// Entries that are used often stay, and so do those that were used just now, in a proportion that
-/// adapts to the keys: skewed keys, loops, scans and keys that drift are all served about as well as
-/// by the best policy for them ([`stores::policy`](crate::stores::policy)).
+/// The cache keeps frequently and recently used entries, in a proportion that adapts to the keys.
+/// For skewed keys, loops, scans and drifting keys it comes near the best policy for each
+/// ([`stores::policy`](crate::stores::policy)).
 ///
 /// ```
 /// use ctu_std::{Cache, CacheExt, ConcurrentCache};
@@ -48,8 +48,8 @@ use std::{
 /// # Cost
 /// Every operation is O(1), but for `clear`, `retain`, `expire`, and `len` where entries expire,
 /// which are O(n). Among `n` keys with the same hash an operation is O(n). A hit clones the value
-/// under a lock that other hits share: wrap large values in an `Arc`. A key that many threads look up
-/// is found without a write to memory that they have in common.
+/// under a lock that other hits share: wrap large values in an `Arc`. A key that many threads look
+/// up is found without a write to memory that they have in common.
 ///
 /// An entry takes some 45 bytes besides its key and value, and twice the key and value for a moment
 /// while the memory of all entries grows. A cache takes 4 KiB, and 32 bytes for each of up to 1,024
@@ -60,10 +60,10 @@ use std::{
 /// many: keys are shared out by their hash among shards, and one may be full when others are not.
 /// Of 1,000 keys, room for 1,000 keeps some 97 %.
 ///
-/// A value that leaves is dropped at the end of the operation that removes it, by the thread of that
-/// operation, after all locks; or by a thread that clones it at that moment.
+/// A removed value is dropped at the end of the operation, after all locks, by the thread of the
+/// operation, or by a thread that clones the value at that moment.
 ///
-/// An expired entry is never shown. It is removed when its turn comes, before entries that were used.
+/// An expired entry is never returned. It is evicted in its turn, before entries that were used.
 ///
 /// # Code of keys and values
 /// No lock is held while a value is dropped, a key is stored, or the closure of `retain` runs: they
@@ -71,8 +71,9 @@ use std::{
 /// would wait for itself for ever. All of them may panic: the cache stays whole.
 ///
 /// # Time
-/// Times are whole milliseconds, rounded down. The clock counts all 64 bits ([`Clock::BITS`]) and does
-/// not go backwards, as [`StdClock`](crate::StdClock) and [`CoarseClock`](crate::CoarseClock) do not.
+/// Times are whole milliseconds, rounded down. The clock counts all 64 bits ([`Clock::BITS`]) and
+/// does not go backwards, as [`StdClock`](crate::StdClock) and [`CoarseClock`](crate::CoarseClock)
+/// do not.
 pub struct ConcurrentCache<K, V, C = NoClock, S = RandomState> {
     shards: Box<[Shard<K, V>]>,
     near: Near<K, V>,
@@ -103,7 +104,7 @@ impl<T> Deref for Apart<T> {
 
 type Locked<'a, K, V> = RwLockWriteGuard<'a, Table<Entry<K, V>>>;
 
-/// The clock of a cache whose entries do not expire.
+/// The clock of a cache without expiry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoClock;
 
@@ -186,9 +187,9 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
         }
     }
 
-    /// An empty cache of the same kind that hashes keys with `hasher`. Every bit of the hash counts.
-    /// Do not let callers choose keys whose hashes they can foresee: many keys with one hash make
-    /// operations slow.
+    /// An empty cache of the same kind that hashes keys with `hasher`. Every bit of the hash
+    /// counts. If callers choose keys, their hashes must not be predictable: many keys with one
+    /// hash make operations slow.
     pub fn with_hasher<H>(self, hasher: H) -> ConcurrentCache<K, V, C, H> {
         ConcurrentCache::new(self.capacity, self.ttl, self.clock, hasher)
     }
@@ -326,7 +327,7 @@ where
         kept.is_live(self.clock.now()).then(|| read(&kept.value))
     }
 
-    /// Removes what has expired, and returns how many entries that were. O(n).
+    /// Removes the expired entries and returns their number. O(n).
     ///
     /// There is no need to call this: expired entries are not shown, and make room for new ones. It
     /// gives memory back where few new entries come.
@@ -416,7 +417,7 @@ where
         let entry = Entry::new(own, value, until);
         let mut shard = self.shard(hash).write();
         let found = shard.find(hash as u32, |entry| entry.kept().key.borrow() == key);
-        // What leaves is dropped after the lock.
+        // The replaced value is dropped after the unlock.
         let (old, first) = match found {
             Some((slot, found)) => {
                 // An entry that is replaced is used.

@@ -80,7 +80,7 @@ impl Clock for Interrupted {
     }
 }
 
-/// A look-up that reads the time, waits, and then finds a newer entry does not take it for younger than it is.
+/// A lookup reads the time, waits, and then finds a newer entry. It does not underestimate its age.
 #[test]
 fn a_time_is_never_older_than_the_entry_it_is_compared_with() {
     let clock = Interrupted::default();

@@ -1,4 +1,4 @@
-//! What answers is no good node of a cluster: an error, never a panic, a hang or another key's value.
+//! A node with invalid answers causes an error: never a panic, a hang or the value of another key.
 
 use crate::{
     at,
@@ -9,7 +9,7 @@ use ctu_std::{
     Cache, CacheError as _, CacheExt, NetError, PrefixedRedisCache, RawRedisCache, RedisCache,
     RedisError,
 };
-use ctu_tests::servers::{Parrot, RedisCluster, RedisServer, free_port};
+use ctu_tests::servers::{CannedServer, RedisCluster, RedisServer, free_port};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::{
     sync::{
@@ -238,7 +238,8 @@ fn server_without_cluster_mode_is_reported() {
     assert!(shown(error).contains("cluster support disabled"));
 }
 
-/// One that has all slots, and answers a command about `b` with `replies`, all others with one value.
+/// A node with all slots. It answers a command about `b` with `replies`, and any other with one
+/// value.
 fn odd(replies: String) -> Fake {
     Fake::master(move |_, command| match command {
         "MGET b" => replies.clone(),
@@ -272,7 +273,7 @@ fn missing_reply_is_never_replaced_by_the_next() {
     let error = cache.get_many(&KEYS).unwrap_err();
     let late = matches!(error, RedisError::Net(NetError::TimedOut { .. }));
     assert!(late && error.is_outage(), "{error}");
-    // What came late is nobody's.
+    // No later caller gets the late reply.
     let found = cache.get_many(&[b"a", b"c"]);
     assert!(found.is_err() || found == Ok(vec![Some(b"hello".to_vec()); 2]));
 }
@@ -321,10 +322,10 @@ fn random_bytes_are_an_error() {
                 bytes.extend((0..random.random_range(0..9)).map(|_| random.random::<u8>()));
             }
         }
-        // What is no reply by any chance.
+        // The additional byte makes the bytes invalid as a reply.
         bytes.push(b'?');
-        let parrot = Parrot::start(bytes.clone()).unwrap();
-        let cache = at([format!("redis://127.0.0.1:{}", parrot.port())]);
+        let server = CannedServer::start(bytes.clone()).unwrap();
+        let cache = at([format!("redis://127.0.0.1:{}", server.port())]);
         assert!(cache.get(b"a").is_err(), "{round}: {bytes:?}");
         assert!(cache.get_many(&[b"a", b"b"]).is_err());
         assert!(cache.len().is_err());
@@ -340,8 +341,8 @@ fn random_bytes_are_an_error() {
 fn every_truncated_map_is_an_error() {
     let whole = map(&[(0, 8191, "127.0.0.1", 1), (8192, 16383, "::1", 2)]);
     for end in 0..whole.len() {
-        let parrot = Parrot::start(&whole[..end]).unwrap();
-        let error = at([format!("redis://127.0.0.1:{}", parrot.port())])
+        let server = CannedServer::start(&whole[..end]).unwrap();
+        let error = at([format!("redis://127.0.0.1:{}", server.port())])
             .get(b"a")
             .unwrap_err();
         assert!(error.is_outage(), "{end}: {error}");

@@ -10,12 +10,12 @@ use std::{
 
 /// A server that sends the same bytes on every connection, for any request, and closes it.
 #[derive(Debug)]
-pub struct Parrot {
+pub struct CannedServer {
     port: u16,
     ended: Arc<AtomicBool>,
 }
 
-impl Parrot {
+impl CannedServer {
     /// Starts it on a free port. It ends on drop.
     pub fn start(answer: impl Into<Vec<u8>>) -> io::Result<Self> {
         let answer = answer.into();
@@ -63,7 +63,7 @@ impl Parrot {
     }
 }
 
-impl Drop for Parrot {
+impl Drop for CannedServer {
     /// Wakes the thread, which takes its listener with it.
     fn drop(&mut self) {
         self.ended.store(true, SeqCst);

@@ -1,7 +1,7 @@
-//! What a cached function says of its cache to `tracing`: that it fails, once.
+//! A cached function reports a failing cache to `tracing` once.
 //!
-//! In a program of its own: `tracing` remembers for a whole process which events nobody listens to, and other tests listen
-//! to none.
+//! This is a separate program: `tracing` caches for a whole process the events without a
+//! subscriber, and other tests have none.
 
 use ctu_core::{Cache, CacheError, Error, cached};
 use std::{
@@ -15,7 +15,7 @@ use std::{
 struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
-    /// What was told while `call` ran.
+    /// The events during `call`.
     fn of(call: impl FnOnce()) -> Vec<String> {
         let log = Self::default();
         tracing::subscriber::with_default(log.clone(), call);
@@ -25,8 +25,8 @@ impl Log {
 
 impl tracing::field::Visit for Log {
     fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
-        let mut told = self.0.lock().unwrap();
-        told.push(format!("{field}: {value:?}"));
+        let mut lines = self.0.lock().unwrap();
+        lines.push(format!("{field}: {value:?}"));
     }
 }
 
@@ -78,7 +78,7 @@ impl CacheError for Failure {
     }
 }
 
-/// Says what it is told to say.
+/// A cache with the configured result.
 struct Moody {
     reads: Mutex<Result<Option<u32>, Failure>>,
     writes: Mutex<Result<(), Failure>>,
@@ -119,10 +119,10 @@ impl Cache for Moody {
     }
 }
 
-fn told(name: &str, error: &str) -> Vec<String> {
+fn events(name: &str, error: &str) -> Vec<String> {
     vec![
         "message: the cache failed; the function runs without it".into(),
-        format!("function: \"cached_told::{name}\""),
+        format!("function: \"cached_tracing::{name}\""),
         format!("error: {error}"),
     ]
 }
@@ -141,16 +141,16 @@ fn outage_is_logged_once_at_its_start() {
 
     assert!(calls().is_empty());
     CACHE.set(Err(GONE), Err(GONE));
-    assert_eq!(calls(), told("double", "gone"));
+    assert_eq!(calls(), events("double", "gone"));
     assert!(calls().is_empty());
     // It is there again, and then it is not.
     CACHE.set(Ok(None), Ok(()));
     assert!(calls().is_empty());
     CACHE.set(Err(GONE), Ok(()));
-    assert_eq!(calls(), told("double", "gone"));
+    assert_eq!(calls(), events("double", "gone"));
     // A server that can be read and not be written to, as one that is full.
     CACHE.set(Ok(None), Err(GONE));
-    assert_eq!(calls(), told("double", "gone"));
+    assert_eq!(calls(), events("double", "gone"));
     CACHE.set(Ok(Some(0)), Err(GONE));
     assert!(Log::of(|| assert_eq!(double(5), 0)).is_empty());
     CACHE.set(Ok(None), Err(GONE));
@@ -169,17 +169,17 @@ fn rejection_by_the_cache_is_logged_once() {
     let calls = || Log::of(|| (0..10).for_each(|number| assert_eq!(triple(number), 3 * number)));
 
     CACHE.set(Ok(None), Err(REFUSED));
-    assert_eq!(calls(), told("triple", &REFUSED.to_string()));
+    assert_eq!(calls(), events("triple", &REFUSED.to_string()));
     CACHE.set(Ok(None), Ok(()));
     assert!(calls().is_empty());
     CACHE.set(Ok(None), Err(REFUSED));
     assert!(calls().is_empty());
     // Which says nothing of outages.
     CACHE.set(Ok(None), Err(GONE));
-    assert_eq!(calls(), told("triple", "gone"));
+    assert_eq!(calls(), events("triple", "gone"));
 }
 
-/// Each kind once: who was told of a key that is too long knows nothing of values that are damaged.
+/// Each kind of error is reported once: a report of a long key does not cover corrupt values.
 #[test]
 fn distinct_rejections_are_each_logged() {
     static CACHE: Moody = Moody::new();
@@ -198,7 +198,7 @@ fn distinct_rejections_are_each_logged() {
     ];
     for error in kinds {
         CACHE.set(Err(Failure::Core(error)), Ok(()));
-        assert_eq!(calls(), told("double", &error.to_string()));
+        assert_eq!(calls(), events("double", &error.to_string()));
     }
     for error in kinds {
         CACHE.set(Err(Failure::Core(error)), Err(Failure::Core(error)));
@@ -221,7 +221,7 @@ fn each_function_and_flight_logs_its_own_errors() {
 
     CACHE.set(Ok(None), Err(GONE));
     let log = Log::of(|| (0..10).for_each(|number| assert_eq!(one(number), number)));
-    assert_eq!(log, told("one", "gone"));
+    assert_eq!(log, events("one", "gone"));
     let log = Log::of(|| {
         for number in 0..10 {
             assert_eq!(two(number), Ok(number));
@@ -229,7 +229,7 @@ fn each_function_and_flight_logs_its_own_errors() {
             assert_eq!(two(number + 10), Err(()));
         }
     });
-    assert_eq!(log, told("two", "gone"));
+    assert_eq!(log, events("two", "gone"));
     let log = Log::of(|| (0..10).for_each(|number| assert_eq!(two::refresh(number), Ok(number))));
-    assert_eq!(log, told("two::refresh", "gone"));
+    assert_eq!(log, events("two::refresh", "gone"));
 }

@@ -1,9 +1,9 @@
-//! What an outage says of itself: events, statistics, metrics.
+//! The reports of an outage: events, statistics, metrics.
 //!
-//! In a program of its own: `tracing` remembers for a whole process which events nobody listens to, and other tests listen
-//! to none.
+//! This is a separate program: `tracing` caches for a whole process the events without a
+//! subscriber, and other tests have none.
 
-// All of it is what the promises are held against.
+// The promises use all of its faults; this program uses some.
 #[allow(dead_code)]
 #[path = "two_level_promises/remote.rs"]
 mod remote;
@@ -58,7 +58,7 @@ impl tracing::Subscriber for Log {
     fn exit(&self, _: &tracing::span::Id) {}
 }
 
-/// Keeps what is exported.
+/// Records the exported metrics.
 #[derive(Clone, Default)]
 struct Exported(Arc<Mutex<BTreeMap<String, f64>>>);
 
@@ -146,7 +146,7 @@ fn outage_is_logged_once_and_without_keys() {
             clock.advance(wait);
         }
     });
-    let told = log.0.lock().unwrap().clone();
+    let events = log.0.lock().unwrap().clone();
     let parts = [
         "missed a write",
         "fails",
@@ -154,17 +154,17 @@ fn outage_is_logged_once_and_without_keys() {
         "is back",
         "made good",
     ];
-    assert_eq!(told.len(), parts.len(), "{told:#?}");
+    assert_eq!(events.len(), parts.len(), "{events:#?}");
     for part in parts {
         assert_eq!(
-            told.iter().filter(|line| line.contains(part)).count(),
+            events.iter().filter(|line| line.contains(part)).count(),
             1,
-            "{told:#?}"
+            "{events:#?}"
         );
     }
-    assert!(told.iter().all(|line| line.contains("cache: \"pages\";")));
+    assert!(events.iter().all(|line| line.contains("cache: \"pages\";")));
     // Why, where trouble begins.
-    for line in &told {
+    for line in &events {
         let begins = line.contains("missed a write") || line.contains("fails");
         assert_eq!(line.contains("error: Down;"), begins, "{line}");
     }
@@ -187,8 +187,8 @@ fn outage_is_logged_once_and_without_keys() {
 fn events_of(call: impl FnOnce()) -> Vec<String> {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), call);
-    let told = log.0.lock().unwrap();
-    told.clone()
+    let events = log.0.lock().unwrap();
+    events.clone()
 }
 
 #[test]
@@ -209,16 +209,16 @@ fn first_undecodable_value_of_the_second_level_is_logged_with_its_reason() {
         .second()
         .insert_entry(&2, remote::DAMAGED, None)
         .unwrap();
-    let told = events_of(|| {
+    let events = events_of(|| {
         assert_eq!(cache.get(&1), Ok(None));
         assert_eq!(cache.get(&2), Ok(None));
         assert_eq!(cache.get_many(&[&1, &2]), Ok(vec![None, None]));
         assert_eq!(cache.get(&3), Ok(None));
     });
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert!(told[0].contains("cannot be decoded"), "{told:#?}");
-    assert!(told[0].contains("a value of this program"), "{told:#?}");
-    assert!(told[0].contains("cache: \"pages\";"), "{told:#?}");
+    assert_eq!(events.len(), 1, "{events:#?}");
+    assert!(events[0].contains("cannot be decoded"), "{events:#?}");
+    assert!(events[0].contains("a value of this program"), "{events:#?}");
+    assert!(events[0].contains("cache: \"pages\";"), "{events:#?}");
     let stats = cache.stats();
     assert_eq!((stats.damaged, stats.misses), (4, 5));
 }
@@ -231,13 +231,13 @@ fn first_damaged_encrypted_value_is_logged() {
     let read = EncryptedCache::new(&base, SECRET).csize(16).unwrap();
     written.insert(b"a", &[7; 40]).unwrap();
     written.insert(b"b", &[8; 40]).unwrap();
-    let told = events_of(|| {
+    let events = events_of(|| {
         assert_eq!(read.get(b"a"), Ok(None));
         assert_eq!(read.get(b"b"), Ok(None));
         assert_eq!(read.get(b"c"), Ok(None));
     });
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert!(told[0].contains("damaged"), "{told:#?}");
+    assert_eq!(events.len(), 1, "{events:#?}");
+    assert!(events[0].contains("damaged"), "{events:#?}");
     assert_eq!(read.damaged(), 2);
 }
 
@@ -260,12 +260,12 @@ fn undecodable_value_in_memory_is_logged_with_its_reason() {
     let base = LockedCache::new(LruCache::<Vec<u8>, Vec<u8>>::with_capacity(8));
     let cache = ToBytesCache::<_, str, (u8, bool)>::new(&base);
     base.insert(b"\"a\"", br#"[7,"hush"]"#).unwrap();
-    let told = events_of(|| assert!(cache.get("a").unwrap_err().is_corrupt()));
-    assert_eq!(told.len(), 1, "{told:#?}");
+    let events = events_of(|| assert!(cache.get("a").unwrap_err().is_corrupt()));
+    assert_eq!(events.len(), 1, "{events:#?}");
     let reason = "invalid type: string, expected a boolean at line 1 column 9";
     assert!(
-        told[0].contains(reason) && !told[0].contains("hush"),
-        "{told:#?}"
+        events[0].contains(reason) && !events[0].contains("hush"),
+        "{events:#?}"
     );
 }
 
@@ -303,10 +303,10 @@ fn doubled(number: u32) -> u32 {
 
 #[test]
 fn swallowed_error_of_a_cached_function_is_logged_once() {
-    let told = events_of(|| {
+    let events = events_of(|| {
         assert_eq!(doubled(4), 8);
         assert_eq!(doubled(5), 10);
     });
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert!(told[0].contains("the cache is in use"), "{told:#?}");
+    assert_eq!(events.len(), 1, "{events:#?}");
+    assert!(events[0].contains("the cache is in use"), "{events:#?}");
 }

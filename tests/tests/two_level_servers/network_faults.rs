@@ -1,4 +1,4 @@
-//! What happens between a node and its server.
+//! Faults of the network between a node and its server.
 
 use std::{
     io::{Read, Write},
@@ -13,11 +13,11 @@ use std::{
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Weather {
-    Fair,
-    /// Connections are closed as soon as they are made, and those that there are.
+pub(crate) enum Fault {
+    None,
+    /// New and existing connections are closed.
     Refused,
-    /// Whatever is sent is lost.
+    /// All bytes are lost.
     BlackHole,
     /// Requests arrive, and answers are lost.
     HalfOpen,
@@ -27,31 +27,31 @@ pub(crate) enum Weather {
     Flapping,
 }
 
-/// A network with weather.
+/// A network with faults.
 #[derive(Debug)]
 pub(crate) struct Network {
     port: u16,
-    weather: Arc<AtomicU8>,
+    fault: Arc<AtomicU8>,
 }
 
 impl Network {
-    /// One in front of `server`, a port on this machine. It ends with the test program.
+    /// A network in front of `server`, a port on this machine. It ends with the test program.
     pub(crate) fn to(server: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let weather = Arc::new(AtomicU8::new(0));
+        let fault = Arc::new(AtomicU8::new(0));
         let network = Self {
             port,
-            weather: Arc::clone(&weather),
+            fault: Arc::clone(&fault),
         };
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                if is(&weather, Weather::Refused) {
+                if is(&fault, Fault::Refused) {
                     continue;
                 }
                 // Where there is no server, the connection ends at once.
                 if let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) {
-                    let _ = join(client, server, &weather);
+                    let _ = join(client, server, &fault);
                 }
             }
         });
@@ -62,43 +62,39 @@ impl Network {
         self.port
     }
 
-    pub(crate) fn set(&self, weather: Weather) {
-        self.weather.store(weather as u8, SeqCst);
+    pub(crate) fn set(&self, fault: Fault) {
+        self.fault.store(fault as u8, SeqCst);
     }
 }
 
-fn is(now: &AtomicU8, weather: Weather) -> bool {
-    now.load(SeqCst) == weather as u8
+fn is(now: &AtomicU8, fault: Fault) -> bool {
+    now.load(SeqCst) == fault as u8
 }
 
-fn join(client: TcpStream, server: TcpStream, weather: &Arc<AtomicU8>) -> std::io::Result<()> {
+fn join(client: TcpStream, server: TcpStream, fault: &Arc<AtomicU8>) -> std::io::Result<()> {
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    let there = (
-        client.try_clone()?,
-        server.try_clone()?,
-        Arc::clone(weather),
-    );
+    let there = (client.try_clone()?, server.try_clone()?, Arc::clone(fault));
     thread::spawn(move || pass(&there.0, &there.1, &there.2, false));
-    let weather = Arc::clone(weather);
-    thread::spawn(move || pass(&server, &client, &weather, true));
+    let fault = Arc::clone(fault);
+    thread::spawn(move || pass(&server, &client, &fault, true));
     Ok(())
 }
 
-/// Passes on what `from` sends, as the weather lets it.
-fn pass(mut from: &TcpStream, mut to: &TcpStream, weather: &AtomicU8, answers: bool) {
+/// Forwards the bytes of `from`, subject to the fault.
+fn pass(mut from: &TcpStream, mut to: &TcpStream, fault: &AtomicU8, answers: bool) {
     let mut buffer = [0; 1 << 14];
     while let Ok(len @ 1..) = from.read(&mut buffer) {
-        if is(weather, Weather::Refused) {
+        if is(fault, Fault::Refused) {
             break;
         }
-        if is(weather, Weather::BlackHole) || (answers && is(weather, Weather::HalfOpen)) {
+        if is(fault, Fault::BlackHole) || (answers && is(fault, Fault::HalfOpen)) {
             continue;
         }
-        if answers && is(weather, Weather::Slow) {
+        if answers && is(fault, Fault::Slow) {
             thread::sleep(Duration::from_millis(5));
         }
-        if to.write_all(&buffer[..len]).is_err() || (answers && is(weather, Weather::Flapping)) {
+        if to.write_all(&buffer[..len]).is_err() || (answers && is(fault, Fault::Flapping)) {
             break;
         }
     }

@@ -75,7 +75,7 @@ fn restart_while_idle_fails_no_operation<B: Backend>() {
     });
     for round in 0..3 {
         server.restart();
-        // What is never repeated, too.
+        // This includes an operation that is never retried.
         assert_eq!(B::once(&cache), Ok(()), "round {round}");
         assert!(B::was_done(&cache));
         assert_eq!(cache.get(b"a"), Ok(None));
@@ -141,7 +141,7 @@ fn full_accept_queue_is_waited_for<B: Backend>() {
     let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
     listener.bind(&SockAddr::unix(&path).unwrap()).unwrap();
     listener.listen(0).unwrap();
-    // There is room for one that nobody has taken yet.
+    // The backlog has room for one pending connection.
     let _first = UnixStream::connect(&path).unwrap();
     let address = format!("unix://{}", path.display());
     let hasty = B::cache(&address, Duration::from_millis(50), 1);
