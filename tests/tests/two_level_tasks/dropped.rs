@@ -3,7 +3,13 @@
 use crate::{Tested, builder, recover, resilient, secs, slow};
 use ctu_std::{AsyncCache, AsyncCacheExt, BreakerState, Cache, ManualClock};
 use ctu_tests::cancel::{cancel_everywhere, poll_now};
-use std::{pin::pin, sync::Arc};
+use std::{
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+};
 use tokio::join;
 
 const OPERATIONS: usize = 9;
@@ -154,4 +160,22 @@ async fn failed_computation_leaves_its_error_to_the_caller() {
     let failed = cache.get_or_try_insert_with(&1, || async { Err::<u32, _>("no value") });
     assert_eq!(failed.await, Ok(Err("no value")));
     assert_eq!(cache.get_or_insert_with(&1, || slow(1)).await, Ok(1));
+}
+
+#[tokio::test]
+async fn clone_is_a_handle_of_the_same_cache() {
+    let cache = builder().build();
+    let handle = cache.clone();
+    handle.insert(&1, 1u32).await.unwrap();
+    assert_eq!(cache.get(&1).await, Ok(Some(1)));
+    let computed = AtomicU32::new(0);
+    let make = || async {
+        computed.fetch_add(1, SeqCst);
+        slow(2).await
+    };
+    let (one, other) = join!(
+        cache.get_or_insert_with(&2, make),
+        handle.get_or_insert_with(&2, make),
+    );
+    assert_eq!((one, other, computed.into_inner()), (Ok(2), Ok(2), 1));
 }

@@ -9,8 +9,8 @@ use std::{fmt, hash::Hash, time::Duration};
 
 /// Settings of a [`TwoLevelCache`], from [`TwoLevelCache::builder`].
 ///
-/// All is off unless set. The page [resilience](crate::docs::resilience)
-/// describes the problem that each switch solves, the behaviour and the promises.
+/// Every option is off by default. The page [resilience](crate::docs::resilience) describes the problem,
+/// the behaviour and the promises of each.
 ///
 /// | setting | default, once [`resilient`](Self::resilient) |
 /// | --- | --- |
@@ -42,7 +42,7 @@ where
         }
     }
 
-    /// What the cache is called in its events, as their field `cache`. No name unless set.
+    /// Sets the field `cache` of the events. The default is no name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.settings.name = Some(name.into());
         self
@@ -59,16 +59,16 @@ where
         self.settings.resilience.get_or_insert_default()
     }
 
-    /// The breaker opens after so many `failures` in a row, or as soon as failures in a row took
-    /// `patience` together. As [`resilient`](Self::resilient), of which this is a setting; no thread by itself.
+    /// Sets the number of `failures` in a row that opens the breaker, and their total time that does. Makes
+    /// the cache resilient, without a background recovery.
     pub fn breaker(mut self, failures: u32, patience: Duration) -> Self {
         let breaker = &mut self.resilience().breaker;
         (breaker.failures, breaker.patience) = (failures, millis(patience));
         self
     }
 
-    /// How long the breaker stays open the first time, and what that grows to, twofold with every probe that
-    /// fails. Each time is shortened at random, by up to half.
+    /// Sets the first and the longest open period of the breaker. A failed probe doubles the period. Each
+    /// period is shortened at random, by up to half.
     pub fn open_for(mut self, first: Duration, longest: Duration) -> Self {
         let (first, longest) = (millis(first), millis(longest.max(first)));
         let resilience = self.resilience();
@@ -77,79 +77,79 @@ where
         self
     }
 
-    /// How many keys are kept in mind whose writes the second level missed. Of more it is known only when
-    /// they are asked for, and other keys are taken for them.
+    /// Sets the capacity of the recovery journal, in keys. Further keys go to a Bloom filter, which detects
+    /// them on a lookup only, with false positives.
     pub fn journal(mut self, keys: usize) -> Self {
         self.resilience().journal.capacity = keys;
         self
     }
 
-    /// How long a request that failed may still be under way once the second level answers again. A key
-    /// with such a write is not believed for so long, and deleted twice.
+    /// Sets the longest time that a failed request may still be under way once the second level answers
+    /// again. A key with such a write is deleted twice, and not read for that long.
     pub fn settle(mut self, time: Duration) -> Self {
         self.resilience().journal.settle = millis(time);
         self
     }
 
-    /// No entry of the second level lives longer than this, whoever wrote it. So long after an outage that
-    /// was too much for the journal, all is believed again; otherwise only what was found out.
+    /// Sets the longest time-to-live of all entries of the second level, those of other programs
+    /// included. So long after an overflow of the journal, the Bloom filter is dropped.
     pub fn second_keeps_at_most(mut self, ttl: Duration) -> Self {
         self.resilience().journal.longest_ttl = Some(millis(ttl));
         self
     }
 
-    /// What was missed is made good when [`TwoLevelCache::recover`] is called, by no thread.
+    /// Starts no background recovery: the program calls [`TwoLevelCache::recover`].
     pub fn recovers_by_hand(mut self) -> Self {
         self.resilience().in_background = false;
         self
     }
 
-    /// Where computing a value fails (`get_or_insert_with` and its relatives), one that expired less than
-    /// `time` ago is returned. The last `entries` values are kept for that.
+    /// If a computation fails (`get_or_insert_with` and the related methods), returns a value that expired
+    /// less than `time` ago. The last `entries` values are kept a second time for that.
     pub fn grace(mut self, time: Duration, entries: usize) -> Self {
         self.settings.grace = Some((time, entries));
         self
     }
 
-    /// A thread waits at most for `limit` for a value that another thread computes, and then computes it, too: the first
-    /// result is stored and goes to all. [`Duration::ZERO`] is no waiting, [`Duration::MAX`] no limit; 10 seconds unless
-    /// set. The operating system's clock counts it.
+    /// Sets the longest wait for another caller's computation. Then the caller computes the value beside
+    /// the other; the first result is stored and goes to all. [`Duration::ZERO`] is no wait,
+    /// [`Duration::MAX`] no limit. The default is 10 seconds. The operating system's clock counts it.
     ///
-    /// So computations end that wait for each other: each for the other's key, or one for a thread that it started
-    /// or that its thread pool gave it (rayon), and that asks for the same key.
+    /// This ends the wait of computations for each other: each for the other's key, or one for a thread
+    /// that it started, that its thread pool gave it (rayon), or for a task, with the same key.
     pub fn wait_limit(mut self, limit: Duration) -> Self {
         self.settings.wait_limit = limit;
         self
     }
 
-    /// That the second level has nothing at a key is remembered for `time`, of up to `keys` keys. What other
-    /// nodes write meanwhile is seen that much later.
+    /// Remembers for `time` that the second level has no entry at a key, for up to `keys` keys. Writes of
+    /// other nodes appear that much later.
     pub fn negative(mut self, time: Duration, keys: usize) -> Self {
         self.settings.negative = Some((time, keys));
         self
     }
 
-    /// Times-to-live are shortened at random, by up to this share (0 to 1), so that what was stored at once
-    /// does not expire at once.
+    /// Shortens times-to-live at random, by up to this share (0 to 1), so that entries stored at the same
+    /// time do not expire at the same time.
     pub fn jitter(mut self, share: f64) -> Self {
         self.settings.jitter = share_of(share);
         self
     }
 
-    /// Where the time of breaker, grace and the like comes from: the operating system unless set. One that
-    /// does not wrap around.
+    /// Sets the clock of breaker, journal and grace time. The default is the operating system's. The clock
+    /// must not wrap around.
     pub fn clock(mut self, clock: impl Clock + Send + Sync + 'static) -> Self {
         self.settings.time = Time::of(clock);
         self
     }
 
-    /// Makes what is random repeatable, for tests.
+    /// Sets the seed of random numbers, for repeatable tests.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
     }
 
-    /// Makes the cache.
+    /// Builds the cache.
     #[must_use]
     pub fn build(mut self) -> TwoLevelCache<A, B, Kind> {
         let (recovery, second_ttl) = (self.recovery(), self.second.ttl_by_default());
@@ -169,15 +169,15 @@ where
     A: Cache<Key: Hash + Eq + ToOwned>,
     B: Cache<Key = A::Key, Value = A::Value>,
 {
-    /// An outage of the second level is no error: reads are misses, writes and deletes are done at the
-    /// first level and made good at the second when it is back, by a thread in the background that
-    /// starts with the first outage and ends with the cache. Deadlines are settings of the second level.
+    /// An outage of the second level is not an error: reads are misses, writes and removals are done at the
+    /// first level and repeated at the second when it is back. A background thread does that. It starts
+    /// with the first outage and ends with the cache. Deadlines are settings of the second level.
     ///
-    /// What counts as one is for the second level to [say](ctu_core::CacheError::is_outage). A password that is refused does, and
-    /// so hides a wrong one: see [`last_outage`](TwoLevelCache::last_outage), or ask the
-    /// [`second`](TwoLevelCache::second) level when the program starts.
+    /// [`is_outage`](ctu_core::CacheError::is_outage) of its error tells an outage. A rejected password is
+    /// one, so a wrong password is hidden: see [`last_outage`](TwoLevelCache::last_outage), or call the
+    /// [`second`](TwoLevelCache::second) level at the start of the program.
     ///
-    /// A value there that cannot be decoded, of an older schema or another program, is a miss, and
+    /// A corrupt value of the second level, of an older schema or another program, is a miss, and
     /// [`damaged`](super::TwoLevelStats::damaged) counts it.
     pub fn resilient(mut self) -> Self
     where
@@ -194,9 +194,9 @@ where
         self
     }
 
-    /// An entry of the first level that a read finds with less than `share` (0 to 1) of its time left is
-    /// computed anew by `load`, in the background: the read does not wait. `None` leaves it as it is.
-    /// Keys are as this cache has them, with the prefixes of the caches on it.
+    /// Computes an entry of the first level anew by `load` if a read finds it with less than a `share`
+    /// of its time left, from 0 to 1. A background thread computes: the read does not wait. `None` leaves the entry.
+    /// Keys are as this cache has them, with the prefixes of its wrappers.
     pub fn refresh_ahead(
         mut self,
         share: f64,
@@ -241,7 +241,7 @@ mod tests {
         let level = || LruCache::<u32, u32>::with_capacity(1);
         let builder = || TwoLevelCache::builder(level(), level());
         assert!(builder().resilient().recovery().is_some());
-        // In whichever order.
+        // In any order.
         for mut by_hand in [
             builder().resilient().recovers_by_hand(),
             builder().recovers_by_hand().resilient(),

@@ -4,34 +4,37 @@ use super::{
     levels::{Failed, Levels},
 };
 use crate::caches::{AnyCache, IntoCache, IsCache};
-use ctu_core::{Cache, Error, Found, HasStats, InMemory};
+use ctu_core::{Cache, CacheId, Error, Found, HasStats, InMemory};
 use std::{convert::Infallible, fmt, hash::Hash, sync::Arc, time::Duration};
 
-/// A small, quick cache in front of a large, shared one: memory in front of Redis.
+/// A small, fast cache in front of a large, shared one: memory in front of Redis.
 ///
 /// | operation | first level | second level |
 /// | --- | --- | --- |
-/// | `get` | asked first, filled from the second | asked where the first has nothing |
+/// | `get` | read first, filled from the second | read after a miss |
 /// | `insert`, `remove` | changed second | changed first |
-/// | `contains` | asked first | asked where the first has nothing |
-/// | `len` | asked | |
+/// | `contains` | read first | read after a miss |
+/// | `len` | read | |
 /// | `clear`, `retain` | changed second | changed first |
 /// | [`clear_first`](Self::clear_first) | cleared | |
 ///
-/// Unless it is [`resilient`](TwoLevelBuilder::resilient), errors of the second level reach the caller. A
-/// failed `insert` then leaves the first level as it was; a failed `remove` removes the entry from the first
-/// level all the same, as the second may have done so.
-/// A hit in the first level asks nobody else and waits for nothing.
+/// A hit in the first level waits for nothing. Unless the cache is
+/// [`resilient`](TwoLevelBuilder::resilient), errors of the second level reach the caller. A failed
+/// `insert` leaves the first level unchanged. A failed `remove` removes the entry from the first level,
+/// since the second may have removed it.
 ///
-/// `get_or_insert_with` and its relatives compute a value once, however many threads ask for it: the others
-/// wait, and get it, or, if computing it fails or panics, one of them tries next. A thread waits at most for
-/// [10 seconds](TwoLevelBuilder::wait_limit), and then computes beside the other. A value that cannot be stored still goes to those who wait. A value at the second
-/// level that cannot be decoded, which is an error of `get` unless the cache is resilient, is written over.
+/// `get_or_insert_with` and the related methods compute a value once among all callers: the others wait
+/// for the result. If the computation fails or panics, the caller that has waited longest computes next.
+/// A caller waits for at most [10 seconds](TwoLevelBuilder::wait_limit), and then computes beside the
+/// other. A value that cannot be stored goes to the waiting callers. A corrupt value of the second level
+/// is overwritten; for `get` it is an error unless the cache is resilient.
+///
+/// A clone is another handle of the same cache.
 ///
 /// ```
 /// use ctu_std::{Cache, CacheExt, LruCache, TwoLevelCache};
 ///
-/// // The second would be a `RedisCache`.
+/// // The second is usually a `RedisCache`.
 /// let second = LruCache::<String, u32>::with_capacity(100_000);
 /// let first = LruCache::<String, u32>::with_capacity(100);
 /// let cache = TwoLevelCache::builder(first, second).build();
@@ -43,24 +46,31 @@ use std::{convert::Infallible, fmt, hash::Hash, sync::Arc, time::Duration};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # How long entries live
-/// An entry lives in the first level for the first's own time, and no longer than the second has it still. A first level
-/// that keeps no time-to-live ([`LruCache`](crate::LruCache)) keeps it until it has to leave. An entry that is stored with a
-/// time of its own is not kept in a first level that cannot count it.
+/// # Async
+/// Over an [`AsyncCache`](crate::AsyncCache) it is an `AsyncCache`, with the same builder and promises; the
+/// page [async](crate::docs::asynchronous) has an example. The first level is a blocking cache
+/// [in memory](crate::InMemory). The compiler infers the third type parameter; a type that is written out has
+/// it: `TwoLevelCache<A, B, IsAsync>`.
 ///
-/// In front of a cache whose entries expire, or that other nodes write to, take
+/// # Time-to-live
+/// An entry lives in the first level for the default time of that level, and no longer than at the second.
+/// A first level without expiry ([`LruCache`](crate::LruCache)) keeps it until eviction, and does not keep an
+/// entry that is stored with a time-to-live of its own.
+///
+/// In front of a cache whose entries expire, or that other nodes write to, choose
 /// * [`ConcurrentCache::with_ttl`](crate::ConcurrentCache::with_ttl) in most programs: it adapts to the keys, and
-///   threads that look up seldom meet;
-/// * a [`TtlCache`](crate::TtlCache) where there are one or a few threads, and the exact order of use matters, or
-///   that expired entries make room first.
+///   concurrent lookups seldom meet;
+/// * a [`TtlCache`](crate::TtlCache) for one or a few threads, if the exact order of use matters, or if
+///   expired entries are to make room first.
 ///
 /// # Locks
-/// What is written or filled takes locks while the first level is changed: the `Clone` and `Drop` of a value must not use this
-/// cache, and neither may those of others that leave the first level meanwhile.
+/// Writes and fills hold locks while they change the first level: the `Clone` and `Drop` of a value must not
+/// use this cache, nor those of evicted values.
 ///
 /// # Several writers
-/// On one node the first level never shows an older value than the second was last given through this
-/// cache, however reads and writes of threads meet. What other nodes write it learns when its own entry expires.
+/// On one node the first level never shows an older value than the last write through this cache to the
+/// second, in any interleaving of reads and writes. Writes of other nodes appear when the entry of the first
+/// level expires.
 pub struct TwoLevelCache<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
     pub(super) levels: Arc<Levels<A, B, Kind>>,
 }
@@ -70,7 +80,7 @@ where
     A: Cache<Key: Hash + Eq + ToOwned>,
     B: AnyCache<Kind, Key = A::Key, Value = A::Value>,
 {
-    /// Starts to build a cache of two levels. Each is a cache, or a store, which gets a lock.
+    /// The builder of a cache of two levels. Each level is a cache, or a store, which gets a lock.
     pub fn builder<FirstKind, SecondKind>(
         first: impl IntoCache<FirstKind, Cache = A>,
         second: impl IntoCache<SecondKind, Cache = B>,
@@ -82,8 +92,8 @@ where
         Self { levels }
     }
 
-    /// The value at the first level. Never asks the second level, never computes and waits for
-    /// neither: for a caller that must not wait, such as an async task.
+    /// The value at the first level. It never reads the second level, and waits for no computation: for a
+    /// caller that must not wait.
     ///
     /// A hit is counted as one, and starts a [refresh](TwoLevelBuilder::refresh_ahead) that is due. A
     /// miss is not counted, since the caller goes on with [`get`](Cache::get) or a computation, which
@@ -117,7 +127,7 @@ where
         &self.levels.first
     }
 
-    /// The second level. What is changed there directly, the first level does not know.
+    /// The second level. A direct change of it does not reach the first level.
     pub fn second(&self) -> &B {
         &self.levels.second
     }
@@ -146,7 +156,7 @@ where
         self.levels.end_clear()
     }
 
-    /// What was counted since the cache was made or [reset](Self::reset), and how the second level does.
+    /// The counts since the creation or the last [reset](Self::reset), and the state of the second level.
     pub fn stats(&self) -> TwoLevelStats {
         self.levels.stats()
     }
@@ -156,16 +166,16 @@ where
         self.stats().hit_rate()
     }
 
-    /// Begins to count anew.
+    /// Sets all counts to 0.
     pub fn reset(&self) {
         self.levels.counts.reset();
     }
 
-    /// Why the second level of a [`resilient`](TwoLevelBuilder::resilient) cache failed last, in the words of its error; `None` where
-    /// it never did. To be looked at beside [`stats`](Self::stats), which says whether that is over.
+    /// The text of the last outage of a [`resilient`](TwoLevelBuilder::resilient) cache's second level. `None` if
+    /// there was none. [`stats`](Self::stats) tells whether it is over.
     ///
-    /// The text holds what the error type of the second level puts there: of `RedisCache` and `MemCached`
-    /// no key, value or password.
+    /// The text is that of the second level's error, which for `RedisCache` and `MemCached` holds no key,
+    /// value or password.
     ///
     #[cfg_attr(feature = "redis", doc = "```")]
     #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
@@ -185,7 +195,7 @@ where
         self.levels.last_outage()
     }
 
-    /// Counts and returns what the first level says.
+    /// Counts and returns a result of the first level.
     #[inline]
     fn first_hit<T>(
         &self,
@@ -254,10 +264,10 @@ where
     A: Cache<Key: Hash + Eq + ToOwned>,
     B: Cache<Key = A::Key, Value = A::Value>,
 {
-    /// Makes good what the second level missed, as far as one operation of it goes. Returns after how long
-    /// there may be more to do, and `None` when all is made good.
+    /// Replays the journal at the second level, in at most one request. Returns the wait before the next
+    /// call; `None` if the journal is empty.
     ///
-    /// The thread of a [`resilient`](TwoLevelBuilder::resilient) cache does this by itself. For one that
+    /// The background thread of a [`resilient`](TwoLevelBuilder::resilient) cache calls it. For a cache that
     /// [`recovers_by_hand`](TwoLevelBuilder::recovers_by_hand), and for a program that is about to end.
     pub fn recover(&self) -> Option<Duration> {
         self.levels.recover()
@@ -356,6 +366,10 @@ where
         true
     }
 
+    fn id(&self) -> CacheId {
+        CacheId::of(&*self.levels)
+    }
+
     /// As [`Cache::get_many`]: the second level is asked at once for all that the first has not.
     fn get_many(&self, keys: &[&A::Key]) -> Result<Vec<Option<A::Value>>, Self::Error> {
         let found = self.levels.get_many(keys)?;
@@ -377,6 +391,14 @@ where
 
     fn remove_many(&self, keys: &[&A::Key]) -> Result<usize, Self::Error> {
         self.levels.remove_many(keys)
+    }
+}
+
+impl<A: Cache<Key: ToOwned>, B, Kind> Clone for TwoLevelCache<A, B, Kind> {
+    fn clone(&self) -> Self {
+        Self {
+            levels: Arc::clone(&self.levels),
+        }
     }
 }
 

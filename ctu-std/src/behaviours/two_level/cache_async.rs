@@ -2,7 +2,7 @@
 
 use super::{TwoLevelCache, levels::Failed};
 use crate::caches::IsAsync;
-use ctu_core::{AsyncCache, Cache, Error, Found, InMemory};
+use ctu_core::{AsyncCache, Cache, CacheId, Error, Found, InMemory};
 use std::{hash::Hash, time::Duration};
 
 impl<A, B> TwoLevelCache<A, B, IsAsync>
@@ -112,6 +112,10 @@ where
 
     fn has_single_flight(&self) -> bool {
         true
+    }
+
+    fn id(&self) -> CacheId {
+        CacheId::of(&*self.levels)
     }
 
     async fn get_many(&self, keys: &[&A::Key]) -> Result<Vec<Option<A::Value>>, Self::Error> {

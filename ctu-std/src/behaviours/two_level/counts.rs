@@ -6,7 +6,7 @@ use std::{
     },
 };
 
-/// What happened, as a number to count at.
+/// A countable event, as an index.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Counted {
     FirstHit,
@@ -30,15 +30,15 @@ pub(super) enum Counted {
 
 const KINDS: usize = Counted::Replayed as usize + 1;
 
-/// As many threads count without waiting for each other. More share one line.
-const OWN: usize = 32;
+/// The number of threads with a line of their own. Further threads share one.
+const THREAD_LINES: usize = 32;
 
-/// Counts of a thread's own: a hit in memory takes about as long as one addition that others may see
-/// half-way, and two threads at one count would halve their speed.
+/// Counts by thread: a hit in memory takes about as long as one atomic addition, and two threads at one
+/// count would halve their speed.
 pub(super) struct Counts {
-    own: [Line; OWN],
+    own: [Line; THREAD_LINES],
     shared: Line,
-    /// What the counts were when they were reset.
+    /// The counts at the last reset.
     before: [AtomicU64; KINDS],
 }
 
@@ -63,7 +63,7 @@ impl Counts {
     #[inline]
     pub(super) fn add(&self, what: Counted, more: u64) {
         match self.own.get(slot()) {
-            // No other thread writes here, so that nothing is lost in between.
+            // No other thread writes here.
             Some(line) => {
                 let count = &line.0[what as usize];
                 count.store(count.load(Relaxed).wrapping_add(more), Relaxed);
@@ -90,15 +90,15 @@ impl Counts {
     }
 }
 
-/// The line of this thread alone, for as long as it lives.
+/// The line of this thread, for its lifetime.
 struct Slot(usize);
 
-static TAKEN: [AtomicUsize; OWN] = [const { AtomicUsize::new(0) }; OWN];
+static TAKEN: [AtomicUsize; THREAD_LINES] = [const { AtomicUsize::new(0) }; THREAD_LINES];
 
 const UNKNOWN: usize = usize::MAX;
 
 thread_local! {
-    /// Which line that is. By itself, since what has to be dropped with a thread is slower to come by.
+    /// The index of the line, apart from the slot: a thread-local value with a destructor is slower to read.
     static NUMBER: Cell<usize> = const { Cell::new(UNKNOWN) };
     static SLOT: Slot = Slot::take();
 }
@@ -106,14 +106,14 @@ thread_local! {
 impl Slot {
     fn take() -> Self {
         let free = |taken: &AtomicUsize| taken.compare_exchange(0, 1, Acquire, Relaxed).is_ok();
-        Self(TAKEN.iter().position(free).unwrap_or(OWN))
+        Self(TAKEN.iter().position(free).unwrap_or(THREAD_LINES))
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        // What this thread still counts, it counts with others.
-        NUMBER.set(OWN);
+        // Later counts of this thread go to the shared line.
+        NUMBER.set(THREAD_LINES);
         if let Some(taken) = TAKEN.get(self.0) {
             taken.store(0, Release);
         }
@@ -130,7 +130,7 @@ fn slot() -> usize {
 
 #[cold]
 fn first_slot() -> usize {
-    let number = SLOT.try_with(|slot| slot.0).unwrap_or(OWN);
+    let number = SLOT.try_with(|slot| slot.0).unwrap_or(THREAD_LINES);
     NUMBER.set(number);
     number
 }
@@ -143,11 +143,11 @@ mod tests {
     fn concurrent_counts_are_not_lost() {
         let counts = Counts::new();
         std::thread::scope(|scope| {
-            for _ in 0..2 * OWN {
+            for _ in 0..2 * THREAD_LINES {
                 scope.spawn(|| (0..1_000).for_each(|_| counts.count(Counted::FirstHit)));
             }
         });
-        assert_eq!(counts.get(Counted::FirstHit), 2_000 * OWN as u64);
+        assert_eq!(counts.get(Counted::FirstHit), 2_000 * THREAD_LINES as u64);
         counts.reset();
         counts.add(Counted::FirstHit, 3);
         assert_eq!(counts.get(Counted::FirstHit), 3);

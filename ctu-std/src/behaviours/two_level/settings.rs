@@ -7,7 +7,7 @@ use std::time::Instant;
 #[cfg(feature = "tokio")]
 use tokio::time::Instant;
 
-/// Where the time comes from.
+/// The source of time.
 #[derive(Clone)]
 pub(super) struct Time(Arc<dyn Fn() -> u64 + Send + Sync>);
 
@@ -36,14 +36,14 @@ impl fmt::Debug for Time {
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    /// What events call the cache.
+    /// The name of the cache in its events.
     pub(super) name: Option<String>,
     pub(super) resilience: Option<Resilience>,
-    /// How long after its end a value may be served, and how many are kept.
+    /// The time after expiry within which a value may be returned, and the number of kept values.
     pub(super) grace: Option<(Duration, usize)>,
-    /// How long it is remembered that there is nothing, and of how many keys.
+    /// The time that a missing entry is remembered, and the number of keys.
     pub(super) negative: Option<(Duration, usize)>,
-    /// The share of a time-to-live that may be missing.
+    /// The largest share that a time-to-live is shortened by.
     pub(super) jitter: f64,
     pub(super) time: Time,
     pub(super) seed: u64,

@@ -1,8 +1,8 @@
 use super::counts::{Counted, Counts};
 use std::fmt;
 
-/// What a [`TwoLevelCache`](crate::TwoLevelCache) counted since it was made or reset, and how its second
-/// level does now.
+/// The counts of a [`TwoLevelCache`](crate::TwoLevelCache) since its creation or reset, and the state of
+/// its second level.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TwoLevelStats {
@@ -12,53 +12,52 @@ pub struct TwoLevelStats {
     pub second_hits: u64,
     /// Reads that found nothing at either level.
     pub misses: u64,
-    /// Operations that failed because a level did.
+    /// Operations that failed with the error of a level.
     pub errors: u64,
-    /// Values of the second level that could not be decoded and were taken for misses, which `misses`
-    /// counts, too. An event of `tracing` tells of the first with the reason. An encrypted second
-    /// level has a count of its own: `EncryptedCache::damaged`.
+    /// Corrupt values of the second level, which `misses` counts too. An event of `tracing` reports the
+    /// first with the reason. An encrypted second level has its own count: `EncryptedCache::damaged`.
     pub damaged: u64,
-    /// Computations that were waited for rather than done again.
+    /// Callers that waited for the computation of another.
     pub waits: u64,
-    /// Expired values that were served because computing a new one failed.
+    /// Expired values that were returned in place of a failed or slow computation.
     pub stale: u64,
-    /// Reads that were answered from what is remembered not to be there.
+    /// Reads that negative caching answered.
     pub negative: u64,
     /// Values that were computed anew before they expired.
     pub refreshes: u64,
-    /// Operations of the second level that failed because it did not answer as it should.
+    /// Operations of the second level that failed by an outage.
     pub outages: u64,
-    /// Operations of the second level that were left out because the breaker was open.
+    /// Operations of the second level that the open breaker skipped.
     pub skipped: u64,
     /// Operations of the second level whose futures were dropped before their end.
     pub dropped: u64,
-    /// Reads that did not ask the second level because it missed a write of the key.
+    /// Reads that skipped the second level since it missed a write of the key.
     pub distrusted: u64,
-    /// How often the breaker opened. A probe that fails leaves it open, and does not count.
+    /// Openings of the breaker. A failed probe does not count.
     pub opened: u64,
     /// Writes and deletes that the second level missed.
     pub missed: u64,
-    /// How many of them the journal had no room for.
+    /// Writes and removals that found no room in the journal.
     pub overflowed: u64,
-    /// Keys that were made good.
+    /// Keys that the recovery deleted at the second level.
     pub replayed: u64,
-    /// Keys that stand in the journal now.
+    /// Keys in the journal now.
     pub journal: usize,
-    /// Whether keys that the journal had no room for are looked out for now.
+    /// Whether the Bloom filter of an overflowed journal is in use now.
     pub suspects: bool,
-    /// The breaker now.
+    /// The state of the breaker now.
     pub breaker: BreakerState,
 }
 
-/// Whether a [`TwoLevelCache`](crate::TwoLevelCache) asks its second level.
+/// Whether a [`TwoLevelCache`](crate::TwoLevelCache) calls its second level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BreakerState {
-    /// It does.
+    /// Every operation calls it.
     #[default]
     Closed,
-    /// It does not, for some time.
+    /// No operation does, for some time.
     Open,
-    /// One operation asks, to find out.
+    /// One operation does, as the probe.
     Probing,
 }
 
@@ -108,7 +107,7 @@ impl fmt::Display for TwoLevelStats {
             self.errors,
             self.hit_rate() * 100.0
         )?;
-        // What only some caches do is shown where it happened.
+        // Options that are off count nothing.
         for (count, what) in [
             (self.damaged, "damaged"),
             (self.waits, "waits"),
