@@ -5,6 +5,7 @@ mod dropped;
 mod external;
 mod memcached;
 mod redis;
+mod replaced;
 mod runtimes;
 mod tls;
 mod two_level;
