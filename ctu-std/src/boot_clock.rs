@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn time_is_the_uptime_of_the_system() {
-        // The system tells its uptime in steps of 10 ms.
+        // The system reports its uptime in steps of 10 ms.
         let (before, told, after) = (since_boot(), uptime(), since_boot());
         assert!(before <= told + 10 && told <= after + 10);
     }

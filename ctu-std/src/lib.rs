@@ -54,7 +54,7 @@ pub use self::{
     },
     coarse_clock::CoarseClock,
 };
-// Each name by itself: a new name of `ctu-core` does not become one of this crate unnoticed.
+// The names are listed, so that a new name of `ctu-core` does not silently join this crate.
 pub use ctu_core::{
     Aead, Aes128Cbc, Aes256GcmSiv, AsPrefix, AsyncCache, AsyncCacheExt, AutoPrefix,
     AutoPrefixedCache, Base85, Buffer, Bytes, BytesCache, Cache, CacheError, CacheExt, Capability,

@@ -57,7 +57,7 @@ async fn different_keys_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn more_tasks_than_places_compute_beside_each_other() {
+async fn tasks_beyond_the_places_compute_concurrently() {
     let (cache, computed) = (new(), Cell::new(0));
     let make = || async {
         computed.set(computed.get() + 1);
@@ -116,7 +116,7 @@ async fn waiters_survive_every_drop_of_the_computing_future() {
 }
 
 #[tokio::test]
-async fn turn_of_a_dropped_task_goes_to_the_one_that_waited_longest() {
+async fn turn_of_a_dropped_task_goes_to_the_longest_waiting_task() {
     let cache = new();
     let mut leader = Box::pin(cache.get_or_insert_with(&1, || slow(1)));
     let mut first = Box::pin(cache.get_or_insert_with(&1, || slow(2)));

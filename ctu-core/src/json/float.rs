@@ -61,7 +61,7 @@ fn decimal(value: f64) -> (Text<24>, i32) {
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
 
-    // At most 24 characters all told.
+    // At most 24 characters in total.
     let mut digits = Text::<24>::new();
     let _ = digits.push_str(whole);
     let _ = digits.push_str(fraction);

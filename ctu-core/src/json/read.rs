@@ -64,7 +64,7 @@ where
         has_control,
     } = scan(json);
     if too_deep || has_private_name || has_control {
-        // Text that is not JSON is told as such, in keys that are read as bytes as well.
+        // Invalid JSON is reported as such, also within keys that are read as bytes.
         serde_json::from_slice::<IgnoredAny>(json)?;
     }
     if too_deep {

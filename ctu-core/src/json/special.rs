@@ -13,7 +13,7 @@ pub(super) fn is_private(name: &str) -> bool {
     matches!(name, NUMBER | RAW)
 }
 
-/// Writes a number given as text: an integer of any size as it is, anything else as a float.
+/// Writes a number from text: an integer of any size unchanged, any other number as a float.
 pub(super) fn push_number(out: &mut String, text: &str) -> Result<(), Error> {
     let Some((negative, digits)) = integer(text) else {
         return match text.parse() {

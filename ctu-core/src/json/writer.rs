@@ -51,7 +51,7 @@ impl Writer {
         }
     }
 
-    /// Takes note that the value is to be one of `kind`, and refuses it where another is wanted.
+    /// Checks that the outermost value may be of `kind`.
     pub(super) fn is(&mut self, kind: Expect) -> Result<(), SerError> {
         match self.expect {
             expect if expect == kind => {}
@@ -89,7 +89,7 @@ impl Writer {
         self.out.push_str(brackets);
     }
 
-    /// `{"name":`, to be closed with a bracket of its own.
+    /// Writes `{"name":`. The caller closes the bracket.
     pub(super) fn open_variant(&mut self, name: &str) -> Result<(), SerError> {
         self.is(Expect::Keywords)?;
         self.open("{")?;

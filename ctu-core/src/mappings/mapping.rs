@@ -56,7 +56,7 @@ pub trait Mapping<K: ?Sized, V> {
     /// over the keys and removes those that [`origin`](Self::origin) recognises.
     const OWNS_ALL: bool = true;
 
-    /// Whether only decoding tells that a value is there. Where it does, `contains` decodes.
+    /// Whether a value has to be decoded to count as present. If so, `contains` decodes.
     const VERIFIES: bool = false;
 
     /// The error of `retain` and a partial `clear` if stored keys cannot be translated back. The

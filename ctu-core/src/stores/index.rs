@@ -60,7 +60,8 @@ impl<const N: usize> Index<N> {
             if keys.get(found).is_some_and(&is) {
                 return found as u16;
             }
-            // 1 if either is none. Arithmetic, since the compiler turns plainer code into a branch.
+            // 1 if either is `NONE`. It is arithmetic, since the compiler makes plainer code a
+            // branch.
             let ended = (u32::from(slot).wrapping_add(1) | u32::from(next).wrapping_add(1)) >> 16;
             slot = self.cell(second) | (ended as u16).wrapping_neg();
         }

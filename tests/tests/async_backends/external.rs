@@ -68,7 +68,7 @@ fn errors_of_an_external_connection_are_typed() {
 }
 
 #[test]
-fn settings_of_the_way_are_refused() {
+fn network_settings_are_rejected() {
     let server = RedisServer::start();
     threads().block_on(async {
         let client = redis::Client::open(server.url()).unwrap();

@@ -26,7 +26,7 @@ fn static_cache_serves_consecutive_runtimes() {
 }
 
 #[test]
-fn runtime_that_nothing_drives_holds_up_no_other() {
+fn stalled_runtime_blocks_no_other() {
     let server = RedisServer::start();
     let cache = raw(server.port(), 1);
     let idle = one_thread();

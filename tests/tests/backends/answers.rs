@@ -1,6 +1,6 @@
 //! Something else answers, or only half.
 
-use crate::backend::{Backend, Operation, address, assert_late, net, patient};
+use crate::backend::{Backend, Operation, address, assert_late, long_deadline, net};
 use ctu_std::{Cache, CacheError, CacheExt, Error, LruCache, NetError, TwoLevelCache};
 use ctu_tests::servers::{CannedServer, Server};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -38,7 +38,7 @@ fn every_truncated_reply_is_an_error<B: Backend>() {
     for (answer, operation) in answered {
         for end in 0..=answer.len() {
             let server = CannedServer::start(&answer[..end]).unwrap();
-            let done = net(operation(&patient::<B>(server.port())));
+            let done = net(operation(&long_deadline::<B>(server.port())));
             match done {
                 Err(NetError::Lost { .. }) if end < answer.len() => {}
                 Ok(()) if end == answer.len() => {}
@@ -51,7 +51,7 @@ fn every_truncated_reply_is_an_error<B: Backend>() {
 fn reply_of_another_protocol_is_an_error<B: Backend>() {
     for garbage in B::garbage() {
         let server = CannedServer::start(garbage.clone()).unwrap();
-        let found = net(patient::<B>(server.port()).get(b"a"));
+        let found = net(long_deadline::<B>(server.port()).get(b"a"));
         match found {
             Err(NetError::Protocol { .. } | NetError::Lost { .. }) => {}
             _ => panic!("{garbage:?}: {found:?}"),
@@ -74,7 +74,7 @@ fn random_bytes_are_an_error<B: Backend>() {
         // The additional byte makes the bytes invalid as an answer.
         bytes.push(b'?');
         let server = CannedServer::start(bytes.clone()).unwrap();
-        let cache = patient::<B>(server.port());
+        let cache = long_deadline::<B>(server.port());
         assert!(cache.get(b"a").is_err(), "{round}: {bytes:?}");
         assert!(cache.get_many_with_ttl(&[b"a", b"b"]).is_err());
         assert!(cache.insert(b"a", b"1").is_err());
@@ -105,7 +105,7 @@ fn value_over_the_limit_is_refused_at_its_length<B: Backend>() {
 
 fn stored_value_over_the_limit_is_the_fault_of_its_entry<B: Backend>() {
     let server = Server::<B>::start();
-    let other = patient::<B>(server.port());
+    let other = long_deadline::<B>(server.port());
     let cache = B::limited(&address::<B>(server.port()), 1000);
     for round in 0..20 {
         other.insert_entry(b"large", vec![1; 5000], None).unwrap();
@@ -128,7 +128,7 @@ fn stored_value_over_the_limit_is_the_fault_of_its_entry<B: Backend>() {
 
 fn stored_value_over_the_limit_is_overwritten_by_two_levels<B: Backend>() {
     let server = Server::<B>::start();
-    let other = patient::<B>(server.port());
+    let other = long_deadline::<B>(server.port());
     let first = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(10);
     let second = B::limited(&address::<B>(server.port()), 1000);
     let cache = TwoLevelCache::builder(first, second);

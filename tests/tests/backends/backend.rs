@@ -88,20 +88,20 @@ pub(crate) fn address<B: Backend>(port: u16) -> String {
 }
 
 /// A cache that waits long.
-pub(crate) fn patient<B: Backend>(port: u16) -> B::Cache {
+pub(crate) fn long_deadline<B: Backend>(port: u16) -> B::Cache {
     B::cache(&address::<B>(port), Duration::from_secs(60), 16)
 }
 
 /// A cache that gives up soon, for servers that do not answer.
-pub(crate) fn hasty<B: Backend>(port: u16, connections: usize) -> B::Cache {
+pub(crate) fn short_deadline<B: Backend>(port: u16, connections: usize) -> B::Cache {
     let soon = Duration::from_millis(50);
     B::cache(&address::<B>(port), soon, connections)
 }
 
 /// A server, and a cache on it that waits long.
-pub(crate) fn served<B: Backend>() -> (Server<B>, B::Cache) {
+pub(crate) fn with_server<B: Backend>() -> (Server<B>, B::Cache) {
     let server = Server::start();
-    let cache = patient::<B>(server.port());
+    let cache = long_deadline::<B>(server.port());
     (server, cache)
 }
 

@@ -1,4 +1,4 @@
-use crate::backend::{Backend, address, net, patient};
+use crate::backend::{Backend, address, long_deadline, net};
 use ctu_std::{Cache, NetError};
 use ctu_tests::{
     proxy::{Fault, Proxy},
@@ -12,7 +12,7 @@ on_every_backend! {
 }
 
 fn empty_batch_needs_no_server<B: Backend>() {
-    let cache = patient::<B>(free_port());
+    let cache = long_deadline::<B>(free_port());
     assert_eq!(cache.get_many(&[]), Ok(vec![]));
     assert_eq!(cache.get_many_with_ttl(&[]), Ok(vec![]));
     assert_eq!(cache.insert_many(vec![], None), Ok(()));

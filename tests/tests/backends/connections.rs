@@ -1,4 +1,4 @@
-use crate::backend::{Backend, address, patient, served};
+use crate::backend::{Backend, address, long_deadline, with_server};
 use ctu_std::{Cache, CacheExt};
 use std::{thread, time::Duration};
 
@@ -13,8 +13,8 @@ on_the_memcache_client! {
 }
 
 fn connections_open_on_demand_and_are_shared<B: Backend>() {
-    let (server, cache) = served::<B>();
-    let other = patient::<B>(server.port());
+    let (server, cache) = with_server::<B>();
+    let other = long_deadline::<B>(server.port());
     let before = B::connections(&other);
     for _ in 0..100 {
         cache.insert(b"a", b"1").unwrap();
@@ -23,7 +23,7 @@ fn connections_open_on_demand_and_are_shared<B: Backend>() {
 }
 
 fn pool_is_bounded<B: Backend>() {
-    let (server, other) = served::<B>();
+    let (server, other) = with_server::<B>();
     let before = B::connections(&other);
     let cache = B::cache(&address::<B>(server.port()), Duration::from_secs(60), 2);
     thread::scope(|scope| {
@@ -35,7 +35,7 @@ fn pool_is_bounded<B: Backend>() {
 }
 
 fn replies_are_never_mixed_between_threads<B: Backend>() {
-    let (_server, cache) = served::<B>();
+    let (_server, cache) = with_server::<B>();
     thread::scope(|scope| {
         for n in 0..8_u32 {
             let cache = &cache;

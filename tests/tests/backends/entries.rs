@@ -1,4 +1,4 @@
-use crate::backend::{Backend, patient, served};
+use crate::backend::{Backend, long_deadline, with_server};
 use ctu_std::{Cache, CacheExt};
 use ctu_tests::servers::Server;
 
@@ -17,7 +17,7 @@ on_the_memcache_client! {
 }
 
 fn entry_is_stored_found_and_removed<B: Backend>() {
-    let (_server, cache) = served::<B>();
+    let (_server, cache) = with_server::<B>();
     assert_eq!(cache.get(b"a"), Ok(None));
     assert_eq!(cache.contains(b"a"), Ok(false));
     cache.insert(b"a", b"1").unwrap();
@@ -38,7 +38,7 @@ fn entry_is_stored_found_and_removed<B: Backend>() {
 }
 
 fn keys_and_values_may_hold_every_byte<B: Backend>() {
-    let (_server, cache) = served::<B>();
+    let (_server, cache) = with_server::<B>();
     for byte in 0..=255 {
         let key = [byte, b'k', byte];
         cache.insert_entry(&key, vec![byte; 300], None).unwrap();
@@ -62,7 +62,7 @@ fn keys_and_values_may_hold_every_byte<B: Backend>() {
 }
 
 fn empty_value_is_a_value<B: Backend>() {
-    let (_server, cache) = served::<B>();
+    let (_server, cache) = with_server::<B>();
     cache.insert(b"a", b"").unwrap();
     assert_eq!(cache.get(b"a"), Ok(Some(Vec::new())));
     assert_eq!(cache.get_many(&[b"a", b"b"]), Ok(vec![Some(vec![]), None]));
@@ -72,7 +72,7 @@ fn empty_value_is_a_value<B: Backend>() {
 
 fn large_value_round_trips<B: Backend>() {
     let server = Server::<B>::with(B::LARGE);
-    let cache = patient::<B>(server.port());
+    let cache = long_deadline::<B>(server.port());
     let large: Vec<u8> = (0..64 << 20)
         .map(|i: u32| (i >> 8) as u8 ^ i as u8)
         .collect();

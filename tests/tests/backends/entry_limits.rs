@@ -1,6 +1,6 @@
 //! The way to the server closes the connection at a large entry.
 
-use crate::backend::{Backend, net, patient};
+use crate::backend::{Backend, long_deadline, net};
 use ctu_std::{Cache, CacheError, CacheExt, LruCache, NetError, TwoLevelCache, TwoLevelError};
 use ctu_tests::{proxy::Proxy, servers::Server};
 use std::fmt::Debug;
@@ -33,7 +33,7 @@ fn large_write_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
     let server = Server::<B>::start();
     let proxy = Proxy::to(server.port());
     proxy.limit_requests(LIMIT);
-    let cache = patient::<B>(proxy.port());
+    let cache = long_deadline::<B>(proxy.port());
     // Without a pooled connection there is one attempt: one loss may be an outage.
     let first = net(cache.insert_entry(b"large", large(), None));
     assert!(matches!(first, Err(NetError::Lost { .. })), "{first:?}");
@@ -50,12 +50,12 @@ fn large_write_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
 
 fn large_read_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
     let server = Server::<B>::start();
-    patient::<B>(server.port())
+    long_deadline::<B>(server.port())
         .insert_entry(b"large", large(), None)
         .unwrap();
     let proxy = Proxy::to(server.port());
     proxy.limit_replies(LIMIT);
-    let cache = patient::<B>(proxy.port());
+    let cache = long_deadline::<B>(proxy.port());
     let first = net(cache.get(b"large"));
     assert!(matches!(first, Err(NetError::Lost { .. })), "{first:?}");
     for _ in 0..3 {
@@ -78,7 +78,7 @@ fn reset_of_all_connections_is_an_outage<B: Backend>() {
     let server = Server::<B>::start();
     let proxy = Proxy::to(server.port());
     proxy.limit_requests(0);
-    let cache = patient::<B>(proxy.port());
+    let cache = long_deadline::<B>(proxy.port());
     for _ in 0..5 {
         let done = net(cache.insert_entry(b"large", large(), None));
         assert!(matches!(done, Err(NetError::Lost { .. })), "{done:?}");
@@ -89,12 +89,12 @@ fn reset_of_all_connections_is_an_outage<B: Backend>() {
 
 fn large_entries_leave_the_breaker_closed<B: Backend>() {
     let server = Server::<B>::start();
-    let direct = patient::<B>(server.port());
+    let direct = long_deadline::<B>(server.port());
     let proxy = Proxy::to(server.port());
     proxy.limit_requests(LIMIT);
     proxy.limit_replies(LIMIT);
     let first = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(10);
-    let cache = TwoLevelCache::builder(first, patient::<B>(proxy.port()));
+    let cache = TwoLevelCache::builder(first, long_deadline::<B>(proxy.port()));
     let cache = cache.resilient().recovers_by_hand().build();
     for key in 0..6_u8 {
         direct.insert_entry(&[b'r', key], large(), None).unwrap();

@@ -121,7 +121,7 @@ fn cache<B: Backend>(server: &MemcachedServer, deadline: Duration, pool: usize) 
     B::cache(&format!("memcache://{}", server.address()), deadline, pool)
 }
 
-fn served<B: Backend>() -> (MemcachedServer, B::Cache) {
+fn with_server<B: Backend>() -> (MemcachedServer, B::Cache) {
     let server = MemcachedServer::start();
     let cache = cache::<B>(&server, PATIENCE, 4);
     (server, cache)
@@ -133,7 +133,7 @@ fn assert_unsupported<T: std::fmt::Debug>(done: Result<T, MemCachedError>) {
 }
 
 fn batches_match_single_operations<B: Backend<Cache = RawMemCached>>() {
-    let (_server, cache) = served::<B>();
+    let (_server, cache) = with_server::<B>();
     let keys: Vec<Vec<u8>> = (0..3000_u32).map(|n| n.to_le_bytes().repeat(9)).collect();
     let keys: Vec<&[u8]> = keys.iter().map(|key| &**key).collect();
     let entries = keys.iter().step_by(2).map(|key| (*key, key.to_vec()));
@@ -155,7 +155,7 @@ fn batches_match_single_operations<B: Backend<Cache = RawMemCached>>() {
 
 fn ttl_is_set_and_bounded<B: Backend<Cache = RawMemCached>>() {
     const MONTH: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-    let (server, cache) = served::<B>();
+    let (server, cache) = with_server::<B>();
     let own = Memcached::cache(&server.address(), PATIENCE, 1);
     let left = || own.get_with_ttl(b"a").unwrap().unwrap().1.unwrap();
     cache
@@ -178,7 +178,7 @@ fn ttl_is_set_and_bounded<B: Backend<Cache = RawMemCached>>() {
 }
 
 fn unsupported_operation_is_a_typed_error<B: Backend<Cache = RawMemCached>>() {
-    let (_server, cache) = served::<B>();
+    let (_server, cache) = with_server::<B>();
     assert_unsupported(cache.add(b"a", b"1", None));
     assert_unsupported(cache.len());
     assert_unsupported(cache.info(""));
@@ -266,7 +266,7 @@ fn exhausted_pool_is_an_overload<B: Backend<Cache = RawMemCached>>() {
 fn oversized_value_is_reported_and_the_connection_stays_in_step<
     B: Backend<Cache = RawMemCached>,
 >() {
-    let (_server, cache) = served::<B>();
+    let (_server, cache) = with_server::<B>();
     let large = || vec![b'x'; 2 << 20];
     let batch = vec![
         (&b"a"[..], b"1".to_vec()),
@@ -283,18 +283,18 @@ fn oversized_value_is_reported_and_the_connection_stays_in_step<
 
 fn late_reply_is_never_the_value_of_another_key<B: Backend<Cache = RawMemCached>>() {
     let server = MemcachedServer::start();
-    let patient = cache::<B>(&server, PATIENCE, 1);
-    let hasty = cache::<B>(&server, SOON, 1);
+    let long_deadline = cache::<B>(&server, PATIENCE, 1);
+    let short_deadline = cache::<B>(&server, SOON, 1);
     for key in [b"a", b"b"] {
-        patient.insert(key, key).unwrap();
+        long_deadline.insert(key, key).unwrap();
     }
     // A timeout here leaves a connection out of step, too.
-    let _warm = hasty.get(b"a");
+    let _warm = short_deadline.get(b"a");
     server.pause();
-    assert!(hasty.get(b"a").unwrap_err().is_outage());
+    assert!(short_deadline.get(b"a").unwrap_err().is_outage());
     server.resume();
     for _ in 0..20 {
-        if let Ok(Some(value)) = hasty.get(b"b") {
+        if let Ok(Some(value)) = short_deadline.get(b"b") {
             assert_eq!(value, b"b");
         }
     }

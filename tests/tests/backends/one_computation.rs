@@ -1,4 +1,4 @@
-use crate::backend::{Backend, patient};
+use crate::backend::{Backend, long_deadline};
 use ctu_std::{Cache, CacheExt, SingleFlightCache};
 use ctu_tests::servers::Server;
 use std::{
@@ -22,7 +22,7 @@ on_the_memcache_client! {
 fn value_is_computed_once_for_all_threads<B: Backend>() {
     const THREADS: usize = 8;
     let server = Server::<B>::start();
-    let cache = SingleFlightCache::new(patient::<B>(server.port()));
+    let cache = SingleFlightCache::new(long_deadline::<B>(server.port()));
     let (computed, barrier) = (AtomicU8::new(0), Barrier::new(THREADS));
     thread::scope(|scope| {
         for _ in 0..THREADS {
@@ -38,13 +38,13 @@ fn value_is_computed_once_for_all_threads<B: Backend>() {
     });
     assert_eq!(computed.into_inner(), 20);
     // Another program finds the stored value.
-    let other = patient::<B>(server.port());
+    let other = long_deadline::<B>(server.port());
     assert_eq!(other.get(&[7]), Ok(Some(vec![7])));
 }
 
 fn write_during_a_computation_survives<B: Backend>() {
     let server = Server::<B>::start();
-    let cache = SingleFlightCache::new(patient::<B>(server.port()));
+    let cache = SingleFlightCache::new(long_deadline::<B>(server.port()));
     let computed = cache.get_or_insert_with(b"key", || {
         thread::scope(|scope| {
             let writer = scope.spawn(|| cache.insert(b"key", vec![2]));

@@ -1,6 +1,6 @@
 //! The server, or the way to it, fails.
 
-use crate::backend::{Backend, assert_late, hasty, net, patient, served};
+use crate::backend::{Backend, assert_late, long_deadline, net, short_deadline, with_server};
 use ctu_std::{Cache, CacheExt, NetError};
 use ctu_tests::servers::{Server, free_port};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -25,7 +25,7 @@ on_every_backend! {
 
 fn operations_fail_until_the_server_starts<B: Backend>() {
     let port = free_port();
-    let cache = patient::<B>(port);
+    let cache = long_deadline::<B>(port);
     let error = net(cache.get(b"a")).unwrap_err();
     let text = format!("no {} at 127.0.0.1:{port}: connection refused", B::NAME);
     assert_eq!(error.to_string(), text);
@@ -56,7 +56,7 @@ fn missing_socket_or_host_is_an_error<B: Backend>() {
 }
 
 fn operations_fail_while_the_server_is_killed<B: Backend>() {
-    let (mut server, cache) = served::<B>();
+    let (mut server, cache) = with_server::<B>();
     cache.insert(b"a", b"1").unwrap();
     server.kill();
     let found = net(cache.get(b"a"));
@@ -67,7 +67,7 @@ fn operations_fail_while_the_server_is_killed<B: Backend>() {
 }
 
 fn restart_while_idle_fails_no_operation<B: Backend>() {
-    let (mut server, cache) = served::<B>();
+    let (mut server, cache) = with_server::<B>();
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| (0..50).for_each(|_| cache.insert(b"a", b"1").unwrap()));
@@ -85,23 +85,23 @@ fn restart_while_idle_fails_no_operation<B: Backend>() {
 }
 
 fn stopped_server_times_out_and_then_recovers<B: Backend>() {
-    let (server, patient) = served::<B>();
-    let hasty = hasty::<B>(server.port(), 4);
-    patient.insert(b"a", b"old").unwrap();
-    while hasty.get(b"a").is_err() {}
+    let (server, long_deadline) = with_server::<B>();
+    let short_deadline = short_deadline::<B>(server.port(), 4);
+    long_deadline.insert(b"a", b"old").unwrap();
+    while short_deadline.get(b"a").is_err() {}
     server.pause();
-    let error = net(hasty.get(b"a")).unwrap_err();
+    let error = net(short_deadline.get(b"a")).unwrap_err();
     assert!(matches!(error, NetError::TimedOut { .. }), "{error}");
     let (name, port) = (B::NAME, server.port());
     let late = format!("{name} at 127.0.0.1:{port} did not answer within 50ms");
     assert_eq!(error.to_string(), late);
     // On a fresh connection too, which the system accepts in the server's name.
-    assert_late(hasty.get(b"b"));
+    assert_late(short_deadline.get(b"b"));
     server.resume();
     // Late answers are not taken for those of later questions.
-    patient.insert(b"b", b"new").unwrap();
+    long_deadline.insert(b"b", b"new").unwrap();
     for _ in 0..20 {
-        match hasty.get(b"b") {
+        match short_deadline.get(b"b") {
             Ok(value) => assert_eq!(value.as_deref(), Some(&b"new"[..])),
             late => assert_late(late),
         }
@@ -110,19 +110,19 @@ fn stopped_server_times_out_and_then_recovers<B: Backend>() {
 
 fn unsendable_request_ends_at_the_deadline<B: Backend>() {
     let server = Server::<B>::with(B::LARGE);
-    let cache = hasty::<B>(server.port(), 1);
+    let cache = short_deadline::<B>(server.port(), 1);
     server.pause();
     // More than the system keeps for a server that does not read.
     assert_late(cache.insert_entry(b"a", vec![0; 32 << 20], None));
     server.resume();
     while cache.get(b"a").is_err() {}
     // The half of it that was sent is no entry.
-    assert_eq!(patient::<B>(server.port()).get(b"a"), Ok(None));
+    assert_eq!(long_deadline::<B>(server.port()).get(b"a"), Ok(None));
 }
 
 fn exhausted_pool_is_an_error_at_the_deadline<B: Backend>() {
     let server = Server::<B>::start();
-    let cache = hasty::<B>(server.port(), 1);
+    let cache = short_deadline::<B>(server.port(), 1);
     server.pause();
     thread::scope(|scope| {
         let all: Vec<_> = (0..3).map(|_| scope.spawn(|| cache.get(b"a"))).collect();
@@ -144,11 +144,11 @@ fn full_accept_queue_is_waited_for<B: Backend>() {
     // The backlog has room for one pending connection.
     let _first = UnixStream::connect(&path).unwrap();
     let address = format!("unix://{}", path.display());
-    let hasty = B::cache(&address, Duration::from_millis(50), 1);
-    assert_late(hasty.get(b"a"));
-    let patient = B::cache(&address, Duration::from_secs(60), 1);
+    let short_deadline = B::cache(&address, Duration::from_millis(50), 1);
+    assert_late(short_deadline.get(b"a"));
+    let long_deadline = B::cache(&address, Duration::from_secs(60), 1);
     thread::scope(|scope| {
-        let found = scope.spawn(|| patient.get(b"a"));
+        let found = scope.spawn(|| long_deadline.get(b"a"));
         let _first = listener.accept().unwrap();
         let (mut second, _) = listener.accept().unwrap();
         // An answer before its request belongs to no request.

@@ -1,6 +1,6 @@
 //! The network between cache and server fails.
 
-use crate::backend::{Backend, assert_late, hasty, net, patient};
+use crate::backend::{Backend, assert_late, long_deadline, net, short_deadline};
 use ctu_std::{Cache, CacheExt, NetError};
 use ctu_tests::{
     load::under_load,
@@ -27,7 +27,7 @@ const FAULTS: [Fault; 2] = [Fault::Cut, Fault::Reset];
 fn over_proxy<B: Backend>() -> (Server<B>, Proxy, B::Cache) {
     let server = Server::start();
     let proxy = Proxy::to(server.port());
-    let cache = patient::<B>(proxy.port());
+    let cache = long_deadline::<B>(proxy.port());
     (server, proxy, cache)
 }
 
@@ -36,7 +36,7 @@ fn reply_cut_anywhere_on_a_fresh_connection_is_an_error<B: Backend>() {
     cache.insert(b"a", b"value").unwrap();
     for fault in FAULTS {
         for bytes in 0..B::get_answer(b"value").len() {
-            let fresh = patient::<B>(proxy.port());
+            let fresh = long_deadline::<B>(proxy.port());
             proxy.fail_after(bytes, fault);
             let found = net(fresh.get(b"a"));
             let lost = matches!(found, Err(NetError::Lost { .. }));
@@ -69,7 +69,7 @@ fn reply_cut_anywhere_on_a_pooled_connection_is_retried<B: Backend>() {
 
 fn request_cut_anywhere_on_a_pooled_connection_is_retried<B: Backend>() {
     let (server, proxy, cache) = over_proxy::<B>();
-    let direct = patient::<B>(server.port());
+    let direct = long_deadline::<B>(server.port());
     cache.insert(b"a", b"0").unwrap();
     for bytes in 0..B::put_request(b"000").len() {
         let value = format!("{bytes:0>3}").into_bytes();
@@ -79,7 +79,7 @@ fn request_cut_anywhere_on_a_pooled_connection_is_retried<B: Backend>() {
         assert!(proxy.has_failed());
         assert_eq!(direct.get(b"a"), Ok(Some(value.clone())));
         // On a fresh one the caller is told, and half a request is none.
-        let fresh = patient::<B>(proxy.port());
+        let fresh = long_deadline::<B>(proxy.port());
         proxy.fail_request_after(bytes, Fault::Cut);
         let done = net(fresh.insert(b"a", b"xxx"));
         assert!(matches!(done, Err(NetError::Lost { .. })), "{done:?}");
@@ -104,12 +104,12 @@ fn delayed_replies_are_never_mixed<B: Backend>() {
         assert_eq!(found, Ok(Some(b"1".to_vec())));
     }
     // The answer comes after the deadline, and no caller may get it.
-    let hasty = hasty::<B>(proxy.port(), 16);
-    while hasty.get(b"a").is_err() {}
+    let short_deadline = short_deadline::<B>(proxy.port(), 16);
+    while short_deadline.get(b"a").is_err() {}
     proxy.fail_after(0, Fault::Hold);
-    assert_late(hasty.get(b"a"));
+    assert_late(short_deadline.get(b"a"));
     proxy.release();
-    let found = (0..).find_map(|_| hasty.get(b"b").ok());
+    let found = (0..).find_map(|_| short_deadline.get(b"b").ok());
     assert_eq!(found, Some(Some(b"2".to_vec())));
 }
 
@@ -119,19 +119,19 @@ fn unsafe_operation_is_never_retried<B: Backend>() {
     proxy.fail_after(3, Fault::Cut);
     let done = net(B::once(&cache));
     assert!(matches!(done, Err(NetError::Lost { .. })), "{done:?}");
-    assert!(B::was_done(&patient::<B>(server.port())));
+    assert!(B::was_done(&long_deadline::<B>(server.port())));
 }
 
 fn black_hole_times_out_and_its_connection_is_closed<B: Backend>() {
     let (_server, proxy, cache) = over_proxy::<B>();
     cache.insert(b"a", b"1").unwrap();
-    let hasty = hasty::<B>(proxy.port(), 16);
+    let short_deadline = short_deadline::<B>(proxy.port(), 16);
     for bytes in [0, 1, 5] {
-        while hasty.get(b"a").is_err() {}
+        while short_deadline.get(b"a").is_err() {}
         proxy.fail_after(bytes, Fault::BlackHole);
-        assert_late(hasty.get(b"a"));
+        assert_late(short_deadline.get(b"a"));
         // A fresh connection is not in the hole.
-        while hasty.get(b"a").is_err() {}
+        while short_deadline.get(b"a").is_err() {}
     }
 }
 
@@ -152,12 +152,12 @@ fn proxy_without_a_server_is_an_error<B: Backend>() {
     let (mut server, proxy, cache) = over_proxy::<B>();
     cache.insert(b"a", b"1").unwrap();
     server.kill();
-    let found = net(patient::<B>(proxy.port()).get(b"a"));
+    let found = net(long_deadline::<B>(proxy.port()).get(b"a"));
     assert!(matches!(found, Err(NetError::Lost { .. })), "{found:?}");
 }
 
 fn faults_under_load_lose_no_acknowledged_write<B: Backend>() {
     let (server, proxy, cache) = over_proxy::<B>();
-    let direct = patient::<B>(server.port());
+    let direct = long_deadline::<B>(server.port());
     under_load(&cache, &direct, &proxy, B::UNASKED_UNDER_LOAD);
 }

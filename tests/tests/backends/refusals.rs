@@ -1,6 +1,6 @@
 //! The server is there, and refuses.
 
-use crate::backend::{Backend, net, patient, shown};
+use crate::backend::{Backend, long_deadline, net, shown};
 use ctu_std::{Cache, CacheError, CacheExt, NetError};
 use ctu_tests::servers::Server;
 use std::thread;
@@ -12,7 +12,7 @@ on_every_backend! {
 
 fn full_server_is_reported_and_still_readable<B: Backend>() {
     let server = Server::<B>::with(B::SMALL);
-    let cache = patient::<B>(server.port());
+    let cache = long_deadline::<B>(server.port());
     cache.insert(b"first", b"1").unwrap();
     let error = (0_u32..)
         .find_map(|n| {
@@ -31,12 +31,12 @@ fn full_server_is_reported_and_still_readable<B: Backend>() {
 
 fn too_many_clients_is_reported<B: Backend>() {
     let server = Server::<B>::with(B::FEW_CLIENTS);
-    let first = patient::<B>(server.port());
+    let first = long_deadline::<B>(server.port());
     // The probe of the start of the server may still hold a connection.
     while first.get(b"a").is_err() {
         thread::yield_now();
     }
-    let others: Vec<_> = (0..64).map(|_| patient::<B>(server.port())).collect();
+    let others: Vec<_> = (0..64).map(|_| long_deadline::<B>(server.port())).collect();
     let mut told = 0;
     for other in &others {
         match net(other.get(b"a")) {

@@ -79,7 +79,7 @@ async fn time_to_live_of_an_async_function_reaches_both_levels() {
 }
 
 #[tokio::test]
-async fn dropped_call_of_an_async_function_holds_up_no_other() {
+async fn dropped_call_of_an_async_function_blocks_no_other() {
     static CACHE: LazyLock<Levels> = LazyLock::new(levels);
 
     #[cached(cache = CACHE, single_flight)]

@@ -81,7 +81,7 @@ fn single_flight_overwrites_a_corrupt_value() {
 }
 
 #[test]
-fn on_error_return_yields_it_and_refresh_ends_it() {
+fn on_error_return_yields_a_corrupt_value_until_refresh() {
     #[cached(cache = cache, on_error = return)]
     fn double(cache: &Numbers, number: u32) -> Result<u32, Error> {
         Ok(run(number))

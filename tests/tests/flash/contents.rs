@@ -68,7 +68,7 @@ fn keys_and_values_that_do_not_fit_are_refused() {
 }
 
 #[test]
-fn it_is_a_cache_behind_a_lock() {
+fn lock_turns_a_flash_cache_into_a_shared_cache() {
     let mut chip = Chip::new(2, 0);
     let cache = RefCell::new(open(&mut chip));
     let prefixed = PrefixedCache::new(&cache, b"cfg.");
@@ -276,7 +276,7 @@ fn entries_of_another_schema_are_misses() {
 }
 
 #[test]
-fn a_range_keeps_the_other_pages_as_they_are() {
+fn range_leaves_other_pages_unchanged() {
     let mut chip = Chip::new(6, 0);
     let mut cache = Flash::open(&mut chip, FlashOptions::new().range(1024..2048)).unwrap();
     for number in 0..100u8 {

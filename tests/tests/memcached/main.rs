@@ -20,13 +20,13 @@ fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// A patient builder.
+/// A builder with a long deadline.
 fn builder(address: impl AsRef<str>) -> MemCachedBuilder {
     let builder = MemCached::builder(address).deadline(secs(60));
     builder.connect_deadline(secs(30))
 }
 
-/// A patient cache of bytes.
+/// A cache of bytes with a long deadline.
 fn raw(address: &str) -> RawMemCached {
     builder(address).raw().build().expect("a good address")
 }

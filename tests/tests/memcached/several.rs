@@ -104,7 +104,7 @@ fn failed_server_affects_only_its_own_keys() {
 
 #[test]
 fn hanging_server_leaves_time_for_the_others() {
-    let (servers, patient) = three();
+    let (servers, long_deadline) = three();
     let keys: Vec<u32> = (0..100).collect();
     let keys: Vec<&u32> = keys.iter().collect();
     let one_each = || keys.iter().map(|key| (*key, **key)).collect::<Vec<_>>();
@@ -143,6 +143,6 @@ fn hanging_server_leaves_time_for_the_others() {
         assert_eq!(held(server).1, before.1 + 3);
     }
     servers[0].resume();
-    let there = patient.get_many(&keys).unwrap().into_iter().flatten();
+    let there = long_deadline.get_many(&keys).unwrap().into_iter().flatten();
     assert!(there.count() as u64 <= before[0].0);
 }

@@ -109,7 +109,7 @@ fn remaining_ttl_is_unknown_on_old_servers() {
 }
 
 #[test]
-fn times_over_30_days_go_by_the_clock_of_the_server() {
+fn ttl_over_30_days_uses_the_clock_of_the_server() {
     // Far from this machine's.
     const TIME: u64 = 1_000_000_000;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

@@ -11,7 +11,7 @@ fn behind_twemproxy(use_it: impl FnOnce(RawMemCached)) {
 }
 
 #[test]
-fn a_batch_is_answered_in_any_order() {
+fn batch_replies_may_come_in_any_order() {
     behind_twemproxy(|cache| {
         let keys: Vec<[u8; 2]> = (0..300_u16).map(u16::to_le_bytes).collect();
         let entries = keys.iter().map(|key| (&key[..], key.to_vec()));

@@ -223,7 +223,7 @@ fn is_shell(path: &Path) -> bool {
 }
 
 #[test]
-fn each_kind_of_fault_is_found() {
+fn every_kind_of_broken_command_is_found() {
     let packages = packages();
     let count = |command: &str| faults(command, &packages).len();
     for wrong in [

@@ -176,7 +176,7 @@ fn imports_follow_the_architecture() {
 }
 
 #[test]
-fn folders_do_without_the_names_of_other_layers() {
+fn folders_avoid_the_names_of_other_layers() {
     let architecture = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     for (folder, unused) in table(&architecture, "folder | unused names") {
         for Source { module, tokens } in sources(folder) {

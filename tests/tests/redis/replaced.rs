@@ -61,12 +61,12 @@ fn becomes_a_replica(server: &RedisServer) {
 }
 
 #[test]
-fn a_master_that_became_a_replica_costs_no_write() {
+fn master_turned_replica_loses_no_write() {
     replaced(becomes_a_replica);
 }
 
 #[test]
-fn a_replica_that_lost_its_master_costs_no_write() {
+fn replica_without_master_loses_no_write() {
     replaced(|server| {
         server.cli(&["config", "set", "replica-serve-stale-data", "no"]);
         becomes_a_replica(server);
@@ -74,7 +74,7 @@ fn a_replica_that_lost_its_master_costs_no_write() {
 }
 
 #[test]
-fn a_master_that_lost_its_replicas_costs_no_write() {
+fn master_without_replicas_loses_no_write() {
     replaced(|server| {
         server.cli(&["config", "set", "min-replicas-to-write", "1"]);
     });

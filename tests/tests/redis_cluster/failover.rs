@@ -168,20 +168,20 @@ fn killed_master_affects_only_its_keys_until_failover() {
 fn failover_of_a_hanging_master_is_followed() {
     let cluster = RedisCluster::replicated(3);
     let builder = RedisCache::cluster(cluster.urls()).raw().pool_size(2);
-    let hasty = builder.deadline(Duration::from_millis(100));
-    let hasty = hasty.build().unwrap();
+    let short_deadline = builder.deadline(Duration::from_millis(100));
+    let short_deadline = short_deadline.build().unwrap();
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 2)).collect();
     let all: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
     for key in &all {
-        in_time(|| hasty.insert(key, *key));
+        in_time(|| short_deadline.insert(key, *key));
     }
     cluster.replicate(0);
     cluster.node(0).pause();
     // The first error is that of the hung node. Several operations may pass until the new master is
     // known.
-    let error = hasty.get_many(&all).unwrap_err();
+    let error = short_deadline.get_many(&all).unwrap_err();
     assert!(error.is_outage(), "{error}");
-    let found = in_time(|| hasty.get_many(&all));
+    let found = in_time(|| short_deadline.get_many(&all));
     assert!(
         found
             .into_iter()
@@ -190,8 +190,8 @@ fn failover_of_a_hanging_master_is_followed() {
     );
     cluster.node(0).resume();
     for key in &all {
-        in_time(|| hasty.insert(key, b"2"));
-        assert_eq!(in_time(|| hasty.get(key)), Some(b"2".to_vec()));
+        in_time(|| short_deadline.insert(key, b"2"));
+        assert_eq!(in_time(|| short_deadline.get(key)), Some(b"2".to_vec()));
     }
 }
 

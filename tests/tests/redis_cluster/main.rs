@@ -19,7 +19,7 @@ fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-/// A patient cache of bytes.
+/// A cache of bytes with a long deadline.
 fn raw(cluster: &RedisCluster) -> RawRedisCache {
     at(cluster.urls())
 }

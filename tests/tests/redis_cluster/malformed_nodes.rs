@@ -22,7 +22,7 @@ use std::{
 const HELLO: &str = "$5\r\nhello\r\n";
 
 /// A cache that gives up soon.
-fn hasty(node: &Fake) -> RawRedisCache {
+fn short_deadline(node: &Fake) -> RawRedisCache {
     let builder = RedisCache::cluster([node.url()]).raw();
     builder.deadline(Duration::from_millis(20)).build().unwrap()
 }
@@ -269,7 +269,7 @@ fn surplus_reply_is_never_given_to_the_next_caller() {
 #[test]
 fn missing_reply_is_never_replaced_by_the_next() {
     let node = odd(String::new());
-    let cache = hasty(&node);
+    let cache = short_deadline(&node);
     let error = cache.get_many(&KEYS).unwrap_err();
     let late = matches!(error, RedisError::Net(NetError::TimedOut { .. }));
     assert!(late && error.is_outage(), "{error}");
@@ -332,7 +332,7 @@ fn random_bytes_are_an_error() {
         // Also from a node that seemed to be one, and keeps its connections.
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let node = Fake::master(move |_, _| text.clone());
-        let found = hasty(&node).get(b"a");
+        let found = short_deadline(&node).get(b"a");
         assert!(!matches!(found, Ok(Some(_))), "{round}: {bytes:?}");
     }
 }
@@ -362,7 +362,7 @@ fn page(keys: &[&str]) -> String {
 }
 
 #[test]
-fn a_scan_that_never_ends_is_cut_by_its_deadline() {
+fn endless_scan_ends_at_its_deadline() {
     for keys in [&[][..], &["app.a", "app.b"]] {
         let answer = page(keys);
         let node = Fake::master(move |_, command| match command.split(' ').next() {
@@ -441,7 +441,7 @@ fn a_node_that_is_not_allowed_gets_no_connection() {
 }
 
 #[test]
-fn the_named_nodes_are_asked_again_in_turn() {
+fn seed_nodes_are_retried_in_turn() {
     let liar = Fake::start(|own, command| match command {
         "CLUSTER SLOTS" => map(&[(0, 16383, "127.0.0.1", own)]),
         _ => "-CLUSTERDOWN The cluster is down\r\n".into(),

@@ -45,8 +45,8 @@ impl Group {
 }
 
 fn built(builder: RedisBuilder) -> RawRedisCache {
-    let patient = builder.raw().deadline(Duration::from_secs(30));
-    patient
+    let long_deadline = builder.raw().deadline(Duration::from_secs(30));
+    long_deadline
         .connect_deadline(Duration::from_secs(10))
         .build()
         .expect("good addresses")

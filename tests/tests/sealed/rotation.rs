@@ -74,17 +74,17 @@ fn three_steps_in_any_order_of_nodes_miss_nothing<X: KeyedAead>() {
 
 fn a_skipped_step_is_a_miss_and_no_error<X: KeyedAead>() {
     let base = base();
-    let (old, mut hasty) = (new::<X>(), new::<X>());
-    hasty.add(2, NEXT).unwrap();
-    hasty.write_with(2).unwrap();
-    let (old, hasty) = (
+    let (old, mut short_deadline) = (new::<X>(), new::<X>());
+    short_deadline.add(2, NEXT).unwrap();
+    short_deadline.write_with(2).unwrap();
+    let (old, short_deadline) = (
         SealedCache::with_keys(&base, old),
-        SealedCache::with_keys(&base, hasty),
+        SealedCache::with_keys(&base, short_deadline),
     );
-    hasty.insert(b"key", b"new".to_vec()).unwrap();
+    short_deadline.insert(b"key", b"new".to_vec()).unwrap();
     assert_eq!(old.get(b"key"), Ok(None));
     assert_eq!((old.rejected(), old.unknown_key()), (1, 1));
     // The node that lags behind computes the value anew, for both.
     old.insert(b"key", b"old".to_vec()).unwrap();
-    assert_eq!(hasty.get(b"key"), Ok(Some(b"old".to_vec())));
+    assert_eq!(short_deadline.get(b"key"), Ok(Some(b"old".to_vec())));
 }

@@ -104,23 +104,22 @@ use subtle::{Choice, ConstantTimeEq};
 /// ```
 ///
 /// # Damage
-/// A value that does not decrypt to the encrypted one, as far as `csize` and padding can tell, is a
-/// miss: `get` returns `Ok(None)`, `contains` returns `false`, and [`damaged`](Mapped::damaged)
-/// counts it. So `contains` costs as much as `get`. `get_or_insert_with` writes over it. The first
-/// such value is told of by an event of `tracing` (warning) and by `defmt` (error), where these
-/// features are on.
+/// A value that fails the checks of `csize` or padding is a miss: `get` returns `Ok(None)`,
+/// `contains` returns `false`, and [`damaged`](Mapped::damaged) counts it. So `contains` costs as
+/// much as `get`. `get_or_insert_with` replaces the value. The first such value is reported by an
+/// event of `tracing` (warning) and by `defmt` (error), if these features are on.
 ///
 /// # A wrong secret
-/// The secret decides where an entry is stored. With another one every look-up therefore goes to a
-/// place where there is no entry: **each is a plain miss, and neither `damaged` nor `csize` shows
-/// it.** The old entries stay until they expire. [`check_secret`](EncryptedCache::check_secret) at
-/// the start of a program tells a wrong secret from an empty cache.
+/// The secret determines the stored key of an entry. With another secret, every lookup uses a key
+/// without an entry: **each is a plain miss, and neither `damaged` nor `csize` shows it.** The old
+/// entries stay until they expire. [`check_secret`](EncryptedCache::check_secret) at the start of a
+/// program distinguishes a wrong secret from an empty cache.
 ///
-/// A wrong *setting* with the right secret is another matter:
-/// * another cipher, or another `csize`: entries are found where they are. With `csize` above 0 all
-///   are damaged, which is counted and told of. With `csize` 0 the stream ciphers return noise and
-///   no error, and AES-128-CBC notices 255 of 256 values by their padding.
-/// * another `hsize`: each look-up is a plain miss, as with a wrong secret.
+/// A wrong *setting* with the right secret has other effects:
+/// * another cipher, or another `csize`: lookups find the entries. With `csize` above 0 all values are
+///   damaged, counted and reported. With `csize` 0 the stream ciphers return noise without an error,
+///   and AES-128-CBC detects 255 of 256 values by their padding.
+/// * another `hsize`: each lookup is a plain miss, as with a wrong secret.
 ///
 /// # Secrets
 /// A [`Secret`] that the cache owns is wiped when it is dropped, and so is everything derived from

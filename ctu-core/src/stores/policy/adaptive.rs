@@ -94,8 +94,8 @@ impl Adaptive {
         self.hashes.get(slot.index()).copied()
     }
 
-    /// Marks a use of the entry in a slot. Returns whether that wrote anything: from the third use
-    /// on, until the hand comes by, nothing is written.
+    /// Marks a use of the entry in a slot. Returns whether it wrote the mark: from the third use
+    /// on, the mark stays unchanged until the hand passes it.
     #[inline]
     pub fn hit(&self, slot: u32) -> bool {
         self.clocks.hit(slot)

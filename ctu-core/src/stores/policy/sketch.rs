@@ -87,7 +87,7 @@ impl Sketch {
     fn places(hash: u32) -> [Place; 4] {
         let bits = (u64::from(hash) | 1 << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let bits = bits ^ bits >> 29;
-        // Each from a quarter of its own, so that they are four.
+        // Each counter is in a separate quarter, so the four are distinct.
         let counter = |shift: u32, quarter: usize| {
             let counter = ((bits >> shift & 31) as usize * 4 + quarter).min(126);
             (counter / 16, (counter % 16 * 4) as u32)

@@ -126,8 +126,8 @@ impl<E> Table<E> {
         self.entries.len()
     }
 
-    /// Marks a use of the entry in a slot. Returns whether that wrote anything: from the third use
-    /// on, until the entry is looked at for eviction, nothing is written.
+    /// Marks a use of the entry in a slot. Returns whether it wrote the mark: from the third use
+    /// on, the mark stays unchanged until the eviction considers the entry.
     #[inline]
     pub fn hit(&self, slot: u32) -> bool {
         self.policy.hit(slot)

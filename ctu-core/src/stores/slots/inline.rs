@@ -99,7 +99,8 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
             return Err((key, value));
         }
         if let Err(value) = self.values.push(value) {
-            // Keys and values are always as many, so this cannot be; nothing is lost if it is.
+            // The numbers of keys and values are equal, so this never happens. It would lose
+            // nothing.
             return match self.keys.pop() {
                 Some(key) => Err((key, value)),
                 None => Ok(u16::NONE),

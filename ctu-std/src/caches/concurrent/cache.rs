@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-/// A cache for many threads, and for any keys: it finds out by itself which entries to keep.
+/// A cache for many threads with an eviction policy that adapts to the distribution of the keys.
 ///
 /// The cache keeps frequently and recently used entries, in a proportion that adapts to the keys.
 /// For skewed keys, loops, scans and drifting keys it comes near the best policy for each
@@ -89,8 +89,8 @@ pub struct ConcurrentCache<K, V, C = NoClock, S = RandomState> {
 
 struct Shard<K, V>(Apart<RwLock<Table<Entry<K, V>>>>);
 
-/// A value in lines of a processor's cache of its own: a lock in one line with other data that
-/// threads use makes them wait for the line.
+/// Places a value in separate cache lines of the processor. Threads that use other data in the line
+/// of a lock would wait for the line.
 #[repr(align(128))]
 struct Apart<T>(T);
 
