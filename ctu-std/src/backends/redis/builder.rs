@@ -239,7 +239,7 @@ impl<F> RedisBuilder<F> {
     /// ```
     ///
     /// With TLS a node also needs a certificate of a trusted authority for its host, or for the one
-    /// [name](Self::tls_server_name) that all nodes share.
+    /// name (`tls_server_name`) that all nodes share.
     pub fn allowed_nodes(
         mut self,
         filter: impl Fn(&str, u16) -> bool + Send + Sync + 'static,
