@@ -124,8 +124,8 @@ impl<const N: usize> Log<N> {
     }
 
     /// Chooses the entries that move to page `seq`: all live ones, or where the log evicts those
-    /// used since they were written, up to three quarters of the page, and the newest of the
-    /// others, up to half of it. `need` bytes stay free.
+    /// used since they were written, the oldest first, up to three quarters of the page, and the
+    /// newest of the others, up to half of it. `need` bytes stay free.
     pub(super) fn choose<W: WallClock>(&mut self, seq: u32, need: u32, all: bool, clock: &W) {
         let room = self.layout.room();
         let limits = match all {
@@ -141,20 +141,22 @@ impl<const N: usize> Log<N> {
         for slot in self.index.slots_mut() {
             slot.set_moves(false);
         }
-        for (unused, limit) in limits.into_iter().enumerate() {
-            for slot in self.index.slots_mut().iter_mut().rev() {
-                let sum = taken.wrapping_add(slot.len());
-                let moves = leaving == Some(layout.index_at(slot.at))
-                    && slot.used() == (unused == 0)
-                    && !slot.moves()
-                    && slot.expiry.left(clock).is_ok()
-                    && sum <= limit;
-                if moves {
-                    slot.set_moves(true);
-                    taken = sum;
-                }
+        let mut choose = |slot: &mut Slot, used: bool, limit: u32| {
+            let sum = taken.wrapping_add(slot.len());
+            let moves = leaving == Some(layout.index_at(slot.at))
+                && slot.used() == used
+                && slot.expiry.left(clock).is_ok()
+                && sum <= limit;
+            if moves {
+                slot.set_moves(true);
+                taken = sum;
             }
-        }
+        };
+        let [used, unused] = limits;
+        let slots = self.index.slots_mut();
+        slots.iter_mut().for_each(|slot| choose(slot, true, used));
+        let newest_first = slots.iter_mut().rev();
+        newest_first.for_each(|slot| choose(slot, false, unused));
     }
 
     /// Makes page `seq` the newest, after the chosen entries were copied to it.

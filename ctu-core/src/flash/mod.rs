@@ -85,8 +85,8 @@ const MAX_KEY: usize = u8::MAX as usize;
 ///
 /// # Eviction
 /// New records go to the end of a log. When it is full, the oldest page is erased: the entries of the
-/// page that were read since their last copy move to the new page, up to three quarters of it, and
-/// the newest of the others up to half of it. With [`FlashOptions::keep_all`] every entry stays, and
+/// page that were read since their last copy move to the new page, the oldest first, up to three
+/// quarters of it, and the newest of the others up to half of it. With [`FlashOptions::keep_all`] every entry stays, and
 /// a write without room is [`Error::Full`]. One page is always in reserve; two pages suffice.
 ///
 /// # Wear

@@ -214,6 +214,12 @@ suite! {
         encrypted_value_too_long_changes_nothing,
         secrets_are_not_printed,
         encryption_composes_with_prefixes_and_references;
+    flash:
+        entries_outlive_a_reset,
+        full_flash_evicts_the_oldest_page,
+        full_settings_refuse_a_write,
+        power_may_fail_after_each_word,
+        front_and_seal_stack_over_it;
     sealed:
         stored_values_come_back,
         every_length_comes_back_in_every_suite,

@@ -1,4 +1,4 @@
-//! Two levels over async Redis: outages, and tasks whose futures are dropped at random.
+//! Two levels over async Redis: outages, and randomly dropped futures of tasks.
 
 use crate::{on_both, threads};
 use ctu_std::{

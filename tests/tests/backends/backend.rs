@@ -66,7 +66,7 @@ pub(crate) trait Backend: Kind {
     /// The answer to `get_many` of `a`, `x` and `b`, with the values `1` of `a` and `2` of `b`.
     fn get_many_answer() -> Vec<u8>;
 
-    /// The begin of a very long answer to `get` of the key `a`.
+    /// The start of a very long answer to `get` of the key `a`.
     fn endless() -> Vec<u8>;
 
     /// Other valid answers, and operations that receive and check them.

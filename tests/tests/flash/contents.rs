@@ -310,10 +310,7 @@ fn unusable_flash_is_refused_with_the_allowed_values() {
         refusal::<64, 512>(2, new()),
         ("write size of the flash", 64, 1, 32)
     );
-    assert_eq!(
-        refusal::<3, 513>(2, new()).0,
-        "remainder of 32 by the write size"
-    );
+    assert_eq!(refusal::<3, 513>(2, new()).0, "32 modulo the write size");
     assert_eq!(
         refusal::<4, 64>(4, new()),
         ("erase size of the flash", 64, 128, 1 << 24)
@@ -322,7 +319,7 @@ fn unusable_flash_is_refused_with_the_allowed_values() {
         refusal::<4, 512>(1, new()),
         ("number of pages", 1, 2, 1 << 16)
     );
-    let start = "remainder of the start of the range by the page";
+    let start = "start of the range modulo the page";
     assert_eq!(refusal::<4, 512>(4, new().range(4..1024)), (start, 4, 0, 0));
     assert_eq!(
         refusal::<4, 512>(4, new().range(0..4096)),
