@@ -24,7 +24,7 @@ const TIMER_HZ: u32 = match u32::from_str_radix(env!("TIMER_HZ"), 10) {
 /// Milliseconds since the start. Only the timer's interrupt writes to it.
 static NOW: AtomicU32 = AtomicU32::new(0);
 
-/// The time that entries live by: what the timer counted.
+/// The clock of the entries: the count of the timer.
 #[derive(Clone, Copy)]
 pub struct Timer;
 
@@ -75,7 +75,7 @@ fn SysTick() {
     tick();
 }
 
-/// The timer of a RISC-V core: what it counts, and when it interrupts.
+/// The timer of a RISC-V core: its count, and the time of its interrupt.
 #[cfg(target_arch = "riscv32")]
 mod machine_timer {
     const COUNT: *const u32 = 0x0200_BFF8 as *const u32;
@@ -84,7 +84,7 @@ mod machine_timer {
     /// The next interrupt, one tick from now.
     pub fn set() {
         let ticks = super::TIMER_HZ / 1_000 * super::TICK_MS;
-        // The registers of this board's timer, which nobody else uses. The low words are enough for an example: they
+        // The registers of this board's timer, which no other code uses. The low words are enough for an example: they
         // wrap around after seven minutes.
         unsafe {
             let next = COUNT.read_volatile().wrapping_add(ticks);
@@ -117,7 +117,7 @@ pub fn exit(code: i32) -> ! {
     semihosting::process::exit(code)
 }
 
-// Nothing in ctu-core panics; what a product adds may. Here that ends QEMU with an exit code.
+// Nothing in ctu-core panics; code of a product may. Here that ends QEMU with an exit code.
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     defmt::error!("{}", defmt::Display2Format(info));

@@ -1,7 +1,7 @@
 //! A sensor node, to copy into a product.
 //!
 //! It keeps two caches in statics, with no heap:
-//! * **Settings**, encrypted at rest in what stands for external memory, which whoever holds the board can read.
+//! * **Settings**, encrypted at rest in a stand-in for external memory, which the owner of the board can read.
 //! * **Readings**, written by an interrupt and read by the main program, each of which is worth nothing when it is old.
 //!
 //! `ctu-embedded-example/run` builds it, boots it in QEMU and shows its log.
@@ -17,7 +17,7 @@ use ctu_core::{
     PrefixedCache, SpinCache, StatsCache, TtlCache,
 };
 
-/// What a sensor told last.
+/// The last report of a sensor.
 #[derive(Clone, Copy, defmt::Format)]
 struct Reading {
     millidegrees: i32,
@@ -39,10 +39,10 @@ static READINGS: StatsCache<
     board::Timer,
 )));
 
-/// The same with a spin lock, to show what is wrong with it here.
+/// The same with a spin lock, to show its fault here.
 ///
 /// If the interrupt came while the main program held this lock, and asked with `insert`, it would wait for the main
-/// program, which waits for the interrupt to return: for ever. With `try_insert` it learns that somebody is there, and
+/// program, which waits for the interrupt to return: for ever. With `try_insert` it learns that the lock is held, and
 /// goes without.
 static WRONG_LOCK: SpinCache<LruCache<u8, u32, 4>> = SpinCache::new(LruCache::new());
 
@@ -52,7 +52,7 @@ static TURNED_AWAY: AtomicU32 = AtomicU32::new(0);
 /// In a product this comes from where it cannot be read: fuses, a secure element, or the user at start-up.
 const SECRET: &[u8; 32] = b"an example, not a secret to keep";
 
-/// The timer's interrupt, every 10 ms: what a converter or a radio would bring.
+/// The timer's interrupt, every 10 ms: a converter or a radio in a product.
 fn on_tick() {
     let now = board::now();
     for sensor in [1, 2] {
@@ -70,7 +70,7 @@ fn on_tick() {
         }
     }
     if WRONG_LOCK.try_insert(&1, now) == Err(Error::Busy) {
-        // Nobody else writes to it, so loading and storing is enough on processors that cannot add in one step.
+        // No other code writes to it, so loading and storing is enough on processors that cannot add in one step.
         TURNED_AWAY.store(TURNED_AWAY.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
@@ -114,7 +114,7 @@ fn settings() -> Result<(), Error> {
         }
     })?;
 
-    // What does not fit is an error, and changes nothing.
+    // A value that does not fit is an error, and changes nothing.
     match settings.insert(b"name", &[0; 100]) {
         Err(Error::ValueTooLong { len, max }) => {
             defmt::info!("a name of {=usize} B is refused, {=usize} fit", len, max)
@@ -163,7 +163,7 @@ fn readings() -> Result<(), Error> {
     Ok(())
 }
 
-/// Why a spin lock is wrong between an interrupt and the main program, and what a critical section does.
+/// The fault of a spin lock between an interrupt and the main program, and the effect of a critical section.
 fn locks() -> Result<(), Error> {
     // The main program stays in the lock for three ticks, and the interrupt comes meanwhile.
     let wait = || {

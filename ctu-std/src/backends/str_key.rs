@@ -1,8 +1,8 @@
 use ctu_core::json;
 use std::{borrow::Cow, fmt::Write};
 
-/// A key as the text that Python's `str()` makes of it: what follows the prefix in a
-/// `PrefixedRedisCache`, and what a `MemCached` encodes.
+/// A key as the text that Python's `str()` makes of it: the part after the prefix in a
+/// `PrefixedRedisCache`, and the text that a `MemCached` encodes.
 ///
 /// Text is itself, numbers are written in decimal, `bool` is `True` or `False`, bytes are `b'..'` as
 /// Python shows them. Keys of other types are best made into text by [`json_key`](crate::json_key) or [`full_hash_key`](crate::full_hash_key).
@@ -127,7 +127,7 @@ impl StrKey for f64 {
             number if number.is_nan() => "nan".into(),
             f64::INFINITY => "inf".into(),
             f64::NEG_INFINITY => "-inf".into(),
-            // As JSON it is what Python's `repr` makes of it.
+            // As JSON it has the form of Python's `repr`.
             number => json::to_string(&number).unwrap_or_else(|_| number.to_string()),
         };
         Cow::Owned(text)

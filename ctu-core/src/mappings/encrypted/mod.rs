@@ -74,7 +74,7 @@ use subtle::{Choice, ConstantTimeEq};
 /// * **Nothing is authenticated.** A writer to the cache below can flip chosen bits of a value, put
 ///   back an old one, exchange the values of two caches with one secret and one key, or remove one.
 ///   `csize` detects accidents: the checksum is an unkeyed hash.
-/// * **AES-128-CBC is a padding oracle.** An attacker who writes changed values to the cache below and
+/// * **AES-128-CBC is a padding oracle.** An attacker with write access to the cache below and
 ///   learns which of them are [`damaged`](Mapped::damaged) decrypts values without the secret, when
 ///   `csize` is 0. With a checksum both cases cost one hash of the value and are one answer; short
 ///   checksums weaken that. The stream ciphers have no padding.

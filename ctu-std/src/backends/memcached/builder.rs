@@ -78,9 +78,9 @@ impl MemCachedBuilder {
 }
 
 impl<F> MemCachedBuilder<F> {
-    /// One more server. Each key is on one of them: where `HashClient` of Python's pymemcache puts
-    /// it, if the servers have the same names there, in whatever order. One that is named already
-    /// is not added.
+    /// Adds a server. Each key is on one of the servers: on the one that `HashClient` of Python's
+    /// pymemcache selects, if the servers have the same names there. The order of the servers does not
+    /// matter. A server that is in the list already is not added.
     pub fn server(self, address: impl AsRef<str>) -> Self {
         self.network(|servers, _, _| {
             let address = address::read(address.as_ref())?;
@@ -91,7 +91,7 @@ impl<F> MemCachedBuilder<F> {
         })
     }
 
-    /// What comes before every key, after its encoding, as of Python's `PrefixedMemCached`.
+    /// The text before every key, after the encoding of the key, as of Python's `PrefixedMemCached`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
@@ -118,9 +118,9 @@ impl<F> MemCachedBuilder<F> {
         self.dialer(|dialer| dialer.deadline = deadline)
     }
 
-    /// How long an operation may take: waiting for a connection of the pool, connecting, all servers
-    /// that it concerns, and the repetition of what is safe to repeat included. Of a batch for several
-    /// servers, each has its part of what the ones before it left. 2 s unless set.
+    /// The longest time of an operation: the wait for a connection of the pool, connecting, all servers
+    /// of the operation, and the retry of a safe request included. In a batch for several servers, each
+    /// server gets its share of the remaining time. 2 s unless set.
     pub fn deadline(self, deadline: Duration) -> Self {
         self.limits(|limits| limits.deadline = deadline)
     }
@@ -147,7 +147,7 @@ impl<F> MemCachedBuilder<F> {
     }
 
     /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
-    /// system. For `memcaches://`. What is no certificate is an error of connecting.
+    /// system. For `memcaches://`. Invalid PEM is an error of connecting.
     #[cfg(feature = "tls")]
     pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
         self.dialer(|dialer| dialer.tls.authorities = Some(pem.into()))
@@ -162,7 +162,7 @@ impl<F> MemCachedBuilder<F> {
         self
     }
 
-    /// Shows the servers who we are: certificates and private key, both in PEM. For `memcaches://`.
+    /// The identity of this client: certificates and private key, both in PEM. For `memcaches://`.
     #[cfg(feature = "tls")]
     pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         self.dialer(|dialer| dialer.tls.identity = Some((certificates.into(), key.into())))

@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 /// A cache on one Memcached server or several, shared by every program that uses the same servers.
 ///
-/// Keys and values are, byte for byte, what Python's `CacheToolsUtils.MemCached` with its
+/// Keys and values have, byte for byte, the form of Python's `CacheToolsUtils.MemCached` with its
 /// `JsonSerde` writes, so programs in both languages can share servers. Keys are any
 /// [text](crate::StrKey), at most 250 bytes in base85; values are of any type that has a form in
 /// JSON, or [`MemValue`](super::MemValue)s. With [`raw`](MemCachedBuilder::raw) both are bytes
@@ -42,7 +42,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// and `clear`, `len`, `info`, `stats` and `hits` are [`Unsupported`](Error::Unsupported).
 ///
 /// # In two steps
-/// Memcached has no command that returns what it removes: [`pop`](Cache::pop) is a `get` and a `remove`,
+/// Memcached has no command that returns the removed value: [`pop`](Cache::pop) is a `get` and a `remove`,
 /// and of two that do it at once both may get the value.
 ///
 /// # When the network fails
@@ -57,9 +57,9 @@ use std::{fmt, sync::Arc, time::Duration};
 /// all in use for too long is an [overload](ctu_core::CacheError::is_overload) and no outage.
 ///
 /// Of several servers, one that fails takes its keys with it: they are not looked for elsewhere,
-/// since a server that comes back would show what it held when it went. (pymemcache's `HashClient`
+/// since a server that comes back would show its old entries. (pymemcache's `HashClient`
 /// does that unless told `retry_attempts=0, dead_timeout=0`.) A batch goes from one server to the next,
-/// and each has its part of what is left of the deadline: one that hangs leaves the others their time.
+/// and each gets its share of the remaining time: a server that hangs leaves the others their time.
 ///
 /// # After `fork`
 /// A forked child opens connections of its own; inherited ones are closed unused, without a word to the
@@ -91,7 +91,7 @@ pub struct MemCached<K: ?Sized, V, F = AsPython> {
     entries: Entries<K, V, F>,
 }
 
-/// A [`MemCached`] of bytes, from [`MemCachedBuilder::raw`]: what an
+/// A [`MemCached`] of bytes, from [`MemCachedBuilder::raw`]: the base of an
 /// [`EncryptedCache`](crate::EncryptedCache) is put on.
 pub type RawMemCached = MemCached<[u8], Vec<u8>, Raw>;
 
@@ -189,7 +189,7 @@ impl<K: ?Sized, V, F: Form<K, V>> MemCached<K, V, F> {
     /// `None`. Says whether there is such an entry.
     ///
     /// # Errors
-    /// A time that is too long, and whatever keeps the server from doing it.
+    /// A time that is too long, and those of the server.
     pub fn touch(&self, key: &K, ttl: Option<Duration>) -> Result<bool, MemCachedError> {
         let key = self.entries.key(key)?;
         let (server, deadline) = (self.client.of(&key), self.client.deadline());
@@ -244,7 +244,7 @@ where
         self.client.of(&key).delete(&key, self.client.deadline())
     }
 
-    /// Without a prefix, removes everything on all servers (`flush_all`), whoever stored it.
+    /// Without a prefix, removes all entries on all servers (`flush_all`), those of other programs included.
     ///
     /// # Errors
     /// [`Error::Unsupported`] with a prefix: Memcached cannot reliably list its keys, and those of
@@ -261,7 +261,7 @@ where
     }
 
     /// The number of entries on all servers, as they count them: those of other prefixes, caches and
-    /// programs included, and those whose time is over and that nobody has asked for since.
+    /// programs included, and expired entries that no lookup has met since.
     fn len(&self) -> Result<usize, MemCachedError> {
         let items = sum(&self.stats()?, |stats| stats.items);
         Ok(usize::try_from(items).unwrap_or(usize::MAX))

@@ -33,7 +33,7 @@ impl Client {
         ring::pick(self.servers.iter().map(|server| server.name()), key)
     }
 
-    /// Runs `each` for every server with what is for it, as [`in_turn`](Self::in_turn) does.
+    /// Runs `each` for every server with its part, as [`in_turn`](Self::in_turn) does.
     pub(super) fn split<T>(
         &self,
         items: Vec<T>,

@@ -5,9 +5,9 @@ use std::{fmt, io, sync::Arc, time::Duration};
 /// Why an operation of a [`MemCached`](crate::MemCached) failed.
 ///
 /// Every message is one line. None holds a key or a value.
-/// Where an error says that a connection was lost or an answer came too late, the server may or may
-/// not have done what it was asked to, or may yet do it: a request that waits in a server that hangs
-/// is run when it goes on, after what others have asked for meanwhile through connections of their own.
+/// After a lost connection or a late answer, the effect of the request is unknown: the server may have
+/// run it, or may run it later. A server that hangs runs its waiting requests when it goes on, after
+/// later requests on other connections.
 ///
 /// ```
 /// use ctu_std::{MemCached, MemCachedError};
@@ -28,7 +28,7 @@ pub enum MemCachedError {
         /// The reason, such as a field that is missing. It holds no part of the value.
         reason: Box<str>,
     },
-    /// The address is not one of a Memcached server; the text says what is wrong with it.
+    /// The address is not one of a Memcached server; the text names the fault.
     Address(String),
     /// The server cannot be reached or understood, or has no time for this client.
     Net(NetError),
@@ -37,31 +37,31 @@ pub enum MemCachedError {
         /// Host and port, or path.
         server: Arc<str>,
     },
-    /// The server takes only smaller values (`-I`). What was there before is gone.
+    /// The server takes only smaller values (`-I`). The previous entry is gone.
     /// See [`max_item`](crate::MemCachedBuilder::max_item).
     TooLarge {
         /// Host and port, or path.
         server: Arc<str>,
     },
-    /// The server cannot do it now, which is not the fault of who asked (`SERVER_ERROR`): a proxy says
-    /// so where the server behind it is down.
+    /// The server cannot run the request now (`SERVER_ERROR`): a proxy reports it while the server behind
+    /// it is down.
     NotReady {
         /// Host and port, or path.
         server: Arc<str>,
-        /// What it says.
+        /// The text of the server.
         message: String,
     },
     /// Any other error that the server reports.
     Server {
         /// Host and port, or path.
         server: Arc<str>,
-        /// What it says.
+        /// The text of the server.
         message: String,
     },
 }
 
 impl MemCachedError {
-    /// What failed while connecting to `server`, which had `after` to answer.
+    /// The error of connecting to `server` within `after`.
     pub(super) fn connecting(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
         NetError::connecting(peer(server), after, error).into()
     }
@@ -78,7 +78,7 @@ impl MemCachedError {
         NetError::Protocol { server, what }.into()
     }
 
-    /// What the server reports in `line`, if that is what it is.
+    /// The error that the server reports in `line`, if the line is one.
     pub(super) fn reported(server: &Arc<str>, line: &[u8]) -> Option<Self> {
         let (word, told) = ["SERVER_ERROR", "CLIENT_ERROR", "ERROR"]
             .iter()

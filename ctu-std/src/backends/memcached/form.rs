@@ -24,7 +24,7 @@ pub trait Form<K: ?Sized, V>: sealed::Sealed {
 }
 
 /// Keys are any [text](StrKey), values of any type that has a form in JSON, as Python's `MemCached`
-/// with its `JsonSerde` writes them: what is a text has the flags of a text, the rest those of JSON.
+/// with its `JsonSerde` writes them: text has the flags of text, all other values those of JSON.
 ///
 /// Values that are to be Python's `bytes`, or anything that a Python program may have stored, are a
 /// [`MemValue`].

@@ -21,7 +21,7 @@ pub(super) fn pick<'n>(names: impl ExactSizeIterator<Item = &'n str>, key: &[u8]
         .map_or(0, |(_, _, index)| index)
 }
 
-/// MurmurHash3 (32 bits, seed 0) of the lowest byte of each character, which is what pymemcache hashes.
+/// MurmurHash3 (32 bits, seed 0) of the lowest byte of each character, as pymemcache hashes it.
 fn murmur3(text: impl Iterator<Item = char>) -> u32 {
     fn mix(block: u32) -> u32 {
         block

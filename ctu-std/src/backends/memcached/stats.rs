@@ -3,7 +3,7 @@ use crate::backends::net::{Reads, ServerInfo};
 use ctu_core::{Error, HasStats};
 use std::fmt;
 
-/// What a Memcached server counted since it started, for all its clients together.
+/// The counts of a Memcached server since its start, for all its clients together.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemCachedStats {
@@ -13,7 +13,7 @@ pub struct MemCachedStats {
     pub hits: u64,
     /// Reads that found none.
     pub misses: u64,
-    /// Entries now, those included whose time is over and that nobody has asked for since.
+    /// The number of entries, expired ones that no lookup has met included.
     pub items: u64,
     /// Bytes that they take.
     pub bytes: u64,
@@ -45,13 +45,13 @@ impl fmt::Display for MemCachedStats {
 }
 
 impl<K: ?Sized, V, F> MemCached<K, V, F> {
-    /// What each server tells about itself: `section` is `settings`, `items`, `slabs`, ..., or empty
+    /// The information of each server about itself: `section` is `settings`, `items`, `slabs`, ..., or empty
     /// for the usual. The server, then pairs of a name and a value in its order.
     ///
     /// `reset` tells nothing: servers set their counters to zero then, for everybody.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a section that is not one word, and whatever keeps a server from telling.
+    /// [`Error::Encode`] for a section that is not one word, and those of a server.
     pub fn info(&self, section: &str) -> Result<Vec<ServerInfo>, MemCachedError> {
         check_section(section)?;
         let deadline = self.client.deadline();
@@ -61,11 +61,11 @@ impl<K: ?Sized, V, F> MemCached<K, V, F> {
             .collect()
     }
 
-    /// What each server counted since it started. Of the servers, not of this cache alone: put a
+    /// The counts of each server since its start, of all its clients: put a
     /// [`StatsCache`](crate::StatsCache) on a cache for its own.
     ///
     /// # Errors
-    /// Whatever keeps a server from telling.
+    /// Those of a server, such as an outage.
     pub fn stats(&self) -> Result<Vec<MemCachedStats>, MemCachedError> {
         Ok(self.info("")?.into_iter().map(counts).collect())
     }
@@ -73,7 +73,7 @@ impl<K: ?Sized, V, F> MemCached<K, V, F> {
     /// The share of the servers' reads that found a key, 0 to 1.
     ///
     /// # Errors
-    /// Whatever keeps a server from telling.
+    /// Those of a server, such as an outage.
     pub fn hit_rate(&self) -> Result<f64, MemCachedError> {
         let stats = self.stats()?;
         let reads = Reads {
@@ -84,7 +84,7 @@ impl<K: ?Sized, V, F> MemCached<K, V, F> {
     }
 }
 
-/// What all servers counted together. They may say what they like.
+/// The sum of a count over all servers. A server may report any number.
 pub(super) fn sum(stats: &[MemCachedStats], count: impl Fn(&MemCachedStats) -> u64) -> u64 {
     stats.iter().map(count).fold(0, u64::saturating_add)
 }

@@ -18,7 +18,7 @@ pub(crate) struct Dialer {
     /// How long a TCP connection is idle before the system asks whether the peer is still there;
     /// `None` to never ask.
     pub(crate) keep_alive: Option<Duration>,
-    /// Whom to trust.
+    /// The trusted authorities.
     #[cfg(feature = "tls")]
     pub(crate) tls: super::tls::Tls,
 }
@@ -45,7 +45,7 @@ impl Endpoint {
 }
 
 impl Default for Dialer {
-    /// A second, and a keep-alive of 30 s; trusts whom the system trusts.
+    /// A second, and a keep-alive of 30 s; trusts the authorities of the system.
     fn default() -> Self {
         Self {
             deadline: Duration::from_secs(1),

@@ -1,12 +1,12 @@
 use super::{ConnectionError, Disposition, Malformed, Peer};
 use std::{fmt, io, time::Duration};
 
-/// What keeps a server from being reached or understood, whatever it speaks.
+/// The failure to reach or to understand a server, for every protocol.
 ///
-/// Errors of all backends wrap it, so that one pattern finds what went wrong on the way:
+/// Errors of all backends wrap it, so that one pattern matches failures of the network:
 /// `RedisError::Net`, `MemCachedError::Net`.
-/// Every message is one line and names the server. Where a connection was lost or an answer came too
-/// late, the server may or may not have done what it was asked to, or may yet do it.
+/// Every message is one line and names the server. After a lost connection or a late answer, the server
+/// may have run the request, or may run it later.
 ///
 /// ```
 /// use ctu_std::{Cache, NetError, RedisCache, RedisError};
@@ -28,23 +28,23 @@ use std::{fmt, io, time::Duration};
 pub enum NetError {
     /// There is no connection to be had: refused, no such host, no such socket, no TLS.
     Unreachable {
-        /// Who was called.
+        /// The server.
         server: Peer,
-        /// What kind of failure it was.
+        /// The kind of the failure.
         kind: io::ErrorKind,
-        /// What the operating system says.
+        /// The message of the operating system.
         why: String,
     },
     /// The connection broke before the answer was complete.
     Lost {
-        /// Who was asked.
+        /// The server.
         server: Peer,
-        /// What kind of failure it was.
+        /// The kind of the failure.
         kind: io::ErrorKind,
     },
     /// No answer within the deadline.
     TimedOut {
-        /// Who was asked.
+        /// The server.
         server: Peer,
         /// The deadline that passed.
         after: Duration,
@@ -53,7 +53,7 @@ pub enum NetError {
     /// or more than half of it, so that the server had no fair time to answer. Not an outage of the
     /// server, but an [overload](ctu_core::CacheError::is_overload) of this program.
     PoolTimedOut {
-        /// Who was to be asked.
+        /// The server.
         server: Peer,
         /// The size of the pool; `None` where it is unknown, as of a `memcache::Client`.
         size: Option<usize>,
@@ -70,14 +70,14 @@ pub enum NetError {
     },
     /// The server has as many clients as it allows (`maxclients` of Redis, `-c` of Memcached).
     TooManyClients {
-        /// Who was called.
+        /// The server.
         server: Peer,
     },
-    /// What came back is not what such a server answers to this.
+    /// The reply is not a valid one to the request.
     Protocol {
-        /// Who was asked.
+        /// The server.
         server: Peer,
-        /// What is wrong with it.
+        /// The fault of the reply.
         what: &'static str,
     },
 }
@@ -100,7 +100,7 @@ impl NetError {
         }
     }
 
-    /// What failed while connecting to `server`, which had `after` to answer.
+    /// The error of connecting to `server` within `after`.
     pub(crate) fn connecting(server: Peer, after: Duration, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::TimedOut => Self::TimedOut { server, after },
@@ -116,7 +116,7 @@ impl NetError {
         }
     }
 
-    /// What failed while talking to `server`, which had `after` to answer.
+    /// The error of an exchange with `server` within `after`.
     pub(crate) fn talking(server: Peer, after: Duration, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::TimedOut => Self::TimedOut { server, after },
@@ -202,7 +202,7 @@ impl fmt::Display for NetError {
 
 impl std::error::Error for NetError {}
 
-/// What a server says, fit for a message: control characters are blanks.
+/// The text of a server for a message: control characters become blanks.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .map(|char| if char.is_control() { ' ' } else { char })

@@ -16,7 +16,7 @@ impl Peer {
         }
     }
 
-    /// What it is to be: `Redis` or `Memcached`.
+    /// The kind of the server: `Redis` or `Memcached`.
     #[must_use]
     pub fn service(&self) -> &'static str {
         self.service

@@ -25,8 +25,8 @@ pub(super) fn resolve(host: &str, port: u16, deadline: Deadline) -> io::Result<V
     Ok(addresses)
 }
 
-/// The addresses that a look-up found, at no port yet, or of what kind its error is: errors themselves
-/// cannot be shared.
+/// The addresses that a look-up found, without a port, or the kind of its error: errors themselves cannot
+/// be shared.
 type Found = Result<Vec<SocketAddr>, io::ErrorKind>;
 
 /// Limit of the look-ups under way, each of which has a thread.
@@ -41,7 +41,7 @@ struct Resolver {
     freed: Condvar,
 }
 
-/// One look-up, and what it found when it has ended.
+/// One look-up, and its result after its end.
 #[derive(Default)]
 struct LookUp {
     found: Mutex<Option<Found>>,
@@ -110,7 +110,7 @@ impl Resolver {
                     Err(error) if error.raw_os_error().is_none() => Err(io::ErrorKind::NotFound),
                     Err(error) => Err(error.kind()),
                 };
-                // Who comes from now on asks anew: names move.
+                // Later callers start a look-up of their own: names move.
                 self.under_way().remove(&name);
                 self.freed.notify_all();
                 *ours.found.lock() = Some(found);
@@ -151,7 +151,7 @@ mod tests {
             assert_eq!(late.unwrap_err().kind(), io::ErrorKind::TimedOut);
         }
         assert_eq!(HANGING.under_way().len(), 2);
-        // Who waits long enough gets what was asked for those who did not.
+        // A patient caller gets the result of the look-up that others gave up.
         thread::scope(|scope| {
             let patient = || HANGING.resolve("a", within(Duration::from_secs(60)));
             let waiting = [scope.spawn(patient), scope.spawn(patient)];
@@ -165,7 +165,7 @@ mod tests {
             }
         });
         assert_eq!(BEGUN.load(SeqCst), 1);
-        // Who comes later asks anew.
+        // Later callers start a look-up of their own.
         HANGING
             .resolve("a", within(Duration::from_secs(60)))
             .unwrap();

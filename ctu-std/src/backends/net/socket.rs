@@ -28,7 +28,7 @@ const NO_SIGNAL: i32 = 0;
 pub(super) struct TimedSocket {
     socket: Socket,
     deadline: Deadline,
-    /// What the socket's timeouts are set to now.
+    /// The present timeouts of the socket.
     reading: Option<Duration>,
     writing: Option<Duration>,
 }
@@ -193,14 +193,14 @@ impl TimedSocket {
         Ok(true)
     }
 
-    /// What the peer has sent, whatever the deadline: does not wait where [`peek`](Self::peek)
+    /// The bytes that the peer has sent, regardless of the deadline: does not wait where [`peek`](Self::peek)
     /// says that there is something.
     pub(super) fn at_hand(&self) -> impl Read + '_ {
         &self.socket
     }
 }
 
-/// What a socket is ready for.
+/// The readiness of a socket.
 #[cfg(unix)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ready {
@@ -218,7 +218,7 @@ pub(super) enum Pending {
     End,
 }
 
-/// Runs one system call: with the socket's timeout at most what is left, again when it was
+/// Runs one system call: with a timeout of at most the remaining time, again when it was
 /// interrupted or its timeout was shorter than that.
 fn within<T>(
     deadline: Deadline,

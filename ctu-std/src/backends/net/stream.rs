@@ -18,7 +18,7 @@ enum Kind {
 }
 
 impl Stream {
-    /// Connects within `deadline`, which also counts for what is read and written next.
+    /// Connects within `deadline`, which also limits the next reads and writes.
     pub(crate) fn connect(endpoint: &Endpoint, deadline: Deadline) -> io::Result<Self> {
         let Endpoint { address, dialer } = endpoint;
         match address {
@@ -69,7 +69,7 @@ impl Stream {
     }
 
     /// Whether nothing speaks against sending a request now: the peer has not closed the connection
-    /// and has sent nothing that nobody asked for. One system call.
+    /// and has sent no bytes without a request. One system call.
     pub(crate) fn is_idle(&mut self) -> bool {
         match &mut self.0 {
             Kind::Plain(socket) => socket.peek() == Pending::None,

@@ -15,7 +15,7 @@ use std::{
 /// A TLS session on a socket with deadlines.
 pub(super) type TlsStream = StreamOwned<ClientConnection, TimedSocket>;
 
-/// Whom to trust, and who we are.
+/// The trusted authorities, and the identity of this client.
 #[derive(Clone, Default)]
 pub(crate) struct Tls {
     /// Certificates of authorities in PEM; those of the system where it is `None`.
@@ -24,7 +24,7 @@ pub(crate) struct Tls {
     pub(crate) identity: Option<(Vec<u8>, Vec<u8>)>,
     /// The name that certificates have to carry; that of the host where it is `None`.
     pub(crate) server_name: Option<String>,
-    /// What is made of it when it is first needed: reading the system's takes a while. Clones
+    /// The configuration, made at first use: reading the authorities of the system takes a while. Clones
     /// share it, as the nodes of a cluster do.
     config: Arc<OnceLock<Arc<ClientConfig>>>,
 }
@@ -34,7 +34,7 @@ const RECORD: usize = 16 * 1024;
 /// How often a peer may speak of the session itself between two operations.
 const REMARKS: usize = 8;
 
-/// Whether the peer has not closed the session and has said nothing that nobody asked for. It may
+/// Whether the session is open and the peer has sent no data without a request. It may
 /// have sent tickets and the like: they are read, and the session goes on.
 pub(super) fn is_idle(stream: &mut TlsStream) -> bool {
     drain_session(stream).unwrap_or(false)
@@ -74,7 +74,7 @@ pub(super) fn write_or_peek(stream: &mut TlsStream, bytes: &[u8]) -> io::Result<
     Ok(Some(taken))
 }
 
-/// Sends what the session has to send. `false` where the peer says something first.
+/// Sends the pending bytes of the session. `false` where the peer sends something first.
 fn flush_or_peek(stream: &mut TlsStream) -> io::Result<bool> {
     while stream.conn.wants_write() {
         let written = stream.conn.write_tls(&mut stream.sock.without_wait());
@@ -93,7 +93,7 @@ fn flush_or_peek(stream: &mut TlsStream) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Reads what has arrived, or waits for it.
+/// Reads the bytes that have arrived, or waits for them.
 pub(super) fn read(stream: &mut TlsStream, buffer: &mut [u8]) -> io::Result<usize> {
     // An answer that is there is read before anything is sent.
     match stream.conn.reader().read(buffer) {
@@ -104,7 +104,7 @@ pub(super) fn read(stream: &mut TlsStream, buffer: &mut [u8]) -> io::Result<usiz
     }
 }
 
-/// Reads what has arrived, without waiting, as far as it is not data. Whether all of that is so.
+/// Reads the bytes that have arrived, without waiting, except data. Whether there was no data.
 fn drain_session(stream: &mut TlsStream) -> Result<bool, rustls::Error> {
     for _ in 0..REMARKS {
         let state = stream.conn.process_new_packets()?;

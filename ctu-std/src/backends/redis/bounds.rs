@@ -1,4 +1,4 @@
-//! Limits of what a server may answer.
+//! Limits of the replies of a server.
 
 /// The largest reply that a request allows. A server that exceeds it is refused at the line that
 /// announces a length, before any memory is set aside.
@@ -49,7 +49,7 @@ impl Bounds {
         }
     }
 
-    /// What either of two allows.
+    /// The larger of two limits.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             string: self.string.max(other.string),

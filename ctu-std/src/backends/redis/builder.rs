@@ -171,7 +171,7 @@ impl<F> RedisBuilder<F> {
         self
     }
 
-    /// The user to log in as, in place of one in the address; without a password, as one who has none.
+    /// The user to log in as, in place of one in the address. Without a password, a user without one.
     pub fn user(self, user: impl Into<String>) -> Self {
         let user = user.into();
         self.settings(|settings| settings.user = Some(user.clone()))
@@ -201,8 +201,8 @@ impl<F> RedisBuilder<F> {
         self.dialer(|dialer| dialer.deadline = deadline)
     }
 
-    /// How long an operation may take: waiting for a connection of the pool, connecting, all nodes of a
-    /// cluster that it concerns, and the repetition of what is safe to repeat included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
+    /// The longest time of an operation: the wait for a connection of the pool, connecting, all nodes of the
+    /// operation, and the retry of a safe request included. 2 s unless set. [`clear`](ctu_core::Cache::clear)
     /// of a prefixed cache, `retain` and `keys` are several operations, within their
     /// [`scan_deadline`](Self::scan_deadline).
     pub fn deadline(mut self, deadline: Duration) -> Self {
@@ -272,7 +272,7 @@ impl<F> RedisBuilder<F> {
     }
 
     /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
-    /// system. For `rediss://`. What is no certificate is an error of connecting.
+    /// system. For `rediss://`. Invalid PEM is an error of connecting.
     #[cfg(feature = "tls")]
     pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
         let pem = pem.into();
@@ -288,7 +288,7 @@ impl<F> RedisBuilder<F> {
         self.dialer(|dialer| dialer.tls.server_name = Some(name.clone()))
     }
 
-    /// Shows the server who we are: certificates and private key, both in PEM. For `rediss://`.
+    /// The identity of this client: certificates and private key, both in PEM. For `rediss://`.
     #[cfg(feature = "tls")]
     pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         let identity = (certificates.into(), key.into());

@@ -9,7 +9,7 @@ use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
 
 /// A cache on a Redis (or Valkey) server, shared by every program that uses the same server.
 ///
-/// Keys and values are JSON, byte for byte what Python's `CacheToolsUtils.RedisCache` writes, so
+/// Keys and values are JSON, byte for byte as Python's `CacheToolsUtils.RedisCache` writes it, so
 /// programs in both languages can share a server. With [`raw`](RedisBuilder::raw) they are bytes
 /// ([`RawRedisCache`]), with [`prefix`](RedisBuilder::prefix) keys are plain text ([`PrefixedRedisCache`]).
 ///
@@ -71,7 +71,7 @@ pub struct RedisCache<K: ?Sized, V, F = AsJson> {
     pub(super) entries: Entries<K, V, F>,
 }
 
-/// A [`RedisCache`] of bytes, from [`RedisBuilder::raw`]: what an
+/// A [`RedisCache`] of bytes, from [`RedisBuilder::raw`]: the base of an
 /// [`EncryptedCache`](crate::EncryptedCache) is put on.
 pub type RawRedisCache = RedisCache<[u8], Vec<u8>, Raw>;
 
@@ -117,8 +117,8 @@ impl RedisCache<str, String> {
     /// Starts to build a cache on a connection that there is already: any blocking one of the
     /// `redis` crate.
     ///
-    /// When it breaks, is too late, or answers what makes no sense, the cache has no other and every
-    /// operation fails from then on; what the server refuses changes nothing. Operations wait for each
+    /// After a loss, a late reply or an invalid reply the cache has no other connection, and every later
+    /// operation fails; a refusal of the server has no such effect. Operations wait for each
     /// other, up to the [deadline](RedisBuilder::deadline); how long one then takes is a matter of the
     /// connection's own timeouts. A setting of the way to a server, such as
     /// [`password`](RedisBuilder::password), is an error of [`build`](RedisBuilder::build).
@@ -197,7 +197,7 @@ where
 
     /// Removes the keys that begin with the prefix (SCAN and UNLINK), those of other programs that
     /// begin so included. Without a prefix, or with an empty one, the whole database is flushed
-    /// (FLUSHDB), whoever wrote it; other databases of the server stay. Of a cluster, every master.
+    /// (FLUSHDB), those of other programs included; other databases of the server stay. Of a cluster, every master.
     fn clear(&self) -> Result<(), RedisError> {
         if self.entries.form.prefix().is_empty() {
             let flushed = self

@@ -18,9 +18,9 @@ const DEMOTED: [&str; 4] = [
 /// Why an operation of a [`RedisCache`](crate::RedisCache) failed.
 ///
 /// Every message is one line. None holds a password, a key or a value.
-/// Where an error says that a connection was lost or an answer came too late, the server may or may
-/// not have done what it was asked to, or may yet do it: a request that waits in a server that hangs
-/// is run when it goes on, after what others have asked for meanwhile through connections of their own.
+/// After a lost connection or a late answer, the effect of the request is unknown: the server may have
+/// run it, or may run it later. A server that hangs runs its waiting requests when it goes on, after
+/// later requests on other connections.
 ///
 /// ```
 /// use ctu_std::{RedisCache, RedisError};
@@ -41,7 +41,7 @@ pub enum RedisError {
         /// The reason, such as a field that is missing. It holds no part of the value.
         reason: Box<str>,
     },
-    /// The address is not one of a Redis server; the text says what is wrong with it.
+    /// The address is not one of a Redis server; the text names the fault.
     Url(String),
     /// The server cannot be reached or understood, or has no time for this client.
     Net(NetError),
@@ -52,7 +52,7 @@ pub enum RedisError {
     },
     /// This user may not do this (ACL).
     Denied {
-        /// What the server says.
+        /// The text of the server.
         message: String,
     },
     /// The server is a replica, which cannot be written to.
@@ -69,7 +69,7 @@ pub enum RedisError {
     NotReady {
         /// Host and port, or path.
         server: Arc<str>,
-        /// The first word of what the server says, such as `LOADING`.
+        /// The first word of the text of the server, such as `LOADING`.
         code: String,
         /// The rest of it.
         message: String,
@@ -94,7 +94,7 @@ pub enum RedisError {
 }
 
 impl RedisError {
-    /// What failed while connecting to `server`, which had `after` to answer.
+    /// The error of connecting to `server` within `after`.
     pub(super) fn connecting(server: &Arc<str>, after: Duration, error: &io::Error) -> Self {
         NetError::connecting(peer(server), after, error).into()
     }
@@ -109,10 +109,10 @@ impl RedisError {
         NetError::Protocol { server, what }.into()
     }
 
-    /// What the server reports.
+    /// The error that the server reports.
     pub(super) fn reported(server: &Arc<str>, error: &redis::ServerError) -> Self {
         let server = server.clone();
-        // A server that does not know a command repeats what it was given: a key, a password.
+        // A server that does not know a command repeats its arguments: a key, a password.
         let details = error.details().unwrap_or_default();
         let message = || one_line(details.split(", with args").next().unwrap_or_default());
         match error.code() {
@@ -295,7 +295,7 @@ impl fmt::Display for RedisError {
             Self::Server { code, message } => {
                 write!(f, "Redis says: {code} {message}")?;
                 match code.as_str() {
-                    // What a cache on a cluster is never told.
+                    // A cache on a cluster never gets these.
                     "MOVED" | "ASK" | "CROSSSLOT" => {
                         f.write_str("; it is in a cluster: use RedisCache::cluster")
                     }

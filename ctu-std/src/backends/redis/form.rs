@@ -33,7 +33,7 @@ pub trait Form<K: ToOwned + ?Sized, V>: sealed::Sealed {
     #[doc(hidden)]
     fn decode(&self, stored: Vec<u8>) -> Result<Option<V>, DecodeError>;
 
-    /// What all keys of this cache begin with; empty where all keys are its own.
+    /// The beginning of all keys of this cache; empty where all keys are its own.
     #[doc(hidden)]
     fn prefix(&self) -> &[u8] {
         b""
@@ -46,7 +46,7 @@ pub trait Form<K: ToOwned + ?Sized, V>: sealed::Sealed {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsJson;
 
-/// Keys and values are bytes, as of Python's `RedisCache(raw=True)`: what an
+/// Keys and values are bytes, as of Python's `RedisCache(raw=True)`: the base of an
 /// [`EncryptedCache`](crate::EncryptedCache) is put on.
 ///
 /// An empty value is a value here. Python takes it for a miss, since `b""` is false there.

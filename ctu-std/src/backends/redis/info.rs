@@ -3,7 +3,7 @@ use crate::backends::net::{Reads, ServerInfo};
 use ctu_core::{Capability, HasStats};
 use std::fmt;
 
-/// What a Redis server counted since it started, for all its databases and clients together.
+/// The counts of a Redis server since its start, for all its databases and clients together.
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RedisStats {
@@ -62,8 +62,8 @@ impl fmt::Display for RedisStats {
 }
 
 impl<K: ?Sized, V, F> RedisCache<K, V, F> {
-    /// What the server tells about itself: `section` is `server`, `memory`, `stats`, ..., or empty
-    /// for the usual ones. Of a cluster, what each master tells.
+    /// The information of the server about itself: `section` is `server`, `memory`, `stats`, ..., or empty
+    /// for the usual ones. Of a cluster, that of each master.
     ///
     /// ```no_run
     /// use ctu_std::RedisCache;
@@ -76,17 +76,17 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
     /// ```
     ///
     /// # Errors
-    /// Whatever keeps the server from telling.
+    /// Those of the server, such as an outage.
     pub fn info(&self, section: &str) -> Result<Vec<ServerInfo>, RedisError> {
         let command = command(section);
         self.client.execute_on_all(Capability::Stats, &command)
     }
 
-    /// What the server counted since it started; of a cluster, the sums over its masters. Of the
-    /// server, not of this cache alone: put a [`StatsCache`](crate::StatsCache) on a cache for its own.
+    /// The counts of the server since its start, of all its clients; of a cluster, the sums over its
+    /// masters. For the counts of this cache alone, put a [`StatsCache`](crate::StatsCache) on a cache for its own.
     ///
     /// # Errors
-    /// Whatever keeps the server from telling.
+    /// Those of the server, such as an outage.
     pub fn stats(&self) -> Result<RedisStats, RedisError> {
         Ok(RedisStats::sum(self.info("stats")?))
     }
@@ -94,7 +94,7 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
     /// The share of the server's reads that found a key, 0 to 1.
     ///
     /// # Errors
-    /// Whatever keeps the server from telling.
+    /// Those of the server, such as an outage.
     pub fn hit_rate(&self) -> Result<f64, RedisError> {
         Ok(self.stats()?.hit_rate())
     }

@@ -1,4 +1,4 @@
-//! What tries the orders in which threads can meet: shuttle, and a cache in which they do meet.
+//! Tests of the orders in which threads can meet: shuttle, and a cache in which they do meet.
 
 pub(crate) mod one_computation;
 
@@ -43,7 +43,7 @@ pub(crate) fn spawn<C: Send + Sync + 'static, T: Send + 'static>(
     thread::spawn(move || work(&cache))
 }
 
-/// What a [`Remote`] fails with.
+/// The error of a [`Remote`].
 #[derive(Debug, PartialEq)]
 pub(crate) struct Down;
 

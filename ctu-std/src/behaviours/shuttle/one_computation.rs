@@ -1,4 +1,4 @@
-//! What becomes of threads that want the same value, in whichever cache has it computed once.
+//! Threads that request the same value, in each cache that computes it once.
 
 use super::{Remote, in_many_orders, spawn};
 use ctu_core::{Cache, CacheExt};
@@ -55,7 +55,7 @@ macro_rules! tests_of_one_computation {
 }
 pub(crate) use tests_of_one_computation;
 
-/// Three threads that want the same value of `cache`. What `make` gets is how many tried before.
+/// Three threads that request the same value of `cache`. `make` gets the number of earlier attempts.
 pub(crate) fn three<C: Explored, T: Send + 'static>(
     cache: &Arc<C>,
     work: impl Fn(&C, &mut dyn FnMut() -> u32) -> T + Send + Sync + 'static,

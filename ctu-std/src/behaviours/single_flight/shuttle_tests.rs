@@ -92,7 +92,7 @@ fn value_computed_before_a_removal_is_not_seen_after_it() {
 
 #[test]
 fn value_computed_before_a_pop_is_not_seen_after_it() {
-    // A pop is a look and a removal where there is something, and what was found was stored before.
+    // A pop is a lookup and a removal of a found entry, and a found value was stored before.
     nothing_from_before(|cache| assert!(cache.pop("k").is_ok()));
 }
 

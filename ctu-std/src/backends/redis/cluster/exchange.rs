@@ -11,7 +11,7 @@ use crate::backends::net::{Attempts, Deadline, Disposition, Lease, Unsent};
 use redis::Value;
 use std::{borrow::Cow, sync::Arc};
 
-/// What goes to one node in one piece, and for which parts of a batch.
+/// The requests that go to one node in one piece, and the parts of the batch that they belong to.
 pub(super) struct Load<'r> {
     pub(super) node: Arc<Node>,
     pub(super) request: Cow<'r, Request>,
@@ -59,12 +59,12 @@ impl<'r> Load<'r> {
     }
 }
 
-/// Has nodes work at the same time: sends to each, then reads from each. `end` gets what each replied,
-/// errors among them, and says what becomes of the connection.
+/// Lets nodes work at the same time: sends to each, then reads from each. `end` gets the reply or the
+/// error of each node, and returns the disposition of its connection.
 ///
-/// Nodes that failed when they were last asked come after the others have ended: one that hangs takes
-/// the whole deadline, and what waits for it would hold connections to the others as long. Only those
-/// who meet it first do.
+/// Nodes whose last request failed come after the others have ended: a node that hangs takes the whole
+/// deadline, and a batch that waits for it would hold connections to the others as long. Only the
+/// batches that meet it first do.
 pub(super) fn exchange(
     loads: Vec<Load<'_>>,
     deadline: Deadline,
@@ -80,7 +80,7 @@ fn exchange_at_once(
     deadline: Deadline,
     end: &mut impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Disposition,
 ) {
-    // Always in the same order, so that no two threads have what the other waits for.
+    // Always in the same order, so that no two threads wait for each other's connections.
     loads.sort_by(|a, b| a.node.server().cmp(b.node.server()));
     let mut calls = Vec::with_capacity(loads.len());
     for load in &loads {
@@ -91,7 +91,7 @@ fn exchange_at_once(
             }
         }
     }
-    // Connecting may take long: what is connected comes first.
+    // Connecting may take long: open connections come first.
     calls.sort_by_key(|call| !call.pooled);
     calls.retain_mut(|call| match call.send(deadline) {
         Ok(()) => true,
@@ -136,7 +136,7 @@ impl<'l, 'r> Call<'l, 'r> {
         Ok(())
     }
 
-    /// Reads what the node replies. Where its connection turns out to be dead, everything is sent
+    /// Reads the replies of the node. Where its connection turns out to be dead, everything is sent
     /// again on a fresh one, if that is safe.
     fn receive(&mut self, deadline: Deadline) -> Result<Vec<Value>, Failed> {
         let unsent = std::mem::replace(&mut self.unsent, Unsent::new(&[]));

@@ -204,7 +204,7 @@ mod tests {
         assert_eq!(master(&map, 10), Some("b:5"));
         assert_eq!(master(&map, 9), Some("a:1"));
         assert_eq!(names(&map.masters().ok().unwrap()), ["a:1", "a:2", "b:5"]);
-        // What is known needs no other map.
+        // A known slot needs no other map.
         assert!(map.with(&at(&("b".into(), 5)), slot).is_none());
         assert!(map.with(&at(&("a".into(), 1)), None).is_none());
         let map = map.with(&at(&("a".into(), 9)), None).unwrap();

@@ -1,4 +1,4 @@
-//! A Redis Cluster: which node has a key, and what to do when it has it no more.
+//! A Redis Cluster: the node of a key, and the way to its new node after a move.
 //!
 //! The `redis` crate has a client for clusters, which is not used for the reasons that
 //! [`Link`](super::link::Link) has: its deadlines count from each system call and not for all hops of
@@ -55,14 +55,14 @@ struct Hop {
 }
 
 impl Cluster {
-    /// Whom the user named.
+    /// The nodes that the user named.
     pub(super) fn seeds(&self) -> &str {
         self.0.label()
     }
 
     /// Sends each part to the node that has its slot, all at the same time, and makes `T` of the replies.
-    /// What is sent elsewhere is sent again there, alone. The first failure is the error; what other
-    /// nodes did stays done.
+    /// A redirected part is sent again to its new node, alone. The first failure is the error; the work of
+    /// other nodes stays done.
     pub(super) fn send<T>(
         &self,
         parts: &[Part<'_>],
@@ -116,7 +116,7 @@ impl Cluster {
             places = Vec::new();
             for (index, node, failed) in failures {
                 if error.is_some() && deadline.remaining().is_none() {
-                    // Who comes after a node that hung had no time to answer.
+                    // After a node that hangs the deadline is over: later nodes had no time to answer.
                     break;
                 }
                 match self.follow(&parts[index], &node, failed, deadline) {

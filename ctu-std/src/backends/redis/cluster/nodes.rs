@@ -27,16 +27,16 @@ use std::{
     time::Duration,
 };
 
-/// How long it may take to ask for a map. Who has less left, and less than a sixteenth of an operation's
-/// time, leaves that to the next, rather than blame nodes that had no time to answer.
+/// The time for a request for the map. An operation with less time left, and less than a sixteenth of its
+/// deadline, leaves the request to a later one, rather than blame nodes that had no time to answer.
 const ENOUGH: Duration = Duration::from_millis(100);
 
 /// The nodes of a cluster, and which slots each serves as far as is known.
 pub(super) struct Nodes {
-    /// Whom the user named. At least one.
+    /// The nodes that the user named. At least one.
     seeds: Vec<Arc<Node>>,
     label: Arc<str>,
-    /// How nodes are reached that nobody named.
+    /// The settings of nodes that the user did not name.
     settings: Settings,
     limits: Limits,
     allowed: AllowedNodes,
@@ -76,7 +76,7 @@ impl Nodes {
         }
     }
 
-    /// Whom the user named.
+    /// The nodes that the user named.
     pub(super) fn label(&self) -> &str {
         &self.label
     }
@@ -94,7 +94,7 @@ impl Nodes {
     pub(super) fn serving(&self, slot: Slot, deadline: Deadline) -> Result<Arc<Node>, RedisError> {
         let mut refreshed = Ok(());
         if self.stale.load(Relaxed) {
-            // Whoever has a map goes on with that one while another thread asks for the next.
+            // A thread with a map goes on with it while another thread requests the next one.
             let wait = self.map.read().is_none().then_some(deadline);
             refreshed = self.refresh(wait, deadline);
         }
@@ -275,7 +275,7 @@ pub(super) fn node(settings: Settings, limits: Limits) -> Node {
     Node::new(connector, limits)
 }
 
-/// What `node` says of who serves which slots.
+/// The map of slots by `node`.
 fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
     let request = Request::of(&[b"CLUSTER", b"SLOTS"]).expecting(Bounds::SLOTS);
     let shards = node.execute(&request, deadline, |reply| {
@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn expired_deadline_does_not_mark_a_node_failed() {
-        // Nobody listens there.
+        // No server listens there.
         let settings = Target::from_url("redis://127.0.0.1:1").unwrap().settings;
         let nodes = Nodes::new(settings, &[], Limits::default(), AllowedNodes::default());
         let refresh = |time| {

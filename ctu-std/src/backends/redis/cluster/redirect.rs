@@ -8,7 +8,7 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Redirect {
     pub(super) slot: Slot,
-    /// Whether the slot is there for good; otherwise only what this request is about, this once.
+    /// Whether the slot is there for good; otherwise only the keys of this request, this once.
     pub(super) moved: bool,
     /// `None` where the node that redirects does not know the address.
     pub(super) place: Option<Place>,

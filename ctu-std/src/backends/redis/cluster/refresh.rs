@@ -111,7 +111,7 @@ mod tests {
             })
         };
         assert_eq!(run(Err(RedisError::WrongType)), Err(RedisError::WrongType));
-        // Who comes too early hears how it went.
+        // A caller that comes too early gets the last result.
         assert_eq!(run(Ok(())), Err(RedisError::WrongType));
         time.set(begin + PAUSE - Duration::from_nanos(1));
         assert_eq!(run(Ok(())), Err(RedisError::WrongType));
@@ -142,7 +142,7 @@ mod tests {
             let done = refresh.run(soon(), || {
                 runs.fetch_add(1, SeqCst);
                 all.wait();
-                // Who does not need a map does not wait for one.
+                // An operation that needs no map does not wait for one.
                 assert_eq!(refresh.run(None, || panic!("it is under way")), Ok(()));
                 Err(RedisError::WrongType)
             });

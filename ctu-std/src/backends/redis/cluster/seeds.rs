@@ -11,7 +11,7 @@ use ctu_core::Error;
 
 impl RedisCache<str, String> {
     /// Starts to build a cache on a Redis Cluster: as [`builder`](Self::builder), from the addresses of
-    /// any of its nodes. One of them has to answer when the first operation asks who else there is.
+    /// any of its nodes. One of them has to answer when the first operation requests the map of the cluster.
     ///
     /// User, password and TLS are the same for all nodes. There is but database 0.
     ///
@@ -24,24 +24,24 @@ impl RedisCache<str, String> {
     /// # Ok::<(), ctu_std::RedisError>(())
     /// ```
     ///
-    /// # What happens
-    /// * **Each key** is asked for where it is. A node that has it no more says who has (`MOVED`, `ASK`), and
-    ///   is followed, within the one deadline of the operation.
-    /// * **Batches** go to all nodes at the same time, in one round trip. Connections that are missing are
-    ///   opened before that, one after another, and a node that failed when it was last asked comes after the
-    ///   others. Where a node fails, its failure is the error, and what the others did stays done. Keys with
+    /// # Operation
+    /// * **Each key** is requested at its node. A node without the key names the new one (`MOVED`, `ASK`),
+    ///   and the cache follows, within the one deadline of the operation.
+    /// * **Batches** go to all nodes at the same time, in one round trip. Missing connections are
+    ///   opened before that, one after another, and a node whose last request failed comes after the
+    ///   others. Where a node fails, its failure is the error, and the work of the others stays done. Keys with
     ///   the same `{tag}` are on the same node.
-    /// * **`len`, `clear`, `retain`, `keys`, `info`, `stats` and `hits`** are about every master. While slots
+    /// * **`len`, `clear`, `retain`, `keys`, `info`, `stats` and `hit_rate`** are about every master. While slots
     ///   are on their way from one to another, keys on their way may be missed or come twice.
     /// * **A node that fails** is an error for its own keys; the others go on, if the cluster lets them
-    ///   (`cluster-require-full-coverage no`). Operations that meet it ask who has taken over, not more often
-    ///   than every 200 ms, and go there. So after a failover all works again; until then its keys are an
-    ///   [outage](ctu_core::CacheError::is_outage), and nobody waits for it to end.
+    ///   (`cluster-require-full-coverage no`). Operations that meet it request a new map, not more often
+    ///   than every 200 ms, and go to the new master. So after a failover all works again; until then its keys are an
+    ///   [outage](ctu_core::CacheError::is_outage), and no operation waits for it to end.
     /// * **A node that hangs** is found by the first operation whose deadline it takes. Until then batches
     ///   that wait for it hold connections to the others, and where that is all of the
     ///   [pool](RedisBuilder::pool_size), operations on the others wait, too: for one deadline, and once.
-    /// * **A slot that nobody serves** is an error ([`RedisError::NotReady`]) of its keys, and of what is
-    ///   about every master.
+    /// * **A slot without a node** is an error ([`RedisError::NotReady`]) of its keys, and of operations
+    ///   on every master.
     ///
     /// # Which nodes get the password
     /// The cache logs in at every node that the cluster refers it to. In a network that others can write
@@ -49,15 +49,15 @@ impl RedisCache<str, String> {
     /// trusted certificate see the password. The nodes that the user names are asked for the map of slots
     /// again in turn with the others, so that one bad map does not last.
     ///
-    /// # What a failover loses
-    /// Masters acknowledge what their replicas do not have yet. When a replica takes over, a write that
-    /// was acknowledged just before may be gone, and what was removed may be there again. Who cannot have
-    /// that gives entries a short time to live.
+    /// # Losses of a failover
+    /// Masters acknowledge writes that their replicas do not have yet. When a replica takes over, a write that
+    /// was acknowledged just before may be gone, and a removed entry may be back. A short time to live
+    /// limits the effect.
     ///
-    /// # What there is not
+    /// # Limits
     /// Replicas are not read. Nodes are reached by the addresses that the cluster gives (`cluster-announce-ip`
-    /// and its like decide which); they are not translated. Nothing is done in the background: who has
-    /// which slots is asked by operations that have reason to.
+    /// and its like decide which); they are not translated. There is no background work: operations
+    /// that meet a change request the new map.
     pub fn cluster(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> RedisBuilder {
         RedisBuilder::from_nodes(nodes)
     }

@@ -9,7 +9,7 @@ pub(super) const SLOTS: u16 = 16384;
 pub(in super::super) struct Slot(u16);
 
 impl Slot {
-    /// The slot of `key`: of what is in the first pair of braces where that is something, so that a
+    /// The slot of `key`: of the text in the first pair of braces where there is some, so that a
     /// user can put keys together.
     pub(in super::super) fn of(key: &[u8]) -> Self {
         Self(crc16(tag(key).unwrap_or(key)) % SLOTS)
