@@ -1,3 +1,5 @@
+//! The options in the attribute.
+
 use crate::hints;
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::{

@@ -1,3 +1,5 @@
+//! The attributes of a cached function, sorted by the item that they belong to.
+
 use crate::function::any_ident;
 use quote::ToTokens;
 use syn::{

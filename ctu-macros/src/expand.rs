@@ -1,3 +1,5 @@
+//! The expansion of a cached function.
+
 use crate::{
     args::{Args, OnError, SingleFlight},
     attrs::Attrs,

@@ -1,3 +1,5 @@
+//! The function under the attribute: its parameters and its receiver.
+
 use crate::args::plain_name;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};

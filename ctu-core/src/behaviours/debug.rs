@@ -1,3 +1,5 @@
+//! The observer that reports every operation.
+
 use super::{
     observed::Observed,
     observer::{Observer, Operation},

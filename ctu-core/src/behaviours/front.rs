@@ -1,3 +1,5 @@
+//! A small cache in RAM in front of a slow one, without a heap.
+
 use crate::{
     caches::{Cache, Found},
     clock::Clock,

@@ -1,3 +1,5 @@
+//! The adaptor of observers: one cache for blocking and async inner caches.
+
 use super::observer::{Observer, Operation};
 use crate::{
     caches::{AsyncCache, Cache, Found, InMemory, LocalAsyncCache},

@@ -1,3 +1,5 @@
+//! The observer that counts operations, and its counts.
+
 use super::{
     observed::Observed,
     observer::{Observer, Operation},

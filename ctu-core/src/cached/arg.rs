@@ -1,3 +1,5 @@
+//! Arguments of a cached function as parts of a typed key.
+
 use crate::{
     entries::{Bytes, Text},
     error::Error,

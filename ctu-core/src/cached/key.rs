@@ -1,3 +1,5 @@
+//! The key of a call: made from the arguments, or looked up without being made.
+
 use crate::{
     caches::Cache,
     error::Error,

@@ -1,3 +1,5 @@
+//! Returned types of cached functions, and the part of them that is stored.
+
 /// The effect of a returned value on the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<T> {

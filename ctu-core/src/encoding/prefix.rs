@@ -1,3 +1,5 @@
+//! Encodings of the number in an automatic prefix.
+
 use super::{ascii85, base85};
 use crate::{entries::Text, error::Error};
 use core::str::FromStr;

@@ -1,3 +1,5 @@
+//! The settings of a cache in flash.
+
 use super::{
     FlashCache, FlashError,
     layout::{Layout, Sizes},

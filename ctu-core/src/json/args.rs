@@ -1,3 +1,5 @@
+//! Keys made of the arguments of a call, as CacheToolsUtils makes them.
+
 use super::writer::{Expect, Writer};
 use crate::{encoding::base85, entries::Text, error::Error};
 use alloc::string::String;

@@ -1,3 +1,5 @@
+//! JSON values as plain data: no key of an object has a special meaning.
+
 use super::special;
 use alloc::{string::String, vec::Vec};
 use core::fmt;

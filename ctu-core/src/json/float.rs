@@ -1,3 +1,5 @@
+//! Floats as Python's `repr` writes them.
+
 use crate::{entries::Text, error::Error};
 use alloc::string::String;
 use core::fmt::Write;

@@ -1,3 +1,5 @@
+//! Keys of objects: their order and their form in Python's `json`.
+
 use super::{
     escape::push_text,
     float::{push_float, widen},

@@ -1,3 +1,5 @@
+//! The writer of objects, which sorts keys as Python does.
+
 use super::{
     data::Data,
     key::{Key, KeySerializer},

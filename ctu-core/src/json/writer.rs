@@ -1,3 +1,5 @@
+//! The writer of JSON values.
+
 use super::{MAX_DEPTH, escape::push_text, refusal::SerError};
 use crate::error::Error;
 use alloc::string::String;

@@ -1,3 +1,5 @@
+//! Prefixes that a counter makes.
+
 use super::mapped::Mapped;
 use super::prefixed::{AsPrefix, Prefix};
 use crate::{counter::Counter, encoding::PrefixEncoding, entries::Text, error::Error};

@@ -1,3 +1,5 @@
+//! Bytes as text, for caches of text.
+
 use super::{
     mapped::Mapped,
     mapping::{Mapping, NO_INVERSE},

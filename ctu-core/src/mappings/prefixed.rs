@@ -1,3 +1,5 @@
+//! A prefix before every key.
+
 use super::{mapped::Mapped, mapping::Mapping};
 use crate::{
     caches::Cache,

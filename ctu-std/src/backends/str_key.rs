@@ -1,3 +1,5 @@
+//! Keys as the text of Python's `str()`.
+
 use ctu_core::json;
 use std::{borrow::Cow, fmt::Write};
 

@@ -1,3 +1,5 @@
+//! `ShardedCache`: several stores, each behind a lock.
+
 use crate::caches::shard_index::shard_index;
 use ctu_core::{Cache, Error, Found, InMemory, KeyParts, Store};
 use std::{

@@ -1,3 +1,5 @@
+//! The async traits: one text for the two kinds of futures.
+
 mod pointers;
 mod ready;
 

@@ -1,3 +1,5 @@
+//! [`Mapped`](super::Mapped) as an async cache.
+
 #[cfg(feature = "alloc")]
 use super::batch;
 use super::{Mapped, OwnKeys, decode, decode_with_ttl};

@@ -1,3 +1,5 @@
+//! The adaptor of mappings: a cache over a cache.
+
 mod awaited;
 #[cfg(feature = "alloc")]
 mod batch;

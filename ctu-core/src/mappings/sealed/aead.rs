@@ -1,3 +1,5 @@
+//! The trait of ciphers with authentication, open to users.
+
 use crate::error::Error;
 use zeroize::Zeroize;
 

@@ -1,3 +1,5 @@
+//! Names of sealed entries in the inner cache: keyed hashes or the keys.
+
 use super::hash::{BLOCK, copy, keyed};
 use crate::{
     error::Error,

@@ -1,3 +1,5 @@
+//! Keys of sealed entries: one writes, several read.
+
 use super::{
     aead::{Aead, KeyedAead},
     hash::{copy, derive},

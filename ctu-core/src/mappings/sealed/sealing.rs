@@ -1,3 +1,5 @@
+//! The mapping that seals and opens values.
+
 use super::{
     aead::Aead,
     entry::{Bound, MAX_OVERHEAD, Trailer, overhead},

@@ -1,3 +1,5 @@
+//! Typed keys and values as bytes, in a format of choice.
+
 use crate::{
     entries::Buffer,
     error::Error,

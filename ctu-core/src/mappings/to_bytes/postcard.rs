@@ -1,3 +1,5 @@
+//! The format of `postcard`.
+
 use super::Format;
 use crate::{
     entries::{Buffer, Bytes},

@@ -1,3 +1,5 @@
+//! The adaptive policy: a window, a main part and a frequency sketch.
+
 use super::{
     clocks::{Clocks, Facts},
     sketch::{ENTRIES_A_BLOCK, Sketch},

@@ -1,3 +1,5 @@
+//! Entries in slots, found by hash and evicted by the adaptive policy.
+
 use super::{Adaptive, Entries};
 use crate::stores::slots::Slot;
 use alloc::vec::Vec;

@@ -1,3 +1,5 @@
+//! Slots of entries on the heap.
+
 use super::{Deadline, Deadlines, Link, Slot, Slots};
 use alloc::vec::Vec;
 use core::{fmt, mem};

@@ -1,3 +1,5 @@
+//! Slots of entries in the store itself.
+
 use super::{Deadline, Deadlines, Link, Slot, Slots};
 use crate::stores::index::Index;
 use core::{fmt, mem};

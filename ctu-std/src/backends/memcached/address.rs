@@ -1,3 +1,5 @@
+//! Addresses of Memcached servers.
+
 use super::MemCachedError;
 use crate::backends::net::{Address, Fault, Url};
 

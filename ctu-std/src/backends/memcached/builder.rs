@@ -1,3 +1,5 @@
+//! The settings of a Memcached cache.
+
 #[cfg(feature = "tokio")]
 use super::asynchronous::{AsyncConnector, AsyncMemCached, AsyncServer};
 #[cfg(feature = "memcached-client")]

@@ -1,3 +1,5 @@
+//! `MemCached`.
+
 use super::{
     AsPython, Form, MemCachedBuilder, MemCachedError, Raw, client::Client, entries::Entries,
     stats::sum, ttl::Ttl,

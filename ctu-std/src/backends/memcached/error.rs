@@ -1,3 +1,5 @@
+//! The errors of Memcached caches.
+
 use crate::backends::net::{ConnectionError, Disposition, NetError, Peer, one_line};
 use ctu_core::{CacheError, Error};
 use std::{fmt, io, sync::Arc, time::Duration};

@@ -1,3 +1,5 @@
+//! The forms of keys and values on Memcached.
+
 use super::{JsonSerde, MemValue};
 use crate::backends::str_key::StrKey;
 use ctu_core::{

@@ -1,3 +1,5 @@
+//! Statistics of Memcached servers.
+
 use super::{MemCached, MemCachedError};
 use crate::backends::net::{Reads, ServerInfo};
 use ctu_core::{Error, HasStats};

@@ -1,3 +1,5 @@
+//! Times to live as Memcached counts them.
+
 use ctu_core::Error;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! The failures of a connection, for all protocols.
+
 use super::{ConnectionError, Disposition, Malformed, Peer};
 use std::{fmt, io, time::Duration};
 

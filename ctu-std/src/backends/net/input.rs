@@ -1,3 +1,5 @@
+//! The buffer between a connection and a parser.
+
 use std::ops::Range;
 
 /// The size of a read at most, unless a long string arrives.

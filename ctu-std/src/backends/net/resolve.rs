@@ -1,3 +1,5 @@
+//! Host names to addresses, within a deadline.
+
 use super::Deadline;
 use crate::per_process::PerProcess;
 use parking_lot::{Condvar, Mutex, MutexGuard};

@@ -1,3 +1,5 @@
+//! A blocking socket with a deadline for every system call.
+
 use super::Deadline;
 #[cfg(unix)]
 use socket2::SockAddr;

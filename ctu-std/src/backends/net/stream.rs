@@ -1,3 +1,5 @@
+//! TCP, Unix sockets and TLS with deadlines.
+
 use super::{
     Address, Deadline, Endpoint,
     resolve::resolve,

@@ -1,3 +1,5 @@
+//! TLS by rustls, blocking.
+
 use super::{
     one_line,
     socket::{Pending, TimedSocket},

@@ -1,3 +1,5 @@
+//! The settings of a Redis cache.
+
 #[cfg(feature = "redis-aio")]
 use super::asynchronous::AsyncExternal;
 #[cfg(feature = "tokio")]

@@ -1,3 +1,5 @@
+//! `RedisCache`.
+
 use super::{
     AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError,
     client::Client,

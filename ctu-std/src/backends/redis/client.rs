@@ -1,3 +1,5 @@
+//! The requests of threads, sent to one server or to a cluster.
+
 use super::{
     RedisError,
     command::{Batch, Command, Layout},

@@ -1,3 +1,5 @@
+//! The errors of Redis caches.
+
 use crate::backends::net::{ConnectionError, Disposition, NO_SENSE, NetError, Peer, one_line};
 use ctu_core::{CacheError, Error};
 use std::{fmt, io, sync::Arc, time::Duration};

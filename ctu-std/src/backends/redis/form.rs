@@ -1,3 +1,5 @@
+//! The forms of keys and values on Redis.
+
 use super::RedisError;
 use crate::backends::str_key::StrKey;
 use ctu_core::json::{self, DecodeError};

@@ -1,3 +1,5 @@
+//! Information and statistics of Redis servers.
+
 use super::{RedisCache, RedisError, bounds::Bounds, command::Command, request::Request};
 use crate::backends::net::{Reads, ServerInfo};
 use ctu_core::{Capability, HasStats};

@@ -1,3 +1,5 @@
+//! The iterator over the keys of a cache.
+
 use super::{
     Form, RedisCache, RedisError,
     node::Node,

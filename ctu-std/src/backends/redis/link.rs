@@ -1,3 +1,5 @@
+//! A connection of the pool: an own one, or that of the program.
+
 use super::{
     RedisError, error::peer, reply::Reply, request::Request, resp::Replies, sentinel::Sentinel,
     settings::Settings,

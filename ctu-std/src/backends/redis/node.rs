@@ -1,3 +1,5 @@
+//! One Redis server and its pool.
+
 use super::{RedisError, link::Connector, reply::Reply, request::Request};
 #[cfg(feature = "cluster")]
 use crate::backends::net::Address;

@@ -1,3 +1,5 @@
+//! Times to live as Redis counts them.
+
 use super::{command::Read, reply::Reply, request::Request};
 use ctu_core::Error;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! `SingleFlightCache`.
+
 use super::{flights::SingleFlight, writes::Writes};
 use crate::caches::{AnyCache, IsCache};
 use ctu_core::HasStats;

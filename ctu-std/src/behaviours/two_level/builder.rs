@@ -1,3 +1,5 @@
+//! The settings of two levels.
+
 use super::{
     TwoLevelCache,
     levels::{Levels, Load, Recovery, Refresh},

@@ -1,3 +1,5 @@
+//! `TwoLevelCache`.
+
 use super::{
     TwoLevelBuilder, TwoLevelStats,
     counts::Counted,

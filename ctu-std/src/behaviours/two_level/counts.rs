@@ -1,3 +1,5 @@
+//! The counters of two levels, spread over cache lines.
+
 use std::{
     cell::Cell,
     sync::atomic::{

@@ -1,3 +1,5 @@
+//! The settings as the levels read them.
+
 use crate::behaviours::machines::{BreakerSettings, JournalSettings};
 use ctu_core::{Clock, single_flight::DEFAULT_WAIT_LIMIT};
 use std::{fmt, hash::BuildHasher, hash::RandomState, sync::Arc, time::Duration};

@@ -1,3 +1,5 @@
+//! The statistics of two levels.
+
 use super::counts::{Counted, Counts};
 use std::fmt;
 

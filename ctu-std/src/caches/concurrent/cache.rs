@@ -1,3 +1,5 @@
+//! `ConcurrentCache`: shards of a table with the adaptive policy.
+
 use super::{
     entry::{Entry, Kept},
     near::{Near, processors},

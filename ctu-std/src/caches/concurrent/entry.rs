@@ -1,3 +1,5 @@
+//! Entries of the concurrent cache, cold or hot.
+
 use ctu_core::stores::policy;
 use std::sync::{
     Arc,

@@ -1,3 +1,5 @@
+//! Hot entries near each thread, found without a shared write.
+
 use super::entry::{Entry, Hot};
 use parking_lot::{RwLock, RwLockReadGuard};
 use std::{

@@ -1,3 +1,5 @@
+//! XChaCha20-Poly1305 out of its parts, without a panic.
+
 use crate::{
     error::Error,
     mappings::{

@@ -1,3 +1,5 @@
+//! `AsyncMemCached`.
+
 use super::{
     super::{
         AsPython, Form, MemCachedError, MemCachedStats, Raw,

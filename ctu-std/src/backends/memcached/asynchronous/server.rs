@@ -1,3 +1,5 @@
+//! One Memcached server for tasks.
+
 use super::{
     super::{
         MemCachedError,

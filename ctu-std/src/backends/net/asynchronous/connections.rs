@@ -1,3 +1,5 @@
+//! The connections that tasks share to one server.
+
 use super::{
     super::{Attempts, ConnectionError, Deadline, Disposition, Limits, NetError, Peer, Work},
     multiplexed::{CallError, Multiplexed, SharedParser},

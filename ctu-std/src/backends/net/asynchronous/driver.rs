@@ -1,3 +1,5 @@
+//! The task that writes requests to a connection and reads the replies.
+
 use super::{
     super::{ConnectionError, Disposition, NetError},
     multiplexed::{Call, Shared, SharedParser},

@@ -1,3 +1,5 @@
+//! One connection that many callers share: requests are pipelined.
+
 use super::{
     super::{Deadline, NetError, Parser, Peer},
     driver::Driver,

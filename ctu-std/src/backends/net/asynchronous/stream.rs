@@ -1,3 +1,5 @@
+//! TCP, Unix sockets and TLS on tokio.
+
 use super::super::{Address, Deadline, Endpoint, resolve::resolve, socket::is_idle};
 use socket2::{SockRef, TcpKeepalive};
 use std::{

@@ -1,3 +1,5 @@
+//! The state of a pool: idle connections, the queue of callers, times.
+
 use std::{
     collections::BTreeMap,
     mem,

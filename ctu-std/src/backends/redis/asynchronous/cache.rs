@@ -1,3 +1,5 @@
+//! `AsyncRedisCache`.
+
 #[cfg(feature = "redis-aio")]
 use super::super::RedisBuilder;
 use super::{

@@ -1,3 +1,5 @@
+//! The requests of tasks, sent to the connection of their key.
+
 use super::super::{
     RedisError,
     command::{Batch, Command, Layout, Place},

@@ -1,3 +1,5 @@
+//! Requests to several nodes at the same time.
+
 use super::{
     super::{
         RedisError,

@@ -1,3 +1,5 @@
+//! The node of each slot.
+
 use super::{
     super::node::Node,
     place::Place,

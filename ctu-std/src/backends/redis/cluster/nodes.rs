@@ -1,3 +1,5 @@
+//! The nodes of a cluster and the present map of slots.
+
 use super::{
     super::{
         RedisError,

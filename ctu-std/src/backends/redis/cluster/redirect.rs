@@ -1,3 +1,5 @@
+//! The replies `MOVED` and `ASK`.
+
 use super::{
     super::RedisError,
     place::{Place, read_host},

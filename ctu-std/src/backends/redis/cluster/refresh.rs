@@ -1,3 +1,5 @@
+//! One request for the map of slots at a time, among all threads.
+
 use super::super::RedisError;
 use crate::backends::net::Deadline;
 use parking_lot::{Condvar, Mutex};

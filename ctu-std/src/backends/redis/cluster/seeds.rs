@@ -1,3 +1,5 @@
+//! The nodes that the user names.
+
 use super::{
     super::{
         RedisBuilder, RedisCache, RedisError, address::Target, allowed::AllowedNodes,

@@ -1,3 +1,5 @@
+//! The reply to `CLUSTER SLOTS`.
+
 use super::{
     place::{Place, read_host},
     slot::SLOTS,
