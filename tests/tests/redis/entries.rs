@@ -127,3 +127,15 @@ fn foreign_spelling_of_a_key_is_neither_listed_nor_removed() {
     prefixed.retain(&mut |_| false).unwrap();
     assert_eq!(server.cli(&["dbsize"]), foreign.len().to_string());
 }
+
+/// A key type as a program stores it. Lookups then take a `&String`.
+#[test]
+fn owned_text_is_accepted_as_the_type_of_keys() {
+    let server = RedisServer::start();
+    let cache: RedisCache<String, u32> = RedisCache::builder(server.url()).build().unwrap();
+    let key = String::from("key");
+    cache.insert(&key, 7u32).unwrap();
+    assert_eq!(cache.get(&key), Ok(Some(7)));
+    let by_text: RedisCache<str, u32> = RedisCache::builder(server.url()).build().unwrap();
+    assert_eq!(by_text.get("key"), Ok(Some(7)));
+}
