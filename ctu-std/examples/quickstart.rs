@@ -27,8 +27,8 @@ where
     let digests = StatsCache::new(PrefixedCache::new(&levels, b"sha3-256."));
 
     let pass = |name| -> Result<Pass, Box<dyn Error>> {
-        digests.reset();
-        levels.reset();
+        digests.reset_stats();
+        levels.reset_stats();
         let mut pass = Pass::begin(name, files);
         for file in files {
             // Reads the file only where neither level knows its digest.

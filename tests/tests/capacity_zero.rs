@@ -53,7 +53,7 @@ fn two_levels_work_with_side_tables_of_capacity_zero() {
     let builder = TwoLevelCache::builder(level(), level());
     let cache = builder
         .resilient()
-        .recovers_by_hand()
+        .manual_recovery()
         .journal(0)
         .grace(HOUR, 0)
         .negative(HOUR, 0)

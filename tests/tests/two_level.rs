@@ -114,7 +114,7 @@ fn second_level_hit_fills_the_first() {
     let text = "1 hits in the first level, 1 in the second, 1 misses, 0 errors, hit rate 66.7 %";
     assert_eq!(stats.to_string(), text);
     assert!((cache.hit_rate() - 2.0 / 3.0).abs() < 1e-9);
-    cache.reset();
+    cache.reset_stats();
     assert_eq!(cache.stats(), Default::default());
 }
 

@@ -126,9 +126,9 @@ fn outage_is_logged_once_and_without_keys() {
     let link = Link::new(0, &Arc::default(), &clock);
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
     let cache = TwoLevelCache::builder(first, link)
-        .recovers_by_hand()
+        .manual_recovery()
         .clock(Arc::clone(&clock));
-    let cache = cache.journal(2_000).settle(millis(1));
+    let cache = cache.journal(2_000).settle_time(millis(1));
     let cache = cache.name("pages").build();
     let log = Log::default();
     let exported = Exported::default();
@@ -172,7 +172,7 @@ fn outage_is_logged_once_and_without_keys() {
     assert_eq!(exported["ctu_two_level_journal"], 2_000.0);
     assert_eq!(exported["ctu_two_level_missed"], 4_000.0);
     assert_eq!(exported["ctu_two_level_overflowed"], 2_000.0);
-    assert_eq!(exported["ctu_two_level_suspects"], 1.0);
+    assert_eq!(exported["ctu_two_level_journal_overflowed"], 1.0);
     assert_eq!(exported["ctu_two_level_breaker_open"], 1.0);
     assert_eq!(exported.len(), 20);
     let text = "0 hits in the first level, 0 in the second, 4000 misses, 0 errors, hit rate 0.0 %";
@@ -197,7 +197,7 @@ fn first_undecodable_value_of_the_second_level_is_logged_with_its_reason() {
     let link = Link::new(0, &Arc::default(), &clock);
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
     let cache = TwoLevelCache::builder(first, link)
-        .recovers_by_hand()
+        .manual_recovery()
         .clock(Arc::clone(&clock))
         .name("pages")
         .build();

@@ -107,7 +107,7 @@ impl<C> Observed<C, Counts> {
     }
 
     /// Sets all counts to 0.
-    pub fn reset(&self) {
+    pub fn reset_stats(&self) {
         let Counts {
             tests,
             writes,
@@ -254,7 +254,7 @@ mod tests {
                     done.store(true, Relaxed);
                 }
                 assert!(consistent, "{stats:?}");
-                cache.reset();
+                cache.reset_stats();
             }
             done.store(true, Relaxed);
         });

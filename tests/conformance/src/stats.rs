@@ -48,7 +48,7 @@ pub(crate) fn reset_sets_all_counts_to_zero() {
     let cache = counted();
     assert_eq!(cache.insert(&1, 10), Ok(()));
     assert_eq!(cache.get(&1), Ok(Some(10)));
-    cache.reset();
+    cache.reset_stats();
     let nothing = Stats {
         size: 1,
         ..Stats::default()

@@ -28,7 +28,7 @@ fn two_levels(port: u16) -> Tested {
     let pause = Duration::from_millis(20);
     TwoLevelCache::builder(First::with_capacity(1_000), second)
         .open_for(pause, pause)
-        .settle(SETTLE)
+        .settle_time(SETTLE)
         .resilient()
         .build()
 }

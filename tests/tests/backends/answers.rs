@@ -132,7 +132,7 @@ fn stored_value_over_the_limit_is_overwritten_by_two_levels<B: Backend>() {
     let first = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(10);
     let second = B::limited(&address::<B>(server.port()), 1000);
     let cache = TwoLevelCache::builder(first, second);
-    let cache = cache.resilient().recovers_by_hand().build();
+    let cache = cache.resilient().manual_recovery().build();
     for round in 1..=10 {
         other.insert_entry(b"large", vec![1; 5000], None).unwrap();
         cache.first().clear().unwrap();

@@ -95,7 +95,7 @@ fn large_entries_leave_the_breaker_closed<B: Backend>() {
     proxy.limit_replies(LIMIT);
     let first = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(10);
     let cache = TwoLevelCache::builder(first, long_deadline::<B>(proxy.port()));
-    let cache = cache.resilient().recovers_by_hand().build();
+    let cache = cache.resilient().manual_recovery().build();
     for key in 0..6_u8 {
         direct.insert_entry(&[b'r', key], large(), None).unwrap();
     }

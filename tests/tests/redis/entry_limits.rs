@@ -32,7 +32,7 @@ fn value_over_the_query_buffer_limit_is_the_fault_of_its_entry() {
     }
     let first = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(10);
     let levels = TwoLevelCache::builder(first, cache.clone());
-    let levels = levels.resilient().recovers_by_hand().build();
+    let levels = levels.resilient().manual_recovery().build();
     for key in 0..5_u8 {
         assert!(levels.insert_entry(&[key], vec![1; LARGE], None).is_err());
     }
@@ -58,7 +58,7 @@ fn value_over_the_output_buffer_limit_is_the_fault_of_its_entry() {
     }
     let first = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(10);
     let levels = TwoLevelCache::builder(first, cache.clone());
-    let levels = levels.resilient().recovers_by_hand().build();
+    let levels = levels.resilient().manual_recovery().build();
     for key in [b'a', b'b', b'c', b'd', b'e'] {
         assert_eq!(levels.get(&[key]), Ok(None));
     }

@@ -14,7 +14,7 @@ fn two_levels_survive_a_cluster_failover() {
     let cache = TwoLevelCache::builder(first, second)
         .resilient()
         .open_for(millis(5), millis(40))
-        .settle(millis(500))
+        .settle_time(millis(500))
         .build();
     let keys: Vec<String> = (0..3)
         .flat_map(|node| keys_of(&cluster, node, 20))

@@ -83,7 +83,7 @@ fn corrupt_value_is_an_error_without_resilience() {
 #[test]
 fn corrupt_value_is_not_cached_as_missing() {
     let (_clock, builder) = builder();
-    let cache = builder.recovers_by_hand().negative(secs(2), 10).build();
+    let cache = builder.manual_recovery().negative(secs(2), 10).build();
     cache.second().insert_entry(&1, DAMAGED, None).unwrap();
     assert_eq!(cache.get(&1), Ok(None));
     cache.second().insert_entry(&1, 5, None).unwrap();

@@ -88,10 +88,10 @@ where
     let (first, clock) = (first(&link, switches.concurrent), Arc::clone(&link.clock));
     let builder: TwoLevelBuilder<First, S, Kind> = TwoLevelCache::builder(first, second(link));
     let builder = builder
-        .recovers_by_hand()
+        .manual_recovery()
         .breaker(2, millis(100))
         .open_for(millis(300), millis(2_000))
-        .settle(SETTLE)
+        .settle_time(SETTLE)
         .journal(switches.journal)
         .clock(clock)
         .seed(seed);

@@ -23,7 +23,7 @@ fn recover_all(clock: &ManualClock, cache: &Resilient) {
 #[test]
 fn missed_clear_is_replayed() {
     let (_clock, builder) = builder();
-    let cache = builder.recovers_by_hand().build();
+    let cache = builder.manual_recovery().build();
     cache.insert(&1, 1u32).unwrap();
     cache.second().fail(Fault::Refused);
     assert_eq!(cache.clear(), Ok(()));
@@ -36,7 +36,7 @@ fn missed_clear_is_replayed() {
 #[test]
 fn unjournalable_operation_is_an_error_without_network() {
     let (_clock, builder) = builder();
-    let cache = builder.recovers_by_hand().build();
+    let cache = builder.manual_recovery().build();
     cache.insert(&1, 1u32).unwrap();
     assert_eq!(cache.retain(&mut |_| false), Ok(()));
     assert_eq!((cache.get(&1), cache.second().len()), (Ok(None), Ok(0)));
@@ -103,7 +103,7 @@ fn newer_missed_write_is_replayed_before_settling_ones() {
     let link = Link::new(0, &Arc::default(), &clock);
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
     let cache = TwoLevelCache::builder(first, link).resilient();
-    let cache = cache.breaker(100, secs(100)).settle(secs(3_600)).build();
+    let cache = cache.breaker(100, secs(100)).settle_time(secs(3_600)).build();
     cache.second().fail(Fault::Lost);
     cache.insert(&1, 1u32).unwrap();
     let asked = cache.second().asked.load(SeqCst);
@@ -123,7 +123,7 @@ fn recovery_thread_replays_and_ends_with_the_cache() {
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
     let cache = TwoLevelCache::builder(first, Arc::clone(&link)).resilient();
     let cache = cache
-        .settle(millis(1))
+        .settle_time(millis(1))
         .open_for(millis(2), millis(4))
         .build();
     for key in 0..1_000 {

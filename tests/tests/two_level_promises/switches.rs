@@ -29,7 +29,7 @@ pub(crate) fn builder() -> (Arc<ManualClock>, Builder) {
 
 pub(crate) fn resilient() -> (Arc<ManualClock>, Resilient) {
     let (clock, builder) = builder();
-    (clock, builder.recovers_by_hand().build())
+    (clock, builder.manual_recovery().build())
 }
 
 /// Waits until another thread has made `done` true.
@@ -142,7 +142,7 @@ fn last_outage_keeps_its_reason() {
     cache.second().fail(Fault::None);
     clock.advance(secs(10));
     assert_eq!(cache.get(&1), Ok(None));
-    cache.reset();
+    cache.reset_stats();
     assert_eq!(cache.last_outage().as_deref(), Some("Down"));
     // Without resilience the caller has been told.
     let (_clock, builder) = builder();
@@ -171,10 +171,10 @@ fn server_out_of_memory_still_accepts_deletes() {
 #[test]
 fn full_journal_is_reported_and_recognises_its_keys() {
     let (clock, builder) = builder();
-    let builder = builder.recovers_by_hand().journal(2);
+    let builder = builder.manual_recovery().journal(2);
     let cache = builder
-        .settle(secs(1))
-        .second_keeps_at_most(secs(60))
+        .settle_time(secs(1))
+        .second_max_ttl(secs(60))
         .build();
     for key in 0..5 {
         cache.insert(&key, key).unwrap();
@@ -185,7 +185,7 @@ fn full_journal_is_reported_and_recognises_its_keys() {
     }
     let stats = cache.stats();
     assert_eq!(
-        (stats.journal, stats.overflowed, stats.suspects),
+        (stats.journal, stats.overflowed, stats.journal_overflowed),
         (2, 2, true)
     );
     cache.second().fail(Fault::None);
@@ -207,7 +207,7 @@ fn full_journal_is_reported_and_recognises_its_keys() {
     }
     clock.advance(secs(60));
     assert_eq!(cache.get(&2), Ok(None));
-    assert!(!cache.stats().suspects);
+    assert!(!cache.stats().journal_overflowed);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn first_level_hit_takes_no_lock_of_a_slow_operation() {
     let link = Link::new(0, &Arc::default(), &clock);
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
     let cache = TwoLevelCache::builder(first, &link)
-        .recovers_by_hand()
+        .manual_recovery()
         .build();
     cache.insert(&1, 1u32).unwrap();
     // From here on the second level answers no request.

@@ -26,7 +26,7 @@ fn outage_loses_nothing_that_python_loses() {
     let cache = TwoLevelCache::builder(first, second).resilient();
     let cache = cache
         .open_for(millis(10), millis(50))
-        .settle(millis(100))
+        .settle_time(millis(100))
         .build();
     let key = |key: u64| format!("k{key}");
     for n in 0..KEYS {

@@ -70,7 +70,7 @@ impl<B: Second> Node<B> {
         let cache = TwoLevelCache::builder(first, B::at(port, millis(40)))
             .resilient()
             .open_for(millis(5), millis(40))
-            .settle(millis(2_000))
+            .settle_time(millis(2_000))
             .build();
         Self {
             name,

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 fn resilient() -> Builder {
-    builder().settle(secs(1)).resilient()
+    builder().settle_time(secs(1)).resilient()
 }
 
 fn paused() -> Runtime {

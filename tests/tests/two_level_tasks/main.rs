@@ -24,10 +24,10 @@ fn builder() -> Builder {
 fn resilient() -> (Tested, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new());
     let builder = builder()
-        .recovers_by_hand()
+        .manual_recovery()
         .breaker(2, secs(1))
         .open_for(secs(1), secs(1))
-        .settle(secs(5))
+        .settle_time(secs(5))
         .clock(Arc::clone(&clock));
     (builder.seed(1).build(), clock)
 }

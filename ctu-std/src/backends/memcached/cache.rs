@@ -41,7 +41,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// cache finds out at the first command that it needs, asks again ten minutes later, and tells of it in
 /// an event of `tracing`. Then [`contains`](Cache::contains) reads the value,
 /// [`get_with_ttl`](Cache::get_with_ttl) returns no remaining time, as with a server before Memcached 1.6,
-/// and `clear`, `len`, `info`, `stats` and `hits` are [`Unsupported`](Error::Unsupported).
+/// and `clear`, `len`, `info`, `stats` and `hit_rate` are [`Unsupported`](Error::Unsupported).
 ///
 /// # In two steps
 /// Memcached has no command that returns the removed value: [`pop`](Cache::pop) is a `get` and a `remove`,

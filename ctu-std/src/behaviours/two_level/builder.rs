@@ -19,7 +19,7 @@ use std::{fmt, hash::Hash, time::Duration};
 /// | [`breaker`](Self::breaker) | opens after 5 failures in a row, or 100 ms lost to them |
 /// | [`open_for`](Self::open_for) | 0.5 s, growing to 10 s |
 /// | [`journal`](Self::journal) | 10,000 keys |
-/// | [`settle`](Self::settle) | 10 s |
+/// | [`settle_time`](Self::settle_time) | 10 s |
 #[must_use]
 pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
     first: A,
@@ -88,20 +88,20 @@ where
 
     /// Sets the longest time that a failed request may still be under way once the second level answers
     /// again. A key with such a write is deleted twice, and not read for that long.
-    pub fn settle(mut self, time: Duration) -> Self {
+    pub fn settle_time(mut self, time: Duration) -> Self {
         self.resilience().journal.settle = millis(time);
         self
     }
 
     /// Sets the longest time-to-live of all entries of the second level, those of other programs
     /// included. So long after an overflow of the journal, the Bloom filter is dropped.
-    pub fn second_keeps_at_most(mut self, ttl: Duration) -> Self {
+    pub fn second_max_ttl(mut self, ttl: Duration) -> Self {
         self.resilience().journal.longest_ttl = Some(millis(ttl));
         self
     }
 
     /// Starts no background recovery: the program calls [`TwoLevelCache::recover`].
-    pub fn recovers_by_hand(mut self) -> Self {
+    pub fn manual_recovery(mut self) -> Self {
         self.resilience().in_background = false;
         self
     }
@@ -245,8 +245,8 @@ mod tests {
         assert!(builder().resilient().recovery().is_some());
         // In any order.
         for mut by_hand in [
-            builder().resilient().recovers_by_hand(),
-            builder().recovers_by_hand().resilient(),
+            builder().resilient().manual_recovery(),
+            builder().manual_recovery().resilient(),
             builder().journal(1),
         ] {
             assert!(by_hand.recovery().is_none());

@@ -158,7 +158,7 @@ where
         self.levels.end_clear()
     }
 
-    /// The counts since the creation or the last [reset](Self::reset), and the state of the second level.
+    /// The counts since the creation or the last [reset](Self::reset_stats), and the state of the second level.
     pub fn stats(&self) -> TwoLevelStats {
         self.levels.stats()
     }
@@ -169,7 +169,7 @@ where
     }
 
     /// Sets all counts to 0.
-    pub fn reset(&self) {
+    pub fn reset_stats(&self) {
         self.levels.counts.reset();
     }
 
@@ -270,7 +270,7 @@ where
     /// call; `None` if the journal is empty.
     ///
     /// The background thread of a [`resilient`](TwoLevelBuilder::resilient) cache calls it. For a cache that
-    /// [`recovers_by_hand`](TwoLevelBuilder::recovers_by_hand), and for a program that is about to end.
+    /// [`manual_recovery`](TwoLevelBuilder::manual_recovery), and for a program that is about to end.
     pub fn recover(&self) -> Option<Duration> {
         self.levels.recover()
     }

@@ -14,7 +14,7 @@ where
     /// call; `None` if the journal is empty.
     ///
     /// The background task of a [`resilient`](super::TwoLevelBuilder::resilient) cache calls it. For a cache
-    /// that [`recovers_by_hand`](super::TwoLevelBuilder::recovers_by_hand), and for a program that is about
+    /// that [`manual_recovery`](super::TwoLevelBuilder::manual_recovery), and for a program that is about
     /// to end.
     pub async fn recover(&self) -> Option<Duration> {
         self.levels.recover().await

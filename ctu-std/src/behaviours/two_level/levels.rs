@@ -194,7 +194,7 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         if let Some(health) = &self.health {
             let health = health.lock();
             stats.journal = health.journal.len();
-            stats.suspects = health.journal.overflowed();
+            stats.journal_overflowed = health.journal.overflowed();
             stats.breaker = match health.breaker.opens_at() {
                 _ if health.breaker.is_closed() => BreakerState::Closed,
                 Some(_) => BreakerState::Open,

@@ -29,10 +29,10 @@ fn plain() -> Arc<Explored> {
 fn resilient(clock: &Arc<ManualClock>) -> Arc<Explored> {
     let first = LruCache::with_capacity(4);
     let builder = TwoLevelCache::builder(first, Remote::default())
-        .recovers_by_hand()
+        .manual_recovery()
         .breaker(1, Duration::from_secs(1))
         .open_for(Duration::from_secs(1), Duration::from_secs(1))
-        .settle(Duration::from_secs(5))
+        .settle_time(Duration::from_secs(5))
         .clock(Arc::clone(clock));
     Arc::new(builder.seed(1).build())
 }

@@ -46,7 +46,7 @@ pub struct TwoLevelStats {
     /// Keys in the journal now.
     pub journal: usize,
     /// Whether the Bloom filter of an overflowed journal is in use now.
-    pub suspects: bool,
+    pub journal_overflowed: bool,
     /// The state of the breaker now.
     pub breaker: BreakerState,
 }
@@ -127,7 +127,7 @@ impl fmt::Display for TwoLevelStats {
                 write!(f, ", {count} {what}")?;
             }
         }
-        if self.suspects {
+        if self.journal_overflowed {
             f.write_str(", more was missed than the journal has room for")?;
         }
         match self.breaker {

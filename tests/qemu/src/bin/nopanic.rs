@@ -180,7 +180,7 @@ fn main() -> ! {
     let counted = StatsCache::new(&SPIN);
     cache(&counted);
     black_box(counted.stats().is_ok());
-    counted.reset();
+    counted.reset_stats();
     let secret: &[u8] = any(b"sixteen bytes or more");
     if let Ok(vault) = EncryptedCache::try_new(&SPIN, secret)
         .and_then(|vault| vault.hsize(any(16)))
