@@ -103,7 +103,10 @@ fn newer_missed_write_is_replayed_before_settling_ones() {
     let link = Link::new(0, &Arc::default(), &clock);
     let first = TtlCache::<u32, u32, _>::with_capacity(100, secs(10), Arc::clone(&clock));
     let cache = TwoLevelCache::builder(first, link).resilient();
-    let cache = cache.breaker(100, secs(100)).settle_time(secs(3_600)).build();
+    let cache = cache
+        .breaker(100, secs(100))
+        .settle_time(secs(3_600))
+        .build();
     cache.second().fail(Fault::Lost);
     cache.insert(&1, 1u32).unwrap();
     let asked = cache.second().asked.load(SeqCst);

@@ -32,7 +32,8 @@ impl TwoLevelStats {
         );
         // Numbers of keys, which a float holds.
         gauge!("ctu_two_level_journal", "cache" => cache).set(self.journal as f64);
-        gauge!("ctu_two_level_journal_overflowed", "cache" => cache).set(f64::from(u8::from(self.journal_overflowed)));
+        gauge!("ctu_two_level_journal_overflowed", "cache" => cache)
+            .set(f64::from(u8::from(self.journal_overflowed)));
         let open = match self.breaker {
             BreakerState::Closed => 0.0,
             BreakerState::Probing => 0.5,
