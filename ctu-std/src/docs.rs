@@ -17,7 +17,7 @@ pub mod cached {}
 )]
 #[cfg_attr(
     not(all(feature = "memcached", feature = "redis")),
-    doc = "Shown with the features `redis` and `memcache`."
+    doc = "Shown with the features `redis` and `memcached`."
 )]
 pub mod from_cachetoolsutils {}
 
