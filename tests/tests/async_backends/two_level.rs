@@ -36,7 +36,7 @@ fn two_levels(port: u16) -> Tested {
 /// Waits until the background task has replayed the journal.
 async fn recovered(cache: &Tested) {
     while cache.stats().journal > 0 {
-        tokio::time::sleep(SETTLE / 10).await;
+        tokio::task::yield_now().await;
     }
 }
 

@@ -1,18 +1,20 @@
 //! One computation a key among the tasks of one executor, without a heap.
 
+mod places;
+
 use crate::{
     caches::{Found, LocalAsyncCache},
     error::Error,
 };
 use core::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     fmt,
     future::poll_fn,
     hash::{BuildHasher, Hash},
     pin::pin,
-    task::{Poll, Waker},
     time::Duration,
 };
+use places::{Place, Places, Turn};
 use rustc_hash::FxBuildHasher;
 
 /// A [`LocalAsyncCache`] that computes a value once, however many tasks of one executor request it.
@@ -55,49 +57,7 @@ use rustc_hash::FxBuildHasher;
 /// The result of a computation during which its key was written is not stored.
 pub struct LocalSingleFlightCache<C, const CALLERS: usize> {
     inner: C,
-    callers: RefCell<[Caller; CALLERS]>,
-    /// The number of the last caller that waits.
-    last: Cell<u32>,
-}
-
-/// The place of a caller. Keys are compared by their hash: tasks of two keys with one hash wait for each
-/// other, and then find that their own value is missing.
-#[derive(Default)]
-enum Caller {
-    #[default]
-    Free,
-    /// It computes.
-    Leads {
-        hash: u64,
-        /// The key was written since the computation began.
-        outdated: bool,
-        /// A part of the computation is being polled.
-        polled: bool,
-    },
-    Waits {
-        hash: u64,
-        number: u32,
-        waker: Option<Waker>,
-    },
-    /// The computation that it waited for has ended.
-    Released,
-}
-
-/// The turn of a caller after a miss.
-enum Turn<'c, C, const CALLERS: usize> {
-    /// It computes. Without a place among the callers if all are taken.
-    Lead(Option<Place<'c, C, CALLERS>>),
-    /// It computes within its own computation of the key.
-    Within,
-    /// It looks again.
-    Look,
-}
-
-/// The place of a caller, freed on drop. A computation that has not [finished](Self::finish) then has
-/// failed.
-struct Place<'c, C, const CALLERS: usize> {
-    cache: &'c LocalSingleFlightCache<C, CALLERS>,
-    at: usize,
+    places: Places<CALLERS>,
 }
 
 impl<C, const CALLERS: usize> LocalSingleFlightCache<C, CALLERS> {
@@ -105,8 +65,7 @@ impl<C, const CALLERS: usize> LocalSingleFlightCache<C, CALLERS> {
     pub const fn new(inner: C) -> Self {
         Self {
             inner,
-            callers: RefCell::new([const { Caller::Free }; CALLERS]),
-            last: Cell::new(0),
+            places: Places::new(),
         }
     }
 
@@ -119,157 +78,10 @@ impl<C, const CALLERS: usize> LocalSingleFlightCache<C, CALLERS> {
     pub fn into_inner(self) -> C {
         self.inner
     }
-
-    /// Leads the computation for `hash`, or waits for another caller's.
-    async fn join(&self, hash: u64) -> Turn<'_, C, CALLERS> {
-        match self.leader(hash) {
-            Some(true) => return Turn::Within,
-            Some(false) => {}
-            None => {
-                return Turn::Lead(self.place(Caller::Leads {
-                    hash,
-                    outdated: false,
-                    polled: false,
-                }));
-            }
-        }
-        self.last.set(self.last.get().wrapping_add(1));
-        let Some(place) = self.place(Caller::Waits {
-            hash,
-            number: self.last.get(),
-            waker: None,
-        }) else {
-            return Turn::Lead(None);
-        };
-        let leads = poll_fn(|context| {
-            let mut callers = self.callers.borrow_mut();
-            match &mut callers[place.at] {
-                Caller::Waits { waker, .. } => {
-                    match waker {
-                        Some(waker) if waker.will_wake(context.waker()) => {}
-                        waker => *waker = Some(context.waker().clone()),
-                    }
-                    Poll::Pending
-                }
-                Caller::Leads { .. } => Poll::Ready(true),
-                Caller::Released | Caller::Free => Poll::Ready(false),
-            }
-        })
-        .await;
-        match leads {
-            true => Turn::Lead(Some(place)),
-            false => Turn::Look,
-        }
-    }
-
-    /// Whether the computation for `hash`, if there is one, is being polled.
-    fn leader(&self, hash: u64) -> Option<bool> {
-        let callers = self.callers.borrow();
-        callers.iter().find_map(|caller| match caller {
-            Caller::Leads {
-                hash: led, polled, ..
-            } if *led == hash => Some(*polled),
-            _ => None,
-        })
-    }
-
-    /// Takes a free place.
-    fn place(&self, caller: Caller) -> Option<Place<'_, C, CALLERS>> {
-        let mut callers = self.callers.borrow_mut();
-        let free = |caller: &Caller| matches!(caller, Caller::Free);
-        let at = callers.iter().position(free)?;
-        callers[at] = caller;
-        Some(Place { cache: self, at })
-    }
-
-    /// A write of the keys whose hash `is` selects: a result that is being computed is outdated.
-    fn written(&self, is: impl Fn(u64) -> bool) {
-        for caller in &mut *self.callers.borrow_mut() {
-            if let Caller::Leads { hash, outdated, .. } = caller
-                && is(*hash)
-            {
-                *outdated = true;
-            }
-        }
-    }
 }
 
 fn hash_of<K: Hash + ?Sized>(key: &K) -> u64 {
     FxBuildHasher.hash_one(key)
-}
-
-impl<C, const CALLERS: usize> Place<'_, C, CALLERS> {
-    fn is_outdated(&self) -> bool {
-        let callers = self.cache.callers.borrow();
-        matches!(callers[self.at], Caller::Leads { outdated: true, .. })
-    }
-
-    fn set_polled(&self, now: bool) {
-        if let Caller::Leads { polled, .. } = &mut self.cache.callers.borrow_mut()[self.at] {
-            *polled = now;
-        }
-    }
-
-    /// Ends the computation with a result in the cache: every caller that waits looks there.
-    fn finish(self) {
-        let leads = self.take();
-        let Caller::Leads { hash: led, .. } = leads else {
-            return;
-        };
-        for at in 0..CALLERS {
-            let mut callers = self.cache.callers.borrow_mut();
-            if matches!(&callers[at], Caller::Waits { hash, .. } if *hash == led) {
-                let waits = core::mem::replace(&mut callers[at], Caller::Released);
-                drop(callers);
-                waits.wake();
-            }
-        }
-    }
-
-    fn take(&self) -> Caller {
-        core::mem::take(&mut self.cache.callers.borrow_mut()[self.at])
-    }
-}
-
-impl Caller {
-    fn wake(self) {
-        if let Self::Waits {
-            waker: Some(waker), ..
-        } = self
-        {
-            waker.wake();
-        }
-    }
-}
-
-impl<C, const CALLERS: usize> Drop for Place<'_, C, CALLERS> {
-    fn drop(&mut self) {
-        let Caller::Leads { hash: led, .. } = self.take() else {
-            return;
-        };
-        // The computation has failed: the caller that has waited longest leads.
-        let mut callers = self.cache.callers.borrow_mut();
-        let last = self.cache.last.get();
-        let waiting = callers.iter().enumerate().filter_map(|(at, caller)| {
-            match caller {
-                // The age, since numbers wrap around.
-                Caller::Waits { hash, number, .. } if *hash == led => {
-                    Some((last.wrapping_sub(*number), at))
-                }
-                _ => None,
-            }
-        });
-        if let Some((_, at)) = waiting.max() {
-            let leads = Caller::Leads {
-                hash: led,
-                outdated: false,
-                polled: false,
-            };
-            let waits = core::mem::replace(&mut callers[at], leads);
-            drop(callers);
-            waits.wake();
-        }
-    }
 }
 
 impl<C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> LocalSingleFlightCache<C, CALLERS> {
@@ -278,7 +90,7 @@ impl<C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> LocalSingleFlightCache
         &self,
         key: &C::Key,
         mut make: F,
-        place: Option<Place<'_, C, CALLERS>>,
+        place: Option<Place<'_, CALLERS>>,
     ) -> Result<Option<C::Value>, C::Error>
     where
         F: FnMut() -> Fut,
@@ -402,7 +214,7 @@ impl<C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> LocalAsyncCache
             if let Some(value) = self.inner.get(key).await? {
                 return Ok(Some(value));
             }
-            match self.join(hash).await {
+            match self.places.join(hash).await {
                 Turn::Lead(place) => return self.lead(key, make, place).await,
                 Turn::Within => return Ok(make().await?),
                 Turn::Look => {}
@@ -480,16 +292,16 @@ impl<'w, C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> Written<'w, C, CAL
         match &self.keys {
             Keys::One(key) => {
                 let written = hash_of(*key);
-                self.cache.written(|hash| hash == written);
+                self.cache.places.written(|hash| hash == written);
             }
             #[cfg(feature = "alloc")]
             Keys::These(keys) => {
                 for key in *keys {
                     let written = hash_of(*key);
-                    self.cache.written(|hash| hash == written);
+                    self.cache.places.written(|hash| hash == written);
                 }
             }
-            Keys::All => self.cache.written(|_| true),
+            Keys::All => self.cache.places.written(|_| true),
         }
     }
 }
