@@ -32,7 +32,7 @@ mod wall_clock;
 pub use behaviours::single_flight;
 pub use behaviours::{
     Counts, DebugCache, Event, FrontCache, LocalSingleFlightCache, Log, Observed, Observer,
-    Operation, Stats, StatsCache,
+    Operation, OperationKind, Stats, StatsCache,
 };
 #[cfg(feature = "critical-section")]
 pub use caches::CriticalSectionMutex;

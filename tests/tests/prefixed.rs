@@ -1,9 +1,9 @@
 //! `clear`, `retain` and `len` of a `PrefixedCache` over every kind of base.
 
 use ctu_std::{
-    AsyncCache, Cache, CacheError, CacheExt, EncryptedCache, Error, LockedCache, LruCache, Mapped,
-    MemCached, Prefix, PrefixedCache, Ready, RedisCache, SingleFlightCache, TwoLevelCache,
-    TwoLevelError,
+    AsyncCache, Cache, CacheError, CacheExt, Capability, EncryptedCache, Error, LockedCache,
+    LruCache, Mapped, MemCached, Prefix, PrefixedCache, Ready, RedisCache, SingleFlightCache,
+    TwoLevelCache, TwoLevelError,
 };
 use ctu_tests::servers::{MemcachedServer, RedisServer};
 use std::{fmt::Debug, pin::pin, task};
@@ -35,8 +35,11 @@ where
     let values = |cache: &PrefixedCache<'_, &C>| ["1", "2", "3"].map(|key| cache.get(key).unwrap());
     assert_eq!(values(&user), [None, Some(1), None]);
     assert_eq!(values(&admin), [Some(2); 3]);
-    // The length is that of the base.
-    assert_eq!((user.len().unwrap(), admin.len().unwrap()), (4, 4));
+    // The base counts the entries of both.
+    let len = user.len().unwrap_err().as_core();
+    assert_eq!(len, Some(Error::Unsupported(Capability::Len)));
+    assert_eq!(user.is_empty().unwrap_err().as_core(), len);
+    assert_eq!(base.len().unwrap(), 4);
     user.clear().unwrap();
     assert_eq!(values(&user), [None; 3]);
     assert_eq!(values(&admin), [Some(2); 3]);

@@ -60,7 +60,8 @@ async fn one_computation_a_key_through_wrappers() {
         cache.get_or_insert_with("k", || slow(2)),
     );
     assert_eq!((one, other), (Ok(1), Ok(1)));
-    assert_eq!(cache.stats_async().await.unwrap().size, 1);
+    // A cache with a prefix cannot count its own entries.
+    assert_eq!(cache.stats_async().await.unwrap().size, None);
 }
 
 #[tokio::test]

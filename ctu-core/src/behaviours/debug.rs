@@ -2,7 +2,7 @@
 
 use super::{
     observed::Observed,
-    observer::{Observer, Operation},
+    observer::{Observer, Operation, OperationKind},
 };
 use crate::caches::{HasStats, forward_stats};
 use core::fmt;
@@ -35,12 +35,13 @@ pub struct Log<L> {
 }
 
 /// An operation on a [`DebugCache`]. Its text form is a line of a log.
+#[non_exhaustive]
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
     /// The cache's name.
     pub name: &'a str,
-    /// The operation: `get`, `set`, `del`, `in`, `len` and `clear` as in Python, `pop` and `retain`.
-    pub operation: &'static str,
+    /// The operation.
+    pub operation: OperationKind,
     /// The key, if any; for a batch all keys, with their values in a write.
     pub key: Option<&'a dyn fmt::Debug>,
     /// The value of a write.
@@ -91,25 +92,22 @@ where
     L: Fn(&Event<'_>),
 {
     fn before(&self, operation: &Operation<'_, K, V>) {
-        let (operation, key, value): (_, Option<&dyn fmt::Debug>, Option<&dyn fmt::Debug>) =
-            match operation {
-                Operation::Get(key) => ("get", Some(key), None),
-                // Never with `READS_KEYS`.
-                Operation::GetEquivalent => ("get", None, None),
-                Operation::GetMany(keys) => ("get", Some(keys), None),
-                Operation::Contains(key) => ("in", Some(key), None),
-                Operation::Insert(key, value) => ("set", Some(key), Some(value)),
-                Operation::InsertMany(entries) => ("set", Some(entries), None),
-                Operation::Remove(key) => ("del", Some(key), None),
-                Operation::RemoveMany(keys) => ("del", Some(keys), None),
-                Operation::Pop(key) => ("pop", Some(key), None),
-                Operation::Clear => ("clear", None, None),
-                Operation::Retain => ("retain", None, None),
-                Operation::Len => ("len", None, None),
-            };
+        let (key, value): (Option<&dyn fmt::Debug>, Option<&dyn fmt::Debug>) = match operation {
+            Operation::Get(key)
+            | Operation::Contains(key)
+            | Operation::Remove(key)
+            | Operation::Pop(key) => (Some(key), None),
+            Operation::GetMany(keys) | Operation::RemoveMany(keys) => (Some(keys), None),
+            Operation::Insert(key, value) => (Some(key), Some(value)),
+            Operation::InsertMany(entries) => (Some(entries), None),
+            // The lookup by parts does not occur with `READS_KEYS`.
+            Operation::GetEquivalent | Operation::Clear | Operation::Retain | Operation::Len => {
+                (None, None)
+            }
+        };
         (self.log)(&Event {
             name: self.name,
-            operation,
+            operation: operation.kind(),
             key,
             value,
         });

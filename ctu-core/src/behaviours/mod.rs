@@ -13,5 +13,5 @@ pub use debug::{DebugCache, Event, Log};
 pub use front::FrontCache;
 pub use local_single_flight::LocalSingleFlightCache;
 pub use observed::Observed;
-pub use observer::{Observer, Operation};
+pub use observer::{Observer, Operation, OperationKind};
 pub use stats::{Counts, Stats, StatsCache};

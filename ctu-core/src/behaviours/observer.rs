@@ -1,3 +1,7 @@
+//! Observers, and the operations that they see.
+
+use core::fmt;
+
 /// An operation of a cache, with its keys and values.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
@@ -27,6 +31,76 @@ pub enum Operation<'a, K: ?Sized, V> {
     Retain,
     /// A request for the number of entries.
     Len,
+}
+
+impl<K: ?Sized, V> Operation<'_, K, V> {
+    /// The kind of the operation, without its keys and values. A batch has the kind of its single
+    /// operations.
+    #[must_use]
+    pub const fn kind(&self) -> OperationKind {
+        match self {
+            Self::Get(_) | Self::GetEquivalent | Self::GetMany(_) => OperationKind::Get,
+            Self::Contains(_) => OperationKind::Contains,
+            Self::Insert(..) | Self::InsertMany(_) => OperationKind::Insert,
+            Self::Remove(_) | Self::RemoveMany(_) => OperationKind::Remove,
+            Self::Pop(_) => OperationKind::Pop,
+            Self::Clear => OperationKind::Clear,
+            Self::Retain => OperationKind::Retain,
+            Self::Len => OperationKind::Len,
+        }
+    }
+}
+
+/// The kind of an [`Operation`]. Its text form is the name of the operation in CacheToolsUtils.
+///
+/// ```
+/// use ctu_core::OperationKind;
+/// assert_eq!(OperationKind::Insert.to_string(), "set");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub enum OperationKind {
+    /// A lookup of values; `get`.
+    Get,
+    /// A test for an entry; `in`.
+    Contains,
+    /// A write of values; `set`.
+    Insert,
+    /// A removal of entries; `del`.
+    Remove,
+    /// A removal of an entry that returns its value; `pop`.
+    Pop,
+    /// A removal of all entries; `clear`.
+    Clear,
+    /// A removal of the entries for which a predicate returns false; `retain`.
+    Retain,
+    /// A request for the number of entries; `len`.
+    Len,
+}
+
+impl OperationKind {
+    /// The name of the operation in CacheToolsUtils.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Contains => "in",
+            Self::Insert => "set",
+            Self::Remove => "del",
+            Self::Pop => "pop",
+            Self::Clear => "clear",
+            Self::Retain => "retain",
+            Self::Len => "len",
+        }
+    }
+}
+
+impl fmt::Display for OperationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Sees the operations of a cache and changes none.

@@ -4,6 +4,7 @@ use super::{
     observed::Observed,
     observer::{Observer, Operation},
 };
+use crate::error::{CacheError, Error};
 use crate::{
     caches::{AsyncCache, Cache, HasStats},
     counter::Counter,
@@ -46,7 +47,8 @@ pub struct Counts {
 /// The counts of a [`StatsCache`] since its creation or reset.
 ///
 /// Counts have the width of the machine's word, and wrap around.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Stats {
@@ -60,10 +62,16 @@ pub struct Stats {
     pub dels: usize,
     /// Lookups that found a value.
     pub hits: usize,
+    /// The number of entries in the cache; `None` if the cache cannot count its entries.
+    pub size: Option<usize>,
+}
+
+impl Stats {
     /// `hits / reads`, 0 to 1; 0 before the first lookup.
-    pub hit_rate: f64,
-    /// The number of entries in the cache.
-    pub size: usize,
+    #[must_use]
+    pub fn hit_rate(&self) -> f64 {
+        rate(self.hits, self.reads.wrapping_sub(self.hits))
+    }
 }
 
 impl fmt::Display for Stats {
@@ -74,17 +82,20 @@ impl fmt::Display for Stats {
             writes,
             dels,
             hits,
-            hit_rate,
             size,
         } = *self;
         // As an integer in tenths of a per cent: to print a float takes 10 KiB of code on a board.
-        let permille = (hit_rate * 1000.0 + 0.5) as u32;
+        let permille = (self.hit_rate() * 1000.0 + 0.5) as u32;
         write!(
             f,
-            "{tests} tests, {reads} reads, {writes} writes, {dels} dels, {hits} hits, hit rate {}.{} %, size {size}",
+            "{tests} tests, {reads} reads, {writes} writes, {dels} dels, {hits} hits, hit rate {}.{} %",
             permille / 10,
             permille % 10
-        )
+        )?;
+        match size {
+            Some(size) => write!(f, ", size {size}"),
+            None => f.write_str(", size unknown"),
+        }
     }
 }
 
@@ -133,7 +144,7 @@ impl<C: Cache> Observed<C, Counts> {
     /// # Errors
     /// Those of [`Cache::len`].
     pub fn stats(&self) -> Result<Stats, C::Error> {
-        Ok(self.observer().snapshot(self.get_ref().len()?))
+        Ok(self.observer().snapshot(countable(self.get_ref().len())?))
     }
 }
 
@@ -156,13 +167,24 @@ impl<C> Observed<C, Counts> {
     where
         C: AsyncCache,
     {
-        let size = self.get_ref().len().await?;
+        let size = countable(self.get_ref().len().await)?;
         Ok(self.observer().snapshot(size))
     }
 }
 
+/// The number of entries, or `None` from a cache that cannot count them.
+fn countable<E: CacheError>(len: Result<usize, E>) -> Result<Option<usize>, E> {
+    match len {
+        Ok(len) => Ok(Some(len)),
+        Err(error) => match error.as_core() {
+            Some(Error::Unsupported(_) | Error::HashedKeys) => Ok(None),
+            _ => Err(error),
+        },
+    }
+}
+
 impl Counts {
-    fn snapshot(&self, size: usize) -> Stats {
+    fn snapshot(&self, size: Option<usize>) -> Stats {
         let (hits, misses) = (self.hits.get(), self.misses.get());
         Stats {
             tests: self.tests.get(),
@@ -170,7 +192,6 @@ impl Counts {
             writes: self.writes.get(),
             dels: self.dels.get(),
             hits,
-            hit_rate: rate(hits, misses),
             size,
         }
     }
@@ -249,7 +270,8 @@ mod tests {
             }
             for _ in 0..20_000 {
                 let stats = cache.stats().unwrap();
-                let consistent = stats.hits <= stats.reads && (0.0..=1.0).contains(&stats.hit_rate);
+                let consistent =
+                    stats.hits <= stats.reads && (0.0..=1.0).contains(&stats.hit_rate());
                 if !consistent {
                     done.store(true, Relaxed);
                 }

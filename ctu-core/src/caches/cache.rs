@@ -89,10 +89,11 @@ pub trait Cache {
     /// distinguish its own entries.
     fn clear(&self) -> Result<(), Self::Error>;
 
-    /// The number of entries of the whole cache, including those of other prefixes.
+    /// The number of entries of this cache.
     ///
     /// # Errors
-    /// Those of the cache.
+    /// Those of the cache, and [`Error::Unsupported`] if the cache shares its base, such as one with
+    /// a prefix, and cannot count its own entries.
     fn len(&self) -> Result<usize, Self::Error>;
 
     /// Whether [`len`](Self::len) is 0.

@@ -10,8 +10,9 @@ use core::borrow::Borrow;
 
 /// A cache with a prefix on all its keys, so that many caches share one base.
 ///
-/// Keys are `[u8]` or `str`, as in the inner cache. `clear` removes the keys with the prefix only;
-/// `len` counts the whole inner cache. Prefix and key are joined on the stack; if they exceed
+/// Keys are `[u8]` or `str`, as in the inner cache. `clear` removes the keys with the prefix only.
+/// `len` is [`Error::Unsupported`], since the inner cache counts the entries of all prefixes; in memory,
+/// `retain` with a predicate that returns true visits each own key. Prefix and key are joined on the stack; if they exceed
 /// [`MAX_INLINE_KEY`] bytes, on the heap with feature `alloc`, and it is an error without.
 ///
 /// `clear` and `retain` need the keys of the cache below. Over hashed keys (`EncryptedCache`) they

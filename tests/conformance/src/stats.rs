@@ -23,15 +23,13 @@ pub(crate) fn stats_count_every_operation() {
     assert_eq!((cache.remove(&1), cache.remove(&1)), (Ok(true), Ok(false)));
     // As in Python: a read, and a removal if it found an entry.
     assert_eq!((cache.pop(&2), cache.pop(&2)), (Ok(Some(2)), Ok(None)));
-    let expected = Stats {
-        tests: 1,
-        reads: 4 + 1 + 2,
-        writes: 3,
-        dels: 2 + 1,
-        hits: 2 + 1 + 1,
-        hit_rate: 4.0 / 7.0,
-        size: 0,
-    };
+    let mut expected = Stats::default();
+    expected.tests = 1;
+    expected.reads = 4 + 1 + 2;
+    expected.writes = 3;
+    expected.dels = 2 + 1;
+    expected.hits = 2 + 1 + 1;
+    expected.size = Some(0);
     assert_eq!(cache.stats(), Ok(expected));
 }
 
@@ -41,7 +39,7 @@ pub(crate) fn stats_count_get_or_insert_with() {
         assert_eq!(cache.get_or_insert_with(&1, || 10u32), Ok(10));
     }
     let stats = cache.stats().unwrap_or_default();
-    assert_eq!((stats.reads, stats.writes, stats.hits, stats.size), (3, 1, 2, 1));
+    assert_eq!((stats.reads, stats.writes, stats.hits, stats.size), (3, 1, 2, Some(1)));
 }
 
 pub(crate) fn reset_sets_all_counts_to_zero() {
@@ -49,10 +47,8 @@ pub(crate) fn reset_sets_all_counts_to_zero() {
     assert_eq!(cache.insert(&1, 10), Ok(()));
     assert_eq!(cache.get(&1), Ok(Some(10)));
     cache.reset_stats();
-    let nothing = Stats {
-        size: 1,
-        ..Stats::default()
-    };
+    let mut nothing = Stats::default();
+    nothing.size = Some(1);
     assert_eq!(cache.stats(), Ok(nothing));
 }
 

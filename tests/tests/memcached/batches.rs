@@ -6,8 +6,7 @@ use std::thread;
 /// A counter of the server.
 fn count(cache: &RawMemCached, name: &str) -> u64 {
     let info = cache.info("").unwrap();
-    let found = info[0].1.iter().find(|(counter, _)| counter == name);
-    found.unwrap().1.parse().unwrap()
+    info[0].get(name).unwrap().parse().unwrap()
 }
 
 #[test]

@@ -103,10 +103,11 @@ fn entries_are_counted_by_the_server() {
     assert_eq!(stats.to_string(), "75.0 % of 4 reads were hits");
     assert_eq!(cache.hit_rate(), Ok(0.75));
     let info = |section| cache.info(section).unwrap().remove(0);
-    let (address, pairs) = info("server");
-    assert_eq!(address, format!("127.0.0.1:{}", server.port()));
-    assert!(pairs.iter().any(|(name, _)| name == "redis_version"));
-    assert!(info("").1.len() > pairs.len());
+    let section = info("server");
+    assert_eq!(section.server, format!("127.0.0.1:{}", server.port()));
+    assert!(section.get("redis_version").is_some());
+    assert_eq!(section.get("redis"), None);
+    assert!(info("").fields.len() > section.fields.len());
 }
 
 #[test]

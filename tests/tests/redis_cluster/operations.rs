@@ -119,9 +119,9 @@ fn entries_are_counted_on_all_nodes() {
     assert_eq!((stats.hits, stats.misses), (30, 30));
     assert_eq!(cache.hit_rate(), Ok(0.5));
     let info = cache.info("server").unwrap();
-    let told = info.into_iter().map(|(server, pairs)| {
-        let port = pairs.into_iter().find(|(name, _)| name == "tcp_port");
-        (server, port.unwrap().1)
+    let told = info.into_iter().map(|info| {
+        let port = info.get("tcp_port").unwrap().to_owned();
+        (info.server, port)
     });
     let port = |node| cluster.node(node).port().to_string();
     let nodes = (0..3).map(|node| (format!("127.0.0.1:{}", port(node)), port(node)));

@@ -5,7 +5,7 @@ use super::batch;
 use super::{Mapped, OwnKeys, decode, decode_with_ttl};
 use crate::{
     caches::{AsyncCache, Found, LocalAsyncCache},
-    error::Error,
+    error::{Capability, Error},
     mappings::mapping::Mapping,
 };
 use core::{borrow::Borrow, time::Duration};
@@ -67,7 +67,10 @@ macro_rules! mapped_is_async {
             }
 
             async fn len(&self) -> Result<usize, Self::Error> {
-                self.inner.len().await
+                match M::OWNS_ALL {
+                    true => self.inner.len().await,
+                    false => Err(Error::Unsupported(Capability::Len).into()),
+                }
             }
 
             async fn get_with_ttl(

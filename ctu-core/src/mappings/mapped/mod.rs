@@ -6,7 +6,7 @@ mod batch;
 
 use crate::{
     caches::{Cache, Found, HasStats, InMemory, forward_stats},
-    error::Error,
+    error::{Capability, Error},
     mappings::mapping::Mapping,
 };
 use core::{borrow::Borrow, time::Duration};
@@ -169,8 +169,16 @@ where
         }
     }
 
+    /// As [`Cache::len`].
+    ///
+    /// # Errors
+    /// Those of the inner cache, and [`Error::Unsupported`] for a mapping that shares it, such as a
+    /// prefix: the inner cache counts the entries of all.
     fn len(&self) -> Result<usize, Self::Error> {
-        self.inner.len()
+        match M::OWNS_ALL {
+            true => self.inner.len(),
+            false => Err(Error::Unsupported(Capability::Len).into()),
+        }
     }
 
     fn get_with_ttl(&self, key: &Self::Key) -> Result<Found<Self::Value>, Self::Error> {

@@ -1,14 +1,14 @@
 //! The settings of a Memcached cache.
 
 #[cfg(feature = "tokio")]
-use super::asynchronous::{AsyncConnector, AsyncMemCached, AsyncServer};
+use super::asynchronous::{AsyncMemCached, AsyncServer};
 #[cfg(feature = "memcached-client")]
 use super::external::External;
 use super::{
     AsPython, Form, MemCached, MemCachedError, Raw, address, check_prefix, client::Client,
     commands::Commands, entries::Entries, link::Connector, server::Server,
 };
-use crate::backends::net::{Address, Dialer, Endpoint, Limits};
+use crate::backends::net::{Address, Dialer, Endpoint, Limits, network_options};
 use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 /// Settings of a [`MemCached`], from [`MemCached::builder`].
@@ -115,61 +115,6 @@ impl<F> MemCachedBuilder<F> {
         self
     }
 
-    /// How long connecting may take. 1 s unless set.
-    pub fn connect_deadline(self, deadline: Duration) -> Self {
-        self.dialer(|dialer| dialer.deadline = deadline)
-    }
-
-    /// The longest time of an operation: the wait for a connection of the pool, connecting, all servers
-    /// of the operation, and the retry of a safe request included. In a batch for several servers, each
-    /// server gets its share of the remaining time. 2 s unless set.
-    pub fn deadline(self, deadline: Duration) -> Self {
-        self.limits(|limits| limits.deadline = deadline)
-    }
-
-    /// The number of connections to each server, at most. They are opened when needed. 16 unless set.
-    /// The connections of an async cache carry the requests of many tasks: 4 unless set.
-    pub fn pool_size(self, connections: usize) -> Self {
-        self.limits(|limits| limits.pool_size = Some(connections))
-    }
-
-    /// How old a connection gets before another one is opened in its place; `None` for no limit. 5 minutes
-    /// unless set, each connection up to a quarter less, so that they do not all end at once.
-    ///
-    /// The name of a server may lead to another one by then, and an old connection that still works
-    /// leads to the old one: for no longer than this.
-    pub fn max_connection_age(self, age: Option<Duration>) -> Self {
-        self.limits(|limits| limits.max_connection_age = age)
-    }
-
-    /// After how long without traffic the operating system asks whether the server is still there;
-    /// `None` for never. 30 s unless set. TCP only.
-    pub fn keep_alive(self, idle: Option<Duration>) -> Self {
-        self.dialer(|dialer| dialer.keep_alive = idle)
-    }
-
-    /// Trusts the authorities whose certificates are in `pem`, in place of those of the operating
-    /// system. For `memcaches://`. Invalid PEM is an error of connecting.
-    #[cfg(feature = "tls")]
-    pub fn root_certificates(self, pem: impl Into<Vec<u8>>) -> Self {
-        self.dialer(|dialer| dialer.tls.authorities = Some(pem.into()))
-    }
-
-    /// The name that certificates of servers have to carry, in place of the host that is connected to:
-    /// for servers that share one certificate, and for servers that are reached by their IP addresses.
-    /// For `memcaches://`. An invalid name is an error of connecting.
-    #[cfg(feature = "tls")]
-    pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
-        self.dialer.tls.server_name = Some(name.into());
-        self
-    }
-
-    /// The identity of this client: certificates and private key, both in PEM. For `memcaches://`.
-    #[cfg(feature = "tls")]
-    pub fn identity(self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
-        self.dialer(|dialer| dialer.tls.identity = Some((certificates.into(), key.into())))
-    }
-
     fn dialer(self, change: impl FnOnce(&mut Dialer)) -> Self {
         self.network(|_, dialer, _| {
             change(dialer);
@@ -208,45 +153,27 @@ impl<F> MemCachedBuilder<F> {
     /// Makes the cache. Connects to nothing: the first operation does.
     ///
     /// # Errors
-    /// [`MemCachedError::Address`] for an address that is none and for certificates without TLS, [`Encode`](ctu_core::Error::Encode) for
-    /// a prefix with blanks or control characters, [`OutOfRange`](ctu_core::Error::OutOfRange) for a
-    /// pool of no connection.
+    /// [`MemCachedError::Address`] for an invalid address and for certificates without TLS,
+    /// [`Encode`](ctu_core::Error::Encode) for a prefix with blanks or control characters,
+    /// [`OutOfRange`](ctu_core::Error::OutOfRange) for a pool of no connection.
     pub fn build<K, V>(self) -> Result<MemCached<K, V, F>, MemCachedError>
     where
         K: ?Sized,
         F: Form<K, V>,
     {
-        check_prefix(&self.prefix)?;
-        let limits = self.limits.check()?;
-        let server = |address: Address| {
-            let (server, name) = (address.label(), address::name(&address));
-            let dialer = self.dialer.clone();
-            let endpoint = Endpoint { address, dialer };
-            endpoint.check().map_err(MemCachedError::Address)?;
-            let connector = Connector {
-                server,
-                endpoint,
-                max_value: self.max_item,
-            };
-            let server = Server::new(name, connector, limits);
-            Ok::<_, MemCachedError>(Box::new(server) as Box<dyn Commands>)
-        };
-        let servers = match self.source? {
-            Source::Servers(servers) => {
-                servers.into_iter().map(server).collect::<Result<_, _>>()?
-            }
+        let (limits, servers) = self.check()?;
+        let servers = match servers {
+            Servers::Own(servers) => servers
+                .into_iter()
+                .map(|(name, connector)| {
+                    Box::new(Server::new(name, connector, limits)) as Box<dyn Commands>
+                })
+                .collect(),
             #[cfg(feature = "memcached-client")]
-            Source::External(client) => vec![Box::new(client) as Box<dyn Commands>],
-        };
-        let entries = Entries {
-            form: self.form,
-            prefix: self.prefix.into(),
-            ttl: self.ttl,
-            max_item: self.max_item,
-            types: PhantomData,
+            Servers::External(client) => vec![Box::new(client) as Box<dyn Commands>],
         };
         let client = Client::new(servers, limits.deadline);
-        Ok(MemCached::new(Arc::new(client), entries))
+        Ok(MemCached::new(Arc::new(client), self.entries()))
     }
 
     /// Makes the cache for async callers. Connects to nothing: the first operation does, on its runtime.
@@ -260,37 +187,67 @@ impl<F> MemCachedBuilder<F> {
         K: ?Sized,
         F: Form<K, V>,
     {
-        check_prefix(&self.prefix)?;
-        let limits = self.limits.check()?;
-        let server = |address: Address| {
-            let (server, name) = (address.label(), address::name(&address));
-            let dialer = self.dialer.clone();
-            let endpoint = Endpoint { address, dialer };
-            endpoint.check().map_err(MemCachedError::Address)?;
-            let connector = AsyncConnector {
-                server,
-                endpoint,
-                max_value: self.max_item,
-            };
-            Ok::<_, MemCachedError>(AsyncServer::new(name, connector, limits))
-        };
-        let servers: Vec<_> = match self.source? {
-            Source::Servers(servers) => {
-                servers.into_iter().map(server).collect::<Result<_, _>>()?
-            }
+        let (limits, servers) = self.check()?;
+        let servers = match servers {
+            Servers::Own(servers) => servers
+                .into_iter()
+                .map(|(name, connector)| AsyncServer::new(name, connector, limits))
+                .collect(),
             #[cfg(feature = "memcached-client")]
-            Source::External(_) => {
+            Servers::External(_) => {
                 let fault = "a memcache::Client blocks: it needs build";
                 return Err(MemCachedError::Address(fault.into()));
             }
         };
-        let entries = Entries {
+        Ok(AsyncMemCached::new(
+            servers,
+            limits.deadline,
+            self.entries(),
+        ))
+    }
+
+    /// The limits of operations and the servers, each with its name, unless a setting is invalid.
+    fn check(&self) -> Result<(Limits, Servers), MemCachedError> {
+        check_prefix(&self.prefix)?;
+        let limits = self.limits.check()?;
+        let addresses = match self.source.clone()? {
+            Source::Servers(addresses) => addresses,
+            #[cfg(feature = "memcached-client")]
+            Source::External(client) => return Ok((limits, Servers::External(client))),
+        };
+        let servers = addresses.into_iter().map(|address| {
+            let (server, name) = (address.label(), address::name(&address));
+            let dialer = self.dialer.clone();
+            let endpoint = Endpoint { address, dialer };
+            endpoint.check().map_err(MemCachedError::Address)?;
+            let connector = Connector {
+                server,
+                endpoint,
+                max_value: self.max_item,
+            };
+            Ok((name, connector))
+        });
+        let servers: Result<_, MemCachedError> = servers.collect();
+        Ok((limits, Servers::Own(servers?)))
+    }
+
+    fn entries<K: ?Sized, V>(self) -> Entries<K, V, F> {
+        Entries {
             form: self.form,
             prefix: self.prefix.into(),
             ttl: self.ttl,
             max_item: self.max_item,
             types: PhantomData,
-        };
-        Ok(AsyncMemCached::new(servers, limits.deadline, entries))
+        }
     }
+}
+
+network_options!(MemCachedBuilder, "memcaches://");
+
+/// The servers of a cache.
+enum Servers {
+    /// Each by its name, with the way to it.
+    Own(Vec<(String, Connector)>),
+    #[cfg(feature = "memcached-client")]
+    External(External),
 }

@@ -4,7 +4,7 @@ use super::{
     AsPython, Form, MemCachedBuilder, MemCachedError, Raw, client::Client, entries::Entries,
     stats::sum, ttl::Ttl,
 };
-use ctu_core::{Cache, Capability, Error, Found, IntoValue};
+use ctu_core::{Cache, Found, IntoValue};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// A cache on one Memcached server or several, shared by every program that uses the same servers.
@@ -41,7 +41,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// cache finds out at the first command that it needs, asks again ten minutes later, and tells of it in
 /// an event of `tracing`. Then [`contains`](Cache::contains) reads the value,
 /// [`get_with_ttl`](Cache::get_with_ttl) returns no remaining time, as with a server before Memcached 1.6,
-/// and `clear`, `len`, `info`, `stats` and `hit_rate` are [`Unsupported`](Error::Unsupported).
+/// and `clear`, `len`, `info`, `stats` and `hit_rate` are [`Unsupported`](ctu_core::Error::Unsupported).
 ///
 /// # In two steps
 /// Memcached has no command that returns the removed value: [`pop`](Cache::pop) is a `get` and a `remove`,
@@ -134,7 +134,7 @@ impl MemCached<str, String> {
     /// | time to live | At most 30 days: [`TtlTooLong`](Error::TtlTooLong) beyond. [`get_with_ttl`](Cache::get_with_ttl) returns no remaining time |
     /// | batches | Reads take one round trip a server for every 32 KiB of keys. `insert_many` and `remove_many` take one for each key |
     /// | [`contains`](Cache::contains) | Reads the value |
-    /// | [`add`](Self::add), [`len`](Cache::len), [`info`](Self::info), [`stats`](Self::stats), [`hit_rate`](Self::hit_rate) | [`Unsupported`](Error::Unsupported) |
+    /// | [`add`](Self::add), [`len`](Cache::len), [`info`](Self::info), [`stats`](Self::stats), [`hit_rate`](Self::hit_rate) | [`Unsupported`](ctu_core::Error::Unsupported) |
     /// | [`clear`](Cache::clear) | Ends at the first server that fails |
     /// | errors | Name "a memcache::Client" as the server. The size of the pool and the reason of a lost connection may be unknown |
     /// | malformed replies | May panic in the crate |
@@ -249,12 +249,10 @@ where
     /// Without a prefix, removes all entries on all servers (`flush_all`), those of other programs included.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] with a prefix: Memcached cannot reliably list its keys, and those of
+    /// [`Error::Unsupported`](ctu_core::Error::Unsupported) with a prefix: Memcached cannot reliably list its keys, and those of
     /// others are not to be flushed. Let entries expire, or change the prefix.
     fn clear(&self) -> Result<(), MemCachedError> {
-        if !self.entries.prefix.is_empty() {
-            return Err(Error::Unsupported(Capability::ListKeys).into());
-        }
+        self.entries.owns_all()?;
         let servers = self.client.all().map(|server| (server, ()));
         self.client
             .in_turn(servers.collect(), |server, (), deadline| {
@@ -262,9 +260,13 @@ where
             })
     }
 
-    /// The number of entries on all servers, as they count them: those of other prefixes, caches and
-    /// programs included, and expired entries that no lookup has met since.
+    /// The number of entries on all servers, as the servers count them: those of other programs
+    /// included, and expired entries that no lookup has met since.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](ctu_core::Error::Unsupported) with a prefix, since the servers do not list keys.
     fn len(&self) -> Result<usize, MemCachedError> {
+        self.entries.owns_all()?;
         let items = sum(&self.stats()?, |stats| stats.items);
         Ok(usize::try_from(items).unwrap_or(usize::MAX))
     }

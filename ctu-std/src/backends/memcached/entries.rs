@@ -8,7 +8,7 @@ use super::{
     requests::{Stored, Timed},
     ttl::Ttl,
 };
-use ctu_core::{Error, Found};
+use ctu_core::{Capability, Error, Found};
 use std::{borrow::Cow, marker::PhantomData, sync::Arc, time::Duration};
 
 /// Bytes of an item of a server beside key and value.
@@ -21,6 +21,17 @@ pub(super) struct Entries<K: ?Sized, V, F> {
     pub(super) ttl: Option<Duration>,
     pub(super) max_item: usize,
     pub(super) types: PhantomData<fn(&K) -> V>,
+}
+
+impl<K: ?Sized, V, F> Entries<K, V, F> {
+    /// [`Error::Unsupported`] for a prefix: the servers do not list keys, so the entries of this cache
+    /// cannot be told from others.
+    pub(super) fn owns_all(&self) -> Result<(), Error> {
+        match self.prefix.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Unsupported(Capability::ListKeys)),
+        }
+    }
 }
 
 impl<K: ?Sized, V, F: Form<K, V>> Entries<K, V, F> {

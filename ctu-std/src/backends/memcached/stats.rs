@@ -7,7 +7,7 @@ use std::fmt;
 
 /// The counts of a Memcached server since its start, for all its clients together.
 #[non_exhaustive]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct MemCachedStats {
     /// Host and port, or path.
     pub server: String,
@@ -48,9 +48,9 @@ impl fmt::Display for MemCachedStats {
 
 impl<K: ?Sized, V, F> MemCached<K, V, F> {
     /// The information of each server about itself: `section` is `settings`, `items`, `slabs`, ..., or empty
-    /// for the usual. The server, then pairs of a name and a value in its order.
+    /// for the usual fields.
     ///
-    /// `reset` tells nothing: servers set their counters to zero then, for everybody.
+    /// `reset` returns no field: the servers set their counters to zero, for all their clients.
     ///
     /// # Errors
     /// [`Error::Encode`] for a section that is not one word, and those of a server.
@@ -59,7 +59,12 @@ impl<K: ?Sized, V, F> MemCached<K, V, F> {
         let deadline = self.client.deadline();
         let servers = self.client.all();
         servers
-            .map(|server| Ok((server.label().to_string(), server.stats(section, deadline)?)))
+            .map(|server| {
+                Ok(ServerInfo {
+                    server: server.label().to_string(),
+                    fields: server.stats(section, deadline)?,
+                })
+            })
             .collect()
     }
 
@@ -100,12 +105,12 @@ pub(super) fn check_section(section: &str) -> Result<(), Error> {
     }
 }
 
-pub(super) fn counts((server, info): ServerInfo) -> MemCachedStats {
+pub(super) fn counts(info: ServerInfo) -> MemCachedStats {
     let mut stats = MemCachedStats {
-        server,
+        server: info.server,
         ..MemCachedStats::default()
     };
-    for (name, value) in info {
+    for (name, value) in info.fields {
         let counter = match name.as_str() {
             "get_hits" => &mut stats.hits,
             "get_misses" => &mut stats.misses,

@@ -12,6 +12,8 @@ mod error;
 mod exchange;
 mod input;
 mod limits;
+#[cfg(any(feature = "redis", feature = "memcached"))]
+mod options;
 mod parser;
 mod peer;
 mod pool;
@@ -42,6 +44,8 @@ pub(crate) use exchange::Unsent;
 pub(crate) use input::CHUNK;
 pub(crate) use input::{Input, Malformed};
 pub(crate) use limits::Limits;
+#[cfg(any(feature = "redis", feature = "memcached"))]
+pub(crate) use options::network_options;
 pub(crate) use parser::Parser;
 pub use peer::Peer;
 #[cfg(feature = "cluster")]

@@ -201,7 +201,7 @@ where
     /// begin so included. Without a prefix, or with an empty one, the whole database is flushed
     /// (FLUSHDB), those of other programs included; other databases of the server stay. Of a cluster, every master.
     fn clear(&self) -> Result<(), RedisError> {
-        if self.entries.form.prefix().is_empty() {
+        if self.entries.settings.form.prefix().is_empty() {
             let flushed = self
                 .client
                 .execute_on_all(Capability::Clear, &entries::flush());
@@ -214,10 +214,18 @@ where
         Ok(())
     }
 
-    /// The number of keys of the whole database (DBSIZE), as in Python: those of other prefixes,
-    /// caches and programs included. `keys().count()` counts this cache's own, in as many round trips
-    /// as it takes.
+    /// The number of keys that begin with the prefix (SCAN). Without a prefix, or with an empty one,
+    /// the number of keys of the whole database (DBSIZE), those of other programs included. A key that
+    /// is inserted or removed meanwhile may count or not, and one may count twice while the server
+    /// resizes its table.
     fn len(&self) -> Result<usize, RedisError> {
+        if !self.entries.settings.form.prefix().is_empty() {
+            let (mut keys, mut own) = (self.keys(), 0);
+            while let Some(stored) = keys.stored()? {
+                own += stored.len();
+            }
+            return Ok(own);
+        }
         let counts = self
             .client
             .execute_on_all(Capability::Len, &entries::len())?;
@@ -238,7 +246,7 @@ where
     }
 
     fn default_ttl(&self) -> Option<Duration> {
-        self.entries.ttl
+        self.entries.settings.ttl
     }
 
     /// As [`Cache::pop`], in one step (GETDEL, Redis 6.2). Not repeated when the connection breaks:
@@ -256,6 +264,7 @@ where
         while let Some(mut stored) = keys.stored()? {
             stored.retain(|key| {
                 self.entries
+                    .settings
                     .form
                     .own(key)
                     .is_some_and(|own| !keep(own.borrow()))
@@ -320,8 +329,8 @@ impl<K: ?Sized, V, F: fmt::Debug> fmt::Debug for RedisCache<K, V, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisCache")
             .field("server", &self.client.server())
-            .field("form", &self.entries.form)
-            .field("ttl", &self.entries.ttl)
+            .field("form", &self.entries.settings.form)
+            .field("ttl", &self.entries.settings.ttl)
             .finish_non_exhaustive()
     }
 }

@@ -37,13 +37,40 @@ pub(super) type Stored = Option<Vec<u8>>;
 pub(super) type StoredWithTtl = (Stored, i64);
 
 /// The settings that decide about the entries of a cache.
-pub(super) struct Entries<K: ?Sized, V, F> {
-    pub(super) server: Arc<str>,
+#[derive(Clone)]
+pub(super) struct EntrySettings<F> {
     pub(super) form: F,
     pub(super) ttl: Option<Duration>,
     pub(super) max_key: usize,
     pub(super) max_value: usize,
-    pub(super) types: PhantomData<fn(&K) -> V>,
+}
+
+impl<F> EntrySettings<F> {
+    pub(super) fn with_form<G>(self, form: G) -> EntrySettings<G> {
+        EntrySettings {
+            form,
+            ttl: self.ttl,
+            max_key: self.max_key,
+            max_value: self.max_value,
+        }
+    }
+}
+
+/// The entries of a cache on `server`.
+pub(super) struct Entries<K: ?Sized, V, F> {
+    server: Arc<str>,
+    pub(super) settings: EntrySettings<F>,
+    types: PhantomData<fn(&K) -> V>,
+}
+
+impl<K: ?Sized, V, F> Entries<K, V, F> {
+    pub(super) const fn new(server: Arc<str>, settings: EntrySettings<F>) -> Self {
+        Self {
+            server,
+            settings,
+            types: PhantomData,
+        }
+    }
 }
 
 impl<K, V, F> Entries<K, V, F>
@@ -53,8 +80,8 @@ where
 {
     /// The key on the server.
     pub(super) fn key<'k>(&self, key: &'k K) -> Result<Cow<'k, [u8]>, RedisError> {
-        let key = self.form.key(key)?;
-        let (len, max) = (key.len(), self.max_key);
+        let key = self.settings.form.key(key)?;
+        let (len, max) = (key.len(), self.settings.max_key);
         match len > max {
             true => Err(Error::KeyTooLong { len, max }.into()),
             false => Ok(key),
@@ -67,8 +94,8 @@ where
 
     /// The value on the server.
     pub(super) fn encode(&self, value: V) -> Result<Vec<u8>, RedisError> {
-        let value = self.form.encode(value)?;
-        let (len, max) = (value.len(), self.max_value);
+        let value = self.settings.form.encode(value)?;
+        let (len, max) = (value.len(), self.settings.max_value);
         match len > max {
             true => Err(Error::ValueTooLong { len, max }.into()),
             false => Ok(value),
@@ -79,7 +106,7 @@ where
         let Some(stored) = stored else {
             return Ok(None);
         };
-        let value = self.form.decode(stored);
+        let value = self.settings.form.decode(stored);
         value.map_err(|error| RedisError::Decode {
             server: self.server.clone(),
             reason: error.to_string().into(),
@@ -100,11 +127,11 @@ where
 
     /// The time to live of an entry that is stored with `ttl`.
     pub(super) fn ttl(&self, ttl: Option<Duration>) -> Result<Ttl, RedisError> {
-        Ok(Ttl::new(ttl.or(self.ttl))?)
+        Ok(Ttl::new(ttl.or(self.settings.ttl))?)
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Command<Stored> {
-        let bounds = Bounds::value(self.max_value);
+        let bounds = Bounds::value(self.settings.max_value);
         Command {
             request: Request::of(&[b"GET", key]).expecting_values(bounds),
             read: Reply::bytes,
@@ -112,7 +139,7 @@ where
     }
 
     pub(super) fn get_with_ttl(&self, key: &[u8]) -> Command<StoredWithTtl> {
-        let bounds = Bounds::value(self.max_value);
+        let bounds = Bounds::value(self.settings.max_value);
         let request = Request::of(&[b"GET", key]).and(&[b"PTTL", key]);
         Command {
             request: request.expecting_values(bounds),
@@ -122,7 +149,7 @@ where
 
     /// GETDEL. A second one finds nothing.
     pub(super) fn pop(&self, key: &[u8]) -> Command<Stored> {
-        let bounds = Bounds::value(self.max_value);
+        let bounds = Bounds::value(self.settings.max_value);
         let request = Request::of(&[b"GETDEL", key]).expecting_values(bounds);
         Command {
             request: request.once(),
@@ -181,7 +208,7 @@ where
         for keys in keys.chunks(most) {
             parts.read(&keys[0], |request| {
                 request.add_keys("MGET", keys);
-                request.expect_values(Bounds::values(keys.len(), self.max_value));
+                request.expect_values(Bounds::values(keys.len(), self.settings.max_value));
             });
         }
         let count = keys.len();
@@ -207,7 +234,7 @@ where
             parts.read(key, |request| {
                 request.add(&[b"MGET", key]);
                 request.add(&[b"PTTL", key]);
-                request.expect_values(Bounds::values(1, self.max_value));
+                request.expect_values(Bounds::values(1, self.settings.max_value));
             });
         }
         let read: Read<Vec<StoredWithTtl>> = |reply| {
@@ -225,9 +252,8 @@ impl<K: ?Sized, V, F: Clone> Clone for Entries<K, V, F> {
     fn clone(&self) -> Self {
         Self {
             server: self.server.clone(),
-            form: self.form.clone(),
+            settings: self.settings.clone(),
             types: PhantomData,
-            ..*self
         }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// The counts of a Redis server since its start, for all its databases and clients together.
 #[non_exhaustive]
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct RedisStats {
     /// Reads that found a key.
     pub hits: u64,
@@ -33,7 +33,7 @@ impl RedisStats {
     /// The sums over these servers.
     pub(super) fn sum(servers: Vec<ServerInfo>) -> Self {
         let mut stats = Self::default();
-        for (name, value) in servers.into_iter().flat_map(|(_, pairs)| pairs) {
+        for (name, value) in servers.into_iter().flat_map(|server| server.fields) {
             let counter = match name.as_str() {
                 "keyspace_hits" => &mut stats.hits,
                 "keyspace_misses" => &mut stats.misses,
@@ -70,9 +70,8 @@ impl<K: ?Sized, V, F> RedisCache<K, V, F> {
     /// ```no_run
     /// use ctu_std::RedisCache;
     /// let cache = RedisCache::builder("redis://127.0.0.1").raw().build()?;
-    /// for (server, pairs) in cache.info("memory")? {
-    ///     let used = pairs.iter().find(|(name, _)| name == "used_memory_human");
-    ///     println!("{server}: {used:?}");
+    /// for info in cache.info("memory")? {
+    ///     println!("{}: {:?}", info.server, info.get("used_memory_human"));
     /// }
     /// # Ok::<(), ctu_std::RedisError>(())
     /// ```
@@ -128,7 +127,10 @@ pub(super) fn command(section: &str) -> Command<ServerInfo> {
             let text = String::from_utf8_lossy(&text);
             let pairs = text.lines().filter_map(|line| line.split_once(':'));
             let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            Ok((reply.server().to_string(), pairs.collect()))
+            Ok(ServerInfo {
+                server: reply.server().to_string(),
+                fields: pairs.collect(),
+            })
         },
     }
 }

@@ -40,7 +40,7 @@ where
     fn page(&mut self) -> Result<Option<Vec<Vec<u8>>>, RedisError> {
         let client = &self.cache.client;
         let deadline = client.deadline();
-        let prefix = self.cache.entries.form.prefix();
+        let prefix = self.cache.entries.settings.form.prefix();
         loop {
             let (node, cursor) = match self.scan.step() {
                 Step::Page(node, cursor) => (node, cursor),
@@ -77,7 +77,7 @@ where
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             while let Some(stored) = self.ahead.pop() {
-                if let Some(key) = self.cache.entries.form.own(&stored) {
+                if let Some(key) = self.cache.entries.settings.form.own(&stored) {
                     return Some(Ok(key));
                 }
             }

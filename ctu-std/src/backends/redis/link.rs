@@ -108,17 +108,29 @@ impl Link {
 }
 
 impl External {
+    /// A connection that the program opened.
+    pub(super) fn new(connection: impl ConnectionLike + Send + 'static) -> Self {
+        Self {
+            slot: Arc::new(Mutex::new(Some(Box::new(connection)))),
+            process: process::id(),
+        }
+    }
+
     fn exchange(
         &self,
         request: &Request,
         server: &Arc<str>,
         deadline: Deadline,
     ) -> Result<Vec<Value>, RedisError> {
+        // Caches of clones of one builder share the connection.
+        let slot = self.slot.try_lock_until(deadline.at());
+        let mut slot = slot.ok_or_else(|| RedisError::timed_out(server, deadline.total()))?;
         // The slot is empty meanwhile: a panic drops the connection.
-        let taken = self.slot.lock().take();
+        let taken = slot.take();
         let mut connection = taken.ok_or_else(|| no_connection(server, BROKEN))?;
         let replies = connection.req_packed_commands(request.bytes(), 0, request.commands());
-        *self.slot.lock() = Some(connection);
+        *slot = Some(connection);
+        drop(slot);
         let replies =
             replies.map_err(|error| RedisError::external(&error, server, deadline.total()))?;
         match replies.len() == request.commands() {
@@ -167,16 +179,6 @@ pub(super) enum Source {
     Sentinel(Box<Sentinel>),
     /// There is one, and never another.
     External(External),
-}
-
-impl Source {
-    /// A connection that the program opened.
-    pub(super) fn external(connection: Box<dyn ConnectionLike + Send>) -> Self {
-        Self::External(External {
-            slot: Arc::new(Mutex::new(Some(connection))),
-            process: process::id(),
-        })
-    }
 }
 
 /// Opens connections to one server.

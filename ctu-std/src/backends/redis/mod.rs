@@ -5,6 +5,7 @@ mod allowed;
 #[cfg(feature = "tokio")]
 mod asynchronous;
 mod bounds;
+mod build;
 mod builder;
 mod cache;
 mod client;

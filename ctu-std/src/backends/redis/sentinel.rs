@@ -66,6 +66,7 @@ const ROLE: Bounds = Bounds {
 };
 
 /// The sentinels and the name of the master, whose settings are `master` at any address.
+#[derive(Clone)]
 pub(super) struct Sentinel {
     sentinels: Vec<Settings>,
     name: String,
@@ -73,7 +74,7 @@ pub(super) struct Sentinel {
     /// The servers that may be connected to as the master.
     pub(super) allowed: AllowedNodes,
     /// The index of the sentinel that named a master last.
-    answered: AtomicUsize,
+    answered: Arc<AtomicUsize>,
 }
 
 impl Sentinel {
@@ -104,7 +105,7 @@ impl Sentinel {
             name,
             master: target.settings,
             allowed: AllowedNodes::default(),
-            answered: AtomicUsize::new(0),
+            answered: Arc::default(),
         };
         Ok((sentinel, target.limits))
     }

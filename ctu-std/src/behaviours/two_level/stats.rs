@@ -6,7 +6,9 @@ use std::fmt;
 /// The counts of a [`TwoLevelCache`](crate::TwoLevelCache) since its creation or reset, and the state of
 /// its second level.
 #[non_exhaustive]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct TwoLevelStats {
     /// Reads that the first level answered.
     pub first_hits: u64,
@@ -52,7 +54,10 @@ pub struct TwoLevelStats {
 }
 
 /// Whether a [`TwoLevelCache`](crate::TwoLevelCache) calls its second level.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum BreakerState {
     /// Every operation calls it.
     #[default]

@@ -11,7 +11,7 @@ use super::{
     AsyncServer,
 };
 use crate::backends::net::{Deadline, ServerInfo, join_all};
-use ctu_core::{AsyncCache, Capability, Error, Found, IntoValue};
+use ctu_core::{AsyncCache, Found, IntoValue};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// A [`MemCached`](crate::MemCached) for async callers on tokio (feature `tokio`).
@@ -66,8 +66,9 @@ impl<K: ?Sized, V, F> AsyncMemCached<K, V, F> {
         check_section(section)?;
         let deadline = self.deadline();
         let info = join_all(self.servers.iter().map(|server| async move {
-            let stats = server.stats(section, deadline).await?;
-            Ok((server.label.to_string(), stats))
+            let fields = server.stats(section, deadline).await?;
+            let server = server.label.to_string();
+            Ok(ServerInfo { server, fields })
         }));
         info.await.into_iter().collect()
     }
@@ -182,15 +183,14 @@ where
 
     /// As of [`MemCached`](crate::MemCached): without a prefix, removes everything on all servers.
     async fn clear(&self) -> Result<(), MemCachedError> {
-        if !self.entries.prefix.is_empty() {
-            return Err(Error::Unsupported(Capability::ListKeys).into());
-        }
+        self.entries.owns_all()?;
         let deadline = self.deadline();
         let flushed = join_all(self.servers.iter().map(|server| server.flush(deadline)));
         flushed.await.into_iter().collect()
     }
 
     async fn len(&self) -> Result<usize, MemCachedError> {
+        self.entries.owns_all()?;
         let items = sum(&self.stats().await?, |stats| stats.items);
         Ok(usize::try_from(items).unwrap_or(usize::MAX))
     }

@@ -1,16 +1,7 @@
-use super::super::{MemCachedError, answers::Answers, error::peer, requests};
-use crate::backends::net::{AsyncConnect, AsyncStream, Deadline, Endpoint, Multiplexed, Peer};
-use std::sync::Arc;
+use super::super::{MemCachedError, answers::Answers, error::peer, link::Connector, requests};
+use crate::backends::net::{AsyncConnect, AsyncStream, Deadline, Multiplexed, Peer};
 
-/// Opens connections to one server.
-pub(in super::super) struct AsyncConnector {
-    pub(in super::super) endpoint: Endpoint,
-    /// The largest value that is read, in bytes.
-    pub(in super::super) max_value: usize,
-    pub(in super::super) server: Arc<str>,
-}
-
-impl AsyncConnect for AsyncConnector {
+impl AsyncConnect for Connector {
     type Parser = Answers;
 
     async fn connect(&self) -> Result<Multiplexed<Answers>, MemCachedError> {

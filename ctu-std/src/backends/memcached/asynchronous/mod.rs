@@ -6,5 +6,4 @@ mod link;
 mod server;
 
 pub use cache::{AsyncMemCached, AsyncPrefixedMemCached, AsyncRawMemCached};
-pub(super) use link::AsyncConnector;
 pub(super) use server::AsyncServer;

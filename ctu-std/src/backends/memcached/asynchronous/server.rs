@@ -1,16 +1,14 @@
 //! One Memcached server for tasks.
 
-use super::{
-    super::{
-        MemCachedError,
-        answers::Item,
-        commands::{Entry, MAX_COMMANDS, MAX_READ, MAX_WRITE, chunks},
-        error::peer,
-        requests::{self, Meta, Request, Statistics, Stored, Timed},
-        state::ServerState,
-        ttl::Expiry,
-    },
-    AsyncConnector,
+use super::super::{
+    MemCachedError,
+    answers::Item,
+    commands::{Entry, MAX_COMMANDS, MAX_READ, MAX_WRITE, chunks},
+    error::peer,
+    link::Connector,
+    requests::{self, Meta, Request, Statistics, Stored, Timed},
+    state::ServerState,
+    ttl::Expiry,
 };
 use crate::backends::net::{
     ConnectionError, Connections, Deadline, Disposition, Limits, NO_SENSE, NetError, Outgoing,
@@ -23,12 +21,12 @@ use std::{sync::Arc, time::Instant};
 pub(in super::super) struct AsyncServer {
     pub(super) name: String,
     pub(super) label: Arc<str>,
-    connections: Connections<AsyncConnector>,
+    connections: Connections<Connector>,
     state: ServerState,
 }
 
 impl AsyncServer {
-    pub(in super::super) fn new(name: String, connector: AsyncConnector, limits: Limits) -> Self {
+    pub(in super::super) fn new(name: String, connector: Connector, limits: Limits) -> Self {
         Self {
             name,
             label: connector.server.clone(),

@@ -210,7 +210,7 @@ where
 
     /// As [`RedisCache`](crate::RedisCache)'s: the keys that begin with the prefix; without a prefix, the whole database.
     async fn clear(&self) -> Result<(), RedisError> {
-        if self.entries.form.prefix().is_empty() {
+        if self.entries.settings.form.prefix().is_empty() {
             let command = entries::flush();
             return self
                 .client
@@ -224,8 +224,16 @@ where
         Ok(())
     }
 
-    /// The number of keys of the whole database, as [`RedisCache`](crate::RedisCache)'s.
+    /// As [`RedisCache`](crate::RedisCache)'s: the number of keys that begin with the prefix; without a
+    /// prefix, of the whole database.
     async fn len(&self) -> Result<usize, RedisError> {
+        if !self.entries.settings.form.prefix().is_empty() {
+            let (mut keys, mut own) = (self.keys(), 0);
+            while let Some(stored) = keys.stored().await? {
+                own += stored.len();
+            }
+            return Ok(own);
+        }
         let command = entries::len();
         self.client
             .execute_if_known(Capability::Len, &command)
@@ -246,7 +254,7 @@ where
     }
 
     fn default_ttl(&self) -> Option<Duration> {
-        self.entries.ttl
+        self.entries.settings.ttl
     }
 
     /// In one step (GETDEL, Redis 6.2). Not retried if the connection is lost: the entry may be gone.
@@ -261,7 +269,7 @@ where
     where
         P: FnMut(&K) -> bool + Send,
     {
-        let form = &self.entries.form;
+        let form = &self.entries.settings.form;
         let mut keys = self.keys();
         while let Some(mut stored) = keys.stored().await? {
             stored.retain(|key| form.own(key).is_some_and(|own| !keep(own.borrow())));
@@ -331,8 +339,8 @@ impl<K: ?Sized, V, F: fmt::Debug> fmt::Debug for AsyncRedisCache<K, V, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsyncRedisCache")
             .field("server", self.client.server())
-            .field("form", &self.entries.form)
-            .field("ttl", &self.entries.ttl)
+            .field("form", &self.entries.settings.form)
+            .field("ttl", &self.entries.settings.ttl)
             .finish_non_exhaustive()
     }
 }

@@ -5,7 +5,8 @@ use std::{pin::Pin, sync::Arc};
 use tokio::time::timeout_at;
 
 /// An async connection of the `redis` crate.
-pub(in super::super) struct AsyncExternal(Box<dyn Exchange>);
+#[derive(Clone)]
+pub(in super::super) struct AsyncExternal(Arc<dyn Exchange>);
 
 type Replies<'r> = Pin<Box<dyn Future<Output = RedisResult<Vec<Value>>> + Send + 'r>>;
 
@@ -28,7 +29,7 @@ impl AsyncExternal {
     pub(in super::super) fn new(
         connection: impl ConnectionLike + Clone + Send + Sync + 'static,
     ) -> Self {
-        Self(Box::new(connection))
+        Self(Arc::new(connection))
     }
 
     /// Sends a request and returns the replies to its commands.

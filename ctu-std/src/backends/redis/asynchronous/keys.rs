@@ -35,7 +35,7 @@ where
     pub async fn next(&mut self) -> Option<Result<K::Owned, RedisError>> {
         loop {
             while let Some(stored) = self.ahead.pop() {
-                if let Some(key) = self.cache.entries.form.own(&stored) {
+                if let Some(key) = self.cache.entries.settings.form.own(&stored) {
                     return Some(Ok(key));
                 }
             }
@@ -50,7 +50,7 @@ where
     /// The next keys as they are on the server, perhaps none; `None` at the end. One round trip.
     pub(super) async fn stored(&mut self) -> Result<Option<Vec<Vec<u8>>>, RedisError> {
         let client = &self.cache.client;
-        let prefix = self.cache.entries.form.prefix();
+        let prefix = self.cache.entries.settings.form.prefix();
         let cursor = match self.scan.step() {
             Step::Page((), cursor) => cursor,
             Step::Server if self.scan.done().is_empty() => Scan::<()>::start(),

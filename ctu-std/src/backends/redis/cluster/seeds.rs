@@ -66,6 +66,7 @@ impl RedisCache<str, String> {
 }
 
 /// Nodes of a cluster, as the user names them.
+#[derive(Clone)]
 pub(in super::super) struct Seeds(Vec<Settings>);
 
 impl Seeds {
