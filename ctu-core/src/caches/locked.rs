@@ -80,13 +80,15 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 /// | none: `RefCell<S>` is a cache | a single owner |
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, CacheExt, LockedCache, LruCache, SpinMutex};
+/// # #[cfg(feature = "critical-section")] {
+/// use ctu_core::{Bytes, CriticalSectionMutex, LockedCache, LruCache, prelude::*};
 ///
-/// static CACHE: LockedCache<SpinMutex, LruCache<Bytes<20>, Bytes<64>, 32>> =
+/// static CACHE: LockedCache<CriticalSectionMutex, LruCache<Bytes<20>, Bytes<64>, 32>> =
 ///     LockedCache::new(LruCache::new());
 ///
 /// CACHE.insert(b"key", b"value")?;
 /// assert_eq!(CACHE.get(b"key")?.as_deref(), Some(&b"value"[..]));
+/// # }
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 pub struct LockedCache<R: LockKind, S> {
