@@ -152,13 +152,15 @@ impl defmt::Format for StdClock {
 /// real-time counter goes on. The HAL's documentation says which of them drives it.
 ///
 /// ```
+/// # #[cfg(feature = "critical-section")] {
 /// use core::time::Duration;
-/// use ctu_core::{Cache, CacheExt, EmbassyClock, SpinCache, TtlCache};
+/// use ctu_core::{CriticalSectionMutex, EmbassyClock, LockedCache, TtlCache, prelude::*};
 ///
-/// static READINGS: SpinCache<TtlCache<u8, i32, 16, EmbassyClock>> =
-///     SpinCache::new(TtlCache::new(Duration::from_secs(5), EmbassyClock));
+/// static READINGS: LockedCache<CriticalSectionMutex, TtlCache<u8, i32, 16, EmbassyClock>> =
+///     LockedCache::new(TtlCache::new(Duration::from_secs(5), EmbassyClock));
 ///
 /// READINGS.insert(&1, 21_500)?;
+/// # }
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 #[cfg(feature = "embassy-time")]

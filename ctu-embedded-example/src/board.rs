@@ -2,7 +2,10 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use ctu_core::Clock;
-// The logger that defmt writes to.
+// The logger of defmt: for a debug probe, or for QEMU.
+#[cfg(rtt)]
+use defmt_rtt as _;
+#[cfg(not(rtt))]
 use defmt_semihosting as _;
 #[cfg(not(target_has_atomic = "ptr"))]
 use portable_atomic as _;
@@ -47,6 +50,29 @@ fn tick() {
     crate::on_tick();
 }
 
+/// Stands for the secret of a device, which a product reads from fuses or a secure element.
+///
+/// Here it is the identification of the processor, the same on all chips of a kind.
+pub fn device_secret() -> [u8; 32] {
+    let mut secret = [0; 32];
+    let id = processor_id().to_le_bytes();
+    for (at, part) in secret.chunks_exact_mut(id.len()).enumerate() {
+        part.copy_from_slice(&id.map(|byte| byte.wrapping_add(at as u8)));
+    }
+    secret
+}
+
+#[cfg(target_arch = "arm")]
+fn processor_id() -> u32 {
+    // A register for reading, on every Cortex-M.
+    unsafe { (*cortex_m::peripheral::CPUID::PTR).base.read() }
+}
+
+#[cfg(target_arch = "riscv32")]
+fn processor_id() -> u32 {
+    riscv::register::marchid::read().bits() as u32
+}
+
 /// Sleeps until the next interrupt.
 pub fn wait() {
     #[cfg(target_arch = "arm")]
@@ -84,8 +110,8 @@ mod machine_timer {
     /// The next interrupt, one tick from now.
     pub fn set() {
         let ticks = super::TIMER_HZ / 1_000 * super::TICK_MS;
-        // The registers of this board's timer, which no other code uses. The low words are enough for an example: they
-        // wrap around after seven minutes.
+        // The registers of this board's timer, which no other code uses. The low words are enough
+        // for an example: they wrap around after seven minutes.
         unsafe {
             let next = COUNT.read_volatile().wrapping_add(ticks);
             COMPARE.add(1).write_volatile(0);

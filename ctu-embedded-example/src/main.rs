@@ -1,10 +1,11 @@
 //! A sensor node, to copy into a product.
 //!
 //! It keeps two caches in statics, with no heap:
-//! * **Settings**, encrypted at rest in a stand-in for external memory, which the owner of the board can read.
-//! * **Readings**, written by an interrupt and read by the main program, each of which is worth nothing when it is old.
+//! * **Settings**, encrypted at rest in a stand-in for external memory, which the owner of the board
+//!   can read.
+//! * **Readings**, written by an interrupt and read by the main program. An old reading is a miss.
 //!
-//! `ctu-embedded-example/run` builds it, boots it in QEMU and shows its log.
+//! `cargo run` builds it, boots it in QEMU and shows its log.
 #![no_std]
 #![no_main]
 
@@ -28,10 +29,10 @@ struct Reading {
 static EXTERNAL: LockedCache<CriticalSectionMutex, LruCache<Bytes<20>, Bytes<64>, 8>> =
     LockedCache::new(LruCache::new());
 
-/// Readings by the number of their sensor. One that is older than 150 ms is not shown to anyone.
+/// Readings by the number of their sensor. A reading is a miss after 150 ms.
 ///
-/// The interrupt and the main program both use it, on one core. So its lock is a critical section: while the main
-/// program is in it, the interrupt waits, for less than 200 instructions.
+/// The interrupt and the main program share it, on one core, so its lock is a critical section: the
+/// interrupt waits while the main program is in it. `docs/costs.md` of ctu states for how long.
 static READINGS: StatsCache<
     LockedCache<CriticalSectionMutex, TtlCache<u8, Reading, 4, board::Timer>>,
 > = StatsCache::new(LockedCache::new(TtlCache::new(
@@ -39,18 +40,15 @@ static READINGS: StatsCache<
     board::Timer,
 )));
 
-/// The same with a spin lock, to show its fault here.
+/// A spin lock, to show its fault here.
 ///
-/// If the interrupt came while the main program held this lock, and asked with `insert`, it would wait for the main
-/// program, which waits for the interrupt to return: for ever. With `try_insert` it learns that the lock is held, and
-/// goes without.
+/// If the interrupt came while the main program held this lock, and called `insert`, it would wait
+/// for the main program, which waits for the interrupt to return: forever. `try_insert` returns
+/// `Busy` instead.
 static WRONG_LOCK: SpinCache<LruCache<u8, u32, 4>> = SpinCache::new(LruCache::new());
 
-/// How often the interrupt found the spin lock held.
+/// The number of times that the interrupt found the spin lock held.
 static TURNED_AWAY: AtomicU32 = AtomicU32::new(0);
-
-/// In a product this comes from where it cannot be read: fuses, a secure element, or the user at start-up.
-const SECRET: &[u8; 32] = b"an example, not a secret to keep";
 
 /// The timer's interrupt, every 10 ms: a converter or a radio in a product.
 fn on_tick() {
@@ -64,13 +62,14 @@ fn on_tick() {
             millidegrees: 21_000 + (now as i32 * 7) % 500 + i32::from(sensor),
             at_ms: now,
         };
-        // Never busy: while the main program is in the critical section, this interrupt does not run.
+        // Never busy: this interrupt does not run while the main program is in the critical section.
         if READINGS.insert(&sensor, reading).is_err() {
             defmt::error!("a reading was lost");
         }
     }
     if WRONG_LOCK.try_insert(&1, now) == Err(Error::Busy) {
-        // No other code writes to it, so loading and storing is enough on processors that cannot add in one step.
+        // No other code writes to it, so a load and a store are enough. Some processors cannot add
+        // in one step.
         TURNED_AWAY.store(TURNED_AWAY.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 }
@@ -96,23 +95,28 @@ fn main() -> ! {
     }
 }
 
-/// Settings that cannot be read off the external memory, and that notice when it wears out.
+/// Settings that the external memory does not disclose, with a checksum against its wear.
 fn settings() -> Result<(), Error> {
-    let settings = PrefixedCache::new(EncryptedCache::new(&EXTERNAL, SECRET).csize(4)?, b"cfg.");
+    let secret = board::device_secret();
+    let settings = PrefixedCache::new(EncryptedCache::new(&EXTERNAL, &secret).csize(4)?, b"cfg.");
     settings.insert(b"wifi/psk", b"correct horse")?;
     settings.insert(b"name", b"greenhouse")?;
 
     let psk = settings.get(b"wifi/psk")?.unwrap_or_default();
     defmt::info!("wifi/psk is {=[u8]:a}", &psk);
+    // A copy leaves the lock, and the log is written after it: the log takes long.
+    let mut held = [const { None }; 8];
     EXTERNAL.with(|memory| {
-        for (key, value) in memory.iter() {
-            defmt::info!(
-                "external memory holds {=[u8]:02x} at {=[u8]:02x}",
-                value,
-                key
-            );
-        }
+        let copies = held.iter_mut().zip(memory.iter());
+        copies.for_each(|(copy, (key, value))| *copy = Some((key.clone(), value.clone())));
     })?;
+    for (key, value) in held.iter().flatten() {
+        defmt::info!(
+            "external memory holds {=[u8]:02x} at {=[u8]:02x}",
+            value,
+            key
+        );
+    }
 
     // A value that does not fit is an error, and changes nothing.
     match settings.insert(b"name", &[0; 100]) {
@@ -122,7 +126,7 @@ fn settings() -> Result<(), Error> {
         other => defmt::error!("a long name: {}", other),
     }
 
-    // A bit of the external memory flips: with a checksum (`csize`) the value is missed, not believed.
+    // A bit of the external memory flips: by the checksum (`csize`) the value is a miss.
     EXTERNAL.with(|memory| {
         memory.retain(|_, value| {
             value.iter_mut().take(1).for_each(|byte| *byte ^= 1);
@@ -180,13 +184,13 @@ fn locks() -> Result<(), Error> {
         turned_away
     );
 
-    // In a critical section the interrupt does not come before the lock is free; so be short in there.
+    // In a critical section the interrupt waits for the lock, so operations in there are short.
     let before = READINGS.get_ref().with(|store| store.get(&1).copied())?;
     wait();
     let after = READINGS.get_ref().with(|store| store.get(&1).copied())?;
     let came = after.map_or(0, |reading| reading.at_ms) - before.map_or(0, |reading| reading.at_ms);
     defmt::info!(
-        "critical section: the interrupt wrote what came in {=u32} ms, and lost nothing",
+        "critical section: the interrupt wrote the readings of {=u32} ms, and lost none",
         came
     );
     Ok(())

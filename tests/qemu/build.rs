@@ -1,12 +1,13 @@
 //! Passes the memory layout of each board to the linker, and the selected part to the firmware.
 
-#[path = "../../ctu-embedded-example/boards.rs"]
-mod boards;
+#[path = "../../ctu-embedded-example/linker.rs"]
+mod linker;
 
 use std::env;
 
 fn main() {
-    boards::tell_linker(&env::var("TARGET").unwrap_or_default());
+    let target = env::var("TARGET").expect("cargo sets TARGET");
+    linker::configure(&target, "../../ctu-embedded-example/memory");
     // The others have no log.
     for logs in [
         "conformance",
@@ -30,6 +31,5 @@ fn main() {
     println!("cargo:rustc-env=CTU_PART={part}");
     println!("cargo:rustc-env=CTU_PARTS={parts}");
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=../../ctu-embedded-example/boards.rs");
-    println!("cargo:rerun-if-changed=../../ctu-embedded-example/boards.txt");
+    println!("cargo:rerun-if-changed=../../ctu-embedded-example/linker.rs");
 }

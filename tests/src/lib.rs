@@ -3,6 +3,7 @@
 pub mod blocking;
 pub mod cancel;
 pub mod contest;
+pub mod example;
 pub mod load;
 pub mod proxy;
 pub mod servers;

@@ -280,3 +280,22 @@ fn work_per_operation_is_constant() {
     assert!(looks(heap::LruCache::with_capacity(64)) <= 8);
     assert!(looks(heap::LruCache::with_capacity(200_000)) <= 8);
 }
+
+#[test]
+fn work_per_operation_is_bounded_for_keys_of_one_bucket() {
+    let mut cache = LruCache::<_, _, 1_000, OneBucket>::with_hasher(OneBucket);
+    let mut most = 0;
+    for round in 0..4 {
+        for key in 0..1_000 {
+            LOOKS.set(0);
+            match round {
+                0 | 2 => drop(cache.insert(Counted(key), key)),
+                1 => drop(cache.get(&Counted(key))),
+                _ => drop(cache.remove(&Counted(key))),
+            }
+            most = most.max(LOOKS.get());
+        }
+    }
+    // Three hashes, and the keys of one chain.
+    assert!(most <= 16, "an operation hashed and compared {most} times");
+}

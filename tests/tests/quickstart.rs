@@ -1,6 +1,9 @@
 //! The example on the README's first screen, as its users run it.
 
-use ctu_tests::servers::{RedisServer, free_port};
+use ctu_tests::{
+    example::{self, failure},
+    servers::{RedisServer, free_port},
+};
 use std::{
     env, fs,
     os::unix::fs::{PermissionsExt, symlink},
@@ -13,20 +16,7 @@ use std::{
 };
 
 /// The built example, of the profile that the tests have.
-static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let test = env::current_exe().expect("the test's own path");
-    let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
-    let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--example", "quickstart"]);
-    build.args(["--package", "ctu-std"]);
-    build.current_dir(env!("CARGO_MANIFEST_DIR"));
-    build.env("CARGO_TARGET_DIR", profile.parent().expect("target"));
-    if profile.ends_with("release") {
-        build.arg("--release");
-    }
-    assert!(build.status().expect("cargo").success());
-    profile.join("examples").join("quickstart")
-});
+static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| example::build("quickstart", "redis"));
 
 /// A folder of its own for each test, removed after it.
 struct Folder(PathBuf);
@@ -69,15 +59,6 @@ fn good(output: Output) -> String {
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && errors.is_empty(), "{errors}");
     text
-}
-
-/// The one line that it printed, of a run that has to fail.
-fn bad(output: Output) -> String {
-    let line = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{line}");
-    assert_eq!(line.lines().count(), 1, "{line}");
-    assert!(output.stdout.is_empty());
-    line
 }
 
 /// The columns of a line of the table but the time: hits, level 1, level 2, read.
@@ -173,21 +154,21 @@ fn default_folder_is_the_repository() {
 
 #[test]
 fn missing_folder_is_an_error() {
-    let line = bad(run(&["/nowhere/at/all"]));
+    let line = failure(run(&["/nowhere/at/all"]));
     assert_eq!(line, "quickstart: /nowhere/at/all: no such folder\n");
 }
 
 #[test]
 fn file_in_place_of_a_folder_is_an_error() {
     let folder = Folder::with_files();
-    let line = bad(run(&[path(&folder.0.join("a"))]));
+    let line = failure(run(&[path(&folder.0.join("a"))]));
     assert!(line.ends_with("/a: not a directory\n"), "{line}");
 }
 
 #[test]
 fn empty_folder_is_an_error() {
     let folder = Folder::new();
-    let line = bad(run(&[path(&folder.0)]));
+    let line = failure(run(&[path(&folder.0)]));
     assert!(line.ends_with(": no files in there\n"), "{line}");
 }
 
@@ -196,7 +177,7 @@ fn wrong_address_is_reported_without_its_password() {
     let folder = Folder::with_files();
     let begin = "quickstart: not the address of a Redis server: ";
     for url in ["http://localhost", "redis://:hunter2@localhost:port", ""] {
-        let line = bad(run(&[path(&folder.0), "--redis", url]));
+        let line = failure(run(&[path(&folder.0), "--redis", url]));
         assert!(line.starts_with(begin), "{line}");
         assert!(!line.contains("hunter2"), "{line}");
     }
@@ -207,7 +188,7 @@ fn dead_server_is_reported() {
     let folder = Folder::with_files();
     let port = free_port();
     let url = format!("redis://127.0.0.1:{port}");
-    let line = bad(run(&[path(&folder.0), "--redis", &url]));
+    let line = failure(run(&[path(&folder.0), "--redis", &url]));
     let text = format!("quickstart: no Redis at 127.0.0.1:{port}: connection refused\n");
     assert_eq!(line, text);
 }
@@ -217,7 +198,7 @@ fn full_server_is_reported() {
     let full = ["--maxmemory", "1", "--maxmemory-policy", "noeviction"];
     let server = RedisServer::with(&full);
     let folder = Folder::with_files();
-    let line = bad(run(&[path(&folder.0), "--redis", &server.url()]));
+    let line = failure(run(&[path(&folder.0), "--redis", &server.url()]));
     assert!(
         line.starts_with("quickstart: second level: Redis at "),
         "{line}"
@@ -228,7 +209,7 @@ fn full_server_is_reported() {
 #[test]
 fn unknown_argument_is_an_error() {
     for arguments in [&["--what"][..], &["a", "b"], &["--redis"]] {
-        assert!(bad(run(arguments)).starts_with("quickstart: "));
+        assert!(failure(run(arguments)).starts_with("quickstart: "));
     }
 }
 

@@ -188,14 +188,39 @@ proptest! {
     }
 }
 
+/// Times-to-live of up to twelve days, in a store that is used for months.
+fn op_of_days() -> impl Strategy<Value = Op> {
+    let key = 0..24u8;
+    prop_oneof![
+        4 => key.clone().prop_map(Op::Get),
+        2 => key.clone().prop_map(Op::Remaining),
+        4 => (key.clone(), any::<u32>()).prop_map(|(key, value)| Op::Insert(key, value)),
+        12 => (key.clone(), any::<u32>(), 0..=1u64 << 30).prop_map(|(key, value, ttl)| Op::InsertFor(key, value, ttl)),
+        2 => key.prop_map(Op::Remove),
+        12 => (0..1u64 << 27).prop_map(Op::Advance),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn deadlines_that_wrap_agree_with_the_model(ops in prop::collection::vec(op_of_days(), 300..600)) {
+        let clock = ManualClock::new();
+        check(TtlCache::<u8, u32, 16, _>::new(Duration::from_millis(TTL), &clock), &clock, &ops)?;
+        let clock = ManualClock::new();
+        let cache = heap::TtlCache::with_capacity(16, Duration::from_millis(TTL), &clock);
+        check(cache, &clock, &ops)?;
+    }
+}
+
 #[test]
-fn ascending_deadlines_keep_the_tree_balanced() {
+fn ascending_deadlines_keep_their_order() {
     let clock = ManualClock::new();
     let mut cache = heap::TtlCache::with_capacity(50_000, Duration::from_millis(TTL), &clock);
     for key in 0..100_000u32 {
         let ttl = Duration::from_millis(1_000_000 + u64::from(key));
         cache.insert_with_ttl(key, key, ttl).unwrap();
     }
-    // Which says so of a tree that is much deeper than the logarithm of its size.
     assert_eq!((cache.validate(), cache.len()), (Ok(()), 50_000));
 }

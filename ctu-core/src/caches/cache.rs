@@ -22,14 +22,17 @@ pub type Found<V> = Option<WithTtl<V>>;
 /// base serves many wrappers.
 ///
 /// ```
-/// use ctu_core::{Bytes, LruCache, PrefixedCache, SpinCache, prelude::*};
+/// # #[cfg(feature = "critical-section")] {
+/// use ctu_core::{Bytes, CriticalSectionMutex, LockedCache, LruCache, PrefixedCache, prelude::*};
 ///
-/// static BASE: SpinCache<LruCache<Bytes<20>, Bytes<64>, 32>> = SpinCache::new(LruCache::new());
+/// static BASE: LockedCache<CriticalSectionMutex, LruCache<Bytes<20>, Bytes<64>, 32>> =
+///     LockedCache::new(LruCache::new());
 ///
 /// let settings = PrefixedCache::new(&BASE, b"cfg.");
 /// settings.insert(b"ssid", b"home")?;
 /// assert_eq!(settings.get(b"ssid")?.as_deref(), Some(&b"home"[..]));
 /// assert!(BASE.contains(b"cfg.ssid")?);
+/// # }
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 ///

@@ -1,7 +1,11 @@
 //! Locks around stores.
 
 use super::cache::{Cache, Found};
-use crate::{entries::KeyParts, error::Error, stores::Store};
+use crate::{
+    entries::KeyParts,
+    error::Error,
+    stores::{Store, Sweep},
+};
 use core::{cell::RefCell, fmt, time::Duration};
 use lock_api::{Mutex, RawMutex};
 
@@ -68,9 +72,13 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 ///
 /// Replaced, evicted, removed and expired values are dropped after the unlock: their `Drop` may use
 /// the cache. Dropped under the lock are keys, a value that `insert_entry` rejects, the entries
-/// that `clear` and `retain` remove, values that a closure of [`with`](Self::with) drops, and, at
-/// most once in twelve days, expired entries of a [`TtlCache`](crate::TtlCache) in a write that
-/// rebases its deadlines.
+/// that `clear` and `retain` remove, and values that a closure of [`with`](Self::with) drops.
+///
+/// The lock is held for a bounded time, whatever the number of entries, except by `clear` and by
+/// closures of [`with`](Self::with): `len` and `retain`, and with it `clear` of a
+/// [`PrefixedCache`](crate::PrefixedCache), release the lock after each few entries. Other users of
+/// the cache may run in between; entries that they insert meanwhile may be left out. A program that
+/// bounds the time of a single call uses [`Store::retain_step`] in `with`.
 ///
 /// | lock `R` | for |
 /// | --- | --- |
@@ -80,13 +88,15 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 /// | none: `RefCell<S>` is a cache | a single owner |
 ///
 /// ```
-/// use ctu_core::{Bytes, Cache, CacheExt, LockedCache, LruCache, SpinMutex};
+/// # #[cfg(feature = "critical-section")] {
+/// use ctu_core::{Bytes, CriticalSectionMutex, LockedCache, LruCache, prelude::*};
 ///
-/// static CACHE: LockedCache<SpinMutex, LruCache<Bytes<20>, Bytes<64>, 32>> =
+/// static CACHE: LockedCache<CriticalSectionMutex, LruCache<Bytes<20>, Bytes<64>, 32>> =
 ///     LockedCache::new(LruCache::new());
 ///
 /// CACHE.insert(b"key", b"value")?;
 /// assert_eq!(CACHE.get(b"key")?.as_deref(), Some(&b"value"[..]));
+/// # }
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 pub struct LockedCache<R: LockKind, S> {
@@ -183,6 +193,9 @@ impl<R: LockKind, S: defmt::Format> defmt::Format for LockedCache<R, S> {
     }
 }
 
+/// The number of entries that `retain` visits under one hold of the lock.
+const ENTRIES_AT_ONCE: usize = 4;
+
 /// Implements the operations of a cache by those of a store; `$with` gives access to the store.
 macro_rules! store_is_cache {
     ([$($generics:tt)*] $t:ty, $with:path) => {
@@ -262,7 +275,11 @@ macro_rules! store_is_cache {
             }
 
             fn retain(&self, keep: &mut dyn FnMut(&S::Key) -> bool) -> Result<(), Error> {
-                $with(self, |store: &mut S| store.retain(keep))
+                let mut sweep = Sweep::new();
+                while $with(self, |store: &mut S| {
+                    store.retain_step(&mut sweep, ENTRIES_AT_ONCE, keep)
+                })? {}
+                Ok(())
             }
         }
     };

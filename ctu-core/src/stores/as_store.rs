@@ -1,8 +1,7 @@
 //! The map-like stores as [`Store`]s. Lookups take the borrowed key; `insert_entry` converts it to
 //! the owned one.
 
-use super::store::Store;
-use super::{lru::Lru, slots::Slots, ttl::Ttl};
+use super::{lru::Lru, slots::Slots, store::Store, sweep::Sweep, ttl::Ttl};
 use crate::{
     clock::Clock,
     entries::{KeyParts, StoredKey},
@@ -53,6 +52,15 @@ impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> 
         Self::retain(self, |key, _| keep(key.borrow()));
     }
 
+    fn retain_step(
+        &mut self,
+        sweep: &mut Sweep,
+        entries: usize,
+        keep: &mut dyn FnMut(&Self::Key) -> bool,
+    ) -> bool {
+        Self::retain_step(self, sweep, entries, |key, _| keep(key.borrow()))
+    }
+
     fn len(&mut self) -> usize {
         Self::len(self)
     }
@@ -77,11 +85,11 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
         value: V,
         ttl: Option<Duration>,
     ) -> Result<Option<V>, Error> {
-        let (millis, own) = match ttl {
-            Some(ttl) => (self.time.check(ttl)?, true),
-            None => (self.time.ttl(), false),
+        let ttl = match ttl {
+            Some(ttl) => self.time.check(ttl)?,
+            None => self.time.ttl(),
         };
-        let (entry, _) = self.insert_until(K::store(key)?, value, millis, own);
+        let (entry, _) = self.insert_until(K::store(key)?, value, ttl);
         Ok(entry.map(|(_, value)| value))
     }
 
@@ -116,6 +124,15 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
 
     fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
         Self::retain(self, |key, _| keep(key.borrow()));
+    }
+
+    fn retain_step(
+        &mut self,
+        sweep: &mut Sweep,
+        entries: usize,
+        keep: &mut dyn FnMut(&Self::Key) -> bool,
+    ) -> bool {
+        Self::retain_step(self, sweep, entries, |key, _| keep(key.borrow()))
     }
 
     fn len(&mut self) -> usize {

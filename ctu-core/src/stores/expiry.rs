@@ -1,228 +1,280 @@
-//! Deadlines of a store's entries, in order.
+//! Deadlines of a store's entries, earliest first.
 
-use super::{
-    slots::{Deadline, Deadlines, Slot},
-    treap::{self, Treap},
-};
+use super::slots::{Deadlines, Slot};
 
-/// The slots of a store in the order of their deadlines.
+/// The slots of a store in a binary heap of their deadlines: O(log n) an operation, at most 16
+/// levels for any in-place store.
 ///
-/// Entries with the default time-to-live expire in the order of their writes: a queue, O(1) an
-/// operation. Entries with a time-to-live of their own are in a tree, O(log n). An entry is in one
-/// of the two, so both use the same two links.
+/// A deadline is a tick in 32 bits, which wraps around. At a tick `now`, deadlines from
+/// [`PAST`] ticks before it to [`MAX_TTL`] ticks after it are distinct. An entry must not stay in
+/// the heap for longer than that after its deadline: each write moves an expired entry out of the
+/// heap, to the places behind it. The entries there have expired for good and need no deadline. If
+/// an entry in the heap nevertheless gets too old, all entries go there at once: `heap` becomes 0.
 #[derive(Clone, Debug)]
-pub(super) struct Expiry<I, D> {
+pub(super) struct Expiry<D> {
     deadlines: D,
-    first: I,
-    last: I,
-    root: I,
-    /// The seed of the tree's priorities.
-    seed: u32,
+    /// The number of entries in the heap, at the first places.
+    heap: usize,
+    /// The number of entries.
+    len: usize,
+    /// The last tick at which the deadlines of the heap are distinct.
+    horizon: u64,
 }
 
-/// The largest tick a deadline can be at.
-pub(super) const MAX_TICK: u32 = u32::MAX >> 1;
+/// The longest time-to-live, in ticks.
+pub(super) const MAX_TTL: u32 = 1 << 30;
 
-impl<I: Slot, D: Deadlines<I>> Expiry<I, D> {
+/// The longest time in ticks that an expired entry can stay in the heap.
+pub(super) const PAST: u32 = u32::MAX - MAX_TTL;
+
+impl<D> Expiry<D> {
     pub(super) const fn new(deadlines: D) -> Self {
         Self {
             deadlines,
-            first: I::NONE,
-            last: I::NONE,
-            root: I::NONE,
-            seed: 0,
-        }
-    }
-
-    /// Seeds an empty tree. With predictable priorities, an attacker could choose deadlines that
-    /// degenerate the treap into a list.
-    #[inline]
-    pub(super) fn seed(&mut self, seed: impl FnOnce() -> u32) {
-        if self.root == I::NONE {
-            self.seed = seed();
-        }
-    }
-
-    /// The tick at which the entry of a slot expires.
-    #[inline]
-    pub(super) fn tick(&self, slot: I) -> Option<u32> {
-        self.deadlines.deadline(slot).map(|node| node.at >> 1)
-    }
-
-    /// Whether the entry of a slot has expired at the tick `now`.
-    #[inline]
-    pub(super) fn has_passed(&self, slot: I, now: u32) -> bool {
-        self.tick(slot).is_some_and(|tick| tick <= now)
-    }
-
-    /// The slot that expires first, and its tick. O(1), or O(log n) with entries in the tree.
-    #[inline]
-    pub(super) fn earliest(&self) -> Option<(I, u32)> {
-        let queued = self.tick(self.first).map(|tick| (self.first, tick));
-        if self.root == I::NONE {
-            return queued;
-        }
-        let slot = treap::first(self.root, &self.deadlines);
-        let own = self.tick(slot).map(|tick| (slot, tick));
-        match (queued, own) {
-            (Some(queued), Some(own)) if own.1 < queued.1 => Some(own),
-            (Some(queued), _) => Some(queued),
-            (None, own) => own,
-        }
-    }
-
-    /// Adds a slot with a tick of at most [`MAX_TICK`]. A slot without an `own` time-to-live must
-    /// not be earlier than its predecessors.
-    #[inline]
-    pub(super) fn schedule(&mut self, slot: I, tick: u32, own: bool) {
-        self.deadlines.reserve(slot);
-        let Some(node) = self.deadlines.deadline_mut(slot) else {
-            return;
-        };
-        *node = Deadline {
-            left: self.last,
-            right: I::NONE,
-            at: tick.min(MAX_TICK) << 1 | u32::from(own),
-        };
-        if own {
-            self.tree().insert(slot);
-            return;
-        }
-        match self.deadlines.deadline_mut(self.last) {
-            Some(last) => last.right = slot,
-            None => self.first = slot,
-        }
-        self.last = slot;
-    }
-
-    /// Removes a slot.
-    #[inline]
-    pub(super) fn cancel(&mut self, slot: I) {
-        let Some(&Deadline { left, right, at }) = self.deadlines.deadline(slot) else {
-            return;
-        };
-        if at & 1 == 1 {
-            self.tree().remove(slot);
-        } else {
-            self.link(left, right);
-            self.link_back(right, left);
-        }
-    }
-
-    /// Removes a slot, and moves the deadline of the last slot into its place.
-    pub(super) fn swap_remove(&mut self, slot: I, last: I) {
-        self.cancel(slot);
-        if slot != last {
-            self.relocate(last, slot);
-        }
-    }
-
-    /// Moves the deadline of a slot to a free slot.
-    fn relocate(&mut self, from: I, to: I) {
-        let Some(&node) = self.deadlines.deadline(from) else {
-            return;
-        };
-        if node.at & 1 == 1 {
-            self.tree().remove(from);
-            self.schedule(to, node.at >> 1, true);
-            return;
-        }
-        if let Some(place) = self.deadlines.deadline_mut(to) {
-            *place = node;
-        }
-        self.link(node.left, to);
-        self.link_back(node.right, to);
-    }
-
-    /// Moves the deadline of a slot `ticks` earlier. The caller does so for every slot.
-    pub(super) fn rebase(&mut self, slot: I, ticks: u32) {
-        if let Some(node) = self.deadlines.deadline_mut(slot) {
-            let own = node.at & 1;
-            node.at = (node.at >> 1).saturating_sub(ticks) << 1 | own;
+            heap: 0,
+            len: 0,
+            horizon: 0,
         }
     }
 
     pub(super) fn clear(&mut self) {
-        self.first = I::NONE;
-        self.last = I::NONE;
-        self.root = I::NONE;
+        (self.heap, self.len) = (0, 0);
     }
 
-    /// Sets the successor of `slot` in the queue to `next`.
-    fn link(&mut self, slot: I, next: I) {
-        match self.deadlines.deadline_mut(slot) {
-            Some(node) => node.right = next,
-            None => self.first = next,
+    /// Whether every entry has expired for good, so that the ticks may begin anew.
+    pub(super) const fn no_deadline_counts(&self) -> bool {
+        self.heap == 0
+    }
+
+    /// Takes note of the tick `now`, before the changes of a write.
+    #[inline]
+    pub(super) fn advance(&mut self, now: u64) {
+        if now > self.horizon {
+            self.heap = 0;
         }
     }
 
-    /// Sets the predecessor of `slot` in the queue to `previous`.
-    fn link_back(&mut self, slot: I, previous: I) {
-        match self.deadlines.deadline_mut(slot) {
-            Some(node) => node.left = previous,
-            None => self.last = previous,
+    /// The rank of a deadline among those distinct at the tick `now`.
+    #[inline]
+    const fn rank(at: u32, now: u64) -> u32 {
+        at.wrapping_sub(now as u32).wrapping_add(PAST)
+    }
+
+    /// The ticks left from `now` to the deadline of a slot. `None` for a slot that has expired.
+    #[inline]
+    pub(super) fn left<I: Slot>(&self, slot: I, now: u64) -> Option<u32>
+    where
+        D: Deadlines<I>,
+    {
+        if self.deadlines.place(slot) >= self.heap || now > self.horizon {
+            return None;
+        }
+        let left = Self::rank(self.deadlines.at(slot)?, now).checked_sub(PAST)?;
+        (left > 0).then_some(left)
+    }
+
+    /// A slot that has expired at the tick `now`, if there is one. O(1).
+    #[inline]
+    pub(super) fn expired<I: Slot>(&self, now: u64) -> Option<I>
+    where
+        D: Deadlines<I>,
+    {
+        let last = self.len.checked_sub(1)?;
+        let slot = if self.heap < self.len {
+            self.deadlines.slot(last)
+        } else {
+            self.deadlines.slot(0)
+        };
+        self.left(slot, now).is_none().then_some(slot)
+    }
+
+    /// Adds a slot that expires `ttl` ticks after `now`, at most [`MAX_TTL`].
+    #[inline]
+    pub(super) fn schedule<I: Slot>(&mut self, slot: I, ttl: u32, now: u64)
+    where
+        D: Deadlines<I>,
+    {
+        self.deadlines.reserve(slot);
+        let at = (now as u32).wrapping_add(ttl.min(MAX_TTL));
+        self.deadlines.set_at(slot, at);
+        let place = self.heap;
+        if place < self.len {
+            self.deadlines.put(self.len, self.deadlines.slot(place));
+        }
+        self.len = self.len.wrapping_add(1);
+        self.heap = place.wrapping_add(1);
+        self.sift_up(place, slot, now);
+        self.look_ahead(now);
+    }
+
+    /// Removes a slot.
+    #[inline]
+    pub(super) fn cancel<I: Slot>(&mut self, slot: I, now: u64)
+    where
+        D: Deadlines<I>,
+    {
+        let Some(last) = self.len.checked_sub(1) else {
+            return;
+        };
+        let mut hole = self.deadlines.place(slot);
+        self.len = last;
+        if hole < self.heap {
+            self.heap = self.heap.wrapping_sub(1);
+            let moved = self.deadlines.slot(self.heap);
+            if moved != slot {
+                self.sift(hole, moved, now);
+            }
+            hole = self.heap;
+            self.look_ahead(now);
+        }
+        if hole < last {
+            self.deadlines.put(hole, self.deadlines.slot(last));
         }
     }
 
-    fn tree(&mut self) -> Treap<'_, I, D> {
-        Treap {
-            root: &mut self.root,
-            deadlines: &mut self.deadlines,
-            seed: self.seed,
+    /// Removes a slot, and gives its number to the last slot.
+    pub(super) fn swap_remove<I: Slot>(&mut self, slot: I, last: I, now: u64)
+    where
+        D: Deadlines<I>,
+    {
+        self.cancel(slot, now);
+        if slot != last {
+            if let Some(at) = self.deadlines.at(last) {
+                self.deadlines.set_at(slot, at);
+            }
+            self.deadlines.put(self.deadlines.place(last), slot);
         }
     }
 
-    /// Checks the queue and the tree; the error describes the broken invariant.
+    /// Moves one expired slot out of the heap, if there is one.
+    #[inline]
+    pub(super) fn bury<I: Slot>(&mut self, now: u64)
+    where
+        D: Deadlines<I>,
+    {
+        if self.heap == 0 {
+            return;
+        }
+        let first = self.deadlines.slot(0);
+        if self.left(first, now).is_some() {
+            return;
+        }
+        self.heap = self.heap.wrapping_sub(1);
+        let moved = self.deadlines.slot(self.heap);
+        self.deadlines.put(self.heap, first);
+        if moved != first {
+            self.sift_down(0, moved, now);
+        }
+        self.look_ahead(now);
+    }
+
+    /// Sets the horizon by the earliest deadline.
+    #[inline]
+    fn look_ahead<I: Slot>(&mut self, now: u64)
+    where
+        D: Deadlines<I>,
+    {
+        if let Some(at) = self.deadlines.at(self.deadlines.slot(0)) {
+            self.horizon = now.saturating_add(Self::rank(at, now).into());
+        }
+    }
+
+    /// The rank of a slot.
+    #[inline]
+    fn of<I: Slot>(&self, slot: I, now: u64) -> u32
+    where
+        D: Deadlines<I>,
+    {
+        Self::rank(self.deadlines.at(slot).unwrap_or_default(), now)
+    }
+
+    /// Puts a slot at a place of the heap or on the way from there to the first or a last one.
+    fn sift<I: Slot>(&mut self, place: usize, slot: I, now: u64)
+    where
+        D: Deadlines<I>,
+    {
+        let above = self.deadlines.slot(place.wrapping_sub(1) / 2);
+        if place > 0 && self.of(slot, now) < self.of(above, now) {
+            self.sift_up(place, slot, now);
+        } else {
+            self.sift_down(place, slot, now);
+        }
+    }
+
+    /// Puts a slot at a place or on the way from there to the first one.
+    #[inline]
+    fn sift_up<I: Slot>(&mut self, mut place: usize, slot: I, now: u64)
+    where
+        D: Deadlines<I>,
+    {
+        let rank = self.of(slot, now);
+        while place > 0 {
+            let parent = place.wrapping_sub(1) / 2;
+            let above = self.deadlines.slot(parent);
+            if self.of(above, now) <= rank {
+                break;
+            }
+            self.deadlines.put(place, above);
+            place = parent;
+        }
+        self.deadlines.put(place, slot);
+    }
+
+    /// Puts a slot at a place or on the way from there to a last one.
+    fn sift_down<I: Slot>(&mut self, mut place: usize, slot: I, now: u64)
+    where
+        D: Deadlines<I>,
+    {
+        let rank = self.of(slot, now);
+        loop {
+            let mut child = place.wrapping_mul(2).wrapping_add(1);
+            if child >= self.heap {
+                break;
+            }
+            let mut below = self.deadlines.slot(child);
+            let mut least = self.of(below, now);
+            let sibling = child.wrapping_add(1);
+            if sibling < self.heap {
+                let slot = self.deadlines.slot(sibling);
+                let other = self.of(slot, now);
+                if other < least {
+                    (child, below, least) = (sibling, slot, other);
+                }
+            }
+            if rank <= least {
+                break;
+            }
+            self.deadlines.put(place, below);
+            place = child;
+        }
+        self.deadlines.put(place, slot);
+    }
+
+    /// Checks the heap; the error describes the broken invariant.
     #[cfg(any(test, feature = "validate"))]
-    pub(super) fn validate(&self, len: usize) -> Result<(), &'static str> {
-        let (mut seen, mut slot, mut previous) = (0, self.first, I::NONE);
-        while let Some(node) = self.deadlines.deadline(slot) {
-            if node.left != previous || node.at & 1 == 1 || seen > len {
-                return Err("the queue of deadlines is broken");
-            }
-            if self
-                .deadlines
-                .deadline(previous)
-                .is_some_and(|p| p.at > node.at)
-            {
-                return Err("the queue of deadlines is out of order");
-            }
-            (seen, previous, slot) = (seen + 1, slot, node.right);
-        }
-        if previous != self.last {
-            return Err("the queue of deadlines does not end at its last");
-        }
-        // The depth of a treap is about 3 log n, and hardly ever much more.
-        let depth = 16 + 5 * (len + 1).ilog2();
-        seen += self.validate_tree(self.root, None, None, depth)?;
-        if seen != len {
+    pub(super) fn validate<I: Slot>(&self, len: usize, now: u64) -> Result<(), &'static str>
+    where
+        D: Deadlines<I>,
+    {
+        if self.len != len || self.heap > len {
             return Err("not every entry has one deadline");
         }
+        for place in 0..len {
+            let slot = self.deadlines.slot(place);
+            if slot.index() >= len || self.deadlines.place(slot) != place {
+                return Err("a place of the deadlines is wrong");
+            }
+        }
+        if now > self.horizon {
+            return Ok(());
+        }
+        for place in 1..self.heap {
+            let parent = self.deadlines.slot((place - 1) / 2);
+            // Expired entries may be in any order.
+            if self.left(parent, now) > self.left(self.deadlines.slot(place), now) {
+                return Err("the deadlines are out of order");
+            }
+        }
         Ok(())
-    }
-
-    #[cfg(any(test, feature = "validate"))]
-    fn validate_tree(
-        &self,
-        slot: I,
-        above: Option<(u32, I)>,
-        below: Option<(u32, I)>,
-        depth: u32,
-    ) -> Result<usize, &'static str> {
-        let Some(node) = self.deadlines.deadline(slot) else {
-            return Ok(0);
-        };
-        let at = Some((node.at, slot));
-        if depth == 0 || node.at & 1 == 0 || above > at || (below.is_some() && below < at) {
-            return Err("the tree of deadlines is broken");
-        }
-        let heavier = |child| {
-            child != I::NONE && treap::priority(child, self.seed) > treap::priority(slot, self.seed)
-        };
-        if heavier(node.left) || heavier(node.right) {
-            return Err("the tree of deadlines is not a heap of priorities");
-        }
-        let left = self.validate_tree(node.left, above, at, depth - 1)?;
-        Ok(left + 1 + self.validate_tree(node.right, at, below, depth - 1)?)
     }
 }

@@ -123,15 +123,15 @@ impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>> fmt::Debug for Iter<'_, K, V,
 /// ```
 pub struct LiveIter<'a, K, V, T: Slots<K, V>> {
     order: Order<'a, K, V, T>,
-    expiry: &'a Expiry<T::Slot, T::Deadlines>,
-    now: u32,
+    expiry: &'a Expiry<T::Deadlines>,
+    now: u64,
 }
 
 impl<'a, K, V, T: Slots<K, V>> LiveIter<'a, K, V, T> {
     pub(super) fn new(
         order: Order<'a, K, V, T>,
-        expiry: &'a Expiry<T::Slot, T::Deadlines>,
-        now: u32,
+        expiry: &'a Expiry<T::Deadlines>,
+        now: u64,
     ) -> Self {
         Self { order, expiry, now }
     }
@@ -143,7 +143,7 @@ impl<'a, K, V, T: Slots<K, V>> Iterator for LiveIter<'a, K, V, T> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let slot = self.order.next()?;
-            if !self.expiry.has_passed(slot, self.now) {
+            if self.expiry.left(slot, self.now).is_some() {
                 return self.order.entry(slot);
             }
         }
@@ -158,7 +158,7 @@ impl<K, V, T: Slots<K, V>> DoubleEndedIterator for LiveIter<'_, K, V, T> {
     fn next_back(&mut self) -> Option<Self::Item> {
         loop {
             let slot = self.order.next_back()?;
-            if !self.expiry.has_passed(slot, self.now) {
+            if self.expiry.left(slot, self.now).is_some() {
                 return self.order.entry(slot);
             }
         }

@@ -3,6 +3,7 @@
 use super::{
     iter::{Iter, Order},
     slots::{Inline, Link, Slot, Slots},
+    sweep::Sweep,
 };
 use crate::entries::KeyParts;
 use core::{
@@ -15,9 +16,8 @@ use rustc_hash::FxBuildHasher;
 /// A store of at most `N` entries that evicts the least recently used one.
 ///
 /// The entries are in the store itself, which may be a `static`; there is no heap. An entry takes
-/// `size_of::<K>() + size_of::<V>() + 8` bytes, for any `N` from 1 to 65,535. Every operation is
-/// O(1) except `clear`, `retain` and iteration. With feature `alloc`, `heap::LruCache` is the same
-/// store with a capacity chosen at run time.
+/// `size_of::<K>() + size_of::<V>() + 8` bytes, for any `N` from 1 to 65,535. With feature `alloc`,
+/// `heap::LruCache` is the same store with a capacity chosen at run time.
 ///
 /// ```
 /// use ctu_core::LruCache;
@@ -31,8 +31,15 @@ use rustc_hash::FxBuildHasher;
 /// assert_eq!(cache.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [3, 1]);
 /// ```
 ///
+/// # Bounds
+/// Every operation except `clear`, `retain` and iteration takes a time that does not depend on `N`,
+/// for any keys: at most three hashes and the comparisons of twelve keys, since a bucket of the
+/// index holds twelve keys. A new key for a full bucket replaces the oldest entry of the bucket.
+/// This is one insertion in a billion with evenly spread hashes.
+/// [`retain_step`](Lru::retain_step) is `retain` in bounded steps.
+///
 /// Keys are hashed with [`FxHasher`](rustc_hash::FxHasher), which is quick and has no seed: chosen
-/// keys of an attacker can make an operation cost O(N). Pass a seeded hasher to
+/// keys of an attacker can share a bucket, and so evict entries early. Pass a seeded hasher to
 /// [`with_hasher`](Lru::with_hasher) where keys come from untrusted callers.
 pub type LruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K, V, N>, S>;
 
@@ -261,52 +268,58 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     /// 0 returns the new entry itself.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         let hash = self.hash(&key);
-        let slot = self.slots.find(hash, |found| *found == key);
-        if let Some(place) = self.slots.value_mut(slot) {
-            let value = core::mem::replace(place, value);
-            self.touch(slot);
-            return Some((key, value));
+        match self.slots.find_for_insert(hash, |found| *found == key) {
+            Ok(slot) => {
+                self.touch(slot);
+                let place = self.slots.value_mut(slot)?;
+                Some((key, core::mem::replace(place, value)))
+            }
+            Err(crowded) => self.insert_new(hash, key, value, crowded).1,
         }
-        self.insert_new(hash, key, value).1
     }
 
-    /// Stores an entry with a new key. Returns its slot and the evicted entry.
+    /// Stores an entry with a new key; `crowded` comes from `find_for_insert`. Returns its slot and
+    /// the evicted entry.
     #[inline]
-    pub(super) fn insert_new(&mut self, hash: u64, key: K, value: V) -> (T::Slot, Option<(K, V)>) {
+    pub(super) fn insert_new(
+        &mut self,
+        hash: u64,
+        key: K,
+        value: V,
+        crowded: T::Slot,
+    ) -> (T::Slot, Option<(K, V)>) {
         let hasher = &self.hasher;
-        let (key, value) = match self
-            .slots
-            .push(hash, key, value, |key| hasher.hash_one(key))
-        {
-            Ok(slot) => {
+        let rehash = |key: &K| hasher.hash_one(key);
+        let mut slot = crowded;
+        if slot == T::Slot::NONE {
+            if self.slots.taken() < self.slots.capacity() {
+                let slot = self.slots.push(hash, key, value, rehash);
                 self.link_first(slot);
                 return (slot, None);
             }
-            Err(entry) => entry,
-        };
-        // Full: the new entry takes over the slot of the least recently used one.
-        let tail = self.tail;
-        let Some(oldest) = self.slots.key(tail) else {
+            slot = self.tail;
+        }
+        // The new entry takes over the slot of the evicted one.
+        let Some(old_key) = self.slots.key(slot) else {
             return (T::Slot::NONE, Some((key, value)));
         };
-        let old_hash = hasher.hash_one(oldest);
-        let evicted = self
-            .slots
-            .replace(tail, old_hash, hash, key, value, |key| hasher.hash_one(key));
-        self.touch(tail);
-        (tail, evicted)
+        let old_hash = rehash(old_key);
+        let evicted = self.slots.replace(slot, old_hash, hash, key, value, rehash);
+        self.touch(slot);
+        (slot, evicted)
     }
 
     /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
     /// `None` only for a heap-backed store of capacity 0.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
         let hash = self.hash(&key);
-        let mut slot = self.slots.find(hash, |found| *found == key);
-        if slot == T::Slot::NONE {
-            slot = self.insert_new(hash, key, make()).0;
-        } else {
-            self.touch(slot);
-        }
+        let slot = match self.slots.find_for_insert(hash, |found| *found == key) {
+            Ok(slot) => {
+                self.touch(slot);
+                slot
+            }
+            Err(crowded) => self.insert_new(hash, key, make(), crowded).0,
+        };
         self.slots.value_mut(slot)
     }
 
@@ -331,16 +344,43 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     }
 
     /// Removes the entries for which `keep` returns false. O(n), in no particular order.
-    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        // Downwards: the entry that moves into a freed slot has been visited already.
-        for index in (0..self.len()).rev() {
-            let slot = T::Slot::new(index);
+    pub fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
+        self.retain_step(&mut Sweep::new(), usize::MAX, keep);
+    }
+
+    /// [`retain`](Self::retain) in steps: visits at most `entries` entries, and returns whether
+    /// there are more to visit. The time of a step does not depend on `N`.
+    ///
+    /// The store may change between the steps. Each entry that is in the store from the first step
+    /// to the last is visited, once or more often; an entry that comes in between may be left out.
+    ///
+    /// ```
+    /// use ctu_core::{LruCache, stores::Sweep};
+    ///
+    /// let mut cache: LruCache<u32, u32, 100> = (0..100).map(|key| (key, key)).collect();
+    /// let mut sweep = Sweep::new();
+    /// while cache.retain_step(&mut sweep, 8, |key, _| key % 2 == 0) {
+    ///     // The lock may be free here, and an interrupt run.
+    /// }
+    /// assert_eq!(cache.len(), 50);
+    /// ```
+    pub fn retain_step(
+        &mut self,
+        sweep: &mut Sweep,
+        entries: usize,
+        mut keep: impl FnMut(&K, &mut V) -> bool,
+    ) -> bool {
+        for _ in 0..entries {
+            let Some(slot) = sweep.next::<T::Slot>(self.len()) else {
+                return false;
+            };
             if let Some((key, value)) = self.slots.entry_mut(slot)
                 && !keep(key, value)
             {
                 self.remove_slot(slot);
             }
         }
+        sweep.has_more(self.len())
     }
 
     /// Removes the entry of a slot; the entry of the last slot then has its number.

@@ -29,10 +29,10 @@ pub mod policy;
 mod serial;
 mod slots;
 mod store;
+mod sweep;
 mod ticks;
 mod time;
 mod timeline;
-mod treap;
 mod ttl;
 
 #[cfg(feature = "alloc")]
@@ -43,4 +43,5 @@ pub use lru::{Lru, LruCache};
 pub use slots::{Heap, RandomState};
 pub use slots::{Inline, Slots};
 pub use store::Store;
+pub use sweep::Sweep;
 pub use ttl::{Ttl, TtlCache};

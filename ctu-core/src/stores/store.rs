@@ -1,5 +1,6 @@
 //! The trait of stores.
 
+use super::sweep::Sweep;
 use crate::{entries::KeyParts, error::Error};
 use core::{borrow::Borrow, time::Duration};
 
@@ -7,8 +8,8 @@ use core::{borrow::Borrow, time::Duration};
 ///
 /// A program that uses a store alone calls its own map-like methods ([`LruCache`](crate::LruCache),
 /// [`TtlCache`](crate::TtlCache)). A lock needs this trait to make a [`Cache`](crate::Cache) of a
-/// store. Every method is O(1) in the stores of this crate, except `clear` and `retain`, and the
-/// costs of expiry that [`TtlCache`](crate::TtlCache) documents.
+/// store. Every method of the in-place stores takes a bounded time, except `clear`, `retain` and
+/// `len`; see [`LruCache`](crate::LruCache) and [`TtlCache`](crate::TtlCache).
 ///
 /// # For implementers
 /// `insert_entry` stores the entry, or fails and leaves the store unchanged. A value that leaves
@@ -88,6 +89,19 @@ pub trait Store {
     /// Removes each entry with a key for which `keep` returns false, in O(n).
     fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool);
 
+    /// [`retain`](Self::retain) in steps: visits at most `entries` entries, and returns whether
+    /// there are more to visit. A store that can sweep in steps implements it; others visit all.
+    fn retain_step(
+        &mut self,
+        sweep: &mut Sweep,
+        entries: usize,
+        keep: &mut dyn FnMut(&Self::Key) -> bool,
+    ) -> bool {
+        let _ = (sweep, entries);
+        self.retain(keep);
+        false
+    }
+
     /// The number of live entries. Expired ones may be removed and dropped here; call
     /// [`pop_expired`](Self::pop_expired) first to drop them elsewhere.
     fn len(&mut self) -> usize;
@@ -154,6 +168,14 @@ impl<S: Store> Store for &mut S {
     }
     fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
         (**self).retain(keep);
+    }
+    fn retain_step(
+        &mut self,
+        sweep: &mut Sweep,
+        entries: usize,
+        keep: &mut dyn FnMut(&Self::Key) -> bool,
+    ) -> bool {
+        (**self).retain_step(sweep, entries, keep)
     }
     fn len(&mut self) -> usize {
         (**self).len()

@@ -55,45 +55,48 @@ impl<C> Time<C> {
 
     /// The tick at the last reading of the clock.
     #[inline]
-    pub(super) fn last(&self) -> u32 {
-        self.ticks.now(self.elapsed())
+    pub(super) const fn last(&self) -> u64 {
+        self.ticks.at(self.elapsed())
     }
 
-    /// The tick `ttl` milliseconds after the last reading of the clock. `None` beyond the range of
-    /// a deadline.
+    /// The ticks from the last reading of the clock to `ttl` milliseconds later.
     #[inline]
-    pub(super) fn after(&self, ttl: u64) -> Option<u32> {
-        self.ticks.at(self.elapsed().saturating_add(ttl))
+    pub(super) fn until(&self, ttl: u64) -> u32 {
+        self.ticks.until(self.elapsed(), ttl)
     }
 
-    /// Moves the origin to the last reading of the clock. Returns the number of ticks that it
-    /// moved.
-    pub(super) fn count_from_last(&mut self) -> u32 {
-        self.ticks.count_from(self.elapsed())
-    }
-
-    /// Restarts the time at 0.
-    pub(super) fn restart(&mut self) {
-        self.timeline.restart();
-        self.ticks.count_from(0);
+    /// Restarts the time at 0 where it is near the end of its range, after a clock that jumped.
+    /// For a store without a deadline that counts.
+    #[inline]
+    pub(super) fn restart_at_the_end(&mut self) {
+        if self.elapsed() > u64::MAX >> 2 {
+            self.timeline.restart();
+        }
     }
 }
 
 impl<C: Clock> Time<C> {
     /// Reads the clock. Returns the tick.
-    pub(super) fn now(&mut self) -> u32 {
+    #[inline]
+    pub(super) fn now(&mut self) -> u64 {
         self.timeline.advance(&self.clock);
         self.last()
     }
 
     /// The tick that [`now`](Self::now) would return.
-    pub(super) fn peek(&self) -> u32 {
-        self.ticks.now(self.timeline.at(&self.clock).elapsed())
+    pub(super) fn peek(&self) -> u64 {
+        self.ticks.at(self.peek_elapsed())
     }
 
-    /// The time left until a tick.
-    pub(super) fn left(&self, tick: u32) -> Duration {
-        let elapsed = self.timeline.at(&self.clock).elapsed();
-        self.ticks.left(tick, elapsed)
+    /// The time left of an entry with `ticks` left at the tick that it is called with.
+    pub(super) fn left(&self, ticks: impl FnOnce(u64) -> Option<u32>) -> Option<Duration> {
+        let elapsed = self.peek_elapsed();
+        let ticks = ticks(self.ticks.at(elapsed))?;
+        Some(self.ticks.left(ticks, elapsed))
+    }
+
+    /// Milliseconds from the first reading of the clock to one now.
+    fn peek_elapsed(&self) -> u64 {
+        self.timeline.at(&self.clock).elapsed()
     }
 }

@@ -1,10 +1,11 @@
 //! The least-recently-used store with a time-to-live.
 
 use super::{
-    expiry::{Expiry, MAX_TICK},
+    expiry::Expiry,
     iter::{IntoIter, LiveIter},
     lru::Lru,
-    slots::{Deadline, Inline, Slot, Slots},
+    slots::{Inline, InlineDeadlines, Slot, Slots},
+    sweep::Sweep,
     time::Time,
 };
 use crate::{clock::Clock, error::Error};
@@ -18,11 +19,15 @@ use rustc_hash::FxBuildHasher;
 /// An [`LruCache`](crate::LruCache) with expiring entries. The time-to-live is that of the cache,
 /// or that of the entry ([`insert_with_ttl`](Ttl::insert_with_ttl)).
 ///
-/// An expired entry is never returned, and it is evicted before any live entry. It keeps its slot
-/// until its key is written or removed, the slot is needed, or [`expire`](Ttl::expire) runs; a
-/// lookup does not drop it. An entry takes `size_of::<K>() + size_of::<V>() + 16` bytes. Every
-/// operation is O(1) amortised, and O(log n) expected while `n` entries have a time-to-live of
-/// their own; `clear`, `retain` and `expire` cost O(1) for each removed entry.
+/// An expired entry is never returned, and it is evicted before any live entry. Each write of a new
+/// key removes one expired entry; a lookup removes none. An entry takes `size_of::<K>() +
+/// size_of::<V>() + 16` bytes.
+///
+/// # Bounds
+/// Lookups take a time that does not depend on `N`, and writes at most `log2(N)` steps more (8 for
+/// 256 entries, 16 at most), for any keys, deadlines and clock. Sweeps take a time for each entry:
+/// `clear`, `retain`, iteration, and `expire` and `pop_lru` for each expired entry. Their bounded
+/// forms are [`pop_expired`](Ttl::pop_expired) and [`retain_step`](Ttl::retain_step).
 ///
 /// ```
 /// use core::time::Duration;
@@ -58,13 +63,16 @@ use rustc_hash::FxBuildHasher;
 ///   step ahead counts, and entries expire early. The store cannot distinguish this from a clock
 ///   that is set repeatedly.
 /// * The clock **jumps ahead**: the store counts the jump as elapsed time.
+/// * The store is **nearly unused**: a live entry may expire early if the store held an entry that
+///   had expired at least 37 days before, and so saw fewer than `N` writes since (with the longer
+///   units above, as many times longer).
 pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline<K, V, N>, C, S>;
 
 /// The store with deadlines, generic over its storage: [`TtlCache`] and `heap::TtlCache`.
 #[derive(Clone)]
 pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
     lru: Lru<K, V, T, S>,
-    expiry: Expiry<T::Slot, T::Deadlines>,
+    expiry: Expiry<T::Deadlines>,
     pub(super) time: Time<C>,
 }
 
@@ -79,13 +87,7 @@ impl<K, V, const N: usize, C> TtlCache<K, V, N, C> {
 impl<K, V, const N: usize, C, S> TtlCache<K, V, N, C, S> {
     /// An empty store that hashes keys with `hasher`.
     pub const fn with_hasher(ttl: Duration, clock: C, hasher: S) -> Self {
-        Self::with_slots(
-            Inline::new(),
-            [Deadline::<u16>::NONE; N],
-            ttl,
-            clock,
-            hasher,
-        )
+        Self::with_slots(Inline::new(), InlineDeadlines::new(), ttl, clock, hasher)
     }
 }
 
@@ -140,8 +142,10 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
         self.expiry.clear();
     }
 
-    fn expired(&self, slot: T::Slot, now: u32) -> bool {
-        self.expiry.has_passed(slot, now)
+    /// Whether the entry of a slot is live at the tick `now`.
+    #[inline]
+    fn is_live(&self, slot: T::Slot, now: u64) -> bool {
+        self.expiry.left(slot, now).is_some()
     }
 }
 
@@ -171,10 +175,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         // First of all: a miss advances the store's time as well.
         let now = self.time.now();
         let slot = find(&self.lru);
-        if slot == T::Slot::NONE || self.expired(slot, now) {
-            return None;
-        }
-        Some(slot)
+        self.is_live(slot, now).then_some(slot)
     }
 
     fn find_to_peek<Q>(&self, key: &Q) -> Option<T::Slot>
@@ -183,7 +184,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         Q: ?Sized + Hash + Eq,
     {
         let slot = self.lru.find(key);
-        (slot != T::Slot::NONE && !self.expired(slot, self.time.peek())).then_some(slot)
+        self.is_live(slot, self.time.peek()).then_some(slot)
     }
 
     /// Returns the value at `key` and marks the entry as most recently used.
@@ -235,8 +236,8 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
-        let tick = self.expiry.tick(self.find_to_peek(key)?)?;
-        Some(self.time.left(tick))
+        let slot = self.lru.find(key);
+        self.time.left(|now| self.expiry.left(slot, now))
     }
 
     /// Stores `value` at `key` for the cache's time-to-live.
@@ -244,7 +245,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// Returns the displaced live entry: `key` with its old value, or the least recently used entry
     /// if the store was full of live entries.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
-        let (entry, live) = self.insert_until(key, value, self.time.ttl(), false);
+        let (entry, live) = self.insert_until(key, value, self.time.ttl());
         entry.filter(|_| live)
     }
 
@@ -259,69 +260,60 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         ttl: Duration,
     ) -> Result<Option<(K, V)>, Error> {
         let ttl = self.time.check(ttl)?;
-        let (entry, live) = self.insert_until(key, value, ttl, true);
+        let (entry, live) = self.insert_until(key, value, ttl);
         Ok(entry.filter(|_| live))
     }
 
     /// Returns the displaced entry, and whether it was live.
-    pub(super) fn insert_until(
-        &mut self,
-        key: K,
-        value: V,
-        ttl: u64,
-        own: bool,
-    ) -> (Option<(K, V)>, bool) {
-        self.time.now();
-        let tick = self.tick_after(ttl);
-        let now = self.time.last();
+    pub(super) fn insert_until(&mut self, key: K, value: V, ttl: u64) -> (Option<(K, V)>, bool) {
+        let now = self.write();
+        let ttl = self.time.until(ttl);
         let hash = self.lru.hash(&key);
-        if own {
-            // With a seeded hasher, an attacker cannot predict the shape of the tree.
-            self.expiry
-                .seed(|| self.lru.hash(&self.time.elapsed()) as u32);
-        }
-        let slot = self.lru.slots().find(hash, |found| *found == key);
-        if let Some(place) = self.lru.slots_mut().value_mut(slot) {
-            let value = core::mem::replace(place, value);
-            let live = !self.expired(slot, now);
-            self.lru.touch(slot);
-            self.expiry.cancel(slot);
-            self.expiry.schedule(slot, tick, own);
-            return (Some((key, value)), live);
-        }
-        let mut dead = None;
-        if self.lru.is_full() {
-            dead = self.pop_expired_at(now);
-        }
-        let (slot, evicted) = self.lru.insert_new(hash, key, value);
-        if slot != T::Slot::NONE {
-            if evicted.is_some() {
-                // The slot still has the deadline of the evicted entry.
-                self.expiry.cancel(slot);
+        match self
+            .lru
+            .slots()
+            .find_for_insert(hash, |found| *found == key)
+        {
+            Ok(slot) => {
+                let live = self.is_live(slot, now);
+                self.lru.touch(slot);
+                self.expiry.cancel(slot, now);
+                self.expiry.bury::<T::Slot>(now);
+                self.expiry.schedule(slot, ttl, now);
+                let place = self.lru.slots_mut().value_mut(slot);
+                let old = place.map(|place| (key, core::mem::replace(place, value)));
+                (old, live)
             }
-            self.expiry.schedule(slot, tick, own);
+            Err(crowded) => {
+                let mut expired = None;
+                if crowded == T::Slot::NONE {
+                    expired = self.pop_expired_at(now);
+                } else {
+                    self.expiry.bury::<T::Slot>(now);
+                }
+                let (slot, evicted) = self.lru.insert_new(hash, key, value, crowded);
+                let mut live = evicted.is_some();
+                if slot != T::Slot::NONE {
+                    if live {
+                        // The slot still has the deadline of the evicted entry.
+                        live = self.is_live(slot, now);
+                        self.expiry.cancel(slot, now);
+                    }
+                    self.expiry.schedule(slot, ttl, now);
+                }
+                (evicted.or(expired), live)
+            }
         }
-        let live = evicted.is_some();
-        (evicted.or(dead), live)
     }
 
-    /// The tick `ttl` milliseconds from the last reading of the clock.
-    fn tick_after(&mut self, ttl: u64) -> u32 {
-        if let Some(tick) = self.time.after(ttl) {
-            return tick;
+    /// Reads the clock before a write. Returns the tick.
+    fn write(&mut self) -> u64 {
+        let now = self.time.now();
+        self.expiry.advance(now);
+        if self.expiry.no_deadline_counts() {
+            self.time.restart_at_the_end();
         }
-        // The ticks are used up: all deadlines are counted from now on.
-        self.expire();
-        if self.lru.is_empty() {
-            // The store's time restarts too: a clock that jumped to its end would leave no ticks.
-            self.time.restart();
-        } else {
-            let ticks = self.time.count_from_last();
-            for index in 0..self.lru.len() {
-                self.expiry.rebase(T::Slot::new(index), ticks);
-            }
-        }
-        self.time.after(ttl).unwrap_or(MAX_TICK)
+        self.time.last()
     }
 
     /// Removes the entry at `key` and returns its value, if it was live.
@@ -340,28 +332,30 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
-        let now = self.time.now();
+        let now = self.write();
         let slot = self.lru.find(key);
-        let live = !self.expired(slot, now);
-        let (_, value) = self.remove_slot(slot)?;
+        let live = self.is_live(slot, now);
+        let (_, value) = self.remove_slot(slot, now)?;
         Some((value, live))
     }
 
-    /// Removes the least recently used live entry and returns it.
+    /// Removes the expired entries, then the least recently used live one, and returns that one.
     pub fn pop_lru(&mut self) -> Option<(K, V)> {
         self.expire();
-        self.remove_slot(self.lru.tail())
+        let now = self.time.last();
+        self.remove_slot(self.lru.tail(), now)
     }
 
-    /// Removes the expired entries and returns their number.
+    /// Removes the expired entries and returns their number. O(1) for each of them.
     pub fn expire(&mut self) -> usize {
-        let now = self.time.now();
+        let now = self.write();
         core::iter::from_fn(|| self.pop_expired_at(now)).count()
     }
 
-    /// Removes and returns the entry that expired first, if any has expired.
+    /// Removes and returns an entry that has expired, if there is one.
     ///
-    /// This is [`expire`](Self::expire) in steps; the caller drops each entry outside the lock:
+    /// This is [`expire`](Self::expire) in steps; the caller drops each entry outside the lock, and
+    /// `None` reports that no more are left:
     ///
     /// ```
     /// use core::time::Duration;
@@ -377,27 +371,42 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// # Ok::<(), ctu_core::Error>(())
     /// ```
     pub fn pop_expired(&mut self) -> Option<(K, V)> {
-        let now = self.time.now();
+        let now = self.write();
         self.pop_expired_at(now)
     }
 
-    fn pop_expired_at(&mut self, now: u32) -> Option<(K, V)> {
-        let (slot, _) = self.expiry.earliest().filter(|&(_, tick)| tick <= now)?;
-        self.remove_slot(slot)
+    fn pop_expired_at(&mut self, now: u64) -> Option<(K, V)> {
+        let slot = self.expiry.expired(now)?;
+        self.remove_slot(slot, now)
     }
 
     /// Removes expired entries and those for which `keep` returns false. O(n), in no particular
     /// order.
-    pub fn retain(&mut self, mut keep: impl FnMut(&K, &mut V) -> bool) {
-        self.expire();
-        for index in (0..self.lru.len()).rev() {
-            let slot = T::Slot::new(index);
+    pub fn retain(&mut self, keep: impl FnMut(&K, &mut V) -> bool) {
+        self.retain_step(&mut Sweep::new(), usize::MAX, keep);
+    }
+
+    /// [`retain`](Self::retain) in steps: visits at most `entries` entries, and returns whether
+    /// there are more to visit. As [`Lru::retain_step`].
+    pub fn retain_step(
+        &mut self,
+        sweep: &mut Sweep,
+        entries: usize,
+        mut keep: impl FnMut(&K, &mut V) -> bool,
+    ) -> bool {
+        let now = self.write();
+        for _ in 0..entries {
+            let Some(slot) = sweep.next::<T::Slot>(self.lru.len()) else {
+                return false;
+            };
+            let live = self.is_live(slot, now);
             if let Some((key, value)) = self.lru.slots_mut().entry_mut(slot)
-                && !keep(key, value)
+                && !(live && keep(key, value))
             {
-                self.remove_slot(slot);
+                self.remove_slot(slot, now);
             }
         }
+        sweep.has_more(self.lru.len())
     }
 
     /// Iterates over the live entries by value.
@@ -406,10 +415,10 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         IntoIter(self.lru)
     }
 
-    fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
+    fn remove_slot(&mut self, slot: T::Slot, now: u64) -> Option<(K, V)> {
         let last = T::Slot::new(self.lru.len().checked_sub(1)?);
         let entry = self.lru.remove_slot(slot)?;
-        self.expiry.swap_remove(slot, last);
+        self.expiry.swap_remove(slot, last, now);
         Some(entry)
     }
 
@@ -418,6 +427,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     #[doc(hidden)]
     pub fn validate(&self) -> Result<(), &'static str> {
         self.lru.validate()?;
-        self.expiry.validate(self.lru.len())
+        self.expiry
+            .validate::<T::Slot>(self.lru.len(), self.time.last())
     }
 }

@@ -1,6 +1,6 @@
 //! Settings that outlive resets: sealed, in the flash of the chip, behind a store in RAM.
 //!
-//! `ctu-embedded-example/run settings` boots it. The log shows a write, a reset, the value again, a
+//! `cargo settings` boots it. The log shows a write, a reset, the value again, a
 //! write that lost its power, a value that an attacker changed, and a change of the key.
 #![no_std]
 #![no_main]
@@ -9,6 +9,9 @@ use core::cell::RefCell;
 use ctu_core::{
     Bytes, FlashCache, FlashError, FlashOptions, FrontCache, KeyRing, SealedCache, prelude::*,
 };
+#[cfg(rtt)]
+use defmt_rtt as _;
+#[cfg(not(rtt))]
 use defmt_semihosting as _;
 use nvmc::Nvmc;
 use portable_atomic as _;

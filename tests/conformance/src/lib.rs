@@ -91,6 +91,8 @@ suite! {
         store_is_a_collection,
         borrowed_store_is_a_store,
         keys_of_one_hash_work,
+        full_bucket_replaces_its_oldest_entry,
+        retain_in_steps_visits_every_entry,
         each_value_is_dropped_once,
         store_works_in_a_static,
         entry_takes_eight_bytes_over_key_and_value,
@@ -107,6 +109,8 @@ suite! {
         remaining_returns_the_time_left,
         iteration_skips_expired_entries,
         iteration_by_value_skips_expired_entries,
+        write_of_a_new_key_removes_an_expired_entry,
+        retain_in_steps_removes_expired_entries,
         zero_ttl_expires_at_once,
         ttl_above_the_maximum_is_an_error,
         maximum_ttl_is_accepted,
@@ -122,7 +126,9 @@ suite! {
         miss_advances_the_time,
         time_continues_after_a_wild_clock,
         alternating_clocks_expire_early,
-        deadlines_work_beyond_31_bits,
+        deadlines_work_beyond_32_bits,
+        expired_entries_stay_expired_when_ticks_wrap,
+        idle_store_may_expire_entries_early,
         entry_expires_at_most_one_tick_early;
     keys:
         key_too_long_is_an_error,

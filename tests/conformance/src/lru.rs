@@ -3,7 +3,7 @@
 use crate::support::{Random, assert_order};
 use core::cell::Cell;
 use core::hash::{BuildHasher, Hasher};
-use ctu_core::{Bytes, Cache as _, CacheExt as _, LruCache, Text};
+use ctu_core::{Bytes, Cache as _, CacheExt as _, LruCache, Text, stores::Sweep};
 
 pub(crate) fn new_store_is_empty() {
     let mut cache = LruCache::<u32, u32, 3>::new();
@@ -263,6 +263,45 @@ pub(crate) fn keys_of_one_hash_work() {
         assert_eq!(cache.validate(), Ok(()));
     }
     assert!(cache.is_empty());
+}
+
+pub(crate) fn full_bucket_replaces_its_oldest_entry() {
+    let mut cache = LruCache::<u32, u32, 20, Constant>::with_hasher(Constant);
+    for key in 0..12 {
+        assert_eq!(cache.insert(key, key), None);
+    }
+    cache.get(&0);
+    // There is room in the store, but not in the bucket.
+    assert_eq!(cache.insert(12, 12), Some((0, 0)));
+    assert_eq!(cache.get_or_insert_with(13, || 13), Some(&mut 13));
+    assert_eq!((cache.len(), cache.peek(&1)), (12, None));
+    assert_eq!(cache.insert(13, 14), Some((13, 13)));
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn retain_in_steps_visits_every_entry() {
+    let mut cache = LruCache::<u32, u32, 16>::new();
+    cache.extend((0..16).map(|key| (key, key)));
+    let mut sweep = Sweep::new();
+    let mut visited = 0_u32;
+    let mut steps = 0;
+    while cache.retain_step(&mut sweep, 3, |key, _| {
+        visited |= 1 << key;
+        key % 2 == 0
+    }) {
+        steps += 1;
+        // The store changes between the steps.
+        cache.remove(&(2 * steps));
+        cache.insert(100 + steps, 0);
+        assert_eq!(cache.validate(), Ok(()));
+    }
+    assert_eq!(steps, 5);
+    // The removed ones may have been visited, and all others have been.
+    assert_eq!(visited | 0b101_0101_0100, 0xFFFF);
+    assert!((0..16).all(|key| key % 2 == 0 || !cache.contains(&key)));
+    assert!([0, 12, 14].iter().all(|key| cache.contains(key)));
+    assert!(!cache.retain_step(&mut Sweep::new(), 100, |_, _| false));
+    assert!(cache.is_empty() && !cache.retain_step(&mut Sweep::new(), 1, |_, _| true));
 }
 
 /// Counts its drops.

@@ -2,7 +2,7 @@
 
 use crate::support::{DAY, Dial, MINUTE, Random, SECOND};
 use core::time::Duration;
-use ctu_core::{Error, TtlCache};
+use ctu_core::{Error, TtlCache, stores::Sweep};
 
 type Cache<'c, const N: usize> = TtlCache<u32, u32, N, &'c Dial>;
 
@@ -185,6 +185,39 @@ pub(crate) fn iteration_by_value_skips_expired_entries() {
     clock.pass(SECOND);
     assert!((&cache).into_iter().eq([(&3, &30)]));
     assert!(cache.into_iter().eq([(3, 30)]));
+}
+
+pub(crate) fn write_of_a_new_key_removes_an_expired_entry() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<8>::new(SECOND, &clock);
+    cache.extend([(1, 10), (2, 20), (3, 30)]);
+    clock.pass(SECOND);
+    assert_eq!((cache.insert(4, 40), cache.len()), (None, 3));
+    assert_eq!((cache.insert(5, 50), cache.len()), (None, 3));
+    // The old value is in the place of a removed entry.
+    assert_eq!((cache.insert(5, 51), cache.len()), (Some((5, 50)), 3));
+    assert_eq!((cache.insert(6, 60), cache.len()), (None, 3));
+    assert_eq!((cache.insert(7, 70), cache.len()), (None, 4));
+    assert_eq!(cache.validate(), Ok(()));
+}
+
+pub(crate) fn retain_in_steps_removes_expired_entries() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<8>::new(MINUTE, &clock);
+    for key in 0..4 {
+        cache.insert(key, key);
+        assert_eq!(cache.insert_with_ttl(key + 4, key, SECOND), Ok(None));
+    }
+    clock.pass(SECOND);
+    let mut sweep = Sweep::new();
+    while cache.retain_step(&mut sweep, 2, |key, _| {
+        assert!(*key < 4, "an expired entry is not live");
+        *key != 1
+    }) {
+        assert_eq!(cache.validate(), Ok(()));
+    }
+    assert_eq!((cache.len(), cache.get(&1)), (3, None));
+    assert_eq!(cache.validate(), Ok(()));
 }
 
 pub(crate) fn zero_ttl_expires_at_once() {

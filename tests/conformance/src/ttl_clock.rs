@@ -142,8 +142,8 @@ pub(crate) fn alternating_clocks_expire_early() {
     assert_eq!(cache.get(&1), None);
 }
 
-pub(crate) fn deadlines_work_beyond_31_bits() {
-    // Deadlines have 31 bits of milliseconds, 24 days; a store lives for years.
+pub(crate) fn deadlines_work_beyond_32_bits() {
+    // Deadlines have 32 bits of milliseconds, 49 days; a store lives for years.
     let clock = Dial::at(0);
     let mut cache = Cache::<4>::new(DAY, &clock);
     for day in 0..800 {
@@ -156,6 +156,51 @@ pub(crate) fn deadlines_work_beyond_31_bits() {
         assert_eq!(cache.remaining(&2), Some(DAY));
         assert_eq!(cache.validate(), Ok(()));
     }
+}
+
+pub(crate) fn expired_entries_stay_expired_when_ticks_wrap() {
+    // Steps that bring each deadline ahead of the wrapped tick, with few writes in between.
+    for days in [5, 12, 24, 30, 49, 50, 98] {
+        let clock = Dial::at(0);
+        let mut cache = Cache::<8>::new(MINUTE, &clock);
+        for key in 0..8 {
+            assert_eq!(cache.insert_with_ttl(key, key, (key + 1) * DAY), Ok(None));
+        }
+        clock.pass(8 * DAY);
+        for round in 0..20 {
+            assert!((0..8).all(|key| !cache.contains(&key) && cache.get(&key).is_none()));
+            if round % 4 == 1 {
+                cache.insert(10, round);
+                assert_eq!(cache.get(&10), Some(&round));
+                assert_eq!(cache.remaining(&10), Some(MINUTE));
+            }
+            assert_eq!(cache.validate(), Ok(()));
+            clock.pass(days * DAY);
+            assert_eq!((cache.iter().count(), cache.get(&10)), (0, None));
+        }
+        cache.expire();
+        assert_eq!(cache.len(), 0);
+    }
+}
+
+pub(crate) fn idle_store_may_expire_entries_early() {
+    // As documented: three writes in 45 days, in a store with many entries that have expired.
+    let clock = Dial::at(0);
+    let mut cache = Cache::<8>::new(MINUTE, &clock);
+    cache.extend((0..8).map(|key| (key, key)));
+    clock.pass(36 * DAY);
+    assert_eq!(cache.insert_with_ttl(8, 80, 12 * DAY), Ok(None));
+    clock.pass(DAY / 2);
+    assert_eq!(cache.get(&8), Some(&80));
+    clock.pass(8 * DAY);
+    assert_eq!(cache.get(&8), None);
+    // Each write of a new key removes one of them, so that eight are enough.
+    assert_eq!(cache.insert_with_ttl(9, 90, 12 * DAY), Ok(None));
+    cache.extend((20..27).map(|key| (key, key)));
+    assert_eq!(cache.get(&9), Some(&90));
+    clock.pass(11 * DAY);
+    assert_eq!(cache.get(&9), Some(&90));
+    assert_eq!(cache.validate(), Ok(()));
 }
 
 pub(crate) fn entry_expires_at_most_one_tick_early() {

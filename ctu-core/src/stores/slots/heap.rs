@@ -1,6 +1,6 @@
 //! Slots of entries on the heap.
 
-use super::{Deadline, Deadlines, Link, Slot, Slots};
+use super::{Deadlines, Link, Slot, Slots};
 use alloc::vec::Vec;
 use core::{fmt, mem};
 use hashbrown::HashTable;
@@ -78,7 +78,7 @@ impl<K, V> Heap<K, V> {
 
 impl<K, V> Slots<K, V> for Heap<K, V> {
     type Slot = u32;
-    type Deadlines = Vec<Deadline<u32>>;
+    type Deadlines = Vec<HeapDeadline>;
 
     #[inline]
     fn capacity(&self) -> usize {
@@ -146,16 +146,18 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
     }
 
     #[inline]
-    fn push(
-        &mut self,
-        hash: u64,
-        key: K,
-        value: V,
-        rehash: impl Fn(&K) -> u64,
-    ) -> Result<u32, (K, V)> {
+    fn find_for_insert(&self, hash: u64, is: impl Fn(&K) -> bool) -> Result<u32, u32> {
+        match self.find(hash, is) {
+            NONE => Err(NONE),
+            slot => Ok(slot),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, hash: u64, key: K, value: V, rehash: impl Fn(&K) -> u64) -> u32 {
         let slot = u32::new(self.nodes.len());
         if slot >= self.capacity {
-            return Err((key, value));
+            return NONE;
         }
         if self.nodes.len() == self.nodes.capacity() {
             self.grow();
@@ -163,7 +165,7 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
         self.attach(hash, slot, rehash);
         let link = Link::NONE;
         self.nodes.push(Node { key, value, link });
-        Ok(slot)
+        slot
     }
 
     #[inline]
@@ -204,21 +206,57 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
     }
 }
 
-impl Deadlines<u32> for Vec<Deadline<u32>> {
+/// The tick and the place of a slot, and the slot at the place of this number.
+#[derive(Clone, Copy, Debug)]
+pub struct HeapDeadline {
+    at: u32,
+    place: u32,
+    slot: u32,
+}
+
+impl Deadlines<u32> for Vec<HeapDeadline> {
     #[inline]
-    fn deadline(&self, slot: u32) -> Option<&Deadline<u32>> {
-        self.get(slot.index())
+    fn at(&self, slot: u32) -> Option<u32> {
+        self.get(slot.index()).map(|node| node.at)
     }
 
     #[inline]
-    fn deadline_mut(&mut self, slot: u32) -> Option<&mut Deadline<u32>> {
-        self.get_mut(slot.index())
+    fn set_at(&mut self, slot: u32, at: u32) {
+        if let Some(node) = self.get_mut(slot.index()) {
+            node.at = at;
+        }
+    }
+
+    #[inline]
+    fn place(&self, slot: u32) -> usize {
+        self.get(slot.index())
+            .map_or(usize::MAX, |node| node.place.index())
+    }
+
+    #[inline]
+    fn slot(&self, place: usize) -> u32 {
+        self.get(place).map_or(NONE, |node| node.slot)
+    }
+
+    #[inline]
+    fn put(&mut self, place: usize, slot: u32) {
+        if let Some(node) = self.get_mut(place) {
+            node.slot = slot;
+        }
+        if let Some(node) = self.get_mut(slot.index()) {
+            node.place = u32::new(place);
+        }
     }
 
     #[inline]
     fn reserve(&mut self, slot: u32) {
         if self.len() <= slot.index() {
-            self.resize(slot.index().saturating_add(1), Deadline::NONE);
+            let unset = HeapDeadline {
+                at: 0,
+                place: NONE,
+                slot: NONE,
+            };
+            self.resize(slot.index().saturating_add(1), unset);
         }
     }
 }

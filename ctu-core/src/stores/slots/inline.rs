@@ -1,6 +1,6 @@
 //! Slots of entries in the store itself.
 
-use super::{Deadline, Deadlines, Link, Slot, Slots};
+use super::{Deadlines, Link, Slot, Slots};
 use crate::stores::index::Index;
 use core::{fmt, mem};
 
@@ -32,7 +32,7 @@ impl<K, V, const N: usize> Inline<K, V, N> {
 
 impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
     type Slot = u16;
-    type Deadlines = [Deadline<u16>; N];
+    type Deadlines = InlineDeadlines<N>;
 
     #[inline]
     fn capacity(&self) -> usize {
@@ -95,21 +95,19 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
     }
 
     #[inline]
-    fn push(&mut self, hash: u64, key: K, value: V, _: impl Fn(&K) -> u64) -> Result<u16, (K, V)> {
+    fn find_for_insert(&self, hash: u64, is: impl Fn(&K) -> bool) -> Result<u16, u16> {
+        self.index.find_for_insert(hash, &self.keys, is)
+    }
+
+    #[inline]
+    fn push(&mut self, hash: u64, key: K, value: V, _: impl Fn(&K) -> u64) -> u16 {
         let slot = self.keys.len() as u16;
-        if let Err(key) = self.keys.push(key) {
-            return Err((key, value));
-        }
-        if let Err(value) = self.values.push(value) {
-            // The numbers of keys and values are equal, so this never happens. It would lose
-            // nothing.
-            return match self.keys.pop() {
-                Some(key) => Err((key, value)),
-                None => Ok(u16::NONE),
-            };
+        // The numbers of keys and values are equal.
+        if self.keys.push(key).is_err() || self.values.push(value).is_err() {
+            return u16::NONE;
         }
         self.index.insert(hash, slot);
-        Ok(slot)
+        slot
     }
 
     #[inline]
@@ -153,15 +151,57 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
     }
 }
 
-impl<const N: usize> Deadlines<u16> for [Deadline<u16>; N] {
+/// Deadlines in the store itself: 8 bytes an entry.
+#[derive(Clone, Debug)]
+pub struct InlineDeadlines<const N: usize> {
+    at: [u32; N],
+    places: [u16; N],
+    slots: [u16; N],
+}
+
+impl<const N: usize> InlineDeadlines<N> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            at: [0; N],
+            places: [u16::NONE; N],
+            slots: [u16::NONE; N],
+        }
+    }
+}
+
+impl<const N: usize> Deadlines<u16> for InlineDeadlines<N> {
     #[inline]
-    fn deadline(&self, slot: u16) -> Option<&Deadline<u16>> {
-        self.get(usize::from(slot))
+    fn at(&self, slot: u16) -> Option<u32> {
+        self.at.get(slot.index()).copied()
     }
 
     #[inline]
-    fn deadline_mut(&mut self, slot: u16) -> Option<&mut Deadline<u16>> {
-        self.get_mut(usize::from(slot))
+    fn set_at(&mut self, slot: u16, at: u32) {
+        if let Some(place) = self.at.get_mut(slot.index()) {
+            *place = at;
+        }
+    }
+
+    #[inline]
+    fn place(&self, slot: u16) -> usize {
+        self.places
+            .get(slot.index())
+            .map_or(usize::MAX, |place| place.index())
+    }
+
+    #[inline]
+    fn slot(&self, place: usize) -> u16 {
+        self.slots.get(place).copied().unwrap_or(u16::NONE)
+    }
+
+    #[inline]
+    fn put(&mut self, place: usize, slot: u16) {
+        if let (Some(at_place), Some(of_slot)) =
+            (self.slots.get_mut(place), self.places.get_mut(slot.index()))
+        {
+            *at_place = slot;
+            *of_slot = u16::new(place);
+        }
     }
 
     #[inline]

@@ -7,6 +7,7 @@ mod inline;
 #[cfg(feature = "alloc")]
 pub use heap::{Heap, RandomState};
 pub use inline::Inline;
+pub(super) use inline::InlineDeadlines;
 
 use core::fmt;
 
@@ -18,11 +19,11 @@ mod sealed {
     impl Sealed for u16 {}
     impl Sealed for u32 {}
     impl<K, V, const N: usize> Sealed for super::Inline<K, V, N> {}
-    impl<const N: usize> Sealed for [super::Deadline<u16>; N] {}
+    impl<const N: usize> Sealed for super::InlineDeadlines<N> {}
     #[cfg(feature = "alloc")]
     impl<K, V> Sealed for super::Heap<K, V> {}
     #[cfg(feature = "alloc")]
-    impl Sealed for alloc::vec::Vec<super::Deadline<u32>> {}
+    impl Sealed for alloc::vec::Vec<super::heap::HeapDeadline> {}
 }
 
 /// The number of a slot. The largest value means "none" and is never a slot.
@@ -59,15 +60,6 @@ pub struct Link<I> {
     pub(crate) next: I,
 }
 
-/// An entry's place among the deadlines: two neighbours in a queue, or two children in a tree.
-#[derive(Clone, Copy, Debug)]
-pub struct Deadline<I> {
-    pub(crate) left: I,
-    pub(crate) right: I,
-    /// The tick of expiry, shifted left by one; bit 0 is set for an entry of the tree.
-    pub(crate) at: u32,
-}
-
 impl<I: Slot> Link<I> {
     pub(crate) const NONE: Self = Self {
         prev: I::NONE,
@@ -75,21 +67,19 @@ impl<I: Slot> Link<I> {
     };
 }
 
-impl<I: Slot> Deadline<I> {
-    pub(crate) const NONE: Self = Self {
-        left: I::NONE,
-        right: I::NONE,
-        at: 0,
-    };
-}
-
-/// Deadlines by slot.
+/// A tick and a place by slot, and a slot by place. Both are below the number of entries.
 pub trait Deadlines<I>: sealed::Sealed {
-    /// The deadline in a slot.
-    fn deadline(&self, slot: I) -> Option<&Deadline<I>>;
-    /// The deadline in a slot.
-    fn deadline_mut(&mut self, slot: I) -> Option<&mut Deadline<I>>;
-    /// Reserves memory for the deadline of a slot.
+    /// The tick of a slot.
+    fn at(&self, slot: I) -> Option<u32>;
+    /// Sets the tick of a slot.
+    fn set_at(&mut self, slot: I, at: u32);
+    /// The place of a slot.
+    fn place(&self, slot: I) -> usize;
+    /// The slot at a place.
+    fn slot(&self, place: usize) -> I;
+    /// Puts a slot at a place.
+    fn put(&mut self, place: usize, slot: I);
+    /// Reserves memory for a slot and its place.
     fn reserve(&mut self, slot: I);
 }
 
@@ -127,14 +117,13 @@ pub trait Slots<K, V>: sealed::Sealed {
 
     /// The slot of the key with this `hash` for which `is` returns true.
     fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> Self::Slot;
-    /// Appends an entry with unset links. Returns the entry if all slots are occupied.
-    fn push(
-        &mut self,
-        hash: u64,
-        key: K,
-        value: V,
-        rehash: impl Fn(&K) -> u64,
-    ) -> Result<Self::Slot, (K, V)>;
+    /// [`find`](Self::find) before an insertion. If the key is missing and the index has no room
+    /// for another key with this hash, the error is the slot of an entry that a new one replaces;
+    /// otherwise, it is no slot.
+    fn find_for_insert(&self, hash: u64, is: impl Fn(&K) -> bool)
+    -> Result<Self::Slot, Self::Slot>;
+    /// Appends an entry with unset links. Returns no slot if all slots are occupied.
+    fn push(&mut self, hash: u64, key: K, value: V, rehash: impl Fn(&K) -> u64) -> Self::Slot;
     /// Replaces the entry of a slot. Its links stay. Returns the old entry.
     fn replace(
         &mut self,

@@ -59,6 +59,8 @@ fn lru<const N: usize>(store: &mut LruCache<u32, u32, N>) {
     black_box(store.get_or_insert_with(any(1), || any(2)));
     black_box(store.remove(&any(1)));
     black_box(store.pop_lru());
+    let mut sweep = stores::Sweep::new();
+    black_box(store.retain_step(&mut sweep, any(2), |key, _| any(*key) > 1));
     store.retain(|key, _| any(*key) > 1);
     store.extend([(any(1), any(2))]);
     for entry in store.iter() {
@@ -88,6 +90,9 @@ fn ttl<const N: usize>(store: &mut TtlCache<u32, u32, N, Timer>) {
     black_box(store.remove(&any(1)));
     black_box(store.pop_lru());
     black_box(store.expire());
+    black_box(store.pop_expired());
+    let mut sweep = stores::Sweep::new();
+    black_box(store.retain_step(&mut sweep, any(2), |key, _| any(*key) > 1));
     store.retain(|key, _| any(*key) > 1);
     for entry in store.iter() {
         black_box(entry);

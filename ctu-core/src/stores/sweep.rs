@@ -1,0 +1,40 @@
+//! Positions of sweeps that are done in steps.
+
+use super::slots::Slot;
+
+/// The position of a sweep over a store, between its steps
+/// ([`retain_step`](super::Lru::retain_step)).
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Sweep {
+    /// The slots below this number are left.
+    left: usize,
+}
+
+impl Sweep {
+    /// A sweep that has not begun.
+    pub const fn new() -> Self {
+        Self { left: usize::MAX }
+    }
+
+    /// The next slot, of a store with `len` entries.
+    ///
+    /// Downwards: an entry that moves into the slot of a removed one comes from above, and has been
+    /// visited.
+    #[inline]
+    pub(super) fn next<I: Slot>(&mut self, len: usize) -> Option<I> {
+        self.left = self.left.min(len).checked_sub(1)?;
+        Some(I::new(self.left))
+    }
+
+    /// Whether a store with `len` entries has slots to visit.
+    pub(super) fn has_more(&self, len: usize) -> bool {
+        self.left.min(len) > 0
+    }
+}
+
+impl Default for Sweep {
+    fn default() -> Self {
+        Self::new()
+    }
+}

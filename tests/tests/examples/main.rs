@@ -1,0 +1,4 @@
+//! The examples of `ctu-std`, as their users run them.
+
+mod axum;
+mod browser;
