@@ -54,7 +54,6 @@ pub struct TwoLevelStats {
 }
 
 /// Whether a [`TwoLevelCache`](crate::TwoLevelCache) calls its second level.
-#[non_exhaustive]
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
 )]
