@@ -113,6 +113,13 @@ impl defmt::Format for ManualClock {
 /// On Linux, Android and macOS it stands while the machine sleeps, so entries live longer by the
 /// time asleep; on Windows it goes on. ctu-std has `BootClock`, which counts the time asleep on
 /// Linux and Android.
+///
+/// ```
+/// use ctu_core::{Clock, StdClock};
+/// let clock = StdClock::new();
+/// let before = clock.now();
+/// assert!(clock.now() >= before);
+/// ```
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug)]
 pub struct StdClock(std::time::Instant);

@@ -7,6 +7,23 @@ use core::time::Duration;
 ///
 /// Unlike [`Clock`](crate::Clock), it is the same on every node and after a reset. An attacker that
 /// sets it back makes expired entries valid again: take it from a source that is trusted.
+///
+/// ```
+/// use core::sync::atomic::{AtomicU32, Ordering};
+/// use ctu_core::WallClock;
+///
+/// /// Seconds since 1970, set by a time server; 0 before.
+/// static SECONDS: AtomicU32 = AtomicU32::new(0);
+///
+/// struct NetworkTime;
+/// impl WallClock for NetworkTime {
+///     fn now(&self) -> Option<u64> {
+///         let seconds = SECONDS.load(Ordering::Relaxed);
+///         (seconds > 0).then(|| u64::from(seconds) * 1000)
+///     }
+/// }
+/// assert_eq!(NetworkTime.now(), None);
+/// ```
 pub trait WallClock {
     /// Whether this is a clock at all. Without one, entries carry no expiry and none is checked.
     const PRESENT: bool = true;
@@ -24,6 +41,11 @@ impl<W: WallClock + ?Sized> WallClock for &W {
 }
 
 /// No wall clock: the cache below alone decides how long an entry lives.
+///
+/// ```
+/// use ctu_core::{NoWallClock, WallClock};
+/// assert_eq!(NoWallClock.now(), None);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NoWallClock;
@@ -38,6 +60,12 @@ impl WallClock for NoWallClock {
 }
 
 /// The wall clock of the operating system. Not set before 1970.
+///
+/// ```
+/// use ctu_core::{SystemWallClock, WallClock};
+/// let year_2020 = 1_577_836_800_000;
+/// assert!(SystemWallClock.now().is_some_and(|now| now > year_2020));
+/// ```
 #[cfg(feature = "std")]
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -13,6 +13,25 @@ use core::{borrow::Borrow, time::Duration};
 ///
 /// It forwards every operation unchanged, after the observer has seen it. [`StatsCache`](crate::StatsCache)
 /// and [`DebugCache`](crate::DebugCache) are aliases for the observers of this crate.
+///
+/// ```
+/// use ctu_core::{LruCache, Observed, Observer, Operation, OperationKind, SpinCache, prelude::*};
+/// use std::cell::RefCell;
+///
+/// /// Records the kinds of operations.
+/// #[derive(Default)]
+/// struct Record(RefCell<Vec<OperationKind>>);
+/// impl<K: ?Sized, V> Observer<K, V> for Record {
+///     fn before(&self, operation: &Operation<'_, K, V>) {
+///         self.0.borrow_mut().push(operation.kind());
+///     }
+/// }
+/// let store = SpinCache::new(LruCache::<u32, u32, 8>::new());
+/// let cache = Observed::with_observer(store, Record::default());
+/// cache.insert(&1, 10)?;
+/// assert_eq!(*cache.observer().0.borrow(), [OperationKind::Insert]);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Observed<C, O> {

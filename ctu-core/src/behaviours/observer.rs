@@ -3,6 +3,12 @@
 use core::fmt;
 
 /// An operation of a cache, with its keys and values.
+///
+/// ```
+/// use ctu_core::{Operation, OperationKind};
+/// let operation: Operation<'_, str, u32> = Operation::Insert("key", &7);
+/// assert_eq!(operation.kind(), OperationKind::Insert);
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Operation<'a, K: ?Sized, V> {

@@ -47,6 +47,18 @@ pub struct Counts {
 /// The counts of a [`StatsCache`] since its creation or reset.
 ///
 /// Counts have the width of the machine's word, and wrap around.
+///
+/// ```
+/// use ctu_core::{LruCache, SpinCache, StatsCache, prelude::*};
+/// let cache = StatsCache::new(SpinCache::new(LruCache::<u32, u32, 8>::new()));
+/// cache.insert(&1, 10)?;
+/// cache.get(&1)?;
+/// cache.get(&2)?;
+/// let stats = cache.stats()?;
+/// assert_eq!((stats.reads, stats.hits, stats.hit_rate()), (2, 1, 0.5));
+/// assert_eq!(stats.size, Some(1));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

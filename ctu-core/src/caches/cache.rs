@@ -8,9 +8,25 @@ use crate::{
 use core::{borrow::Borrow, time::Duration};
 
 /// A value and its remaining time-to-live, if the cache knows it.
+///
+/// ```
+/// use core::time::Duration;
+/// use ctu_core::WithTtl;
+/// let (value, ttl): WithTtl<u32> = (7, Some(Duration::from_secs(60)));
+/// assert_eq!((value, ttl.map(|ttl| ttl.as_secs())), (7, Some(60)));
+/// ```
 pub type WithTtl<V> = (V, Option<Duration>);
 
 /// The result of a lookup with the remaining time-to-live.
+///
+/// ```
+/// use ctu_core::{Cache, CacheExt, Found, LruCache, SpinCache};
+/// let cache = SpinCache::new(LruCache::<u32, u32, 8>::new());
+/// cache.insert(&1, 10)?;
+/// let found: Found<u32> = cache.get_with_ttl(&1)?;
+/// assert_eq!(found, Some((10, None)));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub type Found<V> = Option<WithTtl<V>>;
 
 /// A shared cache: every operation takes `&self` and may fail.

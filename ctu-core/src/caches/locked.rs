@@ -60,9 +60,22 @@ impl<R: RawMutex> LockKind for R {
 }
 
 /// The spin lock of [`SpinCache`].
+///
+/// ```
+/// use ctu_core::{LockedCache, LruCache, SpinMutex};
+/// static CACHE: LockedCache<SpinMutex, LruCache<u32, u32, 8>> = LockedCache::new(LruCache::new());
+/// ```
 pub type SpinMutex = spin::Mutex<()>;
 
 /// A store behind a spin lock.
+///
+/// ```
+/// use ctu_core::{LruCache, SpinCache, prelude::*};
+/// static CACHE: SpinCache<LruCache<u32, u32, 8>> = SpinCache::new(LruCache::new());
+/// CACHE.insert(&1, 10)?;
+/// assert_eq!(CACHE.get(&1)?, Some(10));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 
 /// A [`Store`] behind a lock: a [`Cache`] that threads, cores or interrupts share.

@@ -14,6 +14,13 @@ use heapless::LenType;
 pub type Bytes<const N: usize> = heapless::Vec<u8, N, u16>;
 
 /// Text of a fixed capacity in bytes, without a heap.
+///
+/// ```
+/// use ctu_core::Text;
+/// let ssid = Text::<32>::try_from("home")?;
+/// assert_eq!(ssid, "home");
+/// # Ok::<(), heapless::CapacityError>(())
+/// ```
 pub type Text<const N: usize> = heapless::String<N, u16>;
 
 /// An owned byte buffer that can grow, up to its capacity if it has one.

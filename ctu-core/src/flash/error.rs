@@ -6,6 +6,13 @@ use embedded_storage::nor_flash::NorFlashErrorKind;
 ///
 /// After [`Flash`](Self::Flash) or [`Worn`](Self::Worn), a write may have taken effect or not: the
 /// entry has its value from before or the new one, or is a miss. Reads go on.
+///
+/// ```
+/// use ctu_core::{CacheError, Error, FlashError};
+/// let error = FlashError::from(Error::Full);
+/// assert_eq!(error.as_core(), Some(Error::Full));
+/// assert!(FlashError::Worn.is_outage());
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

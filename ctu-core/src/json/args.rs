@@ -96,6 +96,14 @@ pub fn full_hash_key<A: ?Sized + Serialize>(args: &A) -> Result<Text<20>, Error>
 ///
 /// # Errors
 /// As [`json_key_with`].
+///
+/// ```
+/// use ctu_core::{full_hash_key, full_hash_key_with};
+/// let key = full_hash_key_with(&(1, 2), &std::collections::BTreeMap::from([("unit", "m")]))?;
+/// assert_eq!(key.len(), 20);
+/// assert_ne!(key, full_hash_key(&(1, 2))?);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub fn full_hash_key_with<A, K>(args: &A, kwargs: &K) -> Result<Text<20>, Error>
 where
     A: ?Sized + Serialize,

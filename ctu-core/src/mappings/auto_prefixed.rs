@@ -53,6 +53,17 @@ impl<C> AutoPrefixedCache<C> {
 }
 
 /// The numbers of automatic prefixes, from 0.
+///
+/// ```
+/// use ctu_core::{AutoPrefixedCache, Cache, CacheExt, LruCache, PrefixCounter, PrefixEncoding, SpinCache, Text};
+/// static COUNTER: PrefixCounter = PrefixCounter::new();
+/// let base = SpinCache::new(LruCache::<Text<20>, u32, 8>::new());
+/// let one = AutoPrefixedCache::counted(&base, &COUNTER, PrefixEncoding::B16, ".")?;
+/// let two = AutoPrefixedCache::counted(&base, &COUNTER, PrefixEncoding::B16, ".")?;
+/// one.insert("key", 1)?;
+/// assert_eq!(two.get("key")?, None);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PrefixCounter(Counter);

@@ -34,6 +34,15 @@ use core::marker::PhantomData;
 pub type BytesCache<C, K = LikeValue> = Mapped<C, Base85<K>>;
 
 /// The mapping of [`BytesCache`].
+///
+/// ```
+/// use ctu_core::{Base85, Cache, CacheExt, LruCache, Mapped, SpinCache, Text};
+/// let texts = SpinCache::new(LruCache::<Text<20>, Text<40>, 8>::new());
+/// let bytes = Mapped::with_mapping(&texts, Base85::new());
+/// bytes.insert(&[0xff, 0x00], &b"\x01\x02"[..])?;
+/// assert_eq!(bytes.get(&[0xff, 0x00])?.as_deref(), Some(&b"\x01\x02"[..]));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Base85<K = LikeValue> {

@@ -53,6 +53,16 @@ impl<'p, C: Cache> PrefixedCache<'p, C> {
 ///
 /// The prefix may be borrowed or owned: `Mapped::with_mapping(inner,
 /// Prefix::new(String::from("foo.")))`.
+///
+/// ```
+/// use ctu_core::{CacheExt, Cache, LruCache, Mapped, Prefix, SpinCache, Text};
+/// let base = SpinCache::new(LruCache::<Text<20>, u32, 8>::new());
+/// let tenant = format!("tenant{}.", 7);
+/// let cache = Mapped::with_mapping(&base, Prefix::new(tenant.as_str()));
+/// cache.insert("a", 1)?;
+/// assert_eq!(base.get("tenant7.a")?, Some(1));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Prefix<P>(P);
@@ -102,6 +112,19 @@ where
 }
 
 /// A prefix of keys `K`.
+///
+/// ```
+/// use ctu_core::AsPrefix;
+///
+/// /// The prefix of a region.
+/// struct Region(&'static str);
+/// impl AsPrefix<str> for Region {
+///     fn as_prefix(&self) -> &str {
+///         self.0
+///     }
+/// }
+/// assert_eq!(Region("eu.").as_prefix(), "eu.");
+/// ```
 pub trait AsPrefix<K: ?Sized> {
     /// The prefix.
     fn as_prefix(&self) -> &K;
@@ -129,6 +152,16 @@ impl AsPrefix<[u8]> for alloc::vec::Vec<u8> {
 }
 
 /// A key that takes a prefix: `[u8]` or `str`.
+///
+/// ```
+/// use core::borrow::Borrow;
+/// use ctu_core::PrefixKey;
+/// let joined = "key".prefixed("app.")?;
+/// let text: &str = joined.borrow();
+/// assert_eq!(text, "app.key");
+/// assert_eq!(text.stripped("app."), Some("key"));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a prefix goes before text or bytes, and a key of type `{Self}` is neither",
     label = "not `str` or `[u8]`"

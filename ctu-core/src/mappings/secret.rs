@@ -5,6 +5,12 @@ use zeroize::Zeroize;
 ///
 /// A copy is left behind wherever the secret is moved from, as with any value in Rust: make it
 /// where it stays.
+///
+/// ```
+/// use ctu_core::Secret;
+/// let secret = Secret::new([7; 32]);
+/// assert_eq!(format!("{secret:?}"), "Secret(..)");
+/// ```
 #[derive(Clone)]
 pub struct Secret<const N: usize>([u8; N]);
 

@@ -16,6 +16,19 @@ use core::{borrow::Borrow, time::Duration};
 /// the store is returned, not dropped, so that its `Drop` never runs under a lock: lookups leave
 /// expired entries in place, and `take` and `pop_expired` return them. `clear`, `retain` and `len`
 /// drop the values that they remove; `insert_entry` drops a value that it refuses.
+///
+/// ```
+/// use ctu_core::{LruCache, Store};
+///
+/// /// Works on any store.
+/// fn total(store: &mut impl Store<Key = u32, Value = u32>) -> u32 {
+///     (0..10).filter_map(|key| store.get(&key).copied()).sum()
+/// }
+/// let mut store = LruCache::<u32, u32, 8>::new();
+/// store.insert(1, 10);
+/// store.insert(2, 20);
+/// assert_eq!(total(&mut store), 30);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a store",
     label = "not a store",

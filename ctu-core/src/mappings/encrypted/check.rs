@@ -5,6 +5,16 @@ use crate::{caches::Cache, entries::Buffer};
 use core::borrow::Borrow;
 
 /// The result of [`EncryptedCache::check_secret`].
+///
+/// ```
+/// use ctu_core::SecretCheck;
+/// fn report(check: SecretCheck) {
+///     if check == SecretCheck::Other {
+///         eprintln!("the entries belong to another secret");
+///     }
+/// }
+/// # report(SecretCheck::Same);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SecretCheck {

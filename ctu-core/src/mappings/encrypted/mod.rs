@@ -128,6 +128,16 @@ use subtle::{Choice, ConstantTimeEq};
 pub type EncryptedCache<C, S = Secret<32>, X = Salsa20> = Mapped<C, Encryption<S, X>>;
 
 /// The mapping of [`EncryptedCache`].
+///
+/// ```
+/// use ctu_core::{Bytes, Cache, CacheExt, Encryption, LruCache, Mapped, SpinCache};
+/// # fn secret() -> [u8; 32] { [9; 32] }
+/// let base = SpinCache::new(LruCache::<Bytes<20>, Bytes<64>, 8>::new());
+/// let cache = Mapped::with_mapping(&base, Encryption::new(&secret()));
+/// cache.insert(b"key", b"value")?;
+/// assert_eq!(cache.get(b"key")?.as_deref(), Some(&b"value"[..]));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub struct Encryption<S, X = Salsa20> {
     secret: S,
     hsize: u8,

@@ -18,6 +18,15 @@ use core::{borrow::Borrow, time::Duration};
 /// `EncryptedCache`, `ToBytesCache`, `BytesCache`. Errors are those of the inner cache. An
 /// operation costs that of the inner cache, one [`Mapping::at`] a key, and one `encode` or `decode`
 /// a value; both for a `get_or_insert_with` that stores a value.
+///
+/// ```
+/// use ctu_core::{Cache, CacheExt, LruCache, Mapped, Prefix, SpinCache, Text};
+/// let base = SpinCache::new(LruCache::<Text<20>, u32, 8>::new());
+/// let cache = Mapped::with_mapping(base, Prefix::new("app."));
+/// cache.insert("key", 1)?;
+/// assert_eq!(cache.get_ref().get("app.key")?, Some(1));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Mapped<C, M> {

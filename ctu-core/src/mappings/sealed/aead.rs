@@ -101,6 +101,16 @@ pub trait Aead {
 }
 
 /// An [`Aead`] whose key is in memory, so that a [`KeyRing`](crate::KeyRing) derives it from a secret.
+///
+/// ```
+/// use ctu_core::{Aead, KeyedAead, XChaCha20Poly1305};
+/// let suite = XChaCha20Poly1305::new(&[7; 32]);
+/// let mut text = *b"value";
+/// let tag = suite.seal(&[1; 24], b"location", &mut text)?;
+/// assert!(suite.open(&[1; 24], b"location", &mut text, &tag)?);
+/// assert_eq!(&text, b"value");
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub trait KeyedAead: Aead {
     /// The key: an array of at most 32 bytes.
     type Key: AsMut<[u8]> + Default + Zeroize;

@@ -67,6 +67,16 @@ pub trait Names: sealed::Sealed {
 }
 
 /// Names that tell nothing: the first bytes of a keyed hash of context and key.
+///
+/// ```
+/// use ctu_core::{Bytes, Cache, CacheExt, LruCache, SealedCache, SpinCache};
+/// # fn device_secret() -> [u8; 32] { [9; 32] }
+/// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<112>, 8>::new());
+/// let cache = SealedCache::new(&base, &device_secret())?;
+/// cache.insert(b"key", b"value")?;
+/// assert!(!base.contains(b"key")?);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct HashedNames {
@@ -122,6 +132,16 @@ impl AsRef<Location> for HashedAt {
 /// Names that are the keys themselves, readable at the server.
 ///
 /// Keys of at most [`MAX_INLINE_KEY`](crate::MAX_INLINE_KEY) bytes, unless feature `alloc` is on.
+///
+/// ```
+/// use ctu_core::{Bytes, Cache, CacheExt, LruCache, SealedCache, SpinCache};
+/// # fn device_secret() -> [u8; 32] { [9; 32] }
+/// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<112>, 8>::new());
+/// let cache = SealedCache::new(&base, &device_secret())?.plain_names();
+/// cache.insert(b"key", b"value")?;
+/// assert!(base.contains(b"key")?);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct PlainNames;

@@ -19,6 +19,16 @@ const MIN_SECRET: usize = 16;
 /// The keys of a [`SealedCache`](crate::SealedCache): one writes, all read.
 ///
 /// [`KeyRing`] is the usual one. `&K`, `Rc<K>` and `Arc<K>` lend keys to several caches.
+///
+/// ```no_run
+/// use ctu_core::{KeyRing, Keys};
+/// # fn device_secret() -> [u8; 32] { [9; 32] }
+/// let ring = KeyRing::new(&device_secret())?;
+/// assert_eq!(ring.writer().0, 0);
+/// assert!(ring.reader(0).is_some());
+/// assert!(ring.reader(1).is_none());
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub trait Keys {
     /// The suite of the keys.
     type Aead: Aead;
@@ -57,6 +67,16 @@ pointer_is_keys!(alloc::boxed::Box<K>, alloc::rc::Rc<K>);
 pointer_is_keys!(alloc::sync::Arc<K>);
 
 /// One key of a [`KeyRing`]: the cipher that holds it, and the key that nonces are derived with.
+///
+/// ```
+/// use ctu_core::{KeyRing, SealingKey, XChaCha20Poly1305};
+/// # fn device_secret() -> [u8; 32] { [9; 32] }
+/// let secret = device_secret();
+/// let key = SealingKey::<XChaCha20Poly1305>::derived(3, &secret)?;
+/// let ring = KeyRing::<_, 1>::with_key(&secret, 3, key)?;
+/// # let _ = ring;
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub struct SealingKey<X> {
     pub(super) aead: X,
     pub(super) nonces: Secret<32>,

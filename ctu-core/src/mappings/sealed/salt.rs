@@ -24,6 +24,11 @@ pub trait Salt {
 }
 
 /// No salt: a value stored twice under one key is the same entry twice.
+///
+/// ```
+/// use ctu_core::{NoSalt, Salt};
+/// assert_eq!(NoSalt.salt(), [0; 16]);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NoSalt;

@@ -25,6 +25,17 @@ use core::{
 use zeroize::Zeroize;
 
 /// The mapping of [`SealedCache`](crate::SealedCache).
+///
+/// ```
+/// use ctu_core::{Bytes, Cache, CacheExt, KeyRing, LruCache, Mapped, Sealing, SpinCache};
+/// # fn device_secret() -> [u8; 32] { [9; 32] }
+/// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<112>, 8>::new());
+/// let sealing = Sealing::new(KeyRing::new(&device_secret())?).context(b"settings v2");
+/// let cache = Mapped::with_mapping(&base, sealing);
+/// cache.insert(b"key", b"value")?;
+/// assert_eq!(cache.get(b"key")?.as_deref(), Some(&b"value"[..]));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub struct Sealing<R, P = HashedNames, W = NoWallClock, S = NoSalt> {
     keys: R,
     context: Secret<32>,

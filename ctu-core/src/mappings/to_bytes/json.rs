@@ -2,6 +2,15 @@
 /// `json` of this crate.
 ///
 /// It needs a heap and the feature `json`.
+///
+/// ```
+/// use ctu_core::{Bytes, Cache, CacheExt, LruCache, SpinCache, ToBytesCache};
+/// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<32>, 8>::new());
+/// let cache: ToBytesCache<_, u32, (String, bool)> = ToBytesCache::new(&base);
+/// cache.insert(&7, (String::from("on"), true))?;
+/// assert_eq!(base.get(b"7")?.as_deref(), Some(&br#"["on",true]"#[..]));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Json;

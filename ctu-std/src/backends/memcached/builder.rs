@@ -23,6 +23,17 @@ use std::{marker::PhantomData, sync::Arc, time::Duration};
 /// | [`pool_size`](Self::pool_size) | 16 connections a server; 4 of an async cache |
 /// | [`max_connection_age`](Self::max_connection_age) | 5 minutes |
 /// | [`keep_alive`](Self::keep_alive) | after 30 s |
+///
+/// ```
+/// use ctu_std::MemCached;
+/// use std::time::Duration;
+///
+/// let settings = MemCached::builder("10.0.0.1").server("10.0.0.2").ttl(Duration::from_secs(60));
+/// let users: MemCached<u32, String> = settings.clone().prefix("user.").build()?;
+/// let files = settings.prefix("file.").raw().build()?;
+/// # let _ = (users, files);
+/// # Ok::<(), ctu_std::MemCachedError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct MemCachedBuilder<F = AsPython> {

@@ -95,9 +95,26 @@ pub struct MemCached<K: ?Sized, V, F = AsPython> {
 
 /// A [`MemCached`] of bytes, from [`MemCachedBuilder::raw`]: the base of an
 /// [`EncryptedCache`](crate::EncryptedCache) is put on.
+///
+/// ```
+/// use ctu_std::{EncryptedCache, MemCached, RawMemCached};
+/// # fn secret() -> [u8; 32] { [9; 32] }
+/// let base: RawMemCached = MemCached::builder("127.0.0.1").raw().build()?;
+/// let cache = EncryptedCache::new(base, &secret());
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::MemCachedError>(())
+/// ```
 pub type RawMemCached = MemCached<[u8], Vec<u8>, Raw>;
 
 /// A [`MemCached`] whose keys have a prefix, from [`MemCachedBuilder::prefix`].
+///
+/// ```
+/// use ctu_std::{MemCached, PrefixedMemCached};
+/// let builder = MemCached::builder("127.0.0.1").prefix("app.");
+/// let cache: PrefixedMemCached<u32, String> = builder.build()?;
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::MemCachedError>(())
+/// ```
 pub type PrefixedMemCached<K, V, F = AsPython> = MemCached<K, V, F>;
 
 impl MemCached<str, String> {

@@ -6,6 +6,15 @@ use ctu_core::{Error, HasStats};
 use std::fmt;
 
 /// The counts of a Memcached server since its start, for all its clients together.
+///
+/// ```no_run
+/// use ctu_std::MemCached;
+/// let cache = MemCached::builder("127.0.0.1").raw().build()?;
+/// for stats in cache.stats()? {
+///     println!("{}: {} items", stats.server, stats.items);
+/// }
+/// # Ok::<(), ctu_std::MemCachedError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct MemCachedStats {

@@ -1,4 +1,12 @@
 /// A server, and its information about itself. From `RedisCache::info` and `MemCached::info`.
+///
+/// ```
+/// use ctu_std::ServerInfo;
+/// /// The version of a Redis server.
+/// fn version(info: &ServerInfo) -> Option<&str> {
+///     info.get("redis_version")
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[non_exhaustive]
 pub struct ServerInfo {

@@ -27,6 +27,19 @@ use std::{fmt, time::Duration};
 /// | [`pool_size`](Self::pool_size) | 16 connections; 4 of an async cache |
 /// | [`max_connection_age`](Self::max_connection_age) | 5 minutes |
 /// | [`keep_alive`](Self::keep_alive) | after 30 s |
+///
+/// ```
+/// use ctu_std::{RedisCache, RedisError};
+/// use std::time::Duration;
+///
+/// let settings = RedisCache::builder("redis://127.0.0.1/2")
+///     .ttl(Duration::from_secs(60))
+///     .deadline(Duration::from_millis(200));
+/// let users: RedisCache<u32, String> = settings.clone().build()?;
+/// let files = settings.raw().build()?;
+/// # let _ = (users, files);
+/// # Ok::<(), RedisError>(())
+/// ```
 #[derive(Clone)]
 #[must_use]
 pub struct RedisBuilder<F = AsJson> {

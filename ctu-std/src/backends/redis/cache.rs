@@ -75,11 +75,28 @@ pub struct RedisCache<K: ?Sized, V, F = AsJson> {
 
 /// A [`RedisCache`] of bytes, from [`RedisBuilder::raw`]: the base of an
 /// [`EncryptedCache`](crate::EncryptedCache) is put on.
+///
+/// ```
+/// use ctu_std::{EncryptedCache, RawRedisCache, RedisCache};
+/// # fn secret() -> [u8; 32] { [9; 32] }
+/// let base: RawRedisCache = RedisCache::builder("redis://127.0.0.1").raw().build()?;
+/// let cache = EncryptedCache::new(base, &secret());
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 pub type RawRedisCache = RedisCache<[u8], Vec<u8>, Raw>;
 
 /// A [`RedisCache`] whose keys are a prefix and plain text, from [`RedisBuilder::prefix`].
 ///
 /// `clear` removes the keys that begin with its prefix, and no other.
+///
+/// ```
+/// use ctu_std::{PrefixedRedisCache, RedisCache};
+/// let builder = RedisCache::builder("redis://127.0.0.1").prefix("app.");
+/// let cache: PrefixedRedisCache<u32, String> = builder.build()?;
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 pub type PrefixedRedisCache<K, V> = RedisCache<K, V, Prefixed>;
 
 impl RedisCache<str, String> {

@@ -45,6 +45,13 @@ pub trait Form<K: ToOwned + ?Sized, V>: sealed::Sealed {
 /// Keys and values are JSON, as Python's `RedisCache` writes them.
 ///
 /// A value that is empty on the server is a miss, as it is there.
+///
+/// ```
+/// use ctu_std::{AsJson, RedisCache};
+/// let cache: RedisCache<u32, Vec<String>, AsJson> = RedisCache::builder("redis://127.0.0.1").build()?;
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsJson;
 
@@ -52,11 +59,26 @@ pub struct AsJson;
 /// [`EncryptedCache`](crate::EncryptedCache) is put on.
 ///
 /// An empty value is a value here. Python takes it for a miss, since `b""` is false there.
+///
+/// ```
+/// use ctu_std::{Raw, RedisCache};
+/// let cache: RedisCache<[u8], Vec<u8>, Raw> = RedisCache::builder("redis://127.0.0.1").raw().build()?;
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Raw;
 
 /// Keys are a prefix and the [text](StrKey) of the key, values are JSON, as Python's
 /// `PrefixedRedisCache` writes them.
+///
+/// ```
+/// use ctu_std::{Prefixed, RedisCache};
+/// let builder = RedisCache::builder("redis://127.0.0.1").prefix("app.");
+/// let cache: RedisCache<u32, String, Prefixed> = builder.build()?;
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Prefixed(pub(super) String);
 

@@ -6,6 +6,14 @@ use ctu_core::{Capability, HasStats};
 use std::fmt;
 
 /// The counts of a Redis server since its start, for all its databases and clients together.
+///
+/// ```no_run
+/// use ctu_std::RedisCache;
+/// let cache = RedisCache::builder("redis://127.0.0.1").raw().build()?;
+/// let stats = cache.stats()?;
+/// println!("{} of {} reads hit", stats.hits, stats.hits + stats.misses);
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct RedisStats {

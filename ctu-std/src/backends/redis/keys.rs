@@ -9,6 +9,16 @@ use ctu_core::Capability;
 use std::{borrow::ToOwned, fmt, sync::Arc, time::Instant};
 
 /// The keys of a [`RedisCache`], from [`RedisCache::keys`]. Ends after the first error.
+///
+/// ```no_run
+/// use ctu_std::{PrefixedRedisCache, RedisCache};
+/// let builder = RedisCache::builder("redis://127.0.0.1").prefix("app.");
+/// let cache: PrefixedRedisCache<str, String> = builder.build()?;
+/// for key in cache.keys() {
+///     println!("{}", key?);
+/// }
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 pub struct Keys<'c, K: ?Sized, V, F> {
     cache: &'c RedisCache<K, V, F>,
     scan: Scan<Arc<Node>>,

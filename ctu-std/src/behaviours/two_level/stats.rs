@@ -5,6 +5,17 @@ use std::fmt;
 
 /// The counts of a [`TwoLevelCache`](crate::TwoLevelCache) since its creation or reset, and the state of
 /// its second level.
+///
+/// ```
+/// use ctu_std::{CacheExt, Cache, ConcurrentCache, TwoLevelCache};
+/// let near = ConcurrentCache::<u32, u32>::with_capacity(10);
+/// let far = ConcurrentCache::<u32, u32>::with_capacity(100);
+/// let cache = TwoLevelCache::builder(near, far).build();
+/// cache.insert(&1, 10)?;
+/// cache.get(&1)?;
+/// assert_eq!(cache.stats().first_hits, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[non_exhaustive]
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
@@ -54,6 +65,19 @@ pub struct TwoLevelStats {
 }
 
 /// Whether a [`TwoLevelCache`](crate::TwoLevelCache) calls its second level.
+///
+/// ```
+/// use ctu_std::BreakerState;
+/// /// The colour of a status page.
+/// fn colour(state: BreakerState) -> &'static str {
+///     match state {
+///         BreakerState::Closed => "green",
+///         BreakerState::Probing => "yellow",
+///         BreakerState::Open => "red",
+///     }
+/// }
+/// assert_eq!(colour(BreakerState::default()), "green");
+/// ```
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
 )]

@@ -39,10 +39,25 @@ pub struct AsyncMemCached<K: ?Sized, V, F = AsPython> {
 }
 
 /// An [`AsyncMemCached`] of bytes, from [`MemCachedBuilder::raw`](crate::MemCachedBuilder::raw).
+///
+/// ```
+/// use ctu_std::{AsyncRawMemCached, MemCached};
+/// let cache: AsyncRawMemCached = MemCached::builder("127.0.0.1").raw().build_async()?;
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::MemCachedError>(())
+/// ```
 pub type AsyncRawMemCached = AsyncMemCached<[u8], Vec<u8>, Raw>;
 
 /// An [`AsyncMemCached`] whose keys have a prefix, from
 /// [`MemCachedBuilder::prefix`](crate::MemCachedBuilder::prefix).
+///
+/// ```
+/// use ctu_std::{AsyncPrefixedMemCached, MemCached};
+/// let builder = MemCached::builder("127.0.0.1").prefix("app.");
+/// let cache: AsyncPrefixedMemCached<u32, String> = builder.build_async()?;
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::MemCachedError>(())
+/// ```
 pub type AsyncPrefixedMemCached<K, V, F = AsPython> = AsyncMemCached<K, V, F>;
 
 impl<K: ?Sized, V, F> AsyncMemCached<K, V, F> {

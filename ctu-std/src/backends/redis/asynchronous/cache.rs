@@ -62,11 +62,26 @@ pub struct AsyncRedisCache<K: ?Sized, V, F = AsJson> {
 }
 
 /// An [`AsyncRedisCache`] of bytes, from [`RedisBuilder::raw`](crate::RedisBuilder::raw).
+///
+/// ```
+/// use ctu_std::{AsyncRawRedisCache, RedisCache};
+/// let cache: AsyncRawRedisCache = RedisCache::builder("redis://127.0.0.1").raw().build_async()?;
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 pub type AsyncRawRedisCache = AsyncRedisCache<[u8], Vec<u8>, Raw>;
 
 /// An [`AsyncRedisCache`] whose keys are a prefix and plain text, from [`RedisBuilder::prefix`](crate::RedisBuilder::prefix).
 ///
 /// `clear` removes the keys that begin with its prefix, and no other.
+///
+/// ```
+/// use ctu_std::{AsyncPrefixedRedisCache, RedisCache};
+/// let builder = RedisCache::builder("redis://127.0.0.1").prefix("app.");
+/// let cache: AsyncPrefixedRedisCache<u32, String> = builder.build_async()?;
+/// # let _ = cache;
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 pub type AsyncPrefixedRedisCache<K, V> = AsyncRedisCache<K, V, Prefixed>;
 
 #[cfg(feature = "redis-aio")]
