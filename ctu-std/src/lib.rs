@@ -49,8 +49,9 @@ pub use self::{
         TwoLevelStats,
     },
     caches::{
-        AnyCache, ConcurrentCache, IntoCache, IsAsync, IsCache, IsStore, LockedCache, NoClock,
-        ShardedCache,
+        AnyCache, CacheEntry, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder,
+        ConcurrentStats, HeapSize, IntoCache, IsAsync, IsCache, IsStore, LockedCache, NoClock,
+        RemovalCause, ShardedCache, Unclocked, bytes_of_entry,
     },
     coarse_clock::CoarseClock,
 };
