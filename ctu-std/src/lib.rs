@@ -85,4 +85,4 @@ pub use ctu_macros::{
     cached_std as cached,
 };
 // On a server: capacities are chosen at run time, and threads wait in the operating system.
-pub use ctu_core::heap::{DictCache, LruCache, TtlCache};
+pub use ctu_core::heap::{AdaptiveCache, DictCache, LruCache, TtlCache};

@@ -93,9 +93,7 @@ impl Estimate {
     #[cfg(any(test, feature = "validate"))]
     #[doc(hidden)]
     pub fn validate(&self) -> Result<(), &'static str> {
-        let shadows = self.shadows.iter().zip(Self::sizes(self.size));
-        shadows
-            .map(|(shadow, size)| shadow.validate(size))
-            .collect()
+        let mut shadows = self.shadows.iter().zip(Self::sizes(self.size));
+        shadows.try_for_each(|(shadow, size)| shadow.validate(size))
     }
 }

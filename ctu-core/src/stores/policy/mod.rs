@@ -10,6 +10,7 @@
 //! Nothing here takes a lock, reads a clock or runs a key's code, and every operation is O(1).
 
 mod adaptive;
+mod cache;
 mod clocks;
 mod estimate;
 mod shadow;
@@ -20,6 +21,7 @@ mod tests;
 mod tuner;
 
 pub use adaptive::{Adaptive, Entries};
+pub use cache::AdaptiveCache;
 pub use estimate::Estimate;
 pub use table::{Entry, Table};
 pub use tuner::{Sample, Tuner};

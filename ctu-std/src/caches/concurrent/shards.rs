@@ -26,8 +26,11 @@ impl<T> Deref for Apart<T> {
 pub(super) type Reading<'a, K, V> = RwLockReadGuard<'a, Table<Entry<K, V>>>;
 pub(super) type Writing<'a, K, V> = RwLockWriteGuard<'a, Table<Entry<K, V>>>;
 
+/// A shard: a table behind a lock.
+type Shard<K, V> = Apart<RwLock<Table<Entry<K, V>>>>;
+
 pub(super) struct Shards<K, V> {
-    all: Box<[Apart<RwLock<Table<Entry<K, V>>>>]>,
+    all: Box<[Shard<K, V>]>,
     /// The number of shards in use, a power of two. It changes under the locks of all shards.
     used: AtomicUsize,
 }
