@@ -39,6 +39,13 @@ pub enum Error {
         /// The read limit.
         max: usize,
     },
+    /// The entry is heavier than the whole cache may be.
+    EntryTooHeavy {
+        /// Weight of the entry.
+        weight: u64,
+        /// Capacity of the cache in weight.
+        max: u64,
+    },
     /// The time-to-live is above the maximum of the cache.
     TtlTooLong {
         /// The maximum.
@@ -194,6 +201,9 @@ impl fmt::Display for Error {
             Self::ValueTooLong { len, max } => write!(f, "value of {len} bytes, at most {max} fit"),
             Self::StoredTooLong { len, max } => {
                 write!(f, "stored value of {len} bytes, at most {max} are read")
+            }
+            Self::EntryTooHeavy { weight, max } => {
+                write!(f, "entry of weight {weight}, at most {max} fit")
             }
             Self::TtlTooLong { max } => write!(f, "time-to-live too long, at most {max:?}"),
             Self::TtlUnsupported => f.write_str("this cache keeps no time-to-live per entry"),

@@ -49,8 +49,9 @@ pub use self::{
         TwoLevelStats,
     },
     caches::{
-        AnyCache, ConcurrentCache, IntoCache, IsAsync, IsCache, IsStore, LockedCache, NoClock,
-        ShardedCache,
+        AnyCache, CacheEntry, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder,
+        ConcurrentStats, HeapSize, IntoCache, IsAsync, IsCache, IsStore, LockedCache, NoClock,
+        RemovalCause, ShardedCache, Unclocked, bytes_of_entry,
     },
     coarse_clock::CoarseClock,
 };
@@ -84,4 +85,4 @@ pub use ctu_macros::{
     cached_std as cached,
 };
 // On a server: capacities are chosen at run time, and threads wait in the operating system.
-pub use ctu_core::heap::{DictCache, LruCache, TtlCache};
+pub use ctu_core::heap::{AdaptiveCache, DictCache, LruCache, TtlCache};

@@ -1,7 +1,7 @@
 //! The rule for capacity 0: writes succeed, and lookups find nothing.
 
 use ctu_std::{
-    ConcurrentCache, DictCache, LockedCache, LruCache, ManualClock, ShardedCache,
+    AdaptiveCache, ConcurrentCache, DictCache, LockedCache, LruCache, ManualClock, ShardedCache,
     SingleFlightCache, StatsCache, TtlCache, TwoLevelCache, prelude::*,
 };
 use std::{fmt::Debug, time::Duration};
@@ -31,6 +31,9 @@ fn every_cache_of_capacity_zero_keeps_nothing() {
     keeps_nothing(LockedCache::new(LruCache::<u32, u32>::with_capacity(0)));
     keeps_nothing(LockedCache::new(TtlCache::<u32, u32, _>::with_capacity(
         0, HOUR, &clock,
+    )));
+    keeps_nothing(LockedCache::new(AdaptiveCache::<u32, u32>::with_capacity(
+        0,
     )));
     keeps_nothing(ShardedCache::new(4, || {
         LruCache::<u32, u32>::with_capacity(0)

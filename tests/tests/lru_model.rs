@@ -1,7 +1,7 @@
 //! `LruCache`, in the value and on the heap, against a list kept in recency order.
 
 use ctu_core::{
-    LruCache, SpinCache, heap,
+    LruCache, SmallLruCache, SpinCache, heap,
     stores::{Lru, Slots},
 };
 use proptest::prelude::*;
@@ -172,6 +172,9 @@ proptest! {
         check(LruCache::<u8, u32, 3>::new(), &ops)?;
         check(LruCache::<u8, u32, 16>::new(), &ops)?;
         check(LruCache::<u8, u32, 100>::new(), &ops)?;
+        check(SmallLruCache::<u8, u32, 1>::new(), &ops)?;
+        check(SmallLruCache::<u8, u32, 16>::new(), &ops)?;
+        check(SmallLruCache::<u8, u32, 255>::new(), &ops)?;
     }
 
     #[test]
@@ -192,6 +195,16 @@ fn capacity_zero_stores_nothing() {
     assert_eq!(cache.insert(1, 2), Some((1, 2)));
     assert_eq!(cache.get_or_insert_with(1, || 2), None);
     assert_eq!((cache.peek(&1), cache.len()), (None, 0));
+}
+
+#[test]
+fn capacity_255_of_a_small_store_works() {
+    let mut cache = SmallLruCache::<u32, u32, 255>::new();
+    for key in 0..1_000 {
+        cache.insert(key, key);
+    }
+    assert_eq!((cache.validate(), cache.len()), (Ok(()), 255));
+    assert!((0..1_000).all(|key| cache.contains(&key) == (key >= 1_000 - 255)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `TtlCache`, in the value and on the heap, against a list of entries with their deadlines.
 
 use ctu_core::{
-    ManualClock, TtlCache, heap,
+    ManualClock, SmallTtlCache, TtlCache, heap,
     stores::{Slots, Ttl},
 };
 use proptest::prelude::*;
@@ -178,6 +178,8 @@ proptest! {
         check(TtlCache::<u8, u32, 16, _>::new(ttl, &clock), &clock, &ops)?;
         let clock = ManualClock::new();
         check(TtlCache::<u8, u32, 100, _>::new(ttl, &clock), &clock, &ops)?;
+        let clock = ManualClock::new();
+        check(SmallTtlCache::<u8, u32, 16, _>::new(ttl, &clock), &clock, &ops)?;
     }
 
     #[test]

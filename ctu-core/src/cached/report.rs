@@ -101,6 +101,7 @@ fn kind_of(error: Option<Error>) -> usize {
         Some(Error::HashedKeys) => 14,
         Some(Error::AmbiguousSeparator) => 15,
         Some(Error::Full) => 16,
+        Some(Error::EntryTooHeavy { .. }) => 17,
     }
 }
 

@@ -84,8 +84,7 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 /// clones its value under the lock: wrap large values in an `Arc`.
 ///
 /// Replaced, evicted, removed and expired values are dropped after the unlock: their `Drop` may use
-/// the cache. Dropped under the lock are keys, a value that `insert_entry` rejects, the entries
-/// that `clear` and `retain` remove, and values that a closure of [`with`](Self::with) drops.
+/// the cache. Dropped under the lock are keys, the entries that `clear` and `retain` remove, and values that a closure of [`with`](Self::with) drops.
 ///
 /// The lock is held for a bounded time, whatever the number of entries, except by `clear` and by
 /// closures of [`with`](Self::with): `len` and `retain`, and with it `clear` of a
@@ -168,9 +167,8 @@ impl<R: LockKind, S: Store> LockedCache<R, S> {
         key: &S::Key,
         value: impl crate::entries::IntoValue<S::Value>,
     ) -> Result<(), Error> {
-        let value = value.into_value()?;
-        self.try_with(|store| store.insert_entry(key, value, None))?
-            .map(drop)
+        let mut value = Some(value.into_value()?);
+        self.try_with(|store| store.exchange_entry(key, &mut value, None))?
     }
 
     /// [`Cache::remove`] without waiting.
@@ -241,10 +239,9 @@ macro_rules! store_is_cache {
                 value: S::Value,
                 ttl: Option<Duration>,
             ) -> Result<(), Error> {
-                // The displaced value is dropped here, after the unlock.
-                let displaced = $with(self, |store: &mut S| store.insert_entry(key, value, ttl))??;
-                drop(displaced);
-                Ok(())
+                // The displaced value, or a refused one, is dropped here, after the unlock.
+                let mut value = Some(value);
+                $with(self, |store: &mut S| store.exchange_entry(key, &mut value, ttl))?
             }
 
             fn remove(&self, key: &S::Key) -> Result<bool, Error> {

@@ -4,8 +4,8 @@
 use super::slots::Heap;
 use super::{
     iter::{IntoIter, Iter, LiveIter},
-    lru::{Lru, LruCache},
-    slots::Slots,
+    lru::{InlineLru, Lru},
+    slots::{Slot, Slots},
     ttl::Ttl,
 };
 use crate::clock::Clock;
@@ -68,13 +68,13 @@ where
     }
 }
 
-impl<K, V, const N: usize, S> FromIterator<(K, V)> for LruCache<K, V, N, S>
+impl<K, V, const N: usize, I: Slot, S> FromIterator<(K, V)> for InlineLru<K, V, N, I, S>
 where
     K: Hash + Eq,
     S: BuildHasher + Default,
 {
     /// A store of the last `N` entries. The last entry is the most recently used.
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+    fn from_iter<E: IntoIterator<Item = (K, V)>>(entries: E) -> Self {
         let mut store = Self::default();
         store.extend(entries);
         store

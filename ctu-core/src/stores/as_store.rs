@@ -36,6 +36,19 @@ impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> 
         Ok(self.insert(K::store(key)?, value).map(|(_, value)| value))
     }
 
+    fn exchange_entry(
+        &mut self,
+        key: &Self::Key,
+        value: &mut Option<V>,
+        ttl: Option<Duration>,
+    ) -> Result<(), Error> {
+        if ttl.is_some() {
+            return Err(Error::TtlUnsupported);
+        }
+        self.exchange(K::store(key)?, value);
+        Ok(())
+    }
+
     fn remove(&mut self, key: &Self::Key) -> Option<V> {
         Self::remove(self, key)
     }
@@ -85,12 +98,23 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
         value: V,
         ttl: Option<Duration>,
     ) -> Result<Option<V>, Error> {
+        let mut value = Some(value);
+        self.exchange_entry(key, &mut value, ttl)?;
+        Ok(value)
+    }
+
+    fn exchange_entry(
+        &mut self,
+        key: &Self::Key,
+        value: &mut Option<V>,
+        ttl: Option<Duration>,
+    ) -> Result<(), Error> {
         let ttl = match ttl {
             Some(ttl) => self.time.check(ttl)?,
             None => self.time.ttl(),
         };
-        let (entry, _) = self.insert_until(K::store(key)?, value, ttl);
-        Ok(entry.map(|(_, value)| value))
+        self.exchange(K::store(key)?, value, ttl);
+        Ok(())
     }
 
     fn remove(&mut self, key: &Self::Key) -> Option<V> {

@@ -43,7 +43,7 @@ impl<K: Format, V: Format, T: Slots<K, V>> Format for Iter<'_, K, V, T> {
     }
 }
 
-impl<K, V, const N: usize> Format for Inline<K, V, N> {
+impl<K, V, const N: usize, I> Format for Inline<K, V, N, I> {
     fn format(&self, f: Formatter<'_>) {
         write!(f, "Inline {{ capacity: {=usize}, .. }}", N);
     }

@@ -43,33 +43,46 @@ use rustc_hash::FxBuildHasher;
 /// [`with_hasher`](Lru::with_hasher) where keys come from untrusted callers.
 pub type LruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K, V, N>, S>;
 
+/// An [`LruCache`] of at most 255 entries that take 4 bytes over their key and value, in place of 8.
+///
+/// ```
+/// use ctu_core::SmallLruCache;
+///
+/// let mut cache = SmallLruCache::<u32, u32, 255>::new();
+/// cache.insert(1, 10);
+/// assert_eq!(cache.get(&1), Some(&10));
+/// ```
+pub type SmallLruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K, V, N, u8>, S>;
+
+/// The in-place stores of both sizes.
+pub(super) type InlineLru<K, V, const N: usize, I, S> = Lru<K, V, Inline<K, V, N, I>, S>;
+
 /// The least-recently-used store, generic over its storage: [`LruCache`] and `heap::LruCache`.
 #[derive(Clone)]
 pub struct Lru<K, V, T: Slots<K, V>, S = FxBuildHasher> {
     slots: T,
-    /// The most recently used entry.
+    /// The most recently used entry. The least recently used one is before it in the circle.
     head: T::Slot,
-    /// The least recently used entry.
-    tail: T::Slot,
     hasher: S,
     entries: PhantomData<(K, V)>,
 }
 
-impl<K, V, const N: usize> LruCache<K, V, N> {
-    /// An empty store. Compiles only for a capacity `N` from 1 to 65,535.
+impl<K, V, const N: usize, I: Slot> Lru<K, V, Inline<K, V, N, I>> {
+    /// An empty store. Compiles only for a capacity `N` from 1 to 65,535, or to 255 in a
+    /// [`SmallLruCache`]. It is all zeros: a `static` of it takes RAM and no flash.
     pub const fn new() -> Self {
         Self::with_hasher(FxBuildHasher)
     }
 }
 
-impl<K, V, const N: usize, S> LruCache<K, V, N, S> {
+impl<K, V, const N: usize, I: Slot, S> InlineLru<K, V, N, I, S> {
     /// An empty store that hashes keys with `hasher`.
     pub const fn with_hasher(hasher: S) -> Self {
         Self::with_slots(Inline::new(), hasher)
     }
 }
 
-impl<K, V, const N: usize, S: Default> Default for LruCache<K, V, N, S> {
+impl<K, V, const N: usize, I: Slot, S: Default> Default for InlineLru<K, V, N, I, S> {
     fn default() -> Self {
         Self::with_hasher(S::default())
     }
@@ -80,7 +93,6 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         Self {
             slots,
             head: T::Slot::NONE,
-            tail: T::Slot::NONE,
             hasher,
             entries: PhantomData,
         }
@@ -109,7 +121,6 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
     /// Removes every entry. O(N).
     pub fn clear(&mut self) {
         self.head = T::Slot::NONE;
-        self.tail = T::Slot::NONE;
         self.slots.clear();
     }
 
@@ -119,16 +130,21 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
     }
 
     pub(super) fn order(&self) -> Order<'_, K, V, T> {
-        Order::new(&self.slots, self.head, self.tail)
+        Order::new(&self.slots, self.head, self.tail())
     }
 
     /// Returns the least recently used entry without a change to the recency order.
     pub fn peek_lru(&self) -> Option<(&K, &V)> {
-        Some((self.slots.key(self.tail)?, self.slots.value(self.tail)?))
+        let tail = self.tail();
+        Some((self.slots.key(tail)?, self.slots.value(tail)?))
     }
 
-    pub(super) const fn tail(&self) -> T::Slot {
-        self.tail
+    /// The slot of the least recently used entry.
+    #[inline]
+    pub(super) fn tail(&self) -> T::Slot {
+        self.slots
+            .link(self.head)
+            .map_or(T::Slot::NONE, |link| link.prev)
     }
 
     pub(super) const fn slots(&self) -> &T {
@@ -139,35 +155,43 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         &mut self.slots
     }
 
-    /// Sets the successor of `slot` to `next`; without a `slot`, sets the head of the list.
-    #[inline]
-    fn set_next(&mut self, slot: T::Slot, next: T::Slot) {
-        if !self.slots.set_next(slot, next) {
-            self.head = next;
-        }
-    }
-
-    /// Sets the predecessor of `slot` to `prev`; without a `slot`, sets the tail of the list.
-    #[inline]
-    fn set_prev(&mut self, slot: T::Slot, prev: T::Slot) {
-        if !self.slots.set_prev(slot, prev) {
-            self.tail = prev;
-        }
-    }
-
     /// Links an entry that is not in the list at the head.
     #[inline]
     fn link_first(&mut self, slot: T::Slot) {
-        let head = self.head;
-        self.slots.set_link(
-            slot,
-            Link {
-                prev: T::Slot::NONE,
-                next: head,
-            },
-        );
-        self.set_prev(head, slot);
+        if self.head == T::Slot::NONE {
+            self.set_prev(slot, slot);
+            self.set_next(slot, slot);
+        } else {
+            self.link_before_head(slot);
+        }
         self.head = slot;
+    }
+
+    /// Links an entry that is not in the list between its last and its first entry.
+    #[inline]
+    fn link_before_head(&mut self, slot: T::Slot) {
+        let next = self.head;
+        if let Some(first) = self.slots.link_mut(next) {
+            let prev = core::mem::replace(&mut first.prev, slot);
+            self.set_next(prev, slot);
+            if let Some(link) = self.slots.link_mut(slot) {
+                *link = Link { prev, next };
+            }
+        }
+    }
+
+    #[inline]
+    fn set_next(&mut self, slot: T::Slot, next: T::Slot) {
+        if let Some(link) = self.slots.link_mut(slot) {
+            link.next = next;
+        }
+    }
+
+    #[inline]
+    fn set_prev(&mut self, slot: T::Slot, prev: T::Slot) {
+        if let Some(link) = self.slots.link_mut(slot) {
+            link.prev = prev;
+        }
     }
 
     /// Makes the entry of a slot the most recently used.
@@ -176,9 +200,13 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         if slot != self.head
             && let Some(Link { prev, next }) = self.slots.link(slot)
         {
-            self.set_next(prev, next);
-            self.set_prev(next, prev);
-            self.link_first(slot);
+            // The last entry of a circle is before its first one already.
+            if next != self.head {
+                self.set_next(prev, next);
+                self.set_prev(next, prev);
+                self.link_before_head(slot);
+            }
+            self.head = slot;
         }
     }
 }
@@ -216,9 +244,6 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     /// Returns the value in a slot and marks the entry as most recently used.
     #[inline]
     pub(super) fn use_slot(&mut self, slot: T::Slot) -> Option<&mut V> {
-        if slot == T::Slot::NONE {
-            return None;
-        }
         self.touch(slot);
         self.slots.value_mut(slot)
     }
@@ -267,46 +292,70 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     /// the store was full; the returned key distinguishes the two. A heap-backed store of capacity
     /// 0 returns the new entry itself.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
+        let mut value = Some(value);
+        let key = self.exchange(key, &mut value)?;
+        Some((key, value?))
+    }
+
+    /// [`insert`](Self::insert) of the value in `value`, which is the displaced one afterwards.
+    /// Returns its key. It moves the new value once and the old one once.
+    #[inline]
+    pub(super) fn exchange(&mut self, key: K, value: &mut Option<V>) -> Option<K> {
         let hash = self.hash(&key);
         match self.slots.find_for_insert(hash, |found| *found == key) {
             Ok(slot) => {
                 self.touch(slot);
-                let place = self.slots.value_mut(slot)?;
-                Some((key, core::mem::replace(place, value)))
+                self.swap_value(slot, value);
+                Some(key)
             }
-            Err(crowded) => self.insert_new(hash, key, value, crowded).1,
+            Err(victim) => self.insert_new(hash, key, value, victim).1,
         }
     }
 
-    /// Stores an entry with a new key; `crowded` comes from `find_for_insert`. Returns its slot and
-    /// the evicted entry.
+    #[inline]
+    pub(super) fn swap_value(&mut self, slot: T::Slot, value: &mut Option<V>) {
+        if let (Some(place), Some(value)) = (self.slots.value_mut(slot), value) {
+            core::mem::swap(place, value);
+        }
+    }
+
+    /// Stores an entry with a new key, in place of the entry of `victim`, if there is one, or else
+    /// of the least recently used one in a full store. Returns its slot and the key of the replaced
+    /// entry, and leaves the value of that one in `value`.
     #[inline]
     pub(super) fn insert_new(
         &mut self,
         hash: u64,
         key: K,
-        value: V,
-        crowded: T::Slot,
-    ) -> (T::Slot, Option<(K, V)>) {
+        value: &mut Option<V>,
+        victim: T::Slot,
+    ) -> (T::Slot, Option<K>) {
         let hasher = &self.hasher;
         let rehash = |key: &K| hasher.hash_one(key);
-        let mut slot = crowded;
+        let mut slot = victim;
         if slot == T::Slot::NONE {
             if self.slots.taken() < self.slots.capacity() {
-                let slot = self.slots.push(hash, key, value, rehash);
-                self.link_first(slot);
+                if let Some(value) = value.take() {
+                    slot = self.slots.push(hash, key, value, rehash);
+                    self.link_first(slot);
+                }
                 return (slot, None);
             }
-            slot = self.tail;
+            slot = self.tail();
         }
-        // The new entry takes over the slot of the evicted one.
         let Some(old_key) = self.slots.key(slot) else {
-            return (T::Slot::NONE, Some((key, value)));
+            return (T::Slot::NONE, Some(key));
         };
         let old_hash = rehash(old_key);
-        let evicted = self.slots.replace(slot, old_hash, hash, key, value, rehash);
-        self.touch(slot);
-        (slot, evicted)
+        let old_key = self.slots.replace_key(slot, old_hash, hash, key, rehash);
+        if victim == T::Slot::NONE {
+            // The last of the circle becomes its first.
+            self.head = slot;
+        } else {
+            self.touch(slot);
+        }
+        self.swap_value(slot, value);
+        (slot, old_key)
     }
 
     /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
@@ -318,7 +367,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
                 self.touch(slot);
                 slot
             }
-            Err(crowded) => self.insert_new(hash, key, make(), crowded).0,
+            Err(victim) => self.insert_new(hash, key, &mut Some(make()), victim).0,
         };
         self.slots.value_mut(slot)
     }
@@ -340,7 +389,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
 
     /// Removes the least recently used entry and returns it.
     pub fn pop_lru(&mut self) -> Option<(K, V)> {
-        self.remove_slot(self.tail)
+        self.remove_slot(self.tail())
     }
 
     /// Removes the entries for which `keep` returns false. O(n), in no particular order.
@@ -390,16 +439,38 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         let hash = self.hash(self.slots.key(slot)?);
         let last_hash = self.hash(self.slots.key(last)?);
         let Link { prev, next } = self.slots.link(slot)?;
-        self.set_next(prev, next);
-        self.set_prev(next, prev);
+        if next == slot {
+            self.head = T::Slot::NONE;
+        } else {
+            self.set_next(prev, next);
+            self.set_prev(next, prev);
+            if self.head == slot {
+                self.head = next;
+            }
+        }
         let entry = self.slots.swap_remove(slot, hash, last_hash);
-        if slot != last
-            && let Some(Link { prev, next }) = self.slots.link(slot)
-        {
-            self.set_next(prev, slot);
-            self.set_prev(next, slot);
+        if slot != last {
+            self.renumber(last, slot);
         }
         entry
+    }
+
+    /// Corrects the list after the entry of slot `from` has moved to slot `to` with its link.
+    #[inline]
+    fn renumber(&mut self, from: T::Slot, to: T::Slot) {
+        if self.head == from {
+            self.head = to;
+        }
+        if let Some(Link { prev, next }) = self.slots.link(to) {
+            if next == from {
+                // It is the only entry.
+                self.set_prev(to, to);
+                self.set_next(to, to);
+            } else {
+                self.set_next(prev, to);
+                self.set_prev(next, to);
+            }
+        }
     }
 
     /// Checks all links and the whole index; the error describes the broken invariant.
@@ -407,7 +478,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     #[doc(hidden)]
     pub fn validate(&self) -> Result<(), &'static str> {
         super::slots::validate_index(&self.slots, |key| self.hash(key))?;
-        let (mut slot, mut before) = (self.head, T::Slot::NONE);
+        let (mut slot, mut before) = (self.head, self.tail());
         for _ in 0..self.len() {
             if self.slots.key(slot).is_none() {
                 return Err("a link leads outside the slots, or the list ends early");
@@ -418,8 +489,8 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
             }
             (slot, before) = (link.next, slot);
         }
-        if slot != T::Slot::NONE || self.tail != before {
-            return Err("the list does not end at its tail");
+        if slot != self.head || self.slots.key(slot).is_some() == self.is_empty() {
+            return Err("the list does not end at its head");
         }
         Ok(())
     }

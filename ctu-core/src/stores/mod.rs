@@ -38,10 +38,10 @@ mod ttl;
 #[cfg(feature = "alloc")]
 pub use dict::DictCache;
 pub use iter::{IntoIter, Iter, LiveIter};
-pub use lru::{Lru, LruCache};
+pub use lru::{Lru, LruCache, SmallLruCache};
 #[cfg(feature = "alloc")]
 pub use slots::{Heap, RandomState};
 pub use slots::{Inline, Slots};
 pub use store::Store;
 pub use sweep::Sweep;
-pub use ttl::{Ttl, TtlCache};
+pub use ttl::{SmallTtlCache, Ttl, TtlCache};

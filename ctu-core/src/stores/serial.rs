@@ -2,8 +2,8 @@
 //! in this order restores the store.
 
 use super::{
-    lru::{Lru, LruCache},
-    slots::Slots,
+    lru::{InlineLru, Lru},
+    slots::{Slot, Slots},
 };
 use core::{
     fmt,
@@ -22,7 +22,7 @@ impl<K: Serialize, V: Serialize, T: Slots<K, V>, S> Serialize for Lru<K, V, T, S
     }
 }
 
-impl<'de, K, V, const N: usize, S> Deserialize<'de> for LruCache<K, V, N, S>
+impl<'de, K, V, const N: usize, I: Slot, S> Deserialize<'de> for InlineLru<K, V, N, I, S>
 where
     K: Deserialize<'de> + Hash + Eq,
     V: Deserialize<'de>,
@@ -35,22 +35,22 @@ where
     }
 }
 
-struct Entries<K, V, const N: usize, S>(PhantomData<LruCache<K, V, N, S>>);
+struct Entries<K, V, const N: usize, I: Slot, S>(PhantomData<InlineLru<K, V, N, I, S>>);
 
-impl<'de, K, V, const N: usize, S> Visitor<'de> for Entries<K, V, N, S>
+impl<'de, K, V, const N: usize, I: Slot, S> Visitor<'de> for Entries<K, V, N, I, S>
 where
     K: Deserialize<'de> + Hash + Eq,
     V: Deserialize<'de>,
     S: BuildHasher + Default,
 {
-    type Value = LruCache<K, V, N, S>;
+    type Value = InlineLru<K, V, N, I, S>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at most {N} pairs of a key and a value")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut store = LruCache::with_hasher(S::default());
+        let mut store = InlineLru::<K, V, N, I, S>::with_hasher(S::default());
         let mut seen = 0;
         while let Some((key, value)) = entries.next_element()? {
             seen += 1;

@@ -68,6 +68,23 @@ pub trait Store {
         ttl: Option<Duration>,
     ) -> Result<Option<Self::Value>, Error>;
 
+    /// [`insert_entry`](Self::insert_entry) of the value in `value`, which is the replaced or
+    /// evicted one afterwards, or `None`. The stores of this crate move no value more than once.
+    ///
+    /// # Errors
+    /// Those of [`insert_entry`](Self::insert_entry). The new value may stay in `value`.
+    fn exchange_entry(
+        &mut self,
+        key: &Self::Key,
+        value: &mut Option<Self::Value>,
+        ttl: Option<Duration>,
+    ) -> Result<(), Error> {
+        if let Some(new) = value.take() {
+            *value = self.insert_entry(key, new, ttl)?;
+        }
+        Ok(())
+    }
+
     /// Removes the entry at `key` and returns its value, if it was live.
     fn remove(&mut self, key: &Self::Key) -> Option<Self::Value>;
 
@@ -157,6 +174,14 @@ impl<S: Store> Store for &mut S {
         ttl: Option<Duration>,
     ) -> Result<Option<Self::Value>, Error> {
         (**self).insert_entry(key, value, ttl)
+    }
+    fn exchange_entry(
+        &mut self,
+        key: &Self::Key,
+        value: &mut Option<Self::Value>,
+        ttl: Option<Duration>,
+    ) -> Result<(), Error> {
+        (**self).exchange_entry(key, value, ttl)
     }
     fn remove(&mut self, key: &Self::Key) -> Option<Self::Value> {
         (**self).remove(key)

@@ -47,6 +47,17 @@ impl<C> Time<C> {
         Ok(ttl)
     }
 
+    /// Sets the cache's time-to-live; an error if it is too long for the present ticks.
+    pub(super) fn set_ttl(&mut self, ttl: Duration) -> Result<(), Error> {
+        self.ticks.ttl = self.check(ttl)?;
+        Ok(())
+    }
+
+    /// Sets the cache's time-to-live and the ticks. For a store without entries.
+    pub(super) const fn reset(&mut self, ttl: Duration) {
+        self.ticks = Ticks::new(ttl);
+    }
+
     /// Milliseconds from the first reading of the clock to the last.
     #[inline]
     pub(super) const fn elapsed(&self) -> u64 {

@@ -68,6 +68,21 @@ use rustc_hash::FxBuildHasher;
 ///   units above, as many times longer).
 pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline<K, V, N>, C, S>;
 
+/// A [`TtlCache`] of at most 255 entries that take 10 bytes over their key and value, in place of
+/// 16.
+///
+/// ```
+/// use core::time::Duration;
+/// use ctu_core::{ManualClock, SmallTtlCache};
+///
+/// let clock = ManualClock::new();
+/// let mut cache = SmallTtlCache::<u8, u32, 16, _>::new(Duration::from_secs(60), &clock);
+/// cache.insert(1, 10);
+/// assert_eq!(cache.get(&1), Some(&10));
+/// ```
+pub type SmallTtlCache<K, V, const N: usize, C, S = FxBuildHasher> =
+    Ttl<K, V, Inline<K, V, N, u8>, C, S>;
+
 /// The store with deadlines, generic over its storage: [`TtlCache`] and `heap::TtlCache`.
 #[derive(Clone)]
 pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
@@ -76,15 +91,19 @@ pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
     pub(super) time: Time<C>,
 }
 
-impl<K, V, const N: usize, C> TtlCache<K, V, N, C> {
+impl<K, V, const N: usize, I: Slot, C> Ttl<K, V, Inline<K, V, N, I>, C> {
     /// An empty store with the time-to-live `ttl` by `clock`. Compiles only for a capacity `N` from
-    /// 1 to 65,535.
+    /// 1 to 65,535, or to 255 in a [`SmallTtlCache`].
+    ///
+    /// In a `static`, the initial value of a store with a time-to-live takes as much flash as RAM.
+    /// A store with the time-to-live [`Duration::ZERO`] is all zeros and takes no flash;
+    /// [`set_ttl`](Self::set_ttl) sets the time-to-live at start-up.
     pub const fn new(ttl: Duration, clock: C) -> Self {
         Self::with_hasher(ttl, clock, FxBuildHasher)
     }
 }
 
-impl<K, V, const N: usize, C, S> TtlCache<K, V, N, C, S> {
+impl<K, V, const N: usize, I: Slot, C, S> Ttl<K, V, Inline<K, V, N, I>, C, S> {
     /// An empty store that hashes keys with `hasher`.
     pub const fn with_hasher(ttl: Duration, clock: C, hasher: S) -> Self {
         Self::with_slots(Inline::new(), InlineDeadlines::new(), ttl, clock, hasher)
@@ -124,6 +143,31 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
     /// The time-to-live of an entry that is stored without one of its own.
     pub fn ttl(&self) -> Duration {
         Duration::from_millis(self.time.ttl())
+    }
+
+    /// Sets the time-to-live of entries that are stored without one from now on.
+    ///
+    /// # Errors
+    /// [`Error::TtlTooLong`] where `ttl` is longer than [`max_ttl`](Self::max_ttl) and there are
+    /// entries, which are counted in units of that.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use ctu_core::{CriticalSectionMutex, LockedCache, ManualClock, TtlCache};
+    ///
+    /// static CLOCK: ManualClock = ManualClock::new();
+    /// static CACHE: LockedCache<CriticalSectionMutex, TtlCache<u32, u32, 64, &ManualClock>> =
+    ///     LockedCache::new(TtlCache::new(Duration::ZERO, &CLOCK));
+    ///
+    /// CACHE.with(|store| store.set_ttl(Duration::from_secs(60)))??;
+    /// # Ok::<(), ctu_core::Error>(())
+    /// ```
+    pub fn set_ttl(&mut self, ttl: Duration) -> Result<(), Error> {
+        if self.is_empty() {
+            self.time.reset(ttl);
+            return Ok(());
+        }
+        self.time.set_ttl(ttl)
     }
 
     /// The longest time-to-live that an entry may have.
@@ -245,8 +289,9 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// Returns the displaced live entry: `key` with its old value, or the least recently used entry
     /// if the store was full of live entries.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
-        let (entry, live) = self.insert_until(key, value, self.time.ttl());
-        entry.filter(|_| live)
+        let mut value = Some(value);
+        let (key, live) = self.exchange(key, &mut value, self.time.ttl());
+        key.zip(value).filter(|_| live)
     }
 
     /// Stores `value` at `key` for `ttl`. Otherwise as [`insert`](Self::insert).
@@ -260,50 +305,53 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         ttl: Duration,
     ) -> Result<Option<(K, V)>, Error> {
         let ttl = self.time.check(ttl)?;
-        let (entry, live) = self.insert_until(key, value, ttl);
-        Ok(entry.filter(|_| live))
+        let mut value = Some(value);
+        let (key, live) = self.exchange(key, &mut value, ttl);
+        Ok(key.zip(value).filter(|_| live))
     }
 
-    /// Returns the displaced entry, and whether it was live.
-    pub(super) fn insert_until(&mut self, key: K, value: V, ttl: u64) -> (Option<(K, V)>, bool) {
+    /// Stores the value in `value`, which is the displaced one afterwards. Returns its key, and
+    /// whether it was live.
+    pub(super) fn exchange(
+        &mut self,
+        key: K,
+        value: &mut Option<V>,
+        ttl: u64,
+    ) -> (Option<K>, bool) {
         let now = self.write();
         let ttl = self.time.until(ttl);
         let hash = self.lru.hash(&key);
-        match self
+        let (slot, displaced) = match self
             .lru
             .slots()
             .find_for_insert(hash, |found| *found == key)
         {
             Ok(slot) => {
-                let live = self.is_live(slot, now);
                 self.lru.touch(slot);
-                self.expiry.cancel(slot, now);
+                self.lru.swap_value(slot, value);
                 self.expiry.bury::<T::Slot>(now);
-                self.expiry.schedule(slot, ttl, now);
-                let place = self.lru.slots_mut().value_mut(slot);
-                let old = place.map(|place| (key, core::mem::replace(place, value)));
-                (old, live)
+                (slot, Some(key))
             }
-            Err(crowded) => {
-                let mut expired = None;
-                if crowded == T::Slot::NONE {
-                    expired = self.pop_expired_at(now);
+            Err(mut victim) => {
+                // An entry that has expired leaves, in a store with room as well.
+                if victim == T::Slot::NONE {
+                    victim = self.expiry.expired(now).unwrap_or(victim);
                 } else {
                     self.expiry.bury::<T::Slot>(now);
                 }
-                let (slot, evicted) = self.lru.insert_new(hash, key, value, crowded);
-                let mut live = evicted.is_some();
-                if slot != T::Slot::NONE {
-                    if live {
-                        // The slot still has the deadline of the evicted entry.
-                        live = self.is_live(slot, now);
-                        self.expiry.cancel(slot, now);
-                    }
-                    self.expiry.schedule(slot, ttl, now);
-                }
-                (evicted.or(expired), live)
+                self.lru.insert_new(hash, key, value, victim)
             }
+        };
+        if slot == T::Slot::NONE {
+            return (displaced, true);
         }
+        let live = self.is_live(slot, now);
+        if displaced.is_some() {
+            // The slot has the deadline of the displaced entry.
+            self.expiry.cancel(slot, now);
+        }
+        self.expiry.schedule(slot, ttl, now);
+        (displaced, live)
     }
 
     /// Reads the clock before a write. Returns the tick.

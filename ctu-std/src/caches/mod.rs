@@ -7,7 +7,10 @@ mod locked;
 mod shard_index;
 mod sharded;
 
-pub use concurrent::{ConcurrentCache, NoClock};
+pub use concurrent::{
+    CacheEntry, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder, ConcurrentStats,
+    HeapSize, NoClock, RemovalCause, Unclocked, bytes_of_entry,
+};
 pub use into_cache::{IntoCache, IsStore};
 pub use kind::{AnyCache, IsAsync, IsCache};
 pub use locked::LockedCache;

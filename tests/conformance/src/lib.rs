@@ -96,6 +96,8 @@ suite! {
         each_value_is_dropped_once,
         store_works_in_a_static,
         entry_takes_eight_bytes_over_key_and_value,
+        entry_of_a_small_store_takes_four_bytes_over_key_and_value,
+        small_store_agrees_with_a_large_one,
         random_operations_agree_with_a_list;
     ttl:
         entry_expires_after_its_ttl,
@@ -115,6 +117,8 @@ suite! {
         ttl_above_the_maximum_is_an_error,
         maximum_ttl_is_accepted,
         entry_takes_sixteen_bytes_over_key_and_value,
+        entry_of_a_small_store_takes_ten_bytes_over_key_and_value,
+        ttl_of_a_store_can_be_set,
         random_operations_agree_with_a_list;
     ttl_clock:
         stopped_clock_expires_nothing,

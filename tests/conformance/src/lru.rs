@@ -3,7 +3,7 @@
 use crate::support::{Random, assert_order};
 use core::cell::Cell;
 use core::hash::{BuildHasher, Hasher};
-use ctu_core::{Bytes, Cache as _, CacheExt as _, LruCache, Text, stores::Sweep};
+use ctu_core::{Bytes, Cache as _, CacheExt as _, LruCache, SmallLruCache, Text, stores::Sweep};
 
 pub(crate) fn new_store_is_empty() {
     let mut cache = LruCache::<u32, u32, 3>::new();
@@ -359,6 +359,33 @@ pub(crate) fn entry_takes_eight_bytes_over_key_and_value() {
     assert!(an_entry::<Bytes<20>, Bytes<64>>() <= bytes + 8);
     // The fixed cost of a store: its lengths, head and tail.
     assert!(size_of::<LruCache<u32, u32, 1>>() <= 4 + 4 + 8 + 16);
+}
+
+pub(crate) fn entry_of_a_small_store_takes_four_bytes_over_key_and_value() {
+    fn an_entry<K, V>() -> usize {
+        (size_of::<SmallLruCache<K, V, 128>>() - size_of::<SmallLruCache<K, V, 64>>()) / 64
+    }
+    assert!(an_entry::<u32, u32>() <= 4 + 4 + 4);
+    assert!(an_entry::<u16, [u8; 3]>() <= 2 + 3 + 4);
+    let bytes = size_of::<Bytes<20>>() + size_of::<Bytes<64>>();
+    assert!(an_entry::<Bytes<20>, Bytes<64>>() <= bytes + 4);
+}
+
+pub(crate) fn small_store_agrees_with_a_large_one() {
+    let mut random = Random::new(0x5EED_0008);
+    let mut small = SmallLruCache::<u32, u32, 7>::new();
+    let mut large = LruCache::<u32, u32, 7>::new();
+    for step in 0..600 {
+        let key = random.below(11);
+        match random.below(8) {
+            0..=2 => assert_eq!(small.insert(key, step), large.insert(key, step)),
+            3..=5 => assert_eq!(small.get(&key), large.get(&key)),
+            6 => assert_eq!(small.remove(&key), large.remove(&key)),
+            _ => assert_eq!(small.pop_lru(), large.pop_lru()),
+        }
+        assert_eq!(small.validate(), Ok(()));
+        assert!(small.iter().eq(large.iter()));
+    }
 }
 
 pub(crate) fn random_operations_agree_with_a_list() {

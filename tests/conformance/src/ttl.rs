@@ -2,7 +2,7 @@
 
 use crate::support::{DAY, Dial, MINUTE, Random, SECOND};
 use core::time::Duration;
-use ctu_core::{Error, TtlCache, stores::Sweep};
+use ctu_core::{Error, SmallTtlCache, TtlCache, stores::Sweep};
 
 type Cache<'c, const N: usize> = TtlCache<u32, u32, N, &'c Dial>;
 
@@ -262,6 +262,33 @@ pub(crate) fn entry_takes_sixteen_bytes_over_key_and_value() {
     assert!(an_entry::<u32, u32>() <= 4 + 4 + 16);
     assert!(an_entry::<u8, u8>() <= 1 + 1 + 16);
     assert!(an_entry::<u16, [u8; 3]>() <= 2 + 3 + 16);
+}
+
+pub(crate) fn entry_of_a_small_store_takes_ten_bytes_over_key_and_value() {
+    fn an_entry<K, V>() -> usize {
+        let small = size_of::<SmallTtlCache<K, V, 64, Dial>>();
+        (size_of::<SmallTtlCache<K, V, 128, Dial>>() - small) / 64
+    }
+    assert!(an_entry::<u32, u32>() <= 4 + 4 + 10);
+    assert!(an_entry::<u8, u8>() <= 1 + 1 + 10);
+}
+
+pub(crate) fn ttl_of_a_store_can_be_set() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<2>::new(Duration::ZERO, &clock);
+    assert_eq!(cache.set_ttl(MINUTE), Ok(()));
+    cache.insert(1, 10);
+    assert_eq!(cache.set_ttl(SECOND), Ok(()));
+    cache.insert(2, 20);
+    assert_eq!([1, 2].map(|key| cache.remaining(&key)), [Some(MINUTE), Some(SECOND)]);
+    let max = cache.max_ttl();
+    assert_eq!(cache.set_ttl(2 * max), Err(Error::TtlTooLong { max }));
+    assert_eq!(cache.ttl(), SECOND);
+    cache.clear();
+    assert_eq!((cache.set_ttl(2 * max), cache.ttl()), (Ok(()), 2 * max));
+    cache.insert(1, 10);
+    clock.pass(max);
+    assert_eq!(cache.get(&1), Some(&10));
 }
 
 pub(crate) fn random_operations_agree_with_a_list() {

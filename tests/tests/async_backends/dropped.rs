@@ -1,83 +1,21 @@
 //! Futures that are dropped at any point.
 
 use crate::{on_both, raw, threads, within};
-use ctu_std::{AsyncCache, AsyncRawRedisCache, NetError, RedisError};
+use ctu_std::{AsyncCache, NetError, RedisError};
 use ctu_tests::{
-    cancel::{cancel_everywhere, poll_at_most},
+    cancel::{
+        assert_in_step, cancel, drop_at_random, drop_everywhere, fill, keys, poll_at_most, value,
+    },
     proxy::{Fault, Proxy},
     servers::RedisServer,
 };
-use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::time::Duration;
-use tokio::task::{JoinSet, yield_now};
-
-/// The value of a key: one that no other key has.
-fn value(key: &[u8]) -> Vec<u8> {
-    key.repeat(5)
-}
-
-fn keys(count: u32) -> Vec<Vec<u8>> {
-    (0..count)
-        .map(|n| format!("key {n}").into_bytes())
-        .collect()
-}
-
-async fn fill(cache: &AsyncRawRedisCache, keys: &[Vec<u8>]) {
-    let entries = keys.iter().map(|key| (&**key, value(key))).collect();
-    cache.insert_many(entries, None).await.unwrap();
-}
-
-/// Asserts that each reply is that to its own request.
-async fn assert_in_step(cache: &AsyncRawRedisCache, keys: &[Vec<u8>]) {
-    for key in keys {
-        assert_eq!(cache.get(key).await, Ok(Some(value(key))));
-    }
-    let all: Vec<&[u8]> = keys.iter().map(|key| &**key).collect();
-    let expected = keys.iter().map(|key| Some(value(key))).collect();
-    assert_eq!(cache.get_many(&all).await, Ok(expected));
-}
-
-/// Drops the future of `operation` after each number of polls, and runs `check` after each. Returns
-/// the number of polls that end it.
-async fn cancel(operation: impl AsyncFn(), check: impl AsyncFn()) -> usize {
-    let operation = async |_: &()| operation().await;
-    cancel_everywhere(async || (), operation, async |_, _| check().await).await
-}
+use tokio::task::yield_now;
 
 #[test]
 fn every_operation_may_be_dropped_at_every_poll() {
     let server = RedisServer::start();
-    on_both(|| async {
-        let (cache, keys) = (&raw(server.port(), 2), &keys(8));
-        fill(cache, keys).await;
-        let check = async || assert_in_step(cache, keys).await;
-        let key = &*keys[0];
-        let many = || keys.iter().map(|key| &**key).collect::<Vec<_>>();
-        let entries = || keys.iter().map(|key| (&**key, value(key))).collect();
-        let polls = [
-            cancel(async || drop(cache.get(key).await), check).await,
-            cancel(async || drop(cache.get_with_ttl(key).await), check).await,
-            cancel(async || drop(cache.contains(key).await), check).await,
-            cancel(
-                async || drop(cache.insert_entry(key, value(key), None).await),
-                check,
-            )
-            .await,
-            cancel(async || drop(cache.remove(b"none").await), check).await,
-            cancel(async || drop(cache.pop(b"none").await), check).await,
-            cancel(async || drop(cache.len().await), check).await,
-            cancel(async || drop(cache.get_many(&many()).await), check).await,
-            cancel(async || drop(cache.get_many_with_ttl(&many()).await), check).await,
-            cancel(async || drop(cache.remove_many(&[b"x", b"y"]).await), check).await,
-            cancel(
-                async || drop(cache.insert_many(entries(), None).await),
-                check,
-            )
-            .await,
-            cancel(async || drop(cache.retain(|_| true).await), check).await,
-        ];
-        assert!(polls.iter().all(|polls| *polls >= 2), "{polls:?}");
-    });
+    on_both(|| async { drop_everywhere(&raw(server.port(), 2)).await });
 }
 
 #[test]
@@ -120,48 +58,9 @@ fn random_drops_among_a_thousand_tasks_mix_no_replies() {
     let direct = raw(server.port(), 1);
     on_both(|| async {
         let cache = raw(server.port(), 3);
-        let keys = keys(100);
-        fill(&cache, &keys).await;
+        fill(&cache, &keys(100)).await;
         let before = direct.stats().await.unwrap().connections;
-        let mut tasks = JoinSet::new();
-        for task in 0..1000_u64 {
-            let (cache, keys) = (cache.clone(), keys.clone());
-            tasks.spawn(async move {
-                let mut random = StdRng::seed_from_u64(task);
-                let mut dropped = 0;
-                for _ in 0..20 {
-                    let key = &keys[random.random_range(0..keys.len())];
-                    let polls = match random.random_range(0..10) {
-                        0 => random.random_range(1..3),
-                        _ => usize::MAX,
-                    };
-                    match random.random_range(0..4) {
-                        0 => {
-                            let insert = cache.insert_entry(key, value(key), None);
-                            match poll_at_most(polls, insert).await {
-                                Some(done) => done.unwrap(),
-                                None => dropped += 1,
-                            }
-                        }
-                        1 => {
-                            let none: &[u8] = b"none";
-                            let keys = [&**key, none];
-                            match poll_at_most(polls, cache.get_many(&keys)).await {
-                                Some(found) => assert_eq!(found, Ok(vec![Some(value(key)), None])),
-                                None => dropped += 1,
-                            }
-                        }
-                        _ => match poll_at_most(polls, cache.get(key)).await {
-                            Some(found) => assert_eq!(found, Ok(Some(value(key)))),
-                            None => dropped += 1,
-                        },
-                    }
-                }
-                dropped
-            });
-        }
-        let dropped: usize = tasks.join_all().await.into_iter().sum();
-        assert!(dropped > 500, "{dropped}");
+        drop_at_random(&cache, 1000).await;
         let opened = direct.stats().await.unwrap().connections - before;
         assert_eq!(opened, 0, "a dropped future costs no connection");
     });

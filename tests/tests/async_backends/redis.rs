@@ -235,7 +235,7 @@ fn sentinels_lead_to_the_new_master_after_a_failover() {
 }
 
 #[test]
-fn blocking_connection_and_cluster_are_refused() {
+fn blocking_connection_and_wrong_address_are_refused() {
     let server = RedisServer::start();
     let client = redis::Client::open(server.url()).unwrap();
     let builder = RedisCache::from_connection(client.get_connection().unwrap());

@@ -1,12 +1,23 @@
-use crate::{at, fake::Fake, raw, secs};
-use ctu_std::{Cache, RawRedisCache, RedisCache};
+use crate::{
+    at,
+    fake::Fake,
+    forms::{Form, in_both_forms},
+    raw, secs,
+};
+use ctu_std::{RawRedisCache, RedisCache};
 use ctu_tests::servers::RedisCluster;
 use std::{thread, time::Duration};
 
-#[test]
-fn batch_over_all_slots_keeps_its_order() {
+in_both_forms! {
+    batch_over_all_slots_keeps_its_order
+    batches_of_threads_do_not_deadlock
+    large_batch_round_trips
+    batch_retries_dead_pooled_connections
+}
+
+fn batch_over_all_slots_keeps_its_order<C: Form>() {
     let cluster = RedisCluster::start(3);
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     // Every byte, in keys and values.
     let keys: Vec<Vec<u8>> = (0..3000_u32)
         .map(|n| [&n.to_le_bytes()[..], b"\r\n{", &[n as u8]].concat())
@@ -40,14 +51,13 @@ fn batch_over_all_slots_keeps_its_order() {
     assert_eq!(cache.remove_many(&[]), Ok(0));
 }
 
-#[test]
-fn batches_of_threads_do_not_deadlock() {
+fn batches_of_threads_do_not_deadlock<C: Form>() {
     let cluster = RedisCluster::start(3);
     // With one connection to each node, two threads that have one each and want both would wait for
     // ever.
     let urls = cluster.urls();
     let cache = RedisCache::cluster(&urls).raw().pool_size(1);
-    let cache = cache.deadline(secs(60)).build().unwrap();
+    let cache = C::build(cache.deadline(secs(60))).unwrap();
     thread::scope(|scope| {
         for thread in 0..8_u8 {
             let cache = &cache;
@@ -69,10 +79,9 @@ fn batches_of_threads_do_not_deadlock() {
     assert_eq!(cache.len(), Ok(160));
 }
 
-#[test]
-fn large_batch_round_trips() {
+fn large_batch_round_trips<C: Form>() {
     let cluster = RedisCluster::start(3);
-    let cache = at(cluster.urls());
+    let cache = at::<C>(cluster.urls());
     let large: Vec<u8> = (0..8 << 20).map(|n: u32| (n ^ n >> 8) as u8).collect();
     let keys: [&[u8]; 6] = [b"a", b"b", b"c", b"d", b"e", b"f"];
     let entries = keys.iter().map(|key| (*key, large.clone())).collect();
@@ -82,10 +91,9 @@ fn large_batch_round_trips() {
     }
 }
 
-#[test]
-fn batch_retries_dead_pooled_connections() {
+fn batch_retries_dead_pooled_connections<C: Form>() {
     let cluster = RedisCluster::start(3);
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     let keys: Vec<Vec<u8>> = (0..30_u8).map(|n| vec![n]).collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     for round in 0..10_u8 {
@@ -111,7 +119,7 @@ fn one_command_at_a_time() -> Fake {
 }
 
 /// Sends a batch with a request and answers larger than all buffers between client and server.
-fn exchange_large_batch(cache: &RawRedisCache) {
+fn exchange_large_batch(cache: &impl Form) {
     let keys: Vec<Vec<u8>> = (0..20_000_u32)
         .map(|n| format!("{n:0400}").into_bytes())
         .collect();
@@ -125,7 +133,7 @@ fn exchange_large_batch(cache: &RawRedisCache) {
 #[test]
 fn a_batch_larger_than_all_buffers_is_sent_while_it_is_answered() {
     let node = one_command_at_a_time();
-    exchange_large_batch(&at([node.url()]));
+    exchange_large_batch(&at::<RawRedisCache>([node.url()]));
     let one = RedisCache::builder(node.url()).raw().deadline(secs(60));
     exchange_large_batch(&one.build().unwrap());
 }

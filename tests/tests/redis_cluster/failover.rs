@@ -1,7 +1,10 @@
 //! A master is gone, and its replica takes over.
 
-use crate::{in_time, keys_of, secs};
-use ctu_std::{Cache, CacheError as _, CacheExt, RawRedisCache, RedisCache};
+use crate::{
+    forms::{Form, in_both_forms},
+    in_time, keys_of, secs,
+};
+use ctu_std::{CacheError as _, CacheExt, RedisCache};
 use ctu_tests::servers::RedisCluster;
 use std::{
     sync::{
@@ -11,6 +14,12 @@ use std::{
     thread,
     time::Duration,
 };
+
+in_both_forms! {
+    killed_master_affects_only_its_keys_until_failover
+    failover_of_a_hanging_master_is_followed
+    failover_while_idle_fails_no_operation
+}
 
 /// A key and its possible values.
 struct Key {
@@ -27,7 +36,7 @@ struct Key {
 }
 
 impl Key {
-    fn insert_entry(&mut self, cache: &RawRedisCache) -> bool {
+    fn insert_entry(&mut self, cache: &impl Form) -> bool {
         self.sent += 1;
         let value = format!("{} {}", self.name, self.sent);
         let done = cache.insert(self.name.as_bytes(), value.as_bytes());
@@ -35,14 +44,14 @@ impl Key {
         self.judge(done.err())
     }
 
-    fn remove(&mut self, cache: &RawRedisCache) -> bool {
+    fn remove(&mut self, cache: &impl Form) -> bool {
         self.removed = true;
         let done = cache.remove(self.name.as_bytes());
         self.certain = done.is_ok().then_some(None);
         self.judge(done.err())
     }
 
-    fn get(&mut self, cache: &RawRedisCache) -> bool {
+    fn get(&mut self, cache: &impl Form) -> bool {
         let found = match cache.get(self.name.as_bytes()) {
             Ok(found) => found.map(|value| self.number(&value)),
             Err(error) => return self.judge(Some(error)),
@@ -76,11 +85,10 @@ impl Key {
     }
 }
 
-#[test]
-fn killed_master_affects_only_its_keys_until_failover() {
+fn killed_master_affects_only_its_keys_until_failover<C: Form>() {
     let mut cluster = RedisCluster::replicated(3);
     let cache = RedisCache::cluster(&cluster.urls()[..3]).raw();
-    let cache = cache.deadline(secs(30)).build().unwrap();
+    let cache = C::build(cache.deadline(secs(30))).unwrap();
     let keys: Vec<Vec<String>> = (0..3).map(|node| keys_of(&cluster, node, 32)).collect();
     let (steps, over) = (Barrier::new(5), AtomicBool::new(false));
     let (operations, outages) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -164,12 +172,11 @@ fn killed_master_affects_only_its_keys_until_failover() {
     assert_eq!(in_time(|| cache.len()), 0);
 }
 
-#[test]
-fn failover_of_a_hanging_master_is_followed() {
+fn failover_of_a_hanging_master_is_followed<C: Form>() {
     let cluster = RedisCluster::replicated(3);
     let builder = RedisCache::cluster(cluster.urls()).raw().pool_size(2);
     let short_deadline = builder.deadline(Duration::from_millis(100));
-    let short_deadline = short_deadline.build().unwrap();
+    let short_deadline = C::build(short_deadline).unwrap();
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 2)).collect();
     let all: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
     for key in &all {
@@ -195,11 +202,10 @@ fn failover_of_a_hanging_master_is_followed() {
     }
 }
 
-#[test]
-fn failover_while_idle_fails_no_operation() {
+fn failover_while_idle_fails_no_operation<C: Form>() {
     let mut cluster = RedisCluster::replicated(3);
     // Each cache detects the change by another operation.
-    let [get, pop, many, all] = [(); 4].map(|()| crate::raw(&cluster));
+    let [get, pop, many, all] = [(); 4].map(|()| crate::raw::<C>(&cluster));
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 2)).collect();
     let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
     for key in &keys {

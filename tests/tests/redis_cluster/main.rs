@@ -1,12 +1,15 @@
-//! `RedisCache` over a real Redis Cluster, with and without faults.
+//! `RedisCache` and `AsyncRedisCache` over a real Redis Cluster, with and without faults.
 
-use ctu_std::{Cache, CacheError as _, RawRedisCache, RedisCache, RedisError};
+use crate::forms::Form;
+use ctu_std::{CacheError as _, RedisCache, RedisError};
 use ctu_tests::servers::RedisCluster;
 use std::{thread, time::Duration};
 
 mod batches;
+mod dropped;
 mod failover;
 mod fake;
+mod forms;
 mod malformed_nodes;
 mod migration;
 mod operations;
@@ -20,18 +23,17 @@ fn secs(n: u64) -> Duration {
 }
 
 /// A cache of bytes with a long deadline.
-fn raw(cluster: &RedisCluster) -> RawRedisCache {
+fn raw<C: Form>(cluster: &RedisCluster) -> C {
     at(cluster.urls())
 }
 
 /// The same from the addresses of nodes.
-fn at(urls: impl IntoIterator<Item = impl AsRef<str>>) -> RawRedisCache {
-    RedisCache::cluster(urls)
+fn at<C: Form>(urls: impl IntoIterator<Item = impl AsRef<str>>) -> C {
+    let builder = RedisCache::cluster(urls)
         .raw()
         .deadline(secs(60))
-        .connect_deadline(secs(30))
-        .build()
-        .expect("good addresses")
+        .connect_deadline(secs(30));
+    C::build(builder).expect("good addresses")
 }
 
 /// Keys in the slots of `master`.
@@ -61,7 +63,7 @@ fn shown(error: RedisError) -> String {
 }
 
 /// The value of `key` in `cache`.
-fn text(cache: &RawRedisCache, key: &str) -> Option<String> {
+fn text(cache: &impl Form, key: &str) -> Option<String> {
     let found = cache.get(key.as_bytes()).expect("an answer");
     found.map(|value| String::from_utf8(value).expect("text"))
 }

@@ -3,11 +3,11 @@
 use crate::{
     at,
     fake::{CLOSE, Fake, map},
+    forms::{Form, in_both_forms},
     in_time, raw, shown,
 };
 use ctu_std::{
-    Cache, CacheError as _, CacheExt, NetError, PrefixedRedisCache, RawRedisCache, RedisCache,
-    RedisError,
+    Cache as _, CacheError as _, CacheExt, NetError, PrefixedRedisCache, RedisCache, RedisError,
 };
 use ctu_tests::servers::{CannedServer, RedisCluster, RedisServer, free_port};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -19,16 +19,36 @@ use std::{
     time::{Duration, Instant},
 };
 
+in_both_forms! {
+    endless_redirect_to_itself_is_an_error
+    circular_redirects_are_an_error
+    malformed_redirect_is_an_error
+    redirect_without_a_host_keeps_the_host
+    redirect_to_an_unknown_host_refreshes_the_map
+    odd_map_entry_leaves_other_slots_served
+    malformed_map_is_an_error
+    map_of_missing_nodes_is_an_outage
+    outage_causes_no_refresh_storm
+    server_without_cluster_mode_is_reported
+    surplus_reply_is_never_given_to_the_next_caller
+    missing_reply_is_never_replaced_by_the_next
+    unsafe_operation_is_never_retried
+    random_bytes_are_an_error
+    every_truncated_map_is_an_error
+    a_node_that_is_not_allowed_gets_no_connection
+    seed_nodes_are_retried_in_turn
+}
+
 const HELLO: &str = "$5\r\nhello\r\n";
 
 /// A cache that gives up soon.
-fn short_deadline(node: &Fake) -> RawRedisCache {
+fn short_deadline<C: Form>(node: &Fake) -> C {
     let builder = RedisCache::cluster([node.url()]).raw();
-    builder.deadline(Duration::from_millis(20)).build().unwrap()
+    C::build(builder.deadline(Duration::from_millis(20))).unwrap()
 }
 
 /// Asserts that every operation fails, each with an outage.
-fn fails(cache: &RawRedisCache) -> RedisError {
+fn fails(cache: &impl Form) -> RedisError {
     let errors = [
         cache.get(b"a").unwrap_err(),
         cache.insert(b"a", b"1").unwrap_err(),
@@ -47,14 +67,13 @@ fn fails(cache: &RawRedisCache) -> RedisError {
     errors.into_iter().next().unwrap()
 }
 
-#[test]
-fn endless_redirect_to_itself_is_an_error() {
+fn endless_redirect_to_itself_is_an_error<C: Form>() {
     for kind in ["MOVED", "ASK"] {
         let node = Fake::master(move |port, command| match command {
             "ASKING" => "+OK\r\n".into(),
             _ => format!("-{kind} 15495 127.0.0.1:{port}\r\n"),
         });
-        let cache = at([node.url()]);
+        let cache = at::<C>([node.url()]);
         let error = cache.get(b"a").unwrap_err();
         assert!(matches!(error, RedisError::NotReady { .. }), "{error}");
         assert!(error.is_outage());
@@ -71,8 +90,7 @@ fn endless_redirect_to_itself_is_an_error() {
     }
 }
 
-#[test]
-fn circular_redirects_are_an_error() {
+fn circular_redirects_are_an_error<C: Form>() {
     let other = Arc::new(AtomicU16::new(0));
     let first = other.clone();
     let second = Fake::master(move |_, _| {
@@ -82,7 +100,7 @@ fn circular_redirects_are_an_error() {
     let port = second.port;
     let first = Fake::master(move |_, _| format!("-MOVED 15495 127.0.0.1:{port}\r\n"));
     other.store(first.port, SeqCst);
-    let error = at([first.url()]).get(b"a").unwrap_err();
+    let error = at::<C>([first.url()]).get(b"a").unwrap_err();
     assert!(matches!(error, RedisError::NotReady { .. }), "{error}");
     assert!(error.is_outage());
     assert!(shown(error).contains("in circles"));
@@ -91,8 +109,7 @@ fn circular_redirects_are_an_error() {
     assert!(first > 1 && first - second <= 1, "{first} and {second}");
 }
 
-#[test]
-fn malformed_redirect_is_an_error() {
+fn malformed_redirect_is_an_error<C: Form>() {
     for redirect in [
         "MOVED",
         "MOVED 1",
@@ -101,24 +118,22 @@ fn malformed_redirect_is_an_error() {
         "ASK 1 a:b",
     ] {
         let node = Fake::master(move |_, _| format!("-{redirect}\r\n"));
-        let error = at([node.url()]).get(b"a").unwrap_err();
+        let error = at::<C>([node.url()]).get(b"a").unwrap_err();
         assert!(error.is_outage(), "{redirect}: {error}");
         assert!(shown(error).contains("does not answer as Redis does"));
     }
 }
 
-#[test]
-fn redirect_without_a_host_keeps_the_host() {
+fn redirect_without_a_host_keeps_the_host<C: Form>() {
     let cluster = RedisCluster::start(1);
     let port = cluster.node(0).port();
     let node = Fake::master(move |_, _| format!("-MOVED 15495 :{port}\r\n"));
-    assert_eq!(at([node.url()]).get(b"a"), Ok(None));
+    assert_eq!(at::<C>([node.url()]).get(b"a"), Ok(None));
     let node = Fake::start(move |_, _| map(&[(0, 16383, "", port)]));
-    assert_eq!(at([node.url()]).get(b"a"), Ok(None));
+    assert_eq!(at::<C>([node.url()]).get(b"a"), Ok(None));
 }
 
-#[test]
-fn redirect_to_an_unknown_host_refreshes_the_map() {
+fn redirect_to_an_unknown_host_refreshes_the_map<C: Form>() {
     let cluster = RedisCluster::start(1);
     let port = cluster.node(0).port();
     for address in ["?:7000", "?:0", ":0", "127.0.0.1:0"] {
@@ -131,7 +146,7 @@ fn redirect_to_an_unknown_host_refreshes_the_map() {
             "CLUSTER SLOTS" => map(&[(0, 16383, "127.0.0.1", port)]),
             _ => format!("-MOVED 15495 {address}\r\n"),
         });
-        let cache = at([node.url()]);
+        let cache = at::<C>([node.url()]);
         let told = cache.get(b"a");
         // A map is asked for at most every 200 ms: until then the redirect is an outage.
         assert!(
@@ -142,8 +157,7 @@ fn redirect_to_an_unknown_host_refreshes_the_map() {
     }
 }
 
-#[test]
-fn odd_map_entry_leaves_other_slots_served() {
+fn odd_map_entry_leaves_other_slots_served<C: Form>() {
     let cluster = RedisCluster::start(1);
     let port = cluster.node(0).port();
     // `a` is in slot 15495, `b` in 3300.
@@ -157,7 +171,7 @@ fn odd_map_entry_leaves_other_slots_served() {
         let node = Fake::start(move |_, _| {
             map(&[(8192, 16383, odd.0, odd.1), (0, 8191, "127.0.0.1", port)])
         });
-        let cache = at([node.url()]);
+        let cache = at::<C>([node.url()]);
         assert_eq!(cache.get(b"b"), Ok(None), "{odd:?}");
         for error in [
             cache.get(b"a").unwrap_err(),
@@ -172,8 +186,7 @@ fn odd_map_entry_leaves_other_slots_served() {
     }
 }
 
-#[test]
-fn malformed_map_is_an_error() {
+fn malformed_map_is_an_error<C: Form>() {
     let own = |map: &'static str| Fake::start(move |_, _| map.into());
     for garbage in [
         "+OK\r\n",
@@ -188,36 +201,34 @@ fn malformed_map_is_an_error() {
         "HTTP/1.1 400 Bad Request\r\n\r\n",
     ] {
         let node = own(garbage);
-        let error = fails(&at([node.url()]));
+        let error = fails(&at::<C>([node.url()]));
         assert!(shown(error).contains(&node.port.to_string()), "{garbage}");
     }
     // Another node may know better.
     let cluster = RedisCluster::start(1);
     let node = own("+OK\r\n");
-    let cache = at([node.url(), cluster.urls().remove(0)]);
+    let cache = at::<C>([node.url(), cluster.urls().remove(0)]);
     assert_eq!(cache.get(b"a"), Ok(None));
 }
 
-#[test]
-fn map_of_missing_nodes_is_an_outage() {
+fn map_of_missing_nodes_is_an_outage<C: Form>() {
     let (nobody, port) = (free_port(), free_port());
     let node = Fake::start(move |_, _| {
         let half = |first, port| (first, first + 8191, "127.0.0.1", port);
         map(&[half(0, nobody), half(8192, port)])
     });
-    let cache = at([node.url()]);
+    let cache = at::<C>([node.url()]);
     let error = fails(&cache);
     assert!(shown(error).starts_with("no Redis at 127.0.0.1:"));
     let node = Fake::start(|_, _| map(&[(0, 16383, "no.such.host.invalid", 1)]));
-    let error = shown(at([node.url()]).get(b"a").unwrap_err());
+    let error = shown(at::<C>([node.url()]).get(b"a").unwrap_err());
     assert_eq!(error, "no Redis at no.such.host.invalid:1: no such host");
 }
 
-#[test]
-fn outage_causes_no_refresh_storm() {
+fn outage_causes_no_refresh_storm<C: Form>() {
     let nobody = free_port();
     let node = Fake::start(move |_, _| map(&[(0, 16383, "127.0.0.1", nobody)]));
-    let cache = at([node.url()]);
+    let cache = at::<C>([node.url()]);
     let begin = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -229,10 +240,9 @@ fn outage_causes_no_refresh_storm() {
     assert!(node.count("CLUSTER") as u128 <= most);
 }
 
-#[test]
-fn server_without_cluster_mode_is_reported() {
+fn server_without_cluster_mode_is_reported<C: Form>() {
     let server = RedisServer::start();
-    let error = at([server.url()]).get(b"a").unwrap_err();
+    let error = at::<C>([server.url()]).get(b"a").unwrap_err();
     // Waiting for it to become one would be in vain.
     assert!(!error.is_outage(), "{error}");
     assert!(shown(error).contains("cluster support disabled"));
@@ -249,15 +259,14 @@ fn odd(replies: String) -> Fake {
 
 const KEYS: [&[u8]; 4] = [b"a", b"b", b"c", b"d"];
 
-#[test]
-fn surplus_reply_is_never_given_to_the_next_caller() {
+fn surplus_reply_is_never_given_to_the_next_caller<C: Form>() {
     for replies in [
         HELLO.repeat(2),
         format!("*1\r\n{}", HELLO.repeat(2)),
         format!("*2\r\n{}", HELLO.repeat(2)),
     ] {
         let node = odd(replies);
-        let cache = at([node.url()]);
+        let cache = at::<C>([node.url()]);
         let error = cache.get_many(&KEYS).unwrap_err();
         let told = matches!(error, RedisError::Net(NetError::Protocol { .. }));
         assert!(told && error.is_outage(), "{error}");
@@ -266,10 +275,9 @@ fn surplus_reply_is_never_given_to_the_next_caller() {
     }
 }
 
-#[test]
-fn missing_reply_is_never_replaced_by_the_next() {
+fn missing_reply_is_never_replaced_by_the_next<C: Form>() {
     let node = odd(String::new());
-    let cache = short_deadline(&node);
+    let cache = short_deadline::<C>(&node);
     let error = cache.get_many(&KEYS).unwrap_err();
     let late = matches!(error, RedisError::Net(NetError::TimedOut { .. }));
     assert!(late && error.is_outage(), "{error}");
@@ -278,14 +286,17 @@ fn missing_reply_is_never_replaced_by_the_next() {
     assert!(found.is_err() || found == Ok(vec![Some(b"hello".to_vec()); 2]));
 }
 
-#[test]
-fn unsafe_operation_is_never_retried() {
+fn unsafe_operation_is_never_retried<C: Form>() {
     let node = Fake::master(|_, command| match command {
         "GET warm" => HELLO.into(),
         _ => CLOSE.into(),
     });
-    let cache = at([node.url()]);
-    for (command, times) in [("GETDEL", 1), ("GET a", 2), ("MGET a", 2)] {
+    let cache = at::<C>([node.url()]);
+    for (command, times) in [
+        ("GETDEL", 1),
+        ("GET a", C::READ_ATTEMPTS),
+        ("MGET a", C::READ_ATTEMPTS),
+    ] {
         // A connection that has waited may have died, and is worth another try.
         assert_eq!(cache.get(b"warm"), Ok(Some(b"hello".to_vec())));
         let error = match command {
@@ -298,8 +309,7 @@ fn unsafe_operation_is_never_retried() {
     }
 }
 
-#[test]
-fn random_bytes_are_an_error() {
+fn random_bytes_are_an_error<C: Form>() {
     let parts: [&[u8]; 10] = [
         b"$",
         b"*",
@@ -325,30 +335,29 @@ fn random_bytes_are_an_error() {
         // The additional byte makes the bytes invalid as a reply.
         bytes.push(b'?');
         let server = CannedServer::start(bytes.clone()).unwrap();
-        let cache = at([format!("redis://127.0.0.1:{}", server.port())]);
+        let cache = at::<C>([format!("redis://127.0.0.1:{}", server.port())]);
         assert!(cache.get(b"a").is_err(), "{round}: {bytes:?}");
         assert!(cache.get_many(&[b"a", b"b"]).is_err());
         assert!(cache.len().is_err());
         // Also from a node that seemed to be one, and keeps its connections.
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let node = Fake::master(move |_, _| text.clone());
-        let found = short_deadline(&node).get(b"a");
+        let found = short_deadline::<C>(&node).get(b"a");
         assert!(!matches!(found, Ok(Some(_))), "{round}: {bytes:?}");
     }
 }
 
-#[test]
-fn every_truncated_map_is_an_error() {
+fn every_truncated_map_is_an_error<C: Form>() {
     let whole = map(&[(0, 8191, "127.0.0.1", 1), (8192, 16383, "::1", 2)]);
     for end in 0..whole.len() {
         let server = CannedServer::start(&whole[..end]).unwrap();
-        let error = at([format!("redis://127.0.0.1:{}", server.port())])
+        let error = at::<C>([format!("redis://127.0.0.1:{}", server.port())])
             .get(b"a")
             .unwrap_err();
         assert!(error.is_outage(), "{end}: {error}");
     }
     let cluster = RedisCluster::start(1);
-    assert_eq!(raw(&cluster).get(b"a"), Ok(None));
+    assert_eq!(raw::<C>(&cluster).get(b"a"), Ok(None));
 }
 
 /// A page of SCAN that leads to another one.
@@ -394,18 +403,13 @@ fn forbidden() -> Fake {
     Fake::master(|_, _| HELLO.into())
 }
 
-#[test]
-fn a_node_that_is_not_allowed_gets_no_connection() {
+fn a_node_that_is_not_allowed_gets_no_connection<C: Form>() {
     let good = RedisCluster::start(1);
     let port = good.node(0).port();
     let allowed = move |host: &str, to: u16| host == "127.0.0.1" && to == port;
     let build = |node: &Fake| {
         let builder = RedisCache::cluster([node.url()]).allowed_nodes(allowed);
-        builder
-            .raw()
-            .deadline(Duration::from_secs(60))
-            .build()
-            .unwrap()
+        C::build(builder.raw().deadline(Duration::from_secs(60))).unwrap()
     };
     let refused = |error: RedisError, text: &str| {
         let typed = matches!(error, RedisError::NodeNotAllowed { .. });
@@ -436,12 +440,11 @@ fn a_node_that_is_not_allowed_gets_no_connection() {
     }
     assert_eq!(evil.count(""), 0);
     // A cache without the filter follows.
-    assert_eq!(at([node.url()]).get(b"a"), Ok(Some(b"hello".to_vec())));
+    assert_eq!(at::<C>([node.url()]).get(b"a"), Ok(Some(b"hello".to_vec())));
     assert!(evil.count("") > 0);
 }
 
-#[test]
-fn seed_nodes_are_retried_in_turn() {
+fn seed_nodes_are_retried_in_turn<C: Form>() {
     let liar = Fake::start(|own, command| match command {
         "CLUSTER SLOTS" => map(&[(0, 16383, "127.0.0.1", own)]),
         _ => "-CLUSTERDOWN The cluster is down\r\n".into(),
@@ -456,7 +459,7 @@ fn seed_nodes_are_retried_in_turn() {
         "CLUSTER SLOTS" => map(&[(0, 16383, "127.0.0.1", own)]),
         _ => HELLO.into(),
     });
-    let cache = at([seed.url()]);
+    let cache = at::<C>([seed.url()]);
     assert_eq!(in_time(|| cache.get(b"a")), Some(b"hello".to_vec()));
 }
 

@@ -1,7 +1,10 @@
 //! Slots that move, by hand, while they are read and written.
 
-use crate::{keys_of, raw, text};
-use ctu_std::{Cache, CacheExt, RawRedisCache};
+use crate::{
+    forms::{Form, in_both_forms},
+    keys_of, raw, text,
+};
+use ctu_std::CacheExt;
 use ctu_tests::servers::RedisCluster;
 use std::{
     collections::BTreeSet,
@@ -9,8 +12,15 @@ use std::{
     thread,
 };
 
+in_both_forms! {
+    slot_migration_under_load_fails_no_operation
+    ask_redirect_leaves_the_map_unchanged
+    moved_redirect_updates_the_map
+    joined_node_is_found
+}
+
 /// Begins to move `slot` from one node to another.
-fn begin(cluster: &RedisCluster, slot: &str, from: usize, to: usize) {
+pub(crate) fn begin(cluster: &RedisCluster, slot: &str, from: usize, to: usize) {
     let importing = ["cluster", "setslot", slot, "importing", &cluster.id(from)];
     assert_eq!(cluster.node(to).cli(&importing), "OK");
     let migrating = ["cluster", "setslot", slot, "migrating", &cluster.id(to)];
@@ -18,7 +28,13 @@ fn begin(cluster: &RedisCluster, slot: &str, from: usize, to: usize) {
 }
 
 /// Moves some keys of `slot`, and says whether there were any.
-fn move_keys(cluster: &RedisCluster, slot: &str, from: usize, to: usize, count: &str) -> bool {
+pub(crate) fn move_keys(
+    cluster: &RedisCluster,
+    slot: &str,
+    from: usize,
+    to: usize,
+    count: &str,
+) -> bool {
     let node = cluster.node(from);
     let keys = node.cli(&["cluster", "getkeysinslot", slot, count]);
     let keys: Vec<&str> = keys.lines().collect();
@@ -33,7 +49,7 @@ fn move_keys(cluster: &RedisCluster, slot: &str, from: usize, to: usize, count: 
 }
 
 /// Says that `slot` is at its new node.
-fn end(cluster: &RedisCluster, slot: &str, from: usize, to: usize) {
+pub(crate) fn end(cluster: &RedisCluster, slot: &str, from: usize, to: usize) {
     let id = cluster.id(to);
     for node in [to, from] {
         let done = cluster
@@ -52,8 +68,8 @@ fn redirects(cluster: &RedisCluster, node: usize, kind: &str) -> usize {
     line.map_or(0, |count| count.trim().parse().unwrap())
 }
 
-/// Does everything to keys of one slot, none of which anybody else touches.
-fn work(cache: &RawRedisCache, thread: usize, over: &AtomicBool, rounds: &AtomicUsize) {
+/// Does everything to keys of one slot, which no other thread touches.
+fn work(cache: &impl Form, thread: usize, over: &AtomicBool, rounds: &AtomicUsize) {
     let keys: Vec<String> = (0..20).map(|n| format!("{{m}}.{thread}.{n}")).collect();
     let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
     for round in 0_u32.. {
@@ -93,10 +109,9 @@ fn work(cache: &RawRedisCache, thread: usize, over: &AtomicBool, rounds: &Atomic
     }
 }
 
-#[test]
-fn slot_migration_under_load_fails_no_operation() {
+fn slot_migration_under_load_fails_no_operation<C: Form>() {
     let cluster = RedisCluster::start(3);
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     let slot = cluster.slot("{m}");
     let from = (0..3)
         .find(|node| cluster.slots(*node).contains(&slot))
@@ -132,10 +147,9 @@ fn slot_migration_under_load_fails_no_operation() {
     assert!(redirects(&cluster, from, "MOVED") > 0);
 }
 
-#[test]
-fn ask_redirect_leaves_the_map_unchanged() {
+fn ask_redirect_leaves_the_map_unchanged<C: Form>() {
     let cluster = RedisCluster::start(2);
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     let key = keys_of(&cluster, 0, 1).remove(0);
     let slot = cluster.slot(&key).to_string();
     cache.insert(key.as_bytes(), b"1").unwrap();
@@ -154,10 +168,9 @@ fn ask_redirect_leaves_the_map_unchanged() {
     assert_eq!(cache.pop(new.as_bytes()), Ok(Some(b"2".to_vec())));
 }
 
-#[test]
-fn moved_redirect_updates_the_map() {
+fn moved_redirect_updates_the_map<C: Form>() {
     let cluster = RedisCluster::start(3);
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     let keys = keys_of(&cluster, 0, 3);
     for key in &keys {
         cache.insert(key.as_bytes(), key.as_bytes()).unwrap();
@@ -184,10 +197,9 @@ fn moved_redirect_updates_the_map() {
     assert_eq!(redirects(&cluster, 0, "MOVED"), before);
 }
 
-#[test]
-fn joined_node_is_found() {
+fn joined_node_is_found<C: Form>() {
     let mut cluster = RedisCluster::start(2);
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     let key = keys_of(&cluster, 1, 1).remove(0);
     cache.insert(key.as_bytes(), b"1").unwrap();
     let slot = cluster.slot(&key).to_string();

@@ -3,9 +3,10 @@
 use crate::{
     at,
     fake::{CLOSE, Fake, map},
+    forms::{Form, in_both_forms},
     in_time, keys_of, raw, secs, shown, text,
 };
-use ctu_std::{Cache, CacheError as _, CacheExt, RedisCache, RedisError};
+use ctu_std::{CacheError as _, CacheExt, RedisCache, RedisError};
 use ctu_tests::servers::{RedisCluster, free_port};
 use std::{
     sync::{
@@ -15,12 +16,24 @@ use std::{
     thread,
 };
 
-#[test]
-fn one_reachable_seed_is_enough() {
+in_both_forms! {
+    one_reachable_seed_is_enough
+    unreachable_cluster_is_an_outage
+    cluster_is_used_again_after_an_outage
+    node_down_affects_only_its_keys
+    hanging_node_holds_no_connection_of_others
+    recovered_node_serves_its_keys_again
+    unserved_slot_is_reported
+    wrong_password_is_reported_and_not_shown
+    cluster_with_a_lost_node_can_be_joined
+    value_over_a_limit_of_its_node_is_the_fault_of_its_entry
+}
+
+fn one_reachable_seed_is_enough<C: Form>() {
     let cluster = RedisCluster::start(3);
     let dead = || format!("redis://127.0.0.1:{}", free_port());
     let urls = [dead(), dead(), cluster.urls().remove(2), dead()];
-    let cache = at(urls);
+    let cache = at::<C>(urls);
     for n in 0..30_u8 {
         cache.insert(&[n], &[n]).unwrap();
         assert_eq!(cache.get(&[n]), Ok(Some(vec![n])));
@@ -28,10 +41,9 @@ fn one_reachable_seed_is_enough() {
     assert_eq!(cache.len(), Ok(30));
 }
 
-#[test]
-fn unreachable_cluster_is_an_outage() {
+fn unreachable_cluster_is_an_outage<C: Form>() {
     let port = free_port();
-    let cache = at([format!("redis://127.0.0.1:{port}")]);
+    let cache = at::<C>([format!("redis://127.0.0.1:{port}")]);
     for _ in 0..3 {
         let error = cache.get(b"a").unwrap_err();
         assert!(error.is_outage());
@@ -41,10 +53,9 @@ fn unreachable_cluster_is_an_outage() {
     }
 }
 
-#[test]
-fn cluster_is_used_again_after_an_outage() {
+fn cluster_is_used_again_after_an_outage<C: Form>() {
     let mut cluster = RedisCluster::start(3);
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     let keys: Vec<Vec<u8>> = (0..30_u8).map(|n| vec![n]).collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let entries = || keys.iter().map(|key| (*key, key.to_vec())).collect();
@@ -62,10 +73,9 @@ fn cluster_is_used_again_after_an_outage() {
     assert_eq!(in_time(|| cache.len()), 30);
 }
 
-#[test]
-fn node_down_affects_only_its_keys() {
+fn node_down_affects_only_its_keys<C: Form>() {
     let mut cluster = RedisCluster::start(3);
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 1)).collect();
     let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
     cache.insert(keys[0], b"1").unwrap();
@@ -87,12 +97,11 @@ fn node_down_affects_only_its_keys() {
     assert_eq!(in_time(|| cache.get(keys[1])), None);
 }
 
-#[test]
-fn hanging_node_holds_no_connection_of_others() {
+fn hanging_node_holds_no_connection_of_others<C: Form>() {
     let mut cluster = RedisCluster::start(3);
     // The pool has one connection to each node: its holder blocks all others.
     let builder = RedisCache::cluster(cluster.urls()).raw().pool_size(1);
-    let cache = builder.deadline(secs(20)).build().unwrap();
+    let cache = C::build(builder.deadline(secs(20))).unwrap();
     // The first in the order that nodes are talked to.
     let hung = (0..3).min_by_key(|node| cluster.node(*node).port().to_string());
     let hung = hung.unwrap();
@@ -152,8 +161,7 @@ impl Halves {
     }
 }
 
-#[test]
-fn recovered_node_serves_its_keys_again() {
+fn recovered_node_serves_its_keys_again<C: Form>() {
     let halves = Arc::new(Halves {
         map: OnceLock::new(),
         down: AtomicBool::new(true),
@@ -170,7 +178,7 @@ fn recovered_node_serves_its_keys_again() {
     let half = |start, fake: &Fake| (start, start + 8191, "127.0.0.1", fake.port);
     let slots = map(&[half(0, &second), half(8192, &first)]);
     halves.map.set(slots).unwrap();
-    let cache = at([first.url()]);
+    let cache = at::<C>([first.url()]);
     // At the first, and at the second.
     let keys: [&[u8]; 2] = [b"a", b"b"];
     assert!(cache.get_many(&keys).unwrap_err().is_outage());
@@ -180,10 +188,9 @@ fn recovered_node_serves_its_keys_again() {
     assert_eq!(cache.get_many(&keys), Ok(vec![None; 2]));
 }
 
-#[test]
-fn unserved_slot_is_reported() {
+fn unserved_slot_is_reported<C: Form>() {
     let cluster = RedisCluster::start(3);
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 1)).collect();
     let slot = cluster.slot(&keys[1]).to_string();
     for node in 0..3 {
@@ -201,15 +208,14 @@ fn unserved_slot_is_reported() {
     assert_eq!(in_time(|| cache.get(keys[1].as_bytes())), None);
 }
 
-#[test]
-fn wrong_password_is_reported_and_not_shown() {
+fn wrong_password_is_reported_and_not_shown<C: Form>() {
     let cluster = RedisCluster::start(2);
     for node in 0..2 {
         let user = ["acl", "setuser", "me", "on", ">s3cret", "~*", "+@all"];
         assert_eq!(cluster.node(node).cli(&user), "OK");
     }
     let builder = || RedisCache::cluster(cluster.urls()).raw().deadline(secs(60));
-    let wrong = builder().user("me").password("wr0ng").build().unwrap();
+    let wrong = C::build(builder().user("me").password("wr0ng")).unwrap();
     for error in [wrong.get(b"a").unwrap_err(), wrong.len().unwrap_err()] {
         assert!(matches!(error, RedisError::Auth { .. }), "{error}");
         assert!(!format!("{error:?}").contains("wr0ng"));
@@ -218,7 +224,7 @@ fn wrong_password_is_reported_and_not_shown() {
     // The cache logs in to every node, including nodes missing from the addresses.
     let one = cluster.urls()[0].replace("//", "//me:s3cret@");
     let right = RedisCache::cluster([one]).raw().deadline(secs(60));
-    let right = right.build().unwrap();
+    let right = C::build(right).unwrap();
     assert!(!format!("{right:?}").contains("s3cret"));
     for n in 0..20_u8 {
         right.insert(&[n], &[n]).unwrap();
@@ -230,8 +236,7 @@ fn wrong_password_is_reported_and_not_shown() {
     }
 }
 
-#[test]
-fn cluster_with_a_lost_node_can_be_joined() {
+fn cluster_with_a_lost_node_can_be_joined<C: Form>() {
     let cluster = RedisCluster::start(3);
     let keys: Vec<String> = (0..3).flat_map(|node| keys_of(&cluster, node, 1)).collect();
     // It comes back with another id: the others know no address any more for the old one.
@@ -243,7 +248,7 @@ fn cluster_with_a_lost_node_can_be_joined() {
     {
         thread::yield_now();
     }
-    let cache = at(cluster.urls().into_iter().take(1));
+    let cache = at::<C>(cluster.urls().into_iter().take(1));
     for key in &keys[..2] {
         cache.insert(key.as_bytes(), b"1").unwrap();
         assert_eq!(text(&cache, key).as_deref(), Some("1"));
@@ -254,11 +259,10 @@ fn cluster_with_a_lost_node_can_be_joined() {
     assert!(shown(error).contains("has no address for the node of slot"));
 }
 
-#[test]
-fn value_over_a_limit_of_its_node_is_the_fault_of_its_entry() {
+fn value_over_a_limit_of_its_node_is_the_fault_of_its_entry<C: Form>() {
     let limit = ["--client-query-buffer-limit", "1mb"].map(String::from);
     let cluster = RedisCluster::with(2, || limit.to_vec());
-    let cache = raw(&cluster);
+    let cache = raw::<C>(&cluster);
     let keys = [0, 1].map(|node| keys_of(&cluster, node, 2));
     let all = keys.iter().flatten();
     all.for_each(|key| cache.insert(key.as_bytes(), b"1").unwrap());

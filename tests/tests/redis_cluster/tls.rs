@@ -1,9 +1,15 @@
-use crate::secs;
+use crate::{
+    forms::{Form, in_both_forms},
+    secs,
+};
 use ctu_std::{Cache, NetError, RedisCache, RedisError};
 use ctu_tests::servers::{Certificate, RedisCluster, free_port};
 
-#[test]
-fn tls_reaches_every_node() {
+in_both_forms! {
+    tls_reaches_every_node
+}
+
+fn tls_reaches_every_node<C: Form>() {
     let certificate = Certificate::of("127.0.0.1");
     let cluster = RedisCluster::with(3, || {
         let port = free_port().to_string();
@@ -21,7 +27,7 @@ fn tls_reaches_every_node() {
     let url = format!("rediss://127.0.0.1:{}", port.lines().last().unwrap());
     let builder = RedisCache::cluster([&url]).root_certificates(certificate.pem());
     let builder = builder.deadline(secs(60)).connect_deadline(secs(30));
-    let cache = builder.raw().build().unwrap();
+    let cache = C::build(builder.raw()).unwrap();
     let keys: Vec<Vec<u8>> = (0..60_u8).map(|n| vec![n]).collect();
     let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
     let entries = keys.iter().map(|key| (*key, key.repeat(9))).collect();
@@ -36,7 +42,7 @@ fn tls_reaches_every_node() {
     assert_eq!(cache.len(), Ok(60));
     // Without the certificate, the client trusts no node.
     let builder = RedisCache::cluster([&url]).raw().deadline(secs(60));
-    let stranger = builder.connect_deadline(secs(30)).build().unwrap();
+    let stranger = C::build(builder.connect_deadline(secs(30))).unwrap();
     let error = stranger.get(b"a").unwrap_err();
     let refused = matches!(error, RedisError::Net(NetError::Unreachable { .. }));
     assert!(refused, "{error}");

@@ -69,6 +69,35 @@ impl Adaptive {
         }
     }
 
+    /// Sets the most entries for which the counts grow. The entries stay.
+    pub const fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = capacity;
+    }
+
+    /// The number of recent uses of the entry in a slot, approximately and up to 15.
+    pub fn uses(&mut self, slot: u32) -> u32 {
+        let marked = u32::from(self.clocks.unrecorded(slot));
+        let hash = self.hash(slot);
+        let recorded = hash.map_or(0, |hash| self.sketch.uses(hash));
+        (recorded + marked).min(15)
+    }
+
+    /// Adds uses to the entry in a slot, as if it had been hit as often.
+    pub fn add_uses(&mut self, slot: u32, uses: u32) {
+        let marked = uses.min(3);
+        for _ in 0..marked {
+            self.clocks.hit(slot);
+        }
+        if let Some(hash) = self.hash(slot) {
+            self.sketch.record(hash, uses - marked);
+        }
+    }
+
+    /// The taken slots: those of the main part from the next to leave on, then those of the window.
+    pub fn in_order(&self) -> impl Iterator<Item = u32> {
+        self.clocks.in_order()
+    }
+
     /// The blocks of counts for so many entries.
     const fn blocks(capacity: usize) -> usize {
         let counted = if capacity < LEAST { LEAST } else { capacity };

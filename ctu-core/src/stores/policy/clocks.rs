@@ -134,6 +134,24 @@ impl<I: Slot> Clocks<I> {
         true
     }
 
+    /// The uses of a slot that are not recorded yet, 0 to 3.
+    pub(super) fn unrecorded(&self, slot: I) -> u8 {
+        (self.mark(slot) & UNRECORDED) >> 2
+    }
+
+    /// The taken slots: those of the main part from its hand on, then those of the window.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = I> {
+        let circle = |circle: Circle<I>| {
+            let mut next = circle.hand;
+            (0..circle.len).map(move |_| {
+                let slot = next;
+                next = self.newer(slot);
+                slot
+            })
+        };
+        circle(self.main).chain(circle(self.window))
+    }
+
     /// From now on the hand asks [`Facts::take_unmarked`] about the slot, or no longer.
     pub(super) fn watch(&mut self, slot: I, watched: bool) {
         let mark = self.mark(slot);

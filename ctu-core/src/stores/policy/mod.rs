@@ -4,12 +4,16 @@
 //! their key was used more often than the one that would leave for it (G. Einziger, O. Eytan,
 //! R. Friedman, B. Manes, "Adaptive Software Cache Management", Middleware 2018). Both parts are in
 //! the order CLOCK, so a hit writes one byte and needs no lock that excludes other hits.
-//! [`Tuner`] chooses the window's share. [`Table`] keeps entries under both.
+//! [`Tuner`] chooses the window's share. [`Table`] keeps entries under both. [`Estimate`] shows the
+//! hit rates of other capacities.
 //!
 //! Nothing here takes a lock, reads a clock or runs a key's code, and every operation is O(1).
 
 mod adaptive;
+mod cache;
 mod clocks;
+mod estimate;
+mod shadow;
 mod sketch;
 mod table;
 #[cfg(test)]
@@ -17,5 +21,7 @@ mod tests;
 mod tuner;
 
 pub use adaptive::{Adaptive, Entries};
+pub use cache::AdaptiveCache;
+pub use estimate::Estimate;
 pub use table::{Entry, Table};
 pub use tuner::{Sample, Tuner};

@@ -35,14 +35,16 @@ pub struct Table<E> {
 /// The entries, as the policy sees them.
 struct Seen<'a, E> {
     entries: &'a [Option<E>],
-    now: u64,
+    /// `None`: no entry expires, and the policy need not read them.
+    now: Option<u64>,
 }
 
 impl<E: Entry> Entries for Seen<'_, E> {
     #[inline]
     fn is_expired(&self, slot: u32) -> bool {
+        let Some(now) = self.now else { return false };
         let entry = self.entries.get(slot.index()).and_then(Option::as_ref);
-        entry.is_some_and(|entry| entry.is_expired(self.now))
+        entry.is_some_and(|entry| entry.is_expired(now))
     }
 
     #[inline]
@@ -77,9 +79,31 @@ impl<E> Table<E> {
         self.capacity
     }
 
+    /// Sets the most entries there may be. Where there are more, the caller evicts the excess.
+    pub fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = capacity.min(u32::NONE as usize - 1);
+        self.policy.set_capacity(self.capacity);
+    }
+
     /// The number of entries.
     pub const fn len(&self) -> usize {
         self.policy.len()
+    }
+
+    /// The number of recent uses of the entry in a slot, approximately and up to 15.
+    pub fn uses(&mut self, slot: u32) -> u32 {
+        self.policy.uses(slot)
+    }
+
+    /// Adds uses to the entry in a slot, as if it had been found as often.
+    pub fn add_uses(&mut self, slot: u32, uses: u32) {
+        self.policy.add_uses(slot, uses);
+    }
+
+    /// The slots in an order of eviction: where no entry is used again, the first leaves first,
+    /// apart from a choice between window and main part that depends on the counts.
+    pub fn in_order(&self) -> impl Iterator<Item = u32> {
+        self.policy.in_order()
     }
 
     /// Whether there is no entry.
@@ -115,6 +139,11 @@ impl<E> Table<E> {
     #[inline]
     pub fn get_mut(&mut self, slot: u32) -> Option<&mut E> {
         self.entries.get_mut(slot.index())?.as_mut()
+    }
+
+    /// The hash of the entry in a slot.
+    pub fn hash(&self, slot: u32) -> Option<u32> {
+        self.policy.hash(slot)
     }
 
     /// The entries and their slots.
@@ -192,10 +221,10 @@ impl<E> Table<E> {
 }
 
 impl<E: Entry> Table<E> {
-    /// Removes the entry that makes room at `now`, and returns its slot and itself. The window has
-    /// a `share` in a thousand.
+    /// Removes the entry that makes room at `now`, and returns it. The window has a `share` in a
+    /// thousand. Without a time, no entry counts as expired.
     #[inline]
-    pub fn evict(&mut self, share: usize, now: u64) -> Option<E> {
+    pub fn evict(&mut self, share: usize, now: Option<u64>) -> Option<E> {
         let entries = &self.entries;
         let slot = self.policy.victim(share, &Seen { entries, now })?;
         self.remove(slot)
@@ -206,7 +235,13 @@ impl<E: Entry> Table<E> {
     /// # Errors
     /// The entry, where the table [is full](Self::is_full): [`evict`](Self::evict) makes room.
     #[inline]
-    pub fn insert(&mut self, hash: u32, entry: E, share: usize, now: u64) -> Result<u32, E> {
+    pub fn insert(
+        &mut self,
+        hash: u32,
+        entry: E,
+        share: usize,
+        now: Option<u64>,
+    ) -> Result<u32, E> {
         if self.is_full() {
             return Err(entry);
         }

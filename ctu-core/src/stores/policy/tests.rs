@@ -59,9 +59,9 @@ impl Simulated {
             Some((slot, _)) => (true, self.table.hit(slot)),
             None => {
                 if self.table.is_full() {
-                    self.table.evict(share, 0);
+                    self.table.evict(share, None);
                 }
-                let stored = self.table.insert(hash, kept(key, 1), share, 0);
+                let stored = self.table.insert(hash, kept(key, 1), share, None);
                 (false, stored.is_ok())
             }
         };
@@ -118,10 +118,12 @@ fn expired_entries_leave_before_used_ones() {
     for key in 0..10 {
         // 3 and 7 expire.
         let until = if key % 4 == 3 { 5 } else { 100 };
-        table.insert(hash(key), kept(key, until), 30, 0).unwrap();
+        table
+            .insert(hash(key), kept(key, until), 30, Some(0))
+            .unwrap();
     }
     (0..10).for_each(|slot| assert!(table.hit(slot)));
-    let gone = (0..2).filter_map(|_| table.evict(30, 5));
+    let gone = (0..2).filter_map(|_| table.evict(30, Some(5)));
     let mut gone: Vec<_> = gone.map(|entry| entry.key).collect();
     gone.sort_unstable();
     assert_eq!(gone, [3, 7]);
@@ -131,12 +133,12 @@ fn expired_entries_leave_before_used_ones() {
 fn unmarked_use_of_a_watched_entry_spares_it() {
     let mut table = Table::new(3);
     let slots: Vec<_> = (0..3)
-        .map(|key| table.insert(hash(key), kept(key, 100), 30, 0).unwrap())
+        .map(|key| table.insert(hash(key), kept(key, 100), 30, None).unwrap())
         .collect();
     table.watch(slots[0], true);
     table.get(slots[0]).unwrap().unmarked.set(3);
     let gone = (0..2)
-        .filter_map(|_| table.evict(30, 0))
+        .filter_map(|_| table.evict(30, None))
         .map(|entry| entry.key);
     assert!(gone.collect::<Vec<_>>().iter().all(|key| *key != 0));
     assert_eq!(table.validate(), Ok(()));
@@ -201,12 +203,12 @@ proptest! {
                 Step::LookUp(key) => match slot(&table, key) {
                     Some(slot) => { table.hit(slot); }
                     None => {
-                        if table.is_full() && let Some(gone) = table.evict(share, now) {
+                        if table.is_full() && let Some(gone) = table.evict(share, Some(now)) {
                             prop_assert_eq!(stored.remove(&gone.key), Some(gone.until));
                         }
                         let entry = kept(key, now + number % 5);
                         let until = entry.until;
-                        match table.insert(hash(key), entry, share, now) {
+                        match table.insert(hash(key), entry, share, Some(now)) {
                             Ok(_) => prop_assert_eq!(stored.insert(key, until), None),
                             Err(_) => prop_assert_eq!(capacity, 0),
                         }

@@ -1,10 +1,9 @@
 //! The share of the window, found by trial.
 
 use super::{
-    clocks::{Clocks, Facts},
+    shadow::{Shadow, spread, tag},
     sketch::Sketch,
 };
-use alloc::vec::Vec;
 
 /// Chooses the window's share of the entries: the one that finds the most, of five.
 ///
@@ -18,8 +17,7 @@ pub struct Tuner {
     sketch: Sketch,
     /// The entries of a shadow.
     size: usize,
-    /// The upper limit of the mixed bits of a hash in the sample.
-    sampled_to: u32,
+    sample: Sample,
     /// The recent hits of each shadow. Older hits have a decreasing weight.
     hits: [f32; SHARES.len()],
     /// How often one shadow of a pair found a key that the other did not.
@@ -43,26 +41,15 @@ const BATCH: u32 = 16;
 /// A lead is no accident if it is above 3 times the standard deviation of one by accident.
 const DEVIATIONS: f32 = 3.0;
 
-/// A cache of keys' tags alone.
-#[derive(Debug)]
-struct Shadow {
-    clocks: Clocks<u8>,
-    tags: Vec<u16>,
-}
-
 impl Tuner {
     /// A tuner for a cache of `capacity` entries.
     pub fn new(capacity: usize) -> Self {
         let size = capacity.clamp(1, SIZE);
-        let sampled_to = u64::from(u32::MAX) * size as u64 / capacity.max(1) as u64;
         Self {
-            shadows: SHARES.map(|_| Shadow {
-                clocks: Clocks::new(),
-                tags: Vec::new(),
-            }),
+            shadows: SHARES.map(|_| Shadow::new()),
             sketch: Sketch::new(BLOCKS),
             size,
-            sampled_to: sampled_to as u32,
+            sample: Sample::of(size, capacity),
             hits: [0.0; SHARES.len()],
             differences: [[0.0; SHARES.len()]; SHARES.len()],
             best: FIRST,
@@ -72,7 +59,16 @@ impl Tuner {
 
     /// The hashes in the sample: those for which [`Sample::has`] is true.
     pub const fn sample(&self) -> Sample {
-        Sample(self.sampled_to)
+        self.sample
+    }
+
+    /// Adapts to another capacity of the cache. The window's share stays until the shadows, which
+    /// start empty, give a reason for another.
+    pub fn set_capacity(&mut self, capacity: usize) {
+        *self = Self {
+            best: self.best,
+            ..Self::new(capacity)
+        };
     }
 
     /// The window's share, in a thousand.
@@ -82,7 +78,7 @@ impl Tuner {
 
     /// Shows the tuner a use of a key in the sample.
     pub fn observe(&mut self, hash: u32) {
-        let tag = (hash.wrapping_mul(0x85eb_ca6b) >> 16) as u16;
+        let tag = tag(hash);
         let mut found = [false; SHARES.len()];
         for ((shadow, share), found) in self.shadows.iter_mut().zip(SHARES).zip(&mut found) {
             *found = shadow.look_up(tag, share, self.size, &mut self.sketch);
@@ -126,10 +122,7 @@ impl Tuner {
     #[doc(hidden)]
     pub fn validate(&self) -> Result<(), &'static str> {
         for shadow in &self.shadows {
-            shadow.clocks.validate()?;
-            if shadow.clocks.len() > self.size || shadow.tags.len() != shadow.clocks.slots() {
-                return Err("a shadow has too many entries, or another number of tags");
-            }
+            shadow.validate(self.size)?;
         }
         Ok(())
     }
@@ -140,76 +133,30 @@ impl Tuner {
 pub struct Sample(u32);
 
 impl Sample {
+    /// A sample of the keys that fills `size` places where all keys fill `capacity`.
+    pub const fn of(size: usize, capacity: usize) -> Self {
+        let (size, capacity) = (size as u64, if capacity == 0 { 1 } else { capacity as u64 });
+        let share = u32::MAX as u128 * size as u128 / capacity as u128;
+        Self(if share > u32::MAX as u128 {
+            u32::MAX
+        } else {
+            share as u32
+        })
+    }
+
+    /// The sample as a number, for an atomic.
+    pub const fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    /// The sample of [`to_bits`](Self::to_bits).
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
     /// Whether the key with this hash is in the sample.
     #[inline]
     pub const fn has(self, hash: u32) -> bool {
         hash.wrapping_mul(0xc2b2_ae35) <= self.0
-    }
-}
-
-/// A tag as the sketch wants it: every bit counts in every bit.
-const fn spread(tag: u16) -> u32 {
-    (tag as u32).wrapping_mul(0x9e37_79b1)
-}
-
-impl Shadow {
-    /// Whether `tag` is there. It is from then on.
-    fn look_up(&mut self, tag: u16, share: usize, size: usize, sketch: &mut Sketch) -> bool {
-        if let Some(slot) = position(&self.tags, tag) {
-            self.clocks.hit(slot as u8);
-            return true;
-        }
-        let mut facts = Tags {
-            tags: &self.tags,
-            sketch,
-        };
-        if self.clocks.len() >= size {
-            let victim = self.clocks.victim(share, &mut facts);
-            self.clocks.remove(victim);
-        }
-        let slot = usize::from(self.clocks.insert(share, &mut facts));
-        match self.tags.get_mut(slot) {
-            Some(place) => *place = tag,
-            None => self.tags.push(tag),
-        }
-        false
-    }
-}
-
-/// The position of a tag. It is sought in pieces without a branch, so that the compiler compares
-/// eight tags at a time.
-fn position(tags: &[u16], tag: u16) -> Option<usize> {
-    const PIECE: usize = 32;
-    let has = |piece: &&[u16]| {
-        piece
-            .iter()
-            .fold(false, |found, other| found | (*other == tag))
-    };
-    let mut pieces = tags.chunks(PIECE).enumerate();
-    let (number, piece) = pieces.find(|(_, piece)| has(piece))?;
-    let within = piece.iter().position(|other| *other == tag)?;
-    Some(number * PIECE + within)
-}
-
-/// The facts about the slots of a shadow. Its uses are in the sketch already.
-struct Tags<'a> {
-    tags: &'a [u16],
-    sketch: &'a mut Sketch,
-}
-
-impl Facts<u8> for Tags<'_> {
-    fn record(&mut self, _: u8, _: u32) {}
-
-    fn uses(&mut self, slot: u8) -> u32 {
-        let tag = self.tags.get(usize::from(slot));
-        tag.map_or(0, |tag| self.sketch.uses(spread(*tag)))
-    }
-
-    fn is_expired(&self, _: u8) -> bool {
-        false
-    }
-
-    fn take_unmarked(&self, _: u8) -> u8 {
-        0
     }
 }

@@ -118,22 +118,8 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
     }
 
     #[inline]
-    fn set_link(&mut self, slot: u32, link: Link<u32>) {
-        if let Some(node) = self.nodes.get_mut(slot.index()) {
-            node.link = link;
-        }
-    }
-
-    #[inline]
-    fn set_prev(&mut self, slot: u32, prev: u32) -> bool {
-        let node = self.nodes.get_mut(slot.index());
-        node.map(|node| node.link.prev = prev).is_some()
-    }
-
-    #[inline]
-    fn set_next(&mut self, slot: u32, next: u32) -> bool {
-        let node = self.nodes.get_mut(slot.index());
-        node.map(|node| node.link.next = next).is_some()
+    fn link_mut(&mut self, slot: u32) -> Option<&mut Link<u32>> {
+        self.nodes.get_mut(slot.index()).map(|node| &mut node.link)
     }
 
     #[inline]
@@ -169,21 +155,19 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
     }
 
     #[inline]
-    fn replace(
+    fn replace_key(
         &mut self,
         slot: u32,
         old_hash: u64,
         hash: u64,
         key: K,
-        value: V,
         rehash: impl Fn(&K) -> u64,
-    ) -> Option<(K, V)> {
+    ) -> Option<K> {
         let node = self.nodes.get_mut(slot.index())?;
         let key = mem::replace(&mut node.key, key);
-        let value = mem::replace(&mut node.value, value);
         self.detach(old_hash, slot);
         self.attach(hash, slot, rehash);
-        Some((key, value))
+        Some(key)
     }
 
     fn swap_remove(&mut self, slot: u32, hash: u64, last_hash: u64) -> Option<(K, V)> {

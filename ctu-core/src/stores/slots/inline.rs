@@ -4,22 +4,26 @@ use super::{Deadlines, Link, Slot, Slots};
 use crate::stores::index::Index;
 use core::{fmt, mem};
 
-/// Entries in the store itself, without a heap: at most `N` of them, `N` from 1 to 65,535.
+/// Entries in the store itself, without a heap: at most `N` of them, `N` from 1 to 65,535, or to
+/// 255 with slots of type `u8`.
 ///
 /// Keys, values, links and the index are separate arrays, without padding between them: an entry
-/// takes its key, its value and 8 bytes (4 for two links, 4 in the index).
+/// takes its key, its value and four slots (two links, two cells in the index).
 #[derive(Clone)]
-pub struct Inline<K, V, const N: usize> {
+pub struct Inline<K, V, const N: usize, I = u16> {
     keys: heapless::Vec<K, N, u16>,
     values: heapless::Vec<V, N, u16>,
-    links: [Link<u16>; N],
-    index: Index<N>,
+    links: [Link<I>; N],
+    index: Index<I, N>,
 }
 
-impl<K, V, const N: usize> Inline<K, V, N> {
+impl<K, V, const N: usize, I: Slot> Inline<K, V, N, I> {
     pub(crate) const fn new() -> Self {
         const {
-            assert!(N >= 1 && N <= 65_535, "the capacity must be 1 to 65,535");
+            assert!(
+                N >= 1 && N <= I::MOST,
+                "the capacity must be 1 to 65,535, and at most 255 in a small store"
+            );
         }
         Self {
             keys: heapless::Vec::new(),
@@ -30,9 +34,9 @@ impl<K, V, const N: usize> Inline<K, V, N> {
     }
 }
 
-impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
-    type Slot = u16;
-    type Deadlines = InlineDeadlines<N>;
+impl<K, V, const N: usize, I: Slot> Slots<K, V> for Inline<K, V, N, I> {
+    type Slot = I;
+    type Deadlines = InlineDeadlines<N, I>;
 
     #[inline]
     fn capacity(&self) -> usize {
@@ -45,91 +49,75 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
     }
 
     #[inline]
-    fn key(&self, slot: u16) -> Option<&K> {
-        self.keys.get(usize::from(slot))
+    fn key(&self, slot: I) -> Option<&K> {
+        self.keys.get(slot.index())
     }
 
     #[inline]
-    fn value(&self, slot: u16) -> Option<&V> {
-        self.values.get(usize::from(slot))
+    fn value(&self, slot: I) -> Option<&V> {
+        self.values.get(slot.index())
     }
 
     #[inline]
-    fn value_mut(&mut self, slot: u16) -> Option<&mut V> {
-        self.values.get_mut(usize::from(slot))
+    fn value_mut(&mut self, slot: I) -> Option<&mut V> {
+        self.values.get_mut(slot.index())
     }
 
     #[inline]
-    fn entry_mut(&mut self, slot: u16) -> Option<(&K, &mut V)> {
-        let key = self.keys.get(usize::from(slot))?;
-        Some((key, self.values.get_mut(usize::from(slot))?))
+    fn entry_mut(&mut self, slot: I) -> Option<(&K, &mut V)> {
+        let key = self.keys.get(slot.index())?;
+        Some((key, self.values.get_mut(slot.index())?))
     }
 
     #[inline]
-    fn link(&self, slot: u16) -> Option<Link<u16>> {
-        self.links.get(usize::from(slot)).copied()
+    fn link(&self, slot: I) -> Option<Link<I>> {
+        self.links.get(slot.index()).copied()
     }
 
     #[inline]
-    fn set_link(&mut self, slot: u16, link: Link<u16>) {
-        if let Some(place) = self.links.get_mut(usize::from(slot)) {
-            *place = link;
-        }
+    fn link_mut(&mut self, slot: I) -> Option<&mut Link<I>> {
+        self.links.get_mut(slot.index())
     }
 
     #[inline]
-    fn set_prev(&mut self, slot: u16, prev: u16) -> bool {
-        let link = self.links.get_mut(usize::from(slot));
-        link.map(|link| link.prev = prev).is_some()
-    }
-
-    #[inline]
-    fn set_next(&mut self, slot: u16, next: u16) -> bool {
-        let link = self.links.get_mut(usize::from(slot));
-        link.map(|link| link.next = next).is_some()
-    }
-
-    #[inline]
-    fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> u16 {
+    fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> I {
         self.index.find(hash, &self.keys, is)
     }
 
     #[inline]
-    fn find_for_insert(&self, hash: u64, is: impl Fn(&K) -> bool) -> Result<u16, u16> {
+    fn find_for_insert(&self, hash: u64, is: impl Fn(&K) -> bool) -> Result<I, I> {
         self.index.find_for_insert(hash, &self.keys, is)
     }
 
     #[inline]
-    fn push(&mut self, hash: u64, key: K, value: V, _: impl Fn(&K) -> u64) -> u16 {
-        let slot = self.keys.len() as u16;
+    fn push(&mut self, hash: u64, key: K, value: V, _: impl Fn(&K) -> u64) -> I {
+        let slot = I::new(self.keys.len());
         // The numbers of keys and values are equal.
         if self.keys.push(key).is_err() || self.values.push(value).is_err() {
-            return u16::NONE;
+            return I::NONE;
         }
         self.index.insert(hash, slot);
         slot
     }
 
     #[inline]
-    fn replace(
+    fn replace_key(
         &mut self,
-        slot: u16,
+        slot: I,
         old_hash: u64,
         hash: u64,
         key: K,
-        value: V,
         _: impl Fn(&K) -> u64,
-    ) -> Option<(K, V)> {
+    ) -> Option<K> {
+        let place = self.keys.get_mut(slot.index())?;
         self.index.remove(old_hash, slot);
         self.index.insert(hash, slot);
-        let key = mem::replace(self.keys.get_mut(usize::from(slot))?, key);
-        let value = mem::replace(self.values.get_mut(usize::from(slot))?, value);
-        Some((key, value))
+        Some(mem::replace(place, key))
     }
 
-    fn swap_remove(&mut self, slot: u16, hash: u64, last_hash: u64) -> Option<(K, V)> {
-        let at = usize::from(slot);
-        let last = (self.keys.len() as u16).checked_sub(1)?;
+    fn swap_remove(&mut self, slot: I, hash: u64, last_hash: u64) -> Option<(K, V)> {
+        let at = slot.index();
+        let last = I::new(self.keys.len().checked_sub(1)?);
         self.keys.get(at)?;
         self.index.remove(hash, slot);
         let mut key = self.keys.pop()?;
@@ -151,64 +139,64 @@ impl<K, V, const N: usize> Slots<K, V> for Inline<K, V, N> {
     }
 }
 
-/// Deadlines in the store itself: 8 bytes an entry.
+/// Deadlines in the store itself: 4 bytes and two slots an entry.
 #[derive(Clone, Debug)]
-pub struct InlineDeadlines<const N: usize> {
+pub struct InlineDeadlines<const N: usize, I> {
     at: [u32; N],
-    places: [u16; N],
-    slots: [u16; N],
+    places: [I; N],
+    slots: [I; N],
 }
 
-impl<const N: usize> InlineDeadlines<N> {
+impl<const N: usize, I: Slot> InlineDeadlines<N, I> {
     pub(crate) const fn new() -> Self {
         Self {
             at: [0; N],
-            places: [u16::NONE; N],
-            slots: [u16::NONE; N],
+            places: [I::NONE; N],
+            slots: [I::NONE; N],
         }
     }
 }
 
-impl<const N: usize> Deadlines<u16> for InlineDeadlines<N> {
+impl<const N: usize, I: Slot> Deadlines<I> for InlineDeadlines<N, I> {
     #[inline]
-    fn at(&self, slot: u16) -> Option<u32> {
+    fn at(&self, slot: I) -> Option<u32> {
         self.at.get(slot.index()).copied()
     }
 
     #[inline]
-    fn set_at(&mut self, slot: u16, at: u32) {
+    fn set_at(&mut self, slot: I, at: u32) {
         if let Some(place) = self.at.get_mut(slot.index()) {
             *place = at;
         }
     }
 
     #[inline]
-    fn place(&self, slot: u16) -> usize {
+    fn place(&self, slot: I) -> usize {
         self.places
             .get(slot.index())
             .map_or(usize::MAX, |place| place.index())
     }
 
     #[inline]
-    fn slot(&self, place: usize) -> u16 {
-        self.slots.get(place).copied().unwrap_or(u16::NONE)
+    fn slot(&self, place: usize) -> I {
+        self.slots.get(place).copied().unwrap_or(I::NONE)
     }
 
     #[inline]
-    fn put(&mut self, place: usize, slot: u16) {
+    fn put(&mut self, place: usize, slot: I) {
         if let (Some(at_place), Some(of_slot)) =
             (self.slots.get_mut(place), self.places.get_mut(slot.index()))
         {
             *at_place = slot;
-            *of_slot = u16::new(place);
+            *of_slot = I::new(place);
         }
     }
 
     #[inline]
-    fn reserve(&mut self, _: u16) {}
+    fn reserve(&mut self, _: I) {}
 }
 
-impl<K, V, const N: usize> fmt::Debug for Inline<K, V, N> {
+impl<K, V, const N: usize, I> fmt::Debug for Inline<K, V, N, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inline")
             .field("capacity", &N)

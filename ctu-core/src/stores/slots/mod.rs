@@ -18,42 +18,62 @@ mod sealed {
     impl Sealed for u8 {}
     impl Sealed for u16 {}
     impl Sealed for u32 {}
-    impl<K, V, const N: usize> Sealed for super::Inline<K, V, N> {}
-    impl<const N: usize> Sealed for super::InlineDeadlines<N> {}
+    impl<K, V, const N: usize, I> Sealed for super::Inline<K, V, N, I> {}
+    impl<const N: usize, I> Sealed for super::InlineDeadlines<N, I> {}
     #[cfg(feature = "alloc")]
     impl<K, V> Sealed for super::Heap<K, V> {}
     #[cfg(feature = "alloc")]
     impl Sealed for alloc::vec::Vec<super::heap::HeapDeadline> {}
 }
 
-/// The number of a slot. The largest value means "none" and is never a slot.
+/// The number of a slot, or none.
+///
+/// The types of in-place stores hold the number plus 1, and 0 for none: an empty store is all
+/// zeros, and a `static` of it takes no flash.
 pub trait Slot: sealed::Sealed + Copy + Eq + Ord + fmt::Debug {
-    /// No slot. It is out of range for every array of slots, so a lookup finds nothing.
+    /// No slot. Its index is out of range for every array of slots, so a lookup finds nothing.
     const NONE: Self;
+    /// The maximum number of slots.
+    const MOST: usize;
     /// The slot of this number, or [`NONE`](Self::NONE) if the type cannot hold it.
     fn new(index: usize) -> Self;
     /// Its number.
     fn index(self) -> usize;
 }
 
-macro_rules! slot {
+macro_rules! inline_slot {
     ($($t:ty),*) => {$(
         impl Slot for $t {
-            const NONE: Self = <$t>::MAX;
+            const NONE: Self = 0;
+            const MOST: usize = Self::MAX as usize;
             #[inline]
             fn new(index: usize) -> Self {
-                Self::try_from(index).unwrap_or(Self::NONE)
+                Self::try_from(index.wrapping_add(1)).unwrap_or(Self::NONE)
             }
             #[inline]
             fn index(self) -> usize {
-                self as usize
+                usize::from(self).wrapping_sub(1)
             }
         }
     )*};
 }
-slot!(u8, u16, u32);
+inline_slot!(u8, u16);
+
+impl Slot for u32 {
+    const NONE: Self = Self::MAX;
+    const MOST: usize = Self::MAX as usize;
+    #[inline]
+    fn new(index: usize) -> Self {
+        Self::try_from(index).unwrap_or(Self::NONE)
+    }
+    #[inline]
+    fn index(self) -> usize {
+        self as usize
+    }
+}
 
 /// An entry's neighbours in the recency list: `prev` was used more recently, `next` less recently.
+/// The list is a circle.
 #[derive(Clone, Copy, Debug)]
 pub struct Link<I> {
     pub(crate) prev: I,
@@ -108,12 +128,8 @@ pub trait Slots<K, V>: sealed::Sealed {
     fn entry_mut(&mut self, slot: Self::Slot) -> Option<(&K, &mut V)>;
     /// The link of a slot.
     fn link(&self, slot: Self::Slot) -> Option<Link<Self::Slot>>;
-    /// Sets the link of a slot.
-    fn set_link(&mut self, slot: Self::Slot, link: Link<Self::Slot>);
-    /// Sets the more recently used neighbour of a slot. Returns whether the slot exists.
-    fn set_prev(&mut self, slot: Self::Slot, prev: Self::Slot) -> bool;
-    /// Sets the less recently used neighbour of a slot. Returns whether the slot exists.
-    fn set_next(&mut self, slot: Self::Slot, next: Self::Slot) -> bool;
+    /// The link of a slot.
+    fn link_mut(&mut self, slot: Self::Slot) -> Option<&mut Link<Self::Slot>>;
 
     /// The slot of the key with this `hash` for which `is` returns true.
     fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> Self::Slot;
@@ -124,16 +140,15 @@ pub trait Slots<K, V>: sealed::Sealed {
     -> Result<Self::Slot, Self::Slot>;
     /// Appends an entry with unset links. Returns no slot if all slots are occupied.
     fn push(&mut self, hash: u64, key: K, value: V, rehash: impl Fn(&K) -> u64) -> Self::Slot;
-    /// Replaces the entry of a slot. Its links stay. Returns the old entry.
-    fn replace(
+    /// Replaces the key of a slot. Its value and its links stay. Returns the old key.
+    fn replace_key(
         &mut self,
         slot: Self::Slot,
         old_hash: u64,
         hash: u64,
         key: K,
-        value: V,
         rehash: impl Fn(&K) -> u64,
-    ) -> Option<(K, V)>;
+    ) -> Option<K>;
     /// Removes the entry of a slot, and moves the last entry and its link into the slot.
     fn swap_remove(&mut self, slot: Self::Slot, hash: u64, last_hash: u64) -> Option<(K, V)>;
     /// Removes every entry.

@@ -1,7 +1,13 @@
 //! Makes a cache from its settings.
 
+#[cfg(all(feature = "cluster", feature = "tokio"))]
+use super::asynchronous::AsyncCluster;
 #[cfg(feature = "tokio")]
-use super::asynchronous::{AsyncClient, AsyncConnector, AsyncRedisCache, AsyncSource};
+use super::asynchronous::{
+    AsyncClient, AsyncConnector, AsyncNode, AsyncRedisCache, AsyncServers, AsyncSource,
+};
+#[cfg(feature = "cluster")]
+use super::cluster::Cluster;
 use super::{
     Form, RedisBuilder, RedisCache, RedisError,
     builder::Origin,
@@ -10,8 +16,6 @@ use super::{
     link::{Connector, Source},
     node::Node,
 };
-#[cfg(feature = "tokio")]
-use crate::backends::net::Connections;
 use crate::backends::net::Limits;
 use std::sync::Arc;
 
@@ -43,8 +47,8 @@ impl<F> RedisBuilder<F> {
             }
             #[cfg(feature = "cluster")]
             Origin::Cluster(seeds) => {
-                let cluster = seeds.build(limits, self.allowed)?;
-                Servers::Cluster(Box::new(cluster))
+                let nodes = seeds.build(limits, self.allowed)?;
+                Servers::Cluster(Box::new(Cluster::new(nodes)))
             }
             Origin::Sentinel(mut sentinel) => {
                 sentinel.master.check()?;
@@ -78,8 +82,7 @@ impl<F> RedisBuilder<F> {
     /// Makes the cache for async callers. Connects to nothing: the first operation does, on its runtime.
     ///
     /// # Errors
-    /// As [`build`](Self::build). [`RedisError::Url`] also for a cluster, which has no async form yet,
-    /// and for a blocking connection of the `redis` crate.
+    /// As [`build`](Self::build). [`RedisError::Url`] also for a blocking connection of the `redis` crate.
     #[cfg(feature = "tokio")]
     pub fn build_async<K, V>(self) -> Result<AsyncRedisCache<K, V, F>, RedisError>
     where
@@ -87,23 +90,21 @@ impl<F> RedisBuilder<F> {
         F: Form<K, V>,
     {
         let limits = self.check()?;
-        let scan_deadline = self.scan_deadline;
-        let one = |source, server: Arc<str>| {
-            let connector = AsyncConnector {
-                source,
-                server: server.clone(),
-            };
-            let connections = Connections::new(connector, limits);
-            AsyncClient::new(connections, server, limits.deadline, scan_deadline)
+        let one = |source, server| {
+            let node = AsyncNode::new(AsyncConnector { source, server }, limits);
+            AsyncServers::One(Arc::new(node))
         };
-        let client = match self.source? {
+        let servers = match self.source? {
             Origin::Server(settings) => {
                 settings.check()?;
                 let server = settings.endpoint.address.label();
                 one(AsyncSource::Server(settings), server)
             }
             #[cfg(feature = "cluster")]
-            Origin::Cluster(_) => return Err(wrong("a cluster has no async form yet")),
+            Origin::Cluster(seeds) => {
+                let nodes = seeds.build(limits, self.allowed)?;
+                AsyncServers::Cluster(AsyncCluster::new(nodes))
+            }
             Origin::Sentinel(mut sentinel) => {
                 sentinel.master.check()?;
                 sentinel.allowed = self.allowed;
@@ -113,10 +114,10 @@ impl<F> RedisBuilder<F> {
             Origin::External(_) => return Err(wrong("a blocking connection needs build")),
             #[cfg(feature = "redis-aio")]
             Origin::AsyncExternal(external) => {
-                let server = "an external connection".into();
-                AsyncClient::external(external, server, limits.deadline, scan_deadline)
+                AsyncServers::One(Arc::new(AsyncNode::external(external)))
             }
         };
+        let client = AsyncClient::new(servers, limits.deadline, self.scan_deadline);
         let entries = Entries::new(client.server().clone(), self.entries);
         Ok(AsyncRedisCache::new(Arc::new(client), entries))
     }

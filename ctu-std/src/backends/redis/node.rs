@@ -2,6 +2,12 @@
 
 use super::{RedisError, link::Connector, reply::Reply, request::Request};
 #[cfg(feature = "cluster")]
+use super::{
+    cluster::{Member, Slot},
+    link::Source,
+    settings::Settings,
+};
+#[cfg(feature = "cluster")]
 use crate::backends::net::Address;
 use crate::backends::net::{Deadline, Limits, NetError, Pool};
 use ctu_core::{Capability, Error};
@@ -82,25 +88,42 @@ pub(super) fn probe() -> Request {
     Request::of(&[b"EXISTS", b"ctu"])
 }
 
-/// The state of a node of a cluster.
 #[cfg(feature = "cluster")]
 impl Node {
     /// The connections to it.
     pub(super) fn pool(&self) -> &Pool<Connector> {
         &self.pool
     }
+}
 
-    /// Its address, unless its connection is external.
-    pub(super) fn address(&self) -> Option<&Address> {
+#[cfg(feature = "cluster")]
+impl Member for Node {
+    fn of(settings: Settings, limits: Limits) -> Self {
+        let connector = Connector {
+            server: settings.endpoint.address.label(),
+            source: Source::Server(settings.into()),
+        };
+        Self::new(connector, limits)
+    }
+
+    fn server(&self) -> &Arc<str> {
+        &self.server
+    }
+
+    fn address(&self) -> Option<&Address> {
         self.pool.connector().address()
     }
 
-    /// Whether it failed when it was last asked.
-    pub(super) fn has_failed(&self) -> bool {
+    /// Any connection of the pool serves any key.
+    fn connection_of(&self, _: Slot) -> usize {
+        0
+    }
+
+    fn has_failed(&self) -> bool {
         self.failed.load(Relaxed)
     }
 
-    pub(super) fn set_failed(&self, failed: bool) {
+    fn set_failed(&self, failed: bool) {
         // A write of a shared cache line slows down other processors.
         if self.has_failed() != failed {
             self.failed.store(failed, Relaxed);

@@ -4,6 +4,7 @@ mod asynchronous;
 mod blocking;
 mod cache;
 mod flights;
+mod many;
 #[cfg(test)]
 mod shuttle_tests;
 mod tasks;

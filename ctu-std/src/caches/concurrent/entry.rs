@@ -1,24 +1,17 @@
 //! Entries of the concurrent cache, cold or hot.
 
+use super::life::Life;
 use ctu_core::stores::policy;
 use std::sync::{
     Arc,
     atomic::{AtomicU8, Ordering::Relaxed},
 };
 
-/// A key, its value, and its time.
+/// A key, its value, and its times.
 pub(super) struct Kept<K, V> {
     pub(super) key: K,
     pub(super) value: V,
-    /// The millisecond at which the entry expires.
-    pub(super) until: u64,
-}
-
-impl<K, V> Kept<K, V> {
-    #[inline]
-    pub(super) const fn is_live(&self, now: u64) -> bool {
-        now < self.until
-    }
+    pub(super) life: Life,
 }
 
 /// A hot entry, which the near slots of several threads share.
@@ -51,8 +44,16 @@ pub(super) enum Entry<K, V> {
 }
 
 impl<K, V> Entry<K, V> {
-    pub(super) const fn new(key: K, value: V, until: u64) -> Self {
-        Self::Cold(Kept { key, value, until })
+    pub(super) const fn new(key: K, value: V, life: Life) -> Self {
+        Self::Cold(Kept { key, value, life })
+    }
+
+    /// The life of an entry that is not in a cache yet.
+    pub(super) const fn life_mut(&mut self) -> Option<&mut Life> {
+        match self {
+            Self::Cold(kept) => Some(&mut kept.life),
+            Self::Hot(..) => None,
+        }
     }
 
     #[inline]
@@ -65,7 +66,11 @@ impl<K, V> Entry<K, V> {
 
     /// The same entry, held near by the stripe with this number, too.
     pub(super) fn heat(self, hash: u64, stripe: usize) -> Self {
-        let bit = 1 << (stripe % 64);
+        self.share(hash, 1 << (stripe % 64))
+    }
+
+    /// The same entry, which may be held outside its shard. `bit` is that of a stripe, or 0.
+    pub(super) fn share(self, hash: u64, bit: u64) -> Self {
         match self {
             Self::Cold(kept) => {
                 let uses = AtomicU8::new(0);
@@ -79,7 +84,7 @@ impl<K, V> Entry<K, V> {
 impl<K, V> policy::Entry for Entry<K, V> {
     #[inline]
     fn is_expired(&self, now: u64) -> bool {
-        !self.kept().is_live(now)
+        !self.kept().life.is_live(now)
     }
 
     fn take_unmarked(&self) -> u8 {

@@ -86,8 +86,13 @@ impl<K, V> Near<K, V> {
 
     /// This thread's stripe.
     #[inline]
-    fn stripe(&self) -> usize {
+    pub(super) fn stripe(&self) -> usize {
         number() as usize % self.stripes.len()
+    }
+
+    /// The number of stripes.
+    pub(super) fn stripes(&self) -> usize {
+        self.stripes.len()
     }
 
     /// The slot of a hash in a stripe.

@@ -124,8 +124,9 @@ impl<K: ?Sized, V, F> AsyncRedisCache<K, V, F> {
     /// A failure of the server or of the way to it.
     pub async fn info(&self, section: &str) -> Result<Vec<ServerInfo>, RedisError> {
         let command = info::command(section);
-        let info = self.client.execute_if_known(Capability::Stats, &command);
-        Ok(vec![info.await?])
+        self.client
+            .execute_on_all(Capability::Stats, &command)
+            .await
     }
 
     /// As [`RedisCache::stats`](crate::RedisCache::stats).
@@ -227,10 +228,8 @@ where
     async fn clear(&self) -> Result<(), RedisError> {
         if self.entries.settings.form.prefix().is_empty() {
             let command = entries::flush();
-            return self
-                .client
-                .execute_if_known(Capability::Clear, &command)
-                .await;
+            let flushed = self.client.execute_on_all(Capability::Clear, &command);
+            return flushed.await.map(drop);
         }
         let mut keys = self.keys();
         while let Some(stored) = keys.stored().await? {
@@ -250,9 +249,11 @@ where
             return Ok(own);
         }
         let command = entries::len();
-        self.client
-            .execute_if_known(Capability::Len, &command)
-            .await
+        let counts = self
+            .client
+            .execute_on_all(Capability::Len, &command)
+            .await?;
+        Ok(counts.into_iter().fold(0, usize::saturating_add))
     }
 
     async fn contains(&self, key: &K) -> Result<bool, RedisError> {

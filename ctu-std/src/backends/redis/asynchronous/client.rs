@@ -1,67 +1,61 @@
-//! The requests of tasks, sent to the connection of their key.
+//! The requests of tasks, sent to one server or to a cluster.
 
 use super::super::{
     RedisError,
-    command::{Batch, Command, Layout, Place},
-    node::{is_refusal, probe},
+    command::{Batch, Command, Layout},
     reply::Reply,
-    request::Request,
 };
-use super::AsyncConnector;
-#[cfg(feature = "redis-aio")]
-use super::AsyncExternal;
-use crate::backends::net::{Connections, Deadline, Outgoing, join_all};
-use ctu_core::{Capability, Error};
+use super::AsyncNode;
+#[cfg(feature = "cluster")]
+use super::{
+    super::{
+        cluster::{Part, Slot},
+        command::Place,
+    },
+    AsyncCluster,
+};
+use crate::backends::net::{Deadline, join_all};
+use ctu_core::Capability;
 use std::{sync::Arc, time::Duration};
 
-/// The server as async caches see it.
+/// The server, or the cluster, as async caches see it.
 pub(in super::super) struct AsyncClient {
-    server: Arc<str>,
-    way: Way,
+    servers: AsyncServers,
     deadline: Duration,
+    /// The time that servers have to list all keys.
     scan_deadline: Duration,
 }
 
-/// The way to the server.
-enum Way {
-    Connections(Connections<AsyncConnector>),
-    #[cfg(feature = "redis-aio")]
-    External(AsyncExternal),
+/// The servers of the keys.
+pub(in super::super) enum AsyncServers {
+    /// One server has all of them.
+    One(Arc<AsyncNode>),
+    /// Each key has a slot, and each slot a node.
+    #[cfg(feature = "cluster")]
+    Cluster(AsyncCluster),
 }
 
+#[cfg_attr(not(feature = "cluster"), allow(unused_variables))]
 impl AsyncClient {
     pub(in super::super) fn new(
-        connections: Connections<AsyncConnector>,
-        server: Arc<str>,
+        servers: AsyncServers,
         deadline: Duration,
         scan_deadline: Duration,
     ) -> Self {
         Self {
-            server,
-            way: Way::Connections(connections),
+            servers,
             deadline,
             scan_deadline,
         }
     }
 
-    #[cfg(feature = "redis-aio")]
-    pub(in super::super) fn external(
-        external: AsyncExternal,
-        server: Arc<str>,
-        deadline: Duration,
-        scan_deadline: Duration,
-    ) -> Self {
-        Self {
-            server,
-            way: Way::External(external),
-            deadline,
-            scan_deadline,
-        }
-    }
-
-    /// Host and port, or path.
+    /// The servers as the user named them.
     pub(in super::super) fn server(&self) -> &Arc<str> {
-        &self.server
+        match &self.servers {
+            AsyncServers::One(node) => node.server(),
+            #[cfg(feature = "cluster")]
+            AsyncServers::Cluster(cluster) => cluster.seeds(),
+        }
     }
 
     /// The deadline of an operation that begins now.
@@ -69,17 +63,17 @@ impl AsyncClient {
         Deadline::after(self.deadline)
     }
 
-    /// The time that the server has to list all keys.
+    /// The time that servers have to list all keys.
     pub(super) fn scan_deadline(&self) -> Duration {
         self.scan_deadline
     }
 
     /// The distribution of keys.
     pub(super) fn layout(&self) -> Layout {
-        match &self.way {
-            Way::Connections(connections) => Layout::Connections(connections.len()),
-            #[cfg(feature = "redis-aio")]
-            Way::External(_) => Layout::Connections(1),
+        match &self.servers {
+            AsyncServers::One(node) => node.layout(),
+            #[cfg(feature = "cluster")]
+            AsyncServers::Cluster(_) => Layout::Slots,
         }
     }
 
@@ -89,9 +83,19 @@ impl AsyncClient {
         key: &[u8],
         command: &Command<T>,
     ) -> Result<T, RedisError> {
-        let place = self.layout().place(key);
         let (request, deadline) = (&command.request, self.deadline());
-        self.send(place, request, deadline, command.read).await
+        match &self.servers {
+            AsyncServers::One(node) => {
+                let index = node.layout().place(key).connection();
+                node.execute(index, request, deadline, command.read).await
+            }
+            #[cfg(feature = "cluster")]
+            AsyncServers::Cluster(cluster) => {
+                let part = Part::new(Slot::of(key), request);
+                // In a box: futures over one server stay small.
+                Box::pin(cluster.send_one(part, deadline, command.read)).await
+            }
+        }
     }
 
     /// Sends the requests of a batch at the same time, and makes `T` of the replies to each. The first
@@ -110,54 +114,68 @@ impl AsyncClient {
         deadline: Deadline,
     ) -> Result<Vec<T>, RedisError> {
         let parts = batch.parts.parts.iter();
-        let sent = parts.map(|(place, request)| self.send(*place, request, deadline, &batch.read));
-        join_all(sent).await.into_iter().collect()
-    }
-
-    /// Runs a command, which needs `capability` of the server and of a proxy in front of it.
-    pub(super) async fn execute_if_known<T>(
-        &self,
-        capability: Capability,
-        command: &Command<T>,
-    ) -> Result<T, RedisError> {
-        let (place, deadline) = (Place::Connection(0), self.deadline());
-        let done = self
-            .send(place, &command.request, deadline, command.read)
-            .await;
-        let probe = probe();
-        match done {
-            Err(error) if is_refusal(&error) => {
-                match self.send(place, &probe, deadline, |_| Ok(())).await {
-                    Ok(()) => Err(Error::Unsupported(capability).into()),
-                    Err(_) => Err(error),
-                }
+        match &self.servers {
+            AsyncServers::One(node) => {
+                let sent = parts.map(|(place, request)| {
+                    node.execute(place.connection(), request, deadline, &batch.read)
+                });
+                join_all(sent).await.into_iter().collect()
             }
-            done => done,
+            #[cfg(feature = "cluster")]
+            AsyncServers::Cluster(cluster) => {
+                let parts = parts.filter_map(|(place, request)| match place {
+                    &Place::Slot(slot) => Some(Part::new(slot, request)),
+                    Place::Connection(_) => None,
+                });
+                let parts: Vec<_> = parts.collect();
+                Box::pin(cluster.send(&parts, deadline, &batch.read)).await
+            }
         }
     }
 
-    async fn send<T>(
+    /// Runs a command, which needs `capability`, on every server that has keys.
+    pub(super) async fn execute_on_all<T>(
         &self,
-        place: Place,
-        request: &Request,
+        capability: Capability,
+        command: &Command<T>,
+    ) -> Result<Vec<T>, RedisError> {
+        let (request, deadline) = (&command.request, self.deadline());
+        match &self.servers {
+            AsyncServers::One(node) => {
+                let done = node.if_known(capability, request, deadline, command.read);
+                Ok(vec![done.await?])
+            }
+            #[cfg(feature = "cluster")]
+            AsyncServers::Cluster(cluster) => {
+                Box::pin(cluster.execute_on_all(request, deadline, command.read)).await
+            }
+        }
+    }
+
+    /// A server that has keys and is not among those that are `done`.
+    pub(super) async fn next(
+        &self,
+        done: &[Arc<AsyncNode>],
         deadline: Deadline,
-        read: impl Fn(&mut Reply) -> Result<T, RedisError>,
-    ) -> Result<T, RedisError> {
-        let read = |replies| read(&mut Reply::new(replies, &self.server)?);
-        match &self.way {
-            Way::Connections(connections) => {
-                let index = place.connection();
-                let outgoing = Outgoing {
-                    bytes: request.bytes(),
-                    expected: request.expected(),
-                    work: request.work(),
-                };
-                connections.run(index, outgoing, deadline, read).await
-            }
-            #[cfg(feature = "redis-aio")]
-            Way::External(external) => {
-                read(external.exchange(request, &self.server, deadline).await?)
-            }
+    ) -> Result<Option<Arc<AsyncNode>>, RedisError> {
+        match &self.servers {
+            AsyncServers::One(node) => Ok(done.is_empty().then(|| node.clone())),
+            #[cfg(feature = "cluster")]
+            AsyncServers::Cluster(cluster) => cluster.next(done, deadline).await,
+        }
+    }
+
+    /// Whether others have taken over from `node`, which failed with `error`; the error where not.
+    pub(super) async fn replaced(
+        &self,
+        node: &AsyncNode,
+        error: RedisError,
+        deadline: Deadline,
+    ) -> Result<(), RedisError> {
+        match &self.servers {
+            AsyncServers::One(_) => Err(error),
+            #[cfg(feature = "cluster")]
+            AsyncServers::Cluster(cluster) => cluster.replaced(node, error, deadline).await,
         }
     }
 }

@@ -3,15 +3,15 @@ use super::{
         Form, RedisError,
         scan::{self, Scan, Step},
     },
-    AsyncRedisCache,
+    AsyncNode, AsyncRedisCache,
 };
 use ctu_core::Capability;
-use std::{fmt, time::Instant};
+use std::{fmt, sync::Arc, time::Instant};
 
 /// The keys of an [`AsyncRedisCache`], from [`AsyncRedisCache::keys`]. Ends after the first error.
 pub struct AsyncKeys<'c, K: ?Sized, V, F> {
     cache: &'c AsyncRedisCache<K, V, F>,
-    scan: Scan<()>,
+    scan: Scan<Arc<AsyncNode>>,
     /// Read and not yet returned, last first.
     ahead: Vec<Vec<u8>>,
 }
@@ -49,22 +49,39 @@ where
 
     /// The next keys as they are on the server, perhaps none; `None` at the end. One round trip.
     pub(super) async fn stored(&mut self) -> Result<Option<Vec<Vec<u8>>>, RedisError> {
-        let client = &self.cache.client;
-        let prefix = self.cache.entries.settings.form.prefix();
-        let cursor = match self.scan.step() {
-            Step::Page((), cursor) => cursor,
-            Step::Server if self.scan.done().is_empty() => Scan::<()>::start(),
-            Step::Server | Step::End => return Ok(None),
-        };
-        self.scan.check(client.server(), client.scan_deadline())?;
         let begin = Instant::now();
-        let page = scan::page(&cursor, prefix);
-        let page = client.execute_if_known(Capability::ListKeys, &page).await;
+        let page = self.page().await;
         self.scan.spend(begin.elapsed());
-        let (cursor, mut keys) = page?;
-        self.scan.turn((), cursor);
-        keys.retain(|key| key.starts_with(prefix));
-        Ok(Some(keys))
+        page
+    }
+
+    async fn page(&mut self) -> Result<Option<Vec<Vec<u8>>>, RedisError> {
+        let client = &self.cache.client;
+        let deadline = client.deadline();
+        let prefix = self.cache.entries.settings.form.prefix();
+        loop {
+            let (node, cursor) = match self.scan.step() {
+                Step::Page(node, cursor) => (node, cursor),
+                Step::Server => match client.next(self.scan.done(), deadline).await? {
+                    Some(node) => (node, Scan::<()>::start()),
+                    None => return Ok(None),
+                },
+                Step::End => return Ok(None),
+            };
+            self.scan.check(node.server(), client.scan_deadline())?;
+            let page = scan::page(&cursor, prefix);
+            let page = node.if_known(Capability::ListKeys, &page.request, deadline, page.read);
+            match page.await {
+                Ok((cursor, mut keys)) => {
+                    self.scan.turn(node, cursor);
+                    keys.retain(|key| key.starts_with(prefix));
+                    return Ok(Some(keys));
+                }
+                Err(error) => client.replaced(&node, error, deadline).await?,
+            }
+            #[cfg(feature = "cluster")]
+            self.scan.retry();
+        }
     }
 }
 

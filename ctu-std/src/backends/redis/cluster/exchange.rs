@@ -5,61 +5,12 @@ use super::{
         RedisError,
         link::{Connector, Link},
         node::Node,
-        request::Request,
     },
-    Part,
+    member::Member,
+    rounds::{Failed, Load},
 };
 use crate::backends::net::{Attempts, Deadline, Disposition, Lease, Unsent};
 use redis::Value;
-use std::{borrow::Cow, sync::Arc};
-
-/// The requests that go to one node in one piece, and the parts of the batch that they belong to.
-pub(super) struct Load<'r> {
-    pub(super) node: Arc<Node>,
-    pub(super) request: Cow<'r, Request>,
-    /// Where each part is in the batch, and whether it was sent there by ASK.
-    pub(super) parts: Vec<(usize, bool)>,
-}
-
-/// Why a node did not do something.
-pub(super) struct Failed {
-    pub(super) error: RedisError,
-    /// Whether it was asked at all, and so may have.
-    pub(super) asked: bool,
-}
-
-impl<'r> Load<'r> {
-    pub(super) fn new(node: Arc<Node>, request: &'r Request) -> Self {
-        Self {
-            node,
-            request: Cow::Borrowed(request),
-            parts: Vec::new(),
-        }
-    }
-
-    /// One load for each node that is named.
-    pub(super) fn of(parts: &[Part<'r>], places: Vec<(usize, Arc<Node>, bool)>) -> Vec<Self> {
-        let mut loads: Vec<Self> = Vec::new();
-        for (index, node, asking) in places {
-            let request = match asking {
-                true => Cow::Owned(parts[index].request.asking()),
-                false => Cow::Borrowed(parts[index].request),
-            };
-            match loads.iter_mut().find(|load| Arc::ptr_eq(&load.node, &node)) {
-                Some(load) => {
-                    load.request.to_mut().append(&request);
-                    load.parts.push((index, asking));
-                }
-                None => loads.push(Self {
-                    node,
-                    request,
-                    parts: vec![(index, asking)],
-                }),
-            }
-        }
-        loads
-    }
-}
 
 /// Lets nodes work at the same time: sends to each, then reads from each. `end` gets the reply or the
 /// error of each node, and returns the disposition of its connection.
@@ -68,9 +19,9 @@ impl<'r> Load<'r> {
 /// deadline, and a batch that waits for it would hold connections to the others as long. Only the
 /// batches that meet it first do.
 pub(super) fn exchange(
-    loads: Vec<Load<'_>>,
+    loads: Vec<Load<'_, Node>>,
     deadline: Deadline,
-    mut end: impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Disposition,
+    mut end: impl FnMut(&Load<'_, Node>, Result<Vec<Value>, Failed>) -> Disposition,
 ) {
     let (doubtful, sound) = loads.into_iter().partition(|load| load.node.has_failed());
     exchange_at_once(sound, deadline, &mut end);
@@ -78,9 +29,9 @@ pub(super) fn exchange(
 }
 
 fn exchange_at_once(
-    mut loads: Vec<Load<'_>>,
+    mut loads: Vec<Load<'_, Node>>,
     deadline: Deadline,
-    end: &mut impl FnMut(&Load<'_>, Result<Vec<Value>, Failed>) -> Disposition,
+    end: &mut impl FnMut(&Load<'_, Node>, Result<Vec<Value>, Failed>) -> Disposition,
 ) {
     // Always in the same order, so that no two threads wait for each other's connections.
     loads.sort_by(|a, b| a.node.server().cmp(b.node.server()));
@@ -111,7 +62,7 @@ fn exchange_at_once(
 
 /// A load on its way.
 struct Call<'l, 'r> {
-    load: &'l Load<'r>,
+    load: &'l Load<'r, Node>,
     lease: Lease<'l, Connector>,
     /// Whether the connection has waited in the pool, and may have died there.
     pooled: bool,
@@ -119,7 +70,7 @@ struct Call<'l, 'r> {
 }
 
 impl<'l, 'r> Call<'l, 'r> {
-    fn new(load: &'l Load<'r>, deadline: Deadline) -> Result<Self, Failed> {
+    fn new(load: &'l Load<'r, Node>, deadline: Deadline) -> Result<Self, Failed> {
         let mut lease = load.node.pool().lease(deadline).map_err(not_asked)?;
         Ok(Self {
             load,

@@ -1,7 +1,7 @@
 //! The node of each slot.
 
 use super::{
-    super::node::Node,
+    member::Member,
     place::Place,
     slot::{SLOTS, Slot},
     topology::Shard,
@@ -27,20 +27,16 @@ pub(super) enum Unserved {
 }
 
 /// Which node serves which slot, as of some moment. It is replaced rather than changed.
-#[derive(Clone)]
-pub(super) struct SlotMap {
+pub(super) struct SlotMap<N> {
     /// Every node of the reply, replicas included: a replica may become a master, and knows the others.
-    nodes: Vec<Arc<Node>>,
+    nodes: Vec<Arc<N>>,
     /// For each slot the index of its master.
     masters: Box<[u16]>,
 }
 
-impl SlotMap {
+impl<N: Member> SlotMap<N> {
     /// The map that `shards` are. `node` finds or makes the node at a place.
-    pub(super) fn new(
-        shards: &[Shard],
-        node: impl Fn(&Place) -> Result<Arc<Node>, Unserved>,
-    ) -> Self {
+    pub(super) fn new(shards: &[Shard], node: impl Fn(&Place) -> Result<Arc<N>, Unserved>) -> Self {
         let mut map = Self {
             nodes: Vec::new(),
             masters: vec![UNASSIGNED; SLOTS.into()].into(),
@@ -68,8 +64,8 @@ impl SlotMap {
     }
 
     /// The index of `node`, which is added where it is not known. `UNASSIGNED` above the limit.
-    fn index(&mut self, node: &Arc<Node>) -> u16 {
-        let known = |known: &Arc<Node>| known.server() == node.server();
+    fn index(&mut self, node: &Arc<N>) -> u16 {
+        let known = |known: &Arc<N>| known.server() == node.server();
         let index = self.nodes.iter().position(known);
         let index = index.unwrap_or(self.nodes.len());
         if index >= MAX_NODES {
@@ -83,8 +79,8 @@ impl SlotMap {
 
     /// The same with `node`, which serves `slot` from now on where that is some. `None` where nothing of
     /// that is new.
-    pub(super) fn with(&self, node: &Arc<Node>, slot: Option<Slot>) -> Option<Self> {
-        let is = |other: &Arc<Node>| other.server() == node.server();
+    pub(super) fn with(&self, node: &Arc<N>, slot: Option<Slot>) -> Option<Self> {
+        let is = |other: &Arc<N>| other.server() == node.server();
         let known = match slot {
             Some(slot) => self.master(slot).is_ok_and(is),
             None => self.nodes.iter().any(is),
@@ -92,7 +88,10 @@ impl SlotMap {
         if known {
             return None;
         }
-        let mut map = self.clone();
+        let mut map = Self {
+            nodes: self.nodes.clone(),
+            masters: self.masters.clone(),
+        };
         let index = map.index(node);
         if let Some(slot) = slot {
             map.masters[usize::from(slot.number())] = index;
@@ -101,14 +100,14 @@ impl SlotMap {
     }
 
     /// The node that serves `slot`.
-    pub(super) fn master(&self, slot: Slot) -> Result<&Arc<Node>, Unserved> {
+    pub(super) fn master(&self, slot: Slot) -> Result<&Arc<N>, Unserved> {
         let index = self.masters[usize::from(slot.number())];
         let node = self.nodes.get(usize::from(index));
         node.ok_or_else(|| Unserved::at(index))
     }
 
     /// Every node that serves slots; where not all slots are served, the first that is not.
-    pub(super) fn masters(&self) -> Result<Vec<Arc<Node>>, (u16, Unserved)> {
+    pub(super) fn masters(&self) -> Result<Vec<Arc<N>>, (u16, Unserved)> {
         let mut serves = vec![false; self.nodes.len()];
         for (index, slot) in self.masters.iter().zip(0_u16..) {
             let serves = serves.get_mut(usize::from(*index));
@@ -122,7 +121,7 @@ impl SlotMap {
     }
 
     /// Every node of the reply.
-    pub(super) fn nodes(&self) -> &[Arc<Node>] {
+    pub(super) fn nodes(&self) -> &[Arc<N>] {
         &self.nodes
     }
 }
@@ -150,16 +149,16 @@ mod tests {
     use super::*;
     use crate::backends::{
         net::Limits,
-        redis::{address::Target, cluster::nodes::node},
+        redis::{address::Target, node::Node},
     };
     use std::cell::Cell;
 
     fn at((host, port): &Place) -> Arc<Node> {
         let target = Target::from_url(&format!("redis://{host}:{port}"));
-        Arc::new(node(target.unwrap().settings, Limits::default()))
+        Arc::new(Node::of(target.unwrap().settings, Limits::default()))
     }
 
-    fn map(shards: &[Shard]) -> SlotMap {
+    fn map(shards: &[Shard]) -> SlotMap<Node> {
         SlotMap::new(shards, |place| Ok(at(place)))
     }
 
@@ -172,7 +171,7 @@ mod tests {
         }
     }
 
-    fn master(map: &SlotMap, slot: u16) -> Option<&str> {
+    fn master(map: &SlotMap<Node>, slot: u16) -> Option<&str> {
         let slot = Slot::new(slot).unwrap();
         map.master(slot).ok().map(|node| &**node.server())
     }

@@ -1,18 +1,13 @@
-//! The nodes of a cluster and the present map of slots.
+//! The nodes of a cluster and the present map of slots. No I/O.
 
 use super::{
     super::{
-        RedisError,
-        allowed::AllowedNodes,
-        bounds::Bounds,
-        link::{Connector, Source},
-        node::Node,
-        request::Request,
+        RedisError, allowed::AllowedNodes, bounds::Bounds, command::Command, request::Request,
         settings::Settings,
     },
     map::{SlotMap, Unserved},
+    member::Member,
     place::Place,
-    refresh::Refresh,
     slot::Slot,
     topology::{self, Shard},
 };
@@ -34,27 +29,26 @@ use std::{
 const ENOUGH: Duration = Duration::from_millis(100);
 
 /// The nodes of a cluster, and which slots each serves as far as is known.
-pub(super) struct Nodes {
+pub(in super::super) struct Nodes<N> {
     /// The nodes that the user named. At least one.
-    seeds: Vec<Arc<Node>>,
+    seeds: Vec<Arc<N>>,
     label: Arc<str>,
     /// The settings of nodes that the user did not name.
     settings: Settings,
     limits: Limits,
     allowed: AllowedNodes,
-    /// `None` until a node has told.
-    map: RwLock<Option<Arc<SlotMap>>>,
-    /// Whether something speaks for asking for another map.
+    /// `None` until the first reply.
+    map: RwLock<Option<Arc<SlotMap<N>>>>,
+    /// Whether another map is needed.
     stale: AtomicBool,
-    refresh: Refresh,
-    /// How often a map was asked for.
+    /// The number of requests for the map.
     asked: AtomicUsize,
 }
 
-impl Nodes {
+impl<N: Member> Nodes<N> {
     /// A cluster that the nodes at `seeds` are in, of which there is at least one. Nodes that they tell
     /// of are reached as the first of them is.
-    pub(super) fn new(
+    pub(in super::super) fn new(
         settings: Settings,
         others: &[Settings],
         limits: Limits,
@@ -62,7 +56,7 @@ impl Nodes {
     ) -> Self {
         let seeds: Vec<_> = std::iter::once(&settings)
             .chain(others)
-            .map(|settings| Arc::new(node(settings.clone(), limits)))
+            .map(|settings| Arc::new(N::of(settings.clone(), limits)))
             .collect();
         let labels: Vec<_> = seeds.iter().map(|node| &**node.server()).collect();
         Self {
@@ -73,18 +67,17 @@ impl Nodes {
             allowed,
             map: RwLock::new(None),
             stale: AtomicBool::new(true),
-            refresh: Refresh::default(),
             asked: AtomicUsize::new(0),
         }
     }
 
     /// The nodes that the user named.
-    pub(super) fn label(&self) -> &str {
+    pub(in super::super) fn label(&self) -> &Arc<str> {
         &self.label
     }
 
     /// The cluster as a whole cannot do it now.
-    pub(super) fn not_ready(&self, message: impl Into<String>) -> RedisError {
+    pub(in super::super) fn not_ready(&self, message: impl Into<String>) -> RedisError {
         RedisError::NotReady {
             server: self.label.clone(),
             code: "CLUSTERDOWN".to_owned(),
@@ -92,32 +85,37 @@ impl Nodes {
         }
     }
 
-    /// The node that serves `slot`.
-    pub(super) fn serving(&self, slot: Slot, deadline: Deadline) -> Result<Arc<Node>, RedisError> {
-        let mut refreshed = Ok(());
-        if self.stale.load(Relaxed) {
-            // A thread with a map goes on with it while another thread requests the next one.
-            let wait = self.map.read().is_none().then_some(deadline);
-            refreshed = self.refresh(wait, deadline);
-        }
-        let master = self
-            .map
-            .read()
-            .as_ref()
-            .map(|map| map.master(slot).cloned());
+    /// Whether another map is needed.
+    pub(in super::super) fn is_stale(&self) -> bool {
+        self.stale.load(Relaxed)
+    }
+
+    /// Whether there is a map.
+    pub(in super::super) fn has_map(&self) -> bool {
+        self.map.read().is_some()
+    }
+
+    /// The node that serves `slot`, after a refresh with this result where one was needed.
+    pub(in super::super) fn serving(
+        &self,
+        slot: Slot,
+        refreshed: Result<(), RedisError>,
+        deadline: Deadline,
+    ) -> Result<Arc<N>, RedisError> {
+        let map = self.map.read();
+        let master = map.as_ref().map(|map| map.master(slot).cloned());
         match master {
-            Some(Ok(node)) => return Ok(node),
+            Some(Ok(node)) => Ok(node),
             Some(Err(why)) => {
                 self.stale.store(true, Relaxed);
-                return Err(self.unserved(slot.number(), why));
+                Err(self.unserved(slot.number(), why))
             }
-            None => {}
+            None => refreshed.and_then(|()| Err(self.late(deadline))),
         }
-        refreshed.and_then(|()| Err(RedisError::timed_out(&self.label, deadline.total())))
     }
 
     /// The same, as far as is known.
-    pub(super) fn serves(&self, slot: Slot) -> Option<Arc<Node>> {
+    pub(super) fn serves(&self, slot: Slot) -> Option<Arc<N>> {
         self.map.read().as_ref()?.master(slot).ok().cloned()
     }
 
@@ -134,9 +132,12 @@ impl Nodes {
         }
     }
 
-    /// Every master, as of now: of slots that have moved to a new one nothing else would tell.
-    pub(super) fn masters(&self, deadline: Deadline) -> Result<Vec<Arc<Node>>, RedisError> {
-        let refreshed = self.refresh(Some(deadline), deadline);
+    /// Every master, after a refresh with this result.
+    pub(in super::super) fn masters(
+        &self,
+        refreshed: Result<(), RedisError>,
+        deadline: Deadline,
+    ) -> Result<Vec<Arc<N>>, RedisError> {
         let map = self.map.read().clone();
         match (map, refreshed) {
             (Some(map), _) => map.masters().map_err(|(slot, why)| {
@@ -144,53 +145,59 @@ impl Nodes {
                 self.unserved(slot, why)
             }),
             (None, Err(error)) => Err(error),
-            (None, Ok(())) => Err(RedisError::timed_out(&self.label, deadline.total())),
+            (None, Ok(())) => Err(self.late(deadline)),
         }
     }
 
-    /// Asks for another map, unless that was done just now or hardly any time is left. Waits for another
-    /// thread that asks, if `wait` says until when.
-    pub(super) fn refresh(
+    /// The error of an operation whose time is over.
+    pub(in super::super) fn late(&self, deadline: Deadline) -> RedisError {
+        RedisError::timed_out(&self.label, deadline.total())
+    }
+
+    /// The error of an operation on all masters while they change in every round.
+    pub(in super::super) fn unsettled(&self) -> RedisError {
+        self.not_ready("its masters change faster than they can be asked")
+    }
+
+    /// The time that a refresh has; the error of a caller that has hardly any time left.
+    pub(in super::super) fn time_left(&self, deadline: Deadline) -> Result<Duration, RedisError> {
+        let left = deadline.remaining();
+        let left = left.filter(|left| *left >= ENOUGH.min(deadline.total() / 16));
+        left.ok_or_else(|| self.late(deadline))
+    }
+
+    /// The request for the map.
+    pub(in super::super) fn map_command() -> Command<Vec<Shard>> {
+        Command {
+            request: Request::of(&[b"CLUSTER", b"SLOTS"]).expecting(Bounds::SLOTS),
+            read: |reply| {
+                let map = reply.value()?;
+                topology::read(&map).map_err(|what| RedisError::protocol(reply.server(), what))
+            },
+        }
+    }
+
+    /// Takes in the map by `node`.
+    pub(in super::super) fn take_map(
         &self,
-        wait: Option<Deadline>,
-        deadline: Deadline,
+        node: &Arc<N>,
+        shards: &[Shard],
     ) -> Result<(), RedisError> {
-        let left = || {
-            let left = deadline.remaining();
-            left.filter(|left| *left >= ENOUGH.min(deadline.total() / 16))
-        };
-        let late = || RedisError::timed_out(&self.label, deadline.total());
-        left().ok_or_else(late)?;
-        self.refresh.run(wait, || {
-            let mut first = None;
-            for node in self.informers() {
-                let Some(left) = left() else {
-                    break;
-                };
-                // A node that hangs must leave time for another.
-                match shards(&node, deadline.at_most(left / 2)) {
-                    Ok(shards) => {
-                        let map = SlotMap::new(&shards, |place| self.node(place, &node));
-                        let map = Arc::new(map);
-                        self.stale.store(false, Relaxed);
-                        node.set_failed(false);
-                        *self.map.write() = Some(map);
-                        return Ok(());
-                    }
-                    Err(error) => {
-                        self.doubt(&node, &error);
-                        first.get_or_insert(error);
-                    }
-                }
-            }
-            Err(first.unwrap_or_else(late))
-        })
+        if shards.iter().all(|shard| shard.master.is_none()) {
+            let message = "it knows of no slot of its cluster that has a node";
+            return Err(not_ready(node.server(), message));
+        }
+        let map = SlotMap::new(shards, |place| self.node(place, node));
+        self.stale.store(false, Relaxed);
+        node.set_failed(false);
+        *self.map.write() = Some(Arc::new(map));
+        Ok(())
     }
 
     /// The nodes to ask for a map, in order: those of the last map and those that the user named, first
     /// the nodes that did not fail last time. Each refresh begins with another one, since one may be cut
     /// off and not know, or may lie.
-    fn informers(&self) -> Vec<Arc<Node>> {
+    pub(in super::super) fn informers(&self) -> Vec<Arc<N>> {
         let map = self.map.read().clone();
         let mut nodes = map.map_or(Vec::new(), |map| map.nodes().to_vec());
         for seed in &self.seeds {
@@ -206,7 +213,7 @@ impl Nodes {
     }
 
     /// The node at a place that `told_by` named.
-    pub(super) fn node(&self, place: &Place, told_by: &Node) -> Result<Arc<Node>, Unserved> {
+    pub(super) fn node(&self, place: &Place, told_by: &N) -> Result<Arc<N>, Unserved> {
         let address = match (place, told_by.address()) {
             ((host, port @ 1..), Some(own)) if host.is_empty() => own.beside(own.host(), *port),
             ((host, port @ 1..), _) => self.settings.endpoint.address.beside(host, *port),
@@ -230,13 +237,13 @@ impl Nodes {
             None => {
                 let mut settings = self.settings.clone();
                 settings.endpoint.address = address;
-                Ok(Arc::new(node(settings, self.limits)))
+                Ok(Arc::new(N::of(settings, self.limits)))
             }
         }
     }
 
     /// Notes a node that another told of, and that `slot` is there if it is some.
-    pub(super) fn learn(&self, node: &Arc<Node>, slot: Option<Slot>) {
+    pub(super) fn learn(&self, node: &Arc<N>, slot: Option<Slot>) {
         let mut map = self.map.write();
         if let Some(new) = map.as_ref().and_then(|map| map.with(node, slot)) {
             *map = Some(Arc::new(new));
@@ -246,7 +253,7 @@ impl Nodes {
     }
 
     /// Notes that `node` failed, if it was its fault.
-    pub(super) fn doubt(&self, node: &Node, error: &RedisError) {
+    pub(in super::super) fn doubt(&self, node: &N, error: &RedisError) {
         if is_doubtful(error) {
             node.set_failed(true);
             self.stale.store(true, Relaxed);
@@ -264,62 +271,23 @@ pub(super) fn is_doubtful(error: &RedisError) -> bool {
 }
 
 /// Whether `node` is one of `nodes`.
-pub(super) fn contains(nodes: &[Arc<Node>], node: &Node) -> bool {
+pub(in super::super) fn contains<N: Member>(nodes: &[Arc<N>], node: &N) -> bool {
     nodes.iter().any(|other| other.server() == node.server())
 }
 
-/// A node that nothing was asked yet.
-pub(super) fn node(settings: Settings, limits: Limits) -> Node {
-    let connector = Connector {
-        server: settings.endpoint.address.label(),
-        source: Source::Server(settings.into()),
-    };
-    Node::new(connector, limits)
-}
-
-/// The map of slots by `node`.
-fn shards(node: &Node, deadline: Deadline) -> Result<Vec<Shard>, RedisError> {
-    let request = Request::of(&[b"CLUSTER", b"SLOTS"]).expecting(Bounds::SLOTS);
-    let shards = node.execute(&request, deadline, |reply| {
-        let map = reply.value()?;
-        topology::read(&map).map_err(|what| RedisError::protocol(reply.server(), what))
-    })?;
-    match shards.iter().all(|shard| shard.master.is_none()) {
-        true => Err(RedisError::NotReady {
-            server: node.server().clone(),
-            code: "CLUSTERDOWN".to_owned(),
-            message: "it knows of no slot of its cluster that has a node".into(),
-        }),
-        false => Ok(shards),
+/// The error of a node that cannot run a request now.
+pub(super) fn not_ready(server: &Arc<str>, message: &str) -> RedisError {
+    RedisError::NotReady {
+        server: server.clone(),
+        code: "CLUSTERDOWN".to_owned(),
+        message: message.to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::{
-        net::NetError,
-        redis::{address::Target, error::peer},
-    };
-
-    #[test]
-    fn expired_deadline_does_not_mark_a_node_failed() {
-        // No server listens there.
-        let settings = Target::from_url("redis://127.0.0.1:1").unwrap().settings;
-        let nodes = Nodes::new(settings, &[], Limits::default(), AllowedNodes::default());
-        let refresh = |time| {
-            let deadline = Deadline::after(time);
-            nodes.refresh(Some(deadline), deadline)
-        };
-        let late = refresh(Duration::ZERO);
-        let is_late = matches!(late, Err(RedisError::Net(NetError::TimedOut { .. })));
-        assert!(is_late, "{late:?}");
-        assert!(!nodes.seeds[0].has_failed());
-        let refused = refresh(Duration::from_secs(60));
-        let is_refused = matches!(refused, Err(RedisError::Net(NetError::Unreachable { .. })));
-        assert!(is_refused, "{refused:?}");
-        assert!(nodes.seeds[0].has_failed());
-    }
+    use crate::backends::{net::NetError, redis::error::peer};
 
     #[test]
     fn exhausted_pool_does_not_mark_a_node_failed() {

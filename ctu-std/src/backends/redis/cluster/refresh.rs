@@ -1,25 +1,18 @@
 //! One request for the map of slots at a time, among all threads.
 
-use super::super::RedisError;
+use super::{
+    super::RedisError,
+    turns::{Turn, Turns},
+};
 use crate::backends::net::Deadline;
 use parking_lot::{Condvar, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// From the end of one refresh to the beginning of the next. While nodes are down every operation
-/// finds the map wanting: they must not all ask for another.
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// Sees to it that the map of slots is refreshed by one thread at a time, and not too often.
+/// Has the map of slots refreshed by one thread at a time, and not too often.
 pub(super) struct Refresh<C = fn() -> Instant> {
     now: C,
-    state: Mutex<State>,
+    turns: Mutex<Turns>,
     ended: Condvar,
-}
-
-struct State {
-    running: bool,
-    /// When the last one ended, and how.
-    last: Option<(Instant, Result<(), RedisError>)>,
 }
 
 impl Default for Refresh {
@@ -31,55 +24,52 @@ impl Default for Refresh {
 impl<C: Fn() -> Instant> Refresh<C> {
     /// One that takes the time from `now`.
     fn by(now: C) -> Self {
-        let state = State {
-            running: false,
-            last: None,
-        };
         Self {
             now,
-            state: Mutex::new(state),
+            turns: Mutex::default(),
             ended: Condvar::new(),
         }
     }
 
-    /// Runs `refresh`, unless another ran just now or does. In that case waits for its end, if `wait`
-    /// says until when, and returns how the last one ended.
+    /// Runs `refresh`, which ends by `deadline`, unless another ended a moment ago or is under way. In
+    /// that case waits for its end, at most until the instant in `wait`, and returns the result of the
+    /// last one.
     pub(super) fn run(
         &self,
         wait: Option<Deadline>,
+        deadline: Deadline,
         refresh: impl FnOnce() -> Result<(), RedisError>,
     ) -> Result<(), RedisError> {
-        let mut state = self.state.lock();
-        let mut waited = false;
-        while let (true, Some(deadline)) = (state.running, wait) {
-            waited = true;
-            if self.ended.wait_until(&mut state, deadline.at()).timed_out() {
-                break;
+        let since = (self.now)();
+        let mut turns = self.turns.lock();
+        loop {
+            match turns.turn(since, (self.now)(), deadline.at(), wait.is_some()) {
+                Turn::Run => break,
+                Turn::Ended(done) => return done,
+                Turn::Wait(until) => {
+                    let at = wait.map_or(until, |wait| wait.at().min(until));
+                    let is_late = self.ended.wait_until(&mut turns, at).timed_out();
+                    if is_late && wait.is_some_and(|wait| wait.remaining().is_none()) {
+                        return turns.last();
+                    }
+                }
             }
         }
-        let early =
-            |(ended, _): &(Instant, _)| (self.now)().saturating_duration_since(*ended) < PAUSE;
-        if waited || state.running || state.last.as_ref().is_some_and(early) {
-            return state.last.as_ref().map_or(Ok(()), |(_, done)| done.clone());
-        }
-        state.running = true;
-        drop(state);
-        let mut turn = Turn(self, Ok(()));
-        turn.1 = refresh();
-        turn.1.clone()
+        drop(turns);
+        let mut running = Running(self, None);
+        let done = refresh();
+        running.1 = Some(done.clone());
+        done
     }
 }
 
-/// The right to refresh, given back on drop, also when refreshing panics.
-struct Turn<'r, C: Fn() -> Instant>(&'r Refresh<C>, Result<(), RedisError>);
+/// A refresh under way, which ends on drop, also when refreshing panics.
+struct Running<'r, C: Fn() -> Instant>(&'r Refresh<C>, Option<Result<(), RedisError>>);
 
-impl<C: Fn() -> Instant> Drop for Turn<'_, C> {
+impl<C: Fn() -> Instant> Drop for Running<'_, C> {
     fn drop(&mut self) {
-        let done = std::mem::replace(&mut self.1, Ok(()));
-        let mut state = self.0.state.lock();
-        state.running = false;
-        state.last = Some(((self.0.now)(), done));
-        drop(state);
+        let now = (self.0.now)();
+        self.0.turns.lock().end(now, self.1.take());
         self.0.ended.notify_all();
     }
 }
@@ -87,6 +77,7 @@ impl<C: Fn() -> Instant> Drop for Turn<'_, C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::redis::cluster::turns::PAUSE;
     use std::{
         cell::Cell,
         sync::{
@@ -94,10 +85,11 @@ mod tests {
             atomic::{AtomicUsize, Ordering::SeqCst},
         },
         thread,
+        time::Duration,
     };
 
-    fn soon() -> Option<Deadline> {
-        Some(Deadline::after(Duration::from_secs(60)))
+    fn soon() -> Deadline {
+        Deadline::after(Duration::from_secs(60))
     }
 
     #[test]
@@ -107,7 +99,7 @@ mod tests {
         let refresh = Refresh::by(|| time.get());
         let runs = Cell::new(0);
         let run = |done: Result<(), RedisError>| {
-            refresh.run(None, || {
+            refresh.run(None, soon(), || {
                 runs.set(runs.get() + 1);
                 done
             })
@@ -137,15 +129,18 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     all.wait();
-                    let done = refresh.run(soon(), || panic!("another is under way"));
+                    let done = refresh.run(Some(soon()), soon(), || panic!("another is under way"));
                     assert_eq!(done, Err(RedisError::WrongType));
                 });
             }
-            let done = refresh.run(soon(), || {
+            let done = refresh.run(Some(soon()), soon(), || {
                 runs.fetch_add(1, SeqCst);
                 all.wait();
                 // An operation that needs no map does not wait for one.
-                assert_eq!(refresh.run(None, || panic!("it is under way")), Ok(()));
+                assert_eq!(
+                    refresh.run(None, soon(), || panic!("it is under way")),
+                    Ok(())
+                );
                 Err(RedisError::WrongType)
             });
             assert_eq!(done, Err(RedisError::WrongType));
@@ -156,9 +151,12 @@ mod tests {
     #[test]
     fn deadline_ends_the_wait() {
         let refresh = Refresh::default();
-        let done = refresh.run(None, || {
+        let done = refresh.run(None, soon(), || {
             let passed = Some(Deadline::after(Duration::ZERO));
-            assert_eq!(refresh.run(passed, || panic!("it is under way")), Ok(()));
+            assert_eq!(
+                refresh.run(passed, soon(), || panic!("it is under way")),
+                Ok(())
+            );
             Ok(())
         });
         assert_eq!(done, Ok(()));
@@ -170,11 +168,11 @@ mod tests {
         let time = Cell::new(begin);
         let refresh = Refresh::by(|| time.get());
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            refresh.run(None, || panic!("as it is told"))
+            refresh.run(None, soon(), || panic!("as it is told"))
         }));
         assert!(panicked.is_err());
         time.set(begin + PAUSE);
-        let done = refresh.run(soon(), || Err(RedisError::WrongType));
+        let done = refresh.run(Some(soon()), soon(), || Err(RedisError::WrongType));
         assert_eq!(done, Err(RedisError::WrongType));
     }
 }

@@ -5,7 +5,7 @@ use super::{
         RedisBuilder, RedisCache, RedisError, address::Target, allowed::AllowedNodes,
         settings::Settings,
     },
-    Cluster,
+    member::Member,
     nodes::Nodes,
 };
 use crate::backends::net::{Address, Limits};
@@ -29,9 +29,9 @@ impl RedisCache<str, String> {
     /// # Operation
     /// * **Each key** is requested at its node. A node without the key names the new one (`MOVED`, `ASK`),
     ///   and the cache follows, within the one deadline of the operation.
-    /// * **Batches** go to all nodes at the same time, in one round trip. Missing connections are
-    ///   opened before that, one after another, and a node whose last request failed comes after the
-    ///   others. Where a node fails, its failure is the error, and the work of the others stays done. Keys with
+    /// * **Batches** go to all nodes at the same time, in one round trip. A blocking cache opens missing
+    ///   connections before that, one after another, and a node whose last request failed comes after the
+    ///   others; an async cache does all of it at the same time. Where a node fails, its failure is the error, and the work of the others stays done. Keys with
     ///   the same `{tag}` are on the same node.
     /// * **`len`, `clear`, `retain`, `keys`, `info`, `stats` and `hit_rate`** are about every master. While slots
     ///   are on their way from one to another, keys on their way may be missed or come twice.
@@ -40,7 +40,7 @@ impl RedisCache<str, String> {
     ///   than every 200 ms, and go to the new master. So after a failover all works again; until then its keys are an
     ///   [outage](ctu_core::CacheError::is_outage), and no operation waits for it to end.
     /// * **A node that hangs** is found by the first operation whose deadline it takes. Until then batches
-    ///   that wait for it hold connections to the others, and where that is all of the
+    ///   of a blocking cache that wait for it hold connections to the others, and where that is all of the
     ///   [pool](RedisBuilder::pool_size), operations on the others wait, too: for one deadline, and once.
     /// * **A slot without a node** is an error ([`RedisError::NotReady`]) of its keys, and of operations
     ///   on every master.
@@ -58,8 +58,8 @@ impl RedisCache<str, String> {
     ///
     /// # Limits
     /// Replicas are not read. Nodes are reached by the addresses that the cluster gives (`cluster-announce-ip`
-    /// and its like decide which); they are not translated. There is no background work: operations
-    /// that meet a change request the new map.
+    /// and its like decide which); they are not translated. Only operations that meet a change request
+    /// the new map; there is no work in between.
     pub fn cluster(nodes: impl IntoIterator<Item = impl AsRef<str>>) -> RedisBuilder {
         RedisBuilder::from_nodes(nodes)
     }
@@ -96,12 +96,12 @@ impl Seeds {
         self.0.iter_mut().for_each(change);
     }
 
-    /// The cluster that they are in.
-    pub(in super::super) fn build(
+    /// The nodes of the cluster that they are in.
+    pub(in super::super) fn build<N: Member>(
         self,
         limits: Limits,
         allowed: AllowedNodes,
-    ) -> Result<Cluster, RedisError> {
+    ) -> Result<Nodes<N>, RedisError> {
         let [first, others @ ..] = &*self.0 else {
             return Err(wrong("a cluster needs the address of at least one node"));
         };
@@ -128,7 +128,7 @@ impl Seeds {
             }
             seed.check()?;
         }
-        Ok(Cluster(Nodes::new(first.clone(), others, limits, allowed)))
+        Ok(Nodes::new(first.clone(), others, limits, allowed))
     }
 }
 
@@ -141,12 +141,12 @@ fn wrong(what: &str) -> RedisError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::redis::node::Node;
 
     fn built(urls: &[&str]) -> Result<String, RedisError> {
-        let cluster = Seeds::from_urls(urls)?
-            .0
-            .build(Limits::default(), AllowedNodes::default())?;
-        Ok(cluster.seeds().to_owned())
+        let (seeds, limits) = Seeds::from_urls(urls)?;
+        let nodes: Nodes<Node> = seeds.build(limits, AllowedNodes::default())?;
+        Ok(nodes.label().to_string())
     }
 
     #[test]

@@ -21,7 +21,7 @@ impl Slot {
     }
 
     /// Its number.
-    pub(super) fn number(self) -> u16 {
+    pub(in super::super) fn number(self) -> u16 {
         self.0
     }
 }

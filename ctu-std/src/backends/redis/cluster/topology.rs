@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 
 /// Slots that are side by side and served by the same nodes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Shard {
+pub(in super::super) struct Shard {
     pub(super) slots: RangeInclusive<u16>,
     /// `None` where the map gives no usable address.
     pub(super) master: Option<Place>,

@@ -1,16 +1,33 @@
 //! The cache against a model, under threads, bad hashes and panics.
 
+mod capacity;
+mod compute;
 mod drops;
 mod expiry;
+mod iteration;
+mod limits;
+mod listener;
 mod panics;
+mod stats;
+mod weights;
 
-use super::*;
-use crate::caches::concurrent::entry::Hot;
-use ctu_core::{CacheExt, ManualClock};
+use super::{
+    cache::NoClock,
+    entry::{Entry, Hot},
+    shards::SHARE,
+    *,
+};
+use ctu_core::{Bytes, Cache, CacheExt, Clock, Error, ManualClock, StoredKey, heap::RandomState};
+use parking_lot::Mutex;
 use proptest::prelude::*;
 use std::{
-    sync::{Arc, OnceLock, Weak, atomic::AtomicBool},
+    hash::{BuildHasher, Hasher},
+    sync::{
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
+    time::Duration,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -18,17 +35,30 @@ const SECOND: Duration = Duration::from_secs(1);
 impl<K: StoredKey, V, C: Clock, S: BuildHasher> ConcurrentCache<K, V, C, S> {
     /// Checks every shard, and that the near entries are those of the shards.
     fn validate(&self) -> Result<(), &'static str> {
-        let mut len = 0;
-        for Shard(shard) in &self.shards {
-            let shard = shard.read();
+        let (mut len, mut weight) = (0, 0);
+        for index in 0..self.shards.len() {
+            let shard = self.shards.read_at(index).unwrap();
             shard.validate()?;
             len += shard.len();
+            let weights = shard.iter().map(|(_, entry)| entry.kept().life.weight());
+            let of_shard: u64 = weights.sum();
+            if let Some(weights) = &self.weights
+                && weights.of_shard(index) != of_shard
+            {
+                return Err("the weight of a shard is not that of its entries");
+            }
+            weight += of_shard;
         }
-        if len > self.capacity {
+        if len > self.capacity() {
             return Err("too many entries");
         }
+        if let Some(weights) = &self.weights
+            && (weights.total() != weight || weight > weights.max())
+        {
+            return Err("the weight is not that of the entries, or too high");
+        }
         let is_kept = |hot: &Arc<Hot<K, V>>| {
-            let shard = self.shard(hot.hash).read();
+            let shard = self.shards.read(hot.hash);
             let same = |entry: &Entry<K, V>| match entry {
                 Entry::Hot(found, _) => Arc::ptr_eq(found, hot),
                 Entry::Cold(_) => false,
@@ -132,7 +162,7 @@ fn shards_together_have_the_capacity() {
     for key in 0..3 * capacity as u32 {
         cache.insert(&key, key).unwrap();
     }
-    assert_eq!((cache.shards.len(), cache.len()), (5, Ok(capacity)));
+    assert_eq!((cache.shards.len(), cache.len()), (4, Ok(capacity)));
     assert_eq!(cache.validate(), Ok(()));
     cache.retain(&mut |key| key % 2 == 0).unwrap();
     assert_eq!(cache.validate(), Ok(()));
@@ -142,7 +172,7 @@ fn shards_together_have_the_capacity() {
 
 #[test]
 fn a_key_that_does_not_fit_changes_nothing() {
-    let cache = ConcurrentCache::<ctu_core::Bytes<4>, u32>::with_capacity(1);
+    let cache = ConcurrentCache::<Bytes<4>, u32>::with_capacity(1);
     cache.insert(b"key", 1u32).unwrap();
     let refused = cache.insert(b"long key", 2u32);
     assert_eq!(refused, Err(Error::KeyTooLong { len: 8, max: 4 }));

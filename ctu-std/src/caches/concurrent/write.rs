@@ -1,0 +1,438 @@
+//! Writes: entries come and leave under the lock of their shard.
+
+use super::{
+    ConcurrentCache,
+    entry::{Entry, Hot},
+    removal::{Gone, RemovalCause},
+    shards::Writing,
+};
+use ctu_core::{Clock, Error, StoredKey};
+use std::{hash::BuildHasher, sync::Arc, time::Duration};
+
+/// Attempts of an entry to find room beside those of other threads.
+const ATTEMPTS: usize = 1_000;
+
+/// The condition of a write on the entry that it replaces.
+pub(super) enum Expected<'e, K, V> {
+    Any,
+    /// No live entry.
+    Absent,
+    /// This entry.
+    Same(&'e Arc<Hot<K, V>>),
+}
+
+impl<K, V> Expected<'_, K, V> {
+    /// Whether the entry in a shard is the expected one.
+    fn is(&self, found: Option<&Entry<K, V>>, now: u64) -> bool {
+        let live = found.filter(|entry| entry.kept().life.is_live(now));
+        match (self, live) {
+            (Self::Any, _) | (Self::Absent, None) => true,
+            (Self::Same(expected), Some(Entry::Hot(found, _))) => Arc::ptr_eq(expected, found),
+            _ => false,
+        }
+    }
+}
+
+/// An entry that is to be stored.
+pub(super) struct New<K, V> {
+    pub(super) hash: u64,
+    pub(super) entry: Entry<K, V>,
+    pub(super) now: u64,
+}
+
+impl<K, V, C: Clock, S> ConcurrentCache<K, V, C, S> {
+    /// The entries that leave in one operation.
+    #[inline]
+    pub(super) const fn gone(&self) -> Gone<'_, K, V> {
+        Gone::new(self.listener.as_ref())
+    }
+
+    /// The time for the eviction. `None` where no entry expires.
+    #[inline]
+    pub(super) fn expiry_at(&self, now: u64) -> Option<u64> {
+        self.limits.has_clock.then_some(now)
+    }
+
+    /// Takes an entry that has left its shard out of all accounts.
+    #[inline]
+    pub(super) fn account(&self, shard: usize, entry: &Entry<K, V>, cause: RemovalCause) {
+        self.forget(shard, entry);
+        self.count_removal(cause);
+    }
+
+    /// [`account`](Self::account) without the statistics.
+    #[inline]
+    fn forget(&self, shard: usize, entry: &Entry<K, V>) {
+        self.near.forget(entry);
+        if let Some(weights) = &self.weights {
+            weights.give_back(shard, entry.kept().life.weight());
+        }
+    }
+
+    #[inline]
+    fn count_removal(&self, cause: RemovalCause) {
+        if let Some(counts) = &self.counts {
+            counts.left(self.near.stripe(), cause);
+        }
+    }
+
+    /// `cause`, unless the life of the entry is over.
+    #[inline]
+    fn cause(entry: &Entry<K, V>, now: u64, cause: RemovalCause) -> RemovalCause {
+        match entry.kept().life.is_live(now) {
+            true => cause,
+            false => RemovalCause::Expired,
+        }
+    }
+
+    /// Makes room for an entry in a shard, if there is an entry.
+    #[inline]
+    pub(super) fn evict(
+        &self,
+        index: usize,
+        shard: &mut Writing<'_, K, V>,
+        now: u64,
+        gone: &mut Gone<'_, K, V>,
+    ) -> bool {
+        let evicted = shard.evict(self.adaptation.share(), self.expiry_at(now));
+        let Some(entry) = evicted else { return false };
+        let cause = Self::cause(&entry, now, RemovalCause::Evicted);
+        self.account(index, &entry, cause);
+        gone.push(entry, cause);
+        true
+    }
+
+    /// Removes the entry in a slot.
+    pub(super) fn remove_slot(
+        &self,
+        index: usize,
+        shard: &mut Writing<'_, K, V>,
+        slot: u32,
+        now: u64,
+        gone: &mut Gone<'_, K, V>,
+    ) -> bool {
+        let Some(entry) = shard.remove(slot) else {
+            return false;
+        };
+        let cause = Self::cause(&entry, now, RemovalCause::Removed);
+        self.account(index, &entry, cause);
+        gone.push(entry, cause);
+        cause == RemovalCause::Removed
+    }
+
+    /// Evicts entries until the limits hold again.
+    fn trim(&self, now: u64) {
+        let Some(weights) = &self.weights else { return };
+        // Each step removes an entry, or finds none in the heaviest shard.
+        while weights.is_above_max() {
+            let mut gone = self.gone();
+            let index = weights.makes_room(0);
+            let Some(mut shard) = self.shards.write_at(index) else {
+                return;
+            };
+            if !self.evict(index, &mut shard, now, &mut gone) {
+                return;
+            }
+        }
+    }
+
+    /// Sets the most entries there may be. Entries without room are evicted. O(n).
+    ///
+    /// The cache does not get more shards than its first capacity calls for, so one that grows from
+    /// few entries to many suits fewer threads than one with the capacity from the start.
+    ///
+    /// ```
+    /// use ctu_std::{Cache, CacheExt, ConcurrentCache};
+    ///
+    /// let cache = ConcurrentCache::<u32, u32>::with_capacity(100);
+    /// (0..100).try_for_each(|key| cache.insert(&key, key))?;
+    /// cache.set_capacity(10);
+    /// assert_eq!((cache.len()?, cache.capacity()), (10, 10));
+    /// # Ok::<(), ctu_std::Error>(())
+    /// ```
+    pub fn set_capacity(&self, capacity: usize) {
+        let now = self.clock.now();
+        let mut gone = self.gone();
+        // One change at a time, so that capacity and shards agree.
+        let mut present = self.changes.lock();
+        self.shards.set_capacity(
+            capacity,
+            self.adaptation.share(),
+            self.weights.as_ref(),
+            self.expiry_at(now),
+            |shard, entry| {
+                let cause = Self::cause(&entry, now, RemovalCause::Evicted);
+                self.account(shard, &entry, cause);
+                gone.push(entry, cause);
+            },
+        );
+        self.adaptation.set_capacity(capacity);
+        if let Some(counts) = &self.counts {
+            counts.set_capacity(capacity);
+        }
+        *present = capacity;
+        drop(present);
+    }
+
+    /// Sets the most weight of all entries. Entries without room are evicted.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] in a cache without a weigher, which has no weight but 0.
+    pub fn set_max_weight(&self, max: u64) -> Result<(), Error> {
+        let Some(weights) = &self.weights else {
+            return Err(Error::OutOfRange {
+                what: "weight of a cache without a weigher",
+                got: usize::try_from(max).unwrap_or(usize::MAX),
+                min: 0,
+                max: 0,
+            });
+        };
+        weights.set_max(max);
+        self.trim(self.clock.now());
+        Ok(())
+    }
+}
+
+impl<K, V, C, S> ConcurrentCache<K, V, C, S>
+where
+    K: StoredKey,
+    C: Clock,
+    S: BuildHasher,
+{
+    /// An entry that may be stored. Runs the code of the key, weigher and times, under no lock.
+    pub(super) fn prepare(
+        &self,
+        key: &K::Lookup,
+        value: V,
+        ttl: Option<Duration>,
+    ) -> Result<New<K, V>, Error> {
+        let now = self.clock.now();
+        let own = K::store(key)?;
+        let weight = match &self.weights {
+            None => 1,
+            Some(weights) => {
+                let (weight, max) = (weights.weigh(&own, &value), weights.max());
+                if weight > max {
+                    return Err(Error::EntryTooHeavy { weight, max });
+                }
+                weight
+            }
+        };
+        let life = self.limits.life((&own, &value), ttl, weight, now)?;
+        Ok(New {
+            hash: self.hash(key),
+            entry: Entry::new(own, value, life),
+            now,
+        })
+    }
+
+    /// Stores an entry, if the one at its key is as expected. Returns whether it was.
+    #[inline]
+    pub(super) fn store(&self, new: New<K, V>, expected: &Expected<'_, K, V>) -> bool {
+        let (hash, now) = (new.hash, new.now);
+        let mut entry = Some(new.entry);
+        let mut gone = self.gone();
+        let Some(first) = self.put(hash, &mut entry, now, expected, &mut gone) else {
+            return false;
+        };
+        if let Some(entry) = entry {
+            // There is no room.
+            self.count_removal(RemovalCause::Evicted);
+            gone.push(entry, RemovalCause::Evicted);
+        }
+        if first {
+            self.adaptation.observe(hash as u32);
+        }
+        true
+    }
+
+    /// Puts the entry in its shard and leaves `None` in its place, or leaves it where there is no
+    /// room. Returns whether its use is new to the policy; `None` if the old entry is not as
+    /// expected.
+    #[inline]
+    fn put(
+        &self,
+        hash: u64,
+        new: &mut Option<Entry<K, V>>,
+        now: u64,
+        expected: &Expected<'_, K, V>,
+        gone: &mut Gone<'_, K, V>,
+    ) -> Option<bool> {
+        let mut replaced = false;
+        for _ in 0..ATTEMPTS {
+            let (index, mut shard) = self.shards.write(hash);
+            let is_new = |entry: &Entry<K, V>| {
+                let key = new.as_ref().map(|new| new.kept().key.borrow());
+                key == Some(entry.kept().key.borrow())
+            };
+            let found = shard.find(hash as u32, is_new);
+            if replaced {
+                // Another entry came after this one had taken out the old: this one is older.
+                if found.is_some() && !matches!(expected, Expected::Any) {
+                    return Some(true);
+                }
+            } else if !expected.is(found.map(|(_, entry)| entry), now) {
+                return None;
+            }
+            let weight = new.as_ref()?.kept().life.weight();
+            if let Some((slot, old)) = found {
+                let cause = Self::cause(old, now, RemovalCause::Replaced);
+                let is_live = cause == RemovalCause::Replaced;
+                if is_live && let Some(life) = new.as_mut()?.life_mut() {
+                    self.limits.succeed(life, &old.kept().life);
+                }
+                let fits = match &self.weights {
+                    None => true,
+                    Some(weights) => weights.exchange(index, old.kept().life.weight(), weight),
+                };
+                if fits {
+                    // An entry that is replaced is used.
+                    let first = is_live && shard.hit(slot);
+                    shard.watch(slot, false);
+                    if let Some(old) = shard.replace(slot, new.take()?) {
+                        self.near.forget(&old);
+                        self.count_removal(cause);
+                        if let Some(counts) = &self.counts {
+                            counts.came(self.near.stripe());
+                        }
+                        gone.push(old, cause);
+                    }
+                    return Some(first);
+                }
+                if let Some(old) = shard.remove(slot) {
+                    self.account(index, &old, cause);
+                    gone.push(old, cause);
+                }
+                replaced = true;
+            }
+            if shard.is_full() && !self.evict(index, &mut shard, now, gone) {
+                return Some(true);
+            }
+            if self.take_weight(index, weight, &mut shard, now, gone) {
+                let share = self.adaptation.share();
+                let stored = shard.insert(hash as u32, new.take()?, share, self.expiry_at(now));
+                // There is room, but for 4,294,967,295 entries in a shard.
+                *new = stored.err();
+                if let Some(counts) = &self.counts {
+                    counts.came(self.near.stripe());
+                }
+                return Some(true);
+            }
+            drop(shard);
+            self.make_room_elsewhere(index, now, gone);
+        }
+        Some(true)
+    }
+
+    /// Takes weight for an entry of a shard. Evicts from the shard while it is the one to make room.
+    #[inline]
+    fn take_weight(
+        &self,
+        index: usize,
+        weight: u64,
+        shard: &mut Writing<'_, K, V>,
+        now: u64,
+        gone: &mut Gone<'_, K, V>,
+    ) -> bool {
+        let Some(weights) = &self.weights else {
+            return true;
+        };
+        while !weights.exchange(index, 0, weight) {
+            if weights.makes_room(index) != index || !self.evict(index, shard, now, gone) {
+                return false;
+            }
+        }
+        true
+    }
+
+    #[cold]
+    fn make_room_elsewhere(&self, index: usize, now: u64, gone: &mut Gone<'_, K, V>) {
+        let Some(weights) = &self.weights else { return };
+        let heaviest = weights.makes_room(index);
+        if let Some(mut shard) = self.shards.write_at(heaviest) {
+            self.evict(heaviest, &mut shard, now, gone);
+        }
+    }
+
+    /// Takes out the entry at `key`. Runs `read` on it if it is live.
+    pub(super) fn take<T>(&self, key: &K::Lookup, read: impl FnOnce(&V) -> T) -> Option<T> {
+        let hash = self.hash(key);
+        let mut gone = self.gone();
+        let (index, mut shard) = self.shards.write(hash);
+        let (slot, _) = shard.find(hash as u32, |entry| entry.kept().key.borrow() == key)?;
+        let entry = shard.remove(slot)?;
+        self.forget(index, &entry);
+        drop(shard);
+        // After the entry was found: one that was stored in between would be live for too long.
+        let cause = Self::cause(&entry, self.clock.now(), RemovalCause::Removed);
+        self.count_removal(cause);
+        gone.push(entry, cause);
+        let value = &gone.first()?.kept().value;
+        (cause == RemovalCause::Removed).then(|| read(value))
+    }
+
+    /// Takes out the entry at `key`, if it is the expected one. Returns whether it was.
+    pub(super) fn take_expected(&self, key: &K::Lookup, expected: &Expected<'_, K, V>) -> bool {
+        let (hash, now) = (self.hash(key), self.clock.now());
+        let mut gone = self.gone();
+        let (index, mut shard) = self.shards.write(hash);
+        let found = shard.find(hash as u32, |entry| entry.kept().key.borrow() == key);
+        if !expected.is(found.map(|(_, entry)| entry), now) {
+            return false;
+        }
+        if let Some((slot, _)) = found {
+            self.remove_slot(index, &mut shard, slot, now, &mut gone);
+        }
+        true
+    }
+
+    /// Removes every entry.
+    pub(super) fn remove_all(&self) {
+        for index in 0..self.shards.len() {
+            let (mut gone, now) = (self.gone(), self.clock.now());
+            let Some(mut shard) = self.shards.write_at(index) else {
+                continue;
+            };
+            for entry in shard.clear().into_iter().flatten() {
+                let cause = Self::cause(&entry, now, RemovalCause::Removed);
+                self.account(index, &entry, cause);
+                gone.push(entry, cause);
+            }
+        }
+    }
+
+    /// Removes the expired entries and returns their number. O(n).
+    ///
+    /// There is no need to call this: expired entries are not shown, and make room for new ones. It
+    /// gives memory back where few new entries come.
+    ///
+    /// ```
+    /// use ctu_std::{Cache, CacheExt, ConcurrentCache, ManualClock};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// let cache = ConcurrentCache::<u32, u32, _>::with_ttl(100, Duration::from_secs(1), &clock);
+    /// cache.insert(&1, 10)?;
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!((cache.expire(), cache.expire()), (1, 0));
+    /// # Ok::<(), ctu_std::Error>(())
+    /// ```
+    pub fn expire(&self) -> usize {
+        let mut removed = 0;
+        for index in 0..self.shards.len() {
+            let (mut gone, now) = (self.gone(), self.clock.now());
+            let Some(mut shard) = self.shards.write_at(index) else {
+                continue;
+            };
+            for slot in 0..shard.slots() as u32 {
+                let entry = shard.get(slot);
+                if entry.is_some_and(|entry| !entry.kept().life.is_live(now)) {
+                    self.remove_slot(index, &mut shard, slot, now, &mut gone);
+                }
+            }
+            drop(shard);
+            removed += gone.len();
+        }
+        removed
+    }
+}
