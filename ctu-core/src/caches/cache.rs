@@ -65,7 +65,8 @@ pub type Found<V> = Option<WithTtl<V>>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a cache",
     label = "not a cache",
-    note = "a store, such as an `LruCache`, needs a lock around it: `LockedCache::new(store)`"
+    note = "a store, such as an `LruCache`, needs a lock around it: `LockedCache::new(store)`, or `RefCell::new(store)` for one owner",
+    note = "in place of another lock, such as a `Mutex` of `embassy-sync`, and of a `RefCell` in a lock, write `LockedCache<CriticalSectionMutex, S>` with the store `S`"
 )]
 pub trait Cache {
     /// The borrowed form of a key: `[u8]`, `str`, `u32`, ...

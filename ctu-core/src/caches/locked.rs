@@ -24,7 +24,8 @@ use lock_api::{Mutex, RawMutex};
     message = "`{Self}` is not a lock for a `LockedCache`",
     label = "neither a `lock_api::RawMutex` nor `CriticalSectionMutex`",
     note = "in place of `CriticalSectionRawMutex` of `embassy-sync`, write `CriticalSectionMutex` of `ctu-core` (feature `critical-section`)",
-    note = "locks of the trait `lock_api::RawMutex` are `spin::Mutex<()>` and `parking_lot::RawMutex`, for example"
+    note = "locks of the trait `lock_api::RawMutex` are `spin::Mutex<()>` and `parking_lot::RawMutex`, for example",
+    note = "a `RefCell<S>` around a store `S` is a cache for one owner, without a `LockedCache`"
 )]
 pub trait LockKind {
     /// The raw lock.
