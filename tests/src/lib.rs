@@ -15,3 +15,22 @@ pub mod tls_front;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// The examples of the guide, compiled and run.
+#[cfg(doctest)]
+pub mod guide {
+    macro_rules! pages {
+        ($($name:ident: $path:literal;)*) => {
+            $(#[doc = include_str!(concat!("../../docs/guide/", $path))] pub mod $name {})*
+        };
+    }
+    pages! {
+        cookbook: "cookbook.md";
+        errors: "errors.md";
+        first_board: "first-board.md";
+        first_python: "first-python.md";
+        first_server: "first-server.md";
+        troubleshooting: "troubleshooting.md";
+        two_levels: "two-levels.md";
+    }
+}

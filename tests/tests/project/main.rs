@@ -2,6 +2,7 @@
 
 mod commands;
 mod forwarding;
+mod guide;
 mod imports;
 mod pages;
 mod voice;

@@ -148,7 +148,7 @@ impl MemCached<str, String> {
     /// | late replies | A connection that failed or timed out goes back to the pool. A reply that arrives on it later is never the value of another key, but it may be an older value or a miss of the same key, and it may acknowledge a later write. A client with timeouts needs the check on checkout and `protocol=ascii` in its address, which together drop such a connection. In the binary protocol, which is the default, each later operation on it may fail |
     /// | several servers | The client's `hash_function` distributes keys, not the rule of pymemcache: programs in Python find the entries of one server alone |
     /// | keys and values | The usual limits before a request. A value is read in full, however large its server says that it is |
-    /// | time to live | At most 30 days: [`TtlTooLong`](Error::TtlTooLong) beyond. [`get_with_ttl`](Cache::get_with_ttl) returns no remaining time |
+    /// | time to live | At most 30 days: [`TtlTooLong`](ctu_core::Error::TtlTooLong) beyond. [`get_with_ttl`](Cache::get_with_ttl) returns no remaining time |
     /// | batches | Reads take one round trip a server for every 32 KiB of keys. `insert_many` and `remove_many` take one for each key |
     /// | [`contains`](Cache::contains) | Reads the value |
     /// | [`add`](Self::add), [`len`](Cache::len), [`info`](Self::info), [`stats`](Self::stats), [`hit_rate`](Self::hit_rate) | [`Unsupported`](ctu_core::Error::Unsupported) |

@@ -1,0 +1,134 @@
+//! The guide is complete: its links lead somewhere, and the page of options names every option.
+
+use super::{files, root};
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+fn pages() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    files(root(), &[".md"], &mut found);
+    found
+}
+
+/// The targets of the links of a page, outside code.
+fn links(page: &str) -> Vec<String> {
+    let mut in_code = false;
+    let prose = page.lines().filter(|line| {
+        let fence = line.trim_start().starts_with("```");
+        in_code ^= fence;
+        !in_code && !fence
+    });
+    let rests = prose.flat_map(|line| line.split("](").skip(1));
+    rests
+        .filter_map(|rest| rest.split(')').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_link_to_a_file_leads_to_a_file() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in links(&text) {
+            let path = link.split('#').next().unwrap_or_default();
+            let is_file = path.ends_with(".md") || path.ends_with(".rs") || path.ends_with(".svg");
+            let is_item = path.contains("::") || path.contains("://");
+            if is_file && !is_item && !page.parent().unwrap().join(path).exists() {
+                broken.push(format!("{}: {link}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_page_of_the_guide_is_in_its_summary() {
+    let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    let listed: BTreeSet<String> = links(&summary).into_iter().collect();
+    let mut found = Vec::new();
+    files(&root().join("docs"), &[".md"], &mut found);
+    for page in found {
+        let path = page.strip_prefix(root().join("docs")).unwrap();
+        let path = path.to_str().unwrap();
+        assert!(
+            path == "SUMMARY.md" || listed.contains(path),
+            "{path} is not in docs/SUMMARY.md"
+        );
+    }
+}
+
+/// The path of a method without its own type parameters.
+fn without_parameters(path: &str) -> &str {
+    if !path.ends_with('>') {
+        return path;
+    }
+    let mut depth = 0;
+    let start = path.char_indices().rev().find(|(_, char)| {
+        depth += match char {
+            '>' => 1,
+            '<' => -1,
+            _ => 0,
+        };
+        depth == 0
+    });
+    start.map_or(path, |(index, _)| &path[..index])
+}
+
+/// Public methods of `builder` that take and return it, of the snapshot of the public API.
+fn options(snapshot: &str, builder: &str) -> BTreeSet<String> {
+    let methods = snapshot
+        .lines()
+        .filter(|line| line.contains("fn ") && line.contains(builder));
+    let of_builder = methods.filter_map(|line| {
+        let (path, arguments) = line.split_once('(')?;
+        let (owner, name) = without_parameters(path).rsplit_once("::")?;
+        let owner = owner.split('<').next()?.rsplit("::").next()?;
+        let returned = arguments.rsplit_once("->")?.1;
+        let is_option = owner == builder
+            && arguments.starts_with("self")
+            && (returned.trim() == "Self" || returned.contains(builder));
+        is_option.then(|| name.to_owned())
+    });
+    of_builder.filter(|name| name != "clone").collect()
+}
+
+#[test]
+fn page_of_options_names_every_option_and_feature() {
+    let page = fs::read_to_string(root().join("docs/guide/options.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut need = |owner: &str, name: &str| {
+        if !page.contains(&format!("`{name}`")) {
+            missing.push(format!("{owner}: {name}"));
+        }
+    };
+    for (crate_name, builders) in [
+        ("ctu-core", &["FlashOptions", "Sealing", "Encryption"][..]),
+        (
+            "ctu-std",
+            &[
+                "RedisBuilder",
+                "MemCachedBuilder",
+                "TwoLevelBuilder",
+                "ConcurrentCacheBuilder",
+            ][..],
+        ),
+    ] {
+        let snapshot = format!("tests/tests/api/{crate_name}.txt");
+        let snapshot = fs::read_to_string(root().join(snapshot)).unwrap();
+        for builder in builders {
+            let found = options(&snapshot, builder);
+            assert!(!found.is_empty(), "{builder} has no option in the snapshot");
+            found.iter().for_each(|name| need(builder, name));
+        }
+        let manifest = fs::read_to_string(root().join(crate_name).join("Cargo.toml")).unwrap();
+        let features = manifest.split("[features]").nth(1).unwrap();
+        let features = features.split("\n[").next().unwrap().lines();
+        for feature in features.filter_map(|line| line.split_once(" = ")) {
+            let name = feature.0.trim_start_matches("## ");
+            if !matches!(name, "default" | "fuzzing") && !name.contains([' ', '#']) {
+                need(crate_name, name);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+}
