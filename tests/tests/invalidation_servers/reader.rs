@@ -54,7 +54,7 @@ pub(crate) fn read(node: &Node, own: &str, done: &AtomicBool) -> Log {
             log.0.insert(value, began);
         }
         count += 1;
-        if count % 1_000 == 0 {
+        if count.is_multiple_of(1_000) {
             node.insert(own, count).expect("a resilient cache");
             thread::yield_now();
         }
