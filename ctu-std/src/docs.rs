@@ -24,3 +24,7 @@ pub mod from_cachetoolsutils {}
 #[cfg_attr(feature = "redis", doc = include_str!("../docs/resilience.md"))]
 #[cfg_attr(not(feature = "redis"), doc = "Shown with the feature `redis`.")]
 pub mod resilience {}
+
+#[cfg_attr(feature = "redis", doc = include_str!("../docs/coherence.md"))]
+#[cfg_attr(not(feature = "redis"), doc = "Shown with the feature `redis`.")]
+pub mod coherence {}

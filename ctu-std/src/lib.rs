@@ -45,13 +45,14 @@ pub use self::backends::{
 pub use self::boot_clock::BootClock;
 pub use self::{
     behaviours::{
-        BreakerState, SingleFlightCache, TwoLevelBuilder, TwoLevelCache, TwoLevelError,
-        TwoLevelStats,
+        BreakerState, SingleFlightCache, TrackingState, TwoLevelBuilder, TwoLevelCache,
+        TwoLevelError, TwoLevelStats,
     },
     caches::{
         AnyCache, CacheEntry, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder,
         ConcurrentStats, HeapSize, IntoCache, IsAsync, IsCache, IsStore, LockedCache, NoClock,
-        RemovalCause, ShardedCache, Unclocked, bytes_of_entry,
+        RemovalCause, ShardedCache, Tracked, Tracker, TrackingConnection, TrackingError,
+        TrackingMessage, Unclocked, bytes_of_entry,
     },
     coarse_clock::CoarseClock,
 };

@@ -4,9 +4,9 @@
 use std::cell::RefCell;
 
 #[cfg(test)]
-pub(crate) use explored::{Condvar, Mutex, MutexGuard, me, wait, wait_until};
+pub(crate) use explored::{AtomicU64, Condvar, Mutex, MutexGuard, me, wait, wait_until};
 #[cfg(not(test))]
-pub(crate) use system::{Condvar, Mutex, MutexGuard, me, wait, wait_until};
+pub(crate) use system::{AtomicU64, Condvar, Mutex, MutexGuard, me, wait, wait_until};
 
 #[cfg(test)]
 use shuttle::thread_local;
@@ -40,6 +40,7 @@ pub(crate) fn is_within(is: impl Fn(u64) -> bool) -> bool {
 #[cfg(not(test))]
 mod system {
     pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+    pub(crate) use std::sync::atomic::AtomicU64;
     use std::time::Instant;
 
     /// Gives the lock back until `condvar` is notified.
@@ -72,7 +73,7 @@ mod system {
 
 #[cfg(test)]
 mod explored {
-    pub(crate) use shuttle::sync::{Condvar, MutexGuard};
+    pub(crate) use shuttle::sync::{Condvar, MutexGuard, atomic::AtomicU64};
     use std::{
         hash::{DefaultHasher, Hash, Hasher},
         sync::PoisonError,

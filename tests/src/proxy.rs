@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, Shutdown, TcpListener, TcpStream},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
-        atomic::{AtomicU16, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU16, Ordering::Relaxed},
     },
     thread,
     time::Duration,
@@ -42,6 +42,17 @@ struct Faults {
     /// The number of released holds.
     released: Mutex<usize>,
     release: Condvar,
+    /// Whether tracking connections are black holes.
+    no_tracking: AtomicBool,
+}
+
+/// The state of one connection.
+#[derive(Debug, Default)]
+struct Passed {
+    /// Whether it is a tracking connection.
+    is_tracking: AtomicBool,
+    /// Whether bytes were swallowed: no further byte passes.
+    is_dead: AtomicBool,
 }
 
 /// The faults of requests or of replies.
@@ -107,6 +118,12 @@ impl Proxy {
         *lock(&self.faults.answers.limit) = Some(bytes);
     }
 
+    /// Makes black holes of the tracking connections (`CLIENT TRACKING`) alone, until the call with
+    /// `false`. A connection that lost bytes stays one.
+    pub fn swallow_tracking(&self, swallows: bool) {
+        self.faults.no_tracking.store(swallows, Relaxed);
+    }
+
     /// Whether all injected faults have happened.
     pub fn has_failed(&self) -> bool {
         lock(&self.faults.answers.next).is_none() && lock(&self.faults.asks.next).is_none()
@@ -119,6 +136,20 @@ impl Proxy {
     }
 }
 
+impl Passed {
+    /// Whether `bytes`, which have arrived, are swallowed.
+    fn swallows(&self, bytes: &[u8], faults: &Faults) -> bool {
+        const COMMAND: &[u8] = b"TRACKING";
+        if bytes.windows(COMMAND.len()).any(|part| part == COMMAND) {
+            self.is_tracking.store(true, Relaxed);
+        }
+        if self.is_tracking.load(Relaxed) && faults.no_tracking.load(Relaxed) {
+            self.is_dead.store(true, Relaxed);
+        }
+        self.is_dead.load(Relaxed)
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -128,13 +159,29 @@ fn connect(client: TcpStream, server: TcpStream, faults: &Arc<Faults>) -> std::i
     server.set_nodelay(true)?;
     let (asks, asked) = (client.try_clone()?, server.try_clone()?);
     let of_requests = faults.clone();
+    let passed: Arc<Passed> = Arc::default();
+    let requests = passed.clone();
     thread::spawn(move || {
-        let _ = pump(&asks, &asked, &asks, &of_requests.asks, &of_requests);
+        let _ = pump(
+            &asks,
+            &asked,
+            &asks,
+            &of_requests.asks,
+            &of_requests,
+            &requests,
+        );
         let _ = asked.shutdown(Shutdown::Both);
     });
     let of_replies = faults.clone();
     thread::spawn(move || {
-        let _ = pump(&server, &client, &client, &of_replies.answers, &of_replies);
+        let _ = pump(
+            &server,
+            &client,
+            &client,
+            &of_replies.answers,
+            &of_replies,
+            &passed,
+        );
         // Wakes the other thread, so that both close.
         let _ = client.shutdown(Shutdown::Read);
         let _ = server.shutdown(Shutdown::Both);
@@ -149,6 +196,7 @@ fn pump(
     client: &TcpStream,
     direction: &Direction,
     faults: &Faults,
+    passed: &Passed,
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; 1 << 16];
     let mut total = 0;
@@ -158,6 +206,9 @@ fn pump(
             return to.shutdown(Shutdown::Both);
         }
         total += len;
+        if passed.swallows(&buffer[..len], faults) {
+            continue;
+        }
         if lock(&direction.limit).is_some_and(|limit| total > limit) {
             socket2::SockRef::from(client).set_linger(Some(Duration::ZERO))?;
             return to.shutdown(Shutdown::Both);

@@ -7,4 +7,6 @@ mod single_flight;
 mod two_level;
 
 pub use single_flight::SingleFlightCache;
-pub use two_level::{BreakerState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats};
+pub use two_level::{
+    BreakerState, TrackingState, TwoLevelBuilder, TwoLevelCache, TwoLevelError, TwoLevelStats,
+};

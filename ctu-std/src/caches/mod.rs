@@ -6,6 +6,7 @@ mod kind;
 mod locked;
 mod shard_index;
 mod sharded;
+mod tracked;
 
 pub use concurrent::{
     CacheEntry, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder, ConcurrentStats,
@@ -15,3 +16,4 @@ pub use into_cache::{IntoCache, IsStore};
 pub use kind::{AnyCache, IsAsync, IsCache};
 pub use locked::LockedCache;
 pub use sharded::ShardedCache;
+pub use tracked::{Tracked, Tracker, TrackingConnection, TrackingError, TrackingMessage};

@@ -42,6 +42,34 @@ impl Stream {
         }
     }
 
+    /// Sends all of `bytes`, which are few: the peer does not have to read them now.
+    #[cfg(feature = "redis")]
+    pub(crate) fn send_all(&mut self, bytes: &[u8], deadline: Deadline) -> io::Result<()> {
+        let mut unsent = Unsent::new(bytes);
+        self.start(deadline).send(&mut unsent);
+        match unsent.failed {
+            Some(error) => Err(error),
+            None if unsent.is_empty() => Ok(()),
+            // The peer sends and does not read.
+            None => Err(io::ErrorKind::WriteZero.into()),
+        }
+    }
+
+    /// Reads bytes into `room`. `None` if none arrive by `deadline`.
+    #[cfg(feature = "redis")]
+    pub(crate) fn read_by(
+        &mut self,
+        room: &mut [u8],
+        deadline: Deadline,
+    ) -> io::Result<Option<usize>> {
+        match self.start(deadline).read(room) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => Ok(Some(read)),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads the replies to a request, and sends the rest of it meanwhile.
     pub(crate) fn receive<P: Parser>(
         &mut self,

@@ -81,7 +81,7 @@ impl<C: Connect> Pool<C> {
     }
 
     /// The connector of the pool.
-    #[cfg(feature = "cluster")]
+    #[cfg(feature = "redis")]
     pub(crate) fn connector(&self) -> &C {
         &self.connect
     }

@@ -5,6 +5,7 @@ use super::{
     client::Client,
     entries::{self, Entries},
 };
+use crate::caches::{Tracked, Tracker};
 use ctu_core::{Cache, Capability, Found};
 use redis::ConnectionLike;
 use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
@@ -182,6 +183,24 @@ where
     fn unlink(&self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
         let batch = entries::remove_many(self.client.layout(), "UNLINK", keys);
         self.client.execute_batch(batch).map(drop)
+    }
+}
+
+impl<K, V, F> Tracked for RedisCache<K, V, F>
+where
+    K: ToOwned + ?Sized,
+    F: Form<K, V>,
+{
+    type Key = K;
+    type Value = V;
+
+    fn mark(&self, key: &K) -> Option<u64> {
+        self.entries.mark(key)
+    }
+
+    fn tracker(&self) -> Arc<dyn Tracker> {
+        let (marks, prefix) = (&self.entries.marks, self.entries.settings.form.prefix());
+        self.client.tracker(marks, prefix)
     }
 }
 

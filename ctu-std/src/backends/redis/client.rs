@@ -5,13 +5,15 @@ use super::{
     command::{Batch, Command, Layout},
     node::Node,
     reply::Reply,
+    tracking::{Marks, RedisTracker},
 };
 #[cfg(feature = "cluster")]
 use super::{
     cluster::{Cluster, Part, Slot},
     command::Place,
+    tracking::NoTracker,
 };
-use crate::backends::net::Deadline;
+use crate::{backends::net::Deadline, caches::Tracker};
 use ctu_core::Capability;
 use std::{sync::Arc, time::Duration};
 
@@ -54,6 +56,20 @@ impl Client {
             Servers::One(node) => node.server(),
             #[cfg(feature = "cluster")]
             Servers::Cluster(cluster) => cluster.seeds(),
+        }
+    }
+
+    /// The source of tracking connections for keys that begin with `prefix`.
+    pub(super) fn tracker(&self, marks: &Marks, prefix: &[u8]) -> Arc<dyn Tracker> {
+        match &self.servers {
+            Servers::One(node) => Arc::new(RedisTracker {
+                node: node.clone(),
+                marks: marks.clone(),
+                prefix: prefix.to_vec(),
+                deadline: self.deadline,
+            }),
+            #[cfg(feature = "cluster")]
+            Servers::Cluster(_) => Arc::new(NoTracker("a cluster is not supported")),
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
     command::{Batch, Command, Layout, Parts, Read},
     reply::Reply,
     request::Request,
+    tracking::Marks,
     ttl::Ttl,
 };
 use ctu_core::{CacheError as _, Error, Found};
@@ -60,14 +61,16 @@ impl<F> EntrySettings<F> {
 pub(super) struct Entries<K: ?Sized, V, F> {
     server: Arc<str>,
     pub(super) settings: EntrySettings<F>,
+    pub(super) marks: Marks,
     types: PhantomData<fn(&K) -> V>,
 }
 
 impl<K: ?Sized, V, F> Entries<K, V, F> {
-    pub(super) const fn new(server: Arc<str>, settings: EntrySettings<F>) -> Self {
+    pub(super) fn new(server: Arc<str>, settings: EntrySettings<F>) -> Self {
         Self {
             server,
             settings,
+            marks: Marks::default(),
             types: PhantomData,
         }
     }
@@ -86,6 +89,11 @@ where
             true => Err(Error::KeyTooLong { len, max }.into()),
             false => Ok(key),
         }
+    }
+
+    /// The mark of `key`. `None` if it has no form on the server.
+    pub(super) fn mark(&self, key: &K) -> Option<u64> {
+        Some(self.marks.of(&self.key(key).ok()?))
     }
 
     pub(super) fn keys<'k>(&self, keys: &[&'k K]) -> Result<Vec<Cow<'k, [u8]>>, RedisError> {
@@ -253,6 +261,7 @@ impl<K: ?Sized, V, F: Clone> Clone for Entries<K, V, F> {
         Self {
             server: self.server.clone(),
             settings: self.settings.clone(),
+            marks: self.marks.clone(),
             types: PhantomData,
         }
     }

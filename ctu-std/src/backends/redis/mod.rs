@@ -28,6 +28,7 @@ mod resp;
 mod scan;
 mod sentinel;
 mod settings;
+mod tracking;
 mod ttl;
 
 #[cfg(feature = "tokio")]

@@ -34,6 +34,11 @@ impl Node {
         }
     }
 
+    /// The source of its connections.
+    pub(super) fn connector(&self) -> &Connector {
+        self.pool.connector()
+    }
+
     /// Host and port, or path.
     pub(super) fn server(&self) -> &Arc<str> {
         &self.server

@@ -1,4 +1,5 @@
-//! Replies as a Redis server writes them (RESP2), parsed as their bytes arrive.
+//! Replies as a Redis server writes them (RESP2), parsed as their bytes arrive. On a tracking connection
+//! (RESP3) there are pushes as well, which no request asked for.
 //!
 //! The `redis` crate's reader keeps the bytes after a reply and takes them for the next one. This one
 //! tells whether there are more bytes than the request asked for, so that no key is ever given another
@@ -7,7 +8,7 @@
 use super::{RedisError, bounds::Bounds, error::peer};
 use crate::backends::net::{Input, Malformed, NetError, Parser, read_number};
 use ctu_core::Error;
-use redis::Value;
+use redis::{PushKind, Value};
 use std::{mem, sync::Arc};
 
 /// Limit of nested arrays: the map of a cluster has four levels.
@@ -34,12 +35,60 @@ pub(super) struct Replies {
     string: Option<usize>,
     /// The limits of the rest of the reply under way; `None` between two replies.
     left: Option<Bounds>,
+    protocol: Protocol,
+}
+
+/// The version of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Resp2,
+    Resp3,
 }
 
 /// An array that is not complete.
 struct Array {
     values: Vec<Value>,
     len: usize,
+    kind: ArrayKind,
+}
+
+/// The kinds of values with elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ArrayKind {
+    Array,
+    /// Keys and values, one after another.
+    Map,
+    /// A message that no request asked for.
+    Push,
+}
+
+impl ArrayKind {
+    fn complete(self, values: Vec<Value>) -> Value {
+        match self {
+            Self::Array => Value::Array(values),
+            Self::Map => {
+                let mut pairs = Vec::with_capacity(values.len() / 2);
+                let mut values = values.into_iter();
+                while let (Some(key), Some(value)) = (values.next(), values.next()) {
+                    pairs.push((key, value));
+                }
+                Value::Map(pairs)
+            }
+            Self::Push => {
+                let mut data = values.into_iter();
+                let kind = match data.next() {
+                    Some(Value::BulkString(name)) if name == b"invalidate" => PushKind::Invalidate,
+                    Some(Value::BulkString(name)) if name == b"subscribe" => PushKind::Subscribe,
+                    // No other push is used, so its name is not kept.
+                    _ => PushKind::Other(String::new()),
+                };
+                Value::Push {
+                    kind,
+                    data: data.collect(),
+                }
+            }
+        }
+    }
 }
 
 /// The meaning of a line.
@@ -47,8 +96,8 @@ enum Head {
     Value(Value),
     /// A string of this length follows.
     String(usize),
-    /// An array of this length follows. It is not empty.
-    Array(usize),
+    /// As many elements follow, at least one.
+    Array(ArrayKind, usize),
 }
 
 /// The reason why a reply cannot be read.
@@ -76,7 +125,21 @@ impl Replies {
             arrays: Vec::new(),
             string: None,
             left: None,
+            protocol: Protocol::Resp2,
         }
+    }
+
+    /// The parser of a connection to `server` whose protocol is RESP3 from now on.
+    pub(super) fn resp3(server: &Arc<str>) -> Self {
+        Self {
+            protocol: Protocol::Resp3,
+            ..Self::new(server)
+        }
+    }
+
+    /// The next reply or push of a connection in RESP3; `None` as long as it has not arrived.
+    pub(super) fn message(&mut self, bounds: Bounds) -> Result<Option<Value>, RedisError> {
+        self.reply(bounds).map_err(|error| self.unreadable(error))
     }
 
     /// The next reply; `None` as long as it has not arrived.
@@ -107,12 +170,16 @@ impl Replies {
             let Some(line) = self.input.line()? else {
                 return Ok(None);
             };
-            match head(self.input.at(line), left)? {
+            match head(self.input.at(line), self.protocol, left)? {
                 Head::Value(value) => return Ok(Some(value)),
                 Head::String(len) => self.string = Some(len),
-                Head::Array(len) => self.arrays.push(Array {
+                Head::Array(ArrayKind::Push, _) if !self.arrays.is_empty() => {
+                    return Err(Malformed("a push inside of a reply").into());
+                }
+                Head::Array(kind, len) => self.arrays.push(Array {
                     values: Vec::with_capacity(len.min(MAX_PREALLOC)),
                     len,
+                    kind,
                 }),
             }
         }
@@ -126,7 +193,7 @@ impl Replies {
                 self.arrays.push(array);
                 return None;
             }
-            value = Value::Array(array.values);
+            value = array.kind.complete(array.values);
         }
         Some(value)
     }
@@ -188,7 +255,7 @@ impl Parser for Replies {
 }
 
 /// The meaning of a line, the first of a value. `left` are the limits of the rest of the reply.
-fn head(line: &[u8], left: &mut Bounds) -> Result<Head, Unreadable> {
+fn head(line: &[u8], protocol: Protocol, left: &mut Bounds) -> Result<Head, Unreadable> {
     let Some((kind, line)) = line.split_first() else {
         return Err(Malformed("an empty line").into());
     };
@@ -210,15 +277,30 @@ fn head(line: &[u8], left: &mut Bounds) -> Result<Head, Unreadable> {
         },
         b'*' => match length(line)? {
             None => Value::Nil,
-            Some(0) => Value::Array(Vec::new()),
-            Some(len) => {
-                left.elements = take(left.elements, len)?;
-                return Ok(Head::Array(len));
-            }
+            Some(len) => return elements(ArrayKind::Array, len, left),
         },
+        b'_' if protocol == Protocol::Resp3 => Value::Nil,
+        b'%' | b'>' if protocol == Protocol::Resp3 => {
+            let len = length(line)?.ok_or(Malformed("a length that cannot be"))?;
+            let (kind, len) = match kind {
+                b'>' => (ArrayKind::Push, Some(len)),
+                _ => (ArrayKind::Map, len.checked_mul(2)),
+            };
+            let len = len.ok_or(Malformed("a length that cannot be"))?;
+            return elements(kind, len, left);
+        }
         _ => return Err(Malformed("no reply begins like this").into()),
     };
     Ok(Head::Value(value))
+}
+
+/// The head of a value with `len` elements.
+fn elements(kind: ArrayKind, len: usize, left: &mut Bounds) -> Result<Head, Unreadable> {
+    if len == 0 {
+        return Ok(Head::Value(kind.complete(Vec::new())));
+    }
+    left.elements = take(left.elements, len)?;
+    Ok(Head::Array(kind, len))
 }
 
 fn take(left: usize, taken: usize) -> Result<usize, Malformed> {

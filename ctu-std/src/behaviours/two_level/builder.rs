@@ -4,8 +4,9 @@ use super::{
     TwoLevelCache,
     levels::{Levels, Load, Recovery, Refresh},
     settings::{Resilience, Settings, Time, millis, share_of},
+    tracking::Tracked,
 };
-use crate::caches::{AnyCache, IsCache};
+use crate::caches::{self, AnyCache, IsCache};
 use ctu_core::{Cache, Clock};
 use std::{fmt, hash::Hash, time::Duration};
 
@@ -27,6 +28,7 @@ pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
     pub(super) settings: Settings,
     pub(super) recovery: Option<Recovery<A, B, Kind>>,
     pub(super) refresh: Option<Refresh<A, B, Kind>>,
+    tracked: Option<Tracked<A, B, Kind>>,
 }
 
 impl<A, B, Kind> TwoLevelBuilder<A, B, Kind>
@@ -41,6 +43,7 @@ where
             settings: Settings::default(),
             recovery: None,
             refresh: None,
+            tracked: None,
         }
     }
 
@@ -142,6 +145,7 @@ where
     /// must not wrap around.
     pub fn clock(mut self, clock: impl Clock + Send + Sync + 'static) -> Self {
         self.settings.time = Time::of(clock);
+        self.settings.has_own_clock = true;
         self
     }
 
@@ -151,9 +155,78 @@ where
         self
     }
 
+    /// Bounds the staleness of the first level: no read that begins more than `bound` after a write, delete
+    /// or flush was acknowledged by the server to its author returns an older value from the first level.
+    /// That holds on every node, for every author, and through any failure of connections, the server or
+    /// the process. In the steady state a change arrives after one round trip.
+    ///
+    /// A background thread keeps a connection of its own, on which the server reports changed keys. The first
+    /// level answers only under a lease of that thread. Without a lease, its entries are misses. A `bound`
+    /// of a second costs 8 pings a second; a `bound` near the time of a round trip leaves no lease. The
+    /// page [coherence](crate::docs::coherence) has the proof, the limits and the costs.
+    ///
+    #[cfg_attr(feature = "redis", doc = "```no_run")]
+    #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
+    /// use ctu_std::{ConcurrentCache, PrefixedRedisCache, RedisCache, StdClock, TwoLevelCache};
+    /// use std::time::Duration;
+    ///
+    /// let second: PrefixedRedisCache<str, u64> =
+    ///     RedisCache::builder("redis://127.0.0.1").prefix("app.").build()?;
+    /// let minute = Duration::from_secs(60);
+    /// let first = ConcurrentCache::<String, u64, _>::with_ttl(10_000, minute, StdClock::new());
+    /// let cache = TwoLevelCache::builder(first, second)
+    ///     .invalidation_bound(Duration::from_secs(1))
+    ///     .build();
+    /// # Ok::<(), ctu_std::RedisError>(())
+    /// ```
+    pub fn invalidation_bound(mut self, bound: Duration) -> Self
+    where
+        A: Send + Sync + 'static,
+        A::Key: ToOwned<Owned: Send>,
+        A::Value: Send,
+        B: caches::Tracked<Key = A::Key> + Send + Sync + 'static,
+        Kind: 'static,
+    {
+        // Rounded down: a longer bound would break the promise.
+        self.settings.tracking.lease.bound = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
+        self.tracked = Some(Tracked {
+            mark: B::mark,
+            tracker: B::tracker,
+            start: Levels::track_in_thread,
+        });
+        self
+    }
+
+    /// Serves the entries of the first level also without a lease, until they expire: for programs that
+    /// prefer hits during an outage to the [bound](Self::invalidation_bound). The first level is cleared
+    /// when the tracking connection is back.
+    pub fn serve_without_lease(mut self) -> Self {
+        self.settings.tracking.serve_without_lease = true;
+        self
+    }
+
+    /// Sets the number of keys whose changes remove their entries, for an
+    /// [`invalidation_bound`](Self::invalidation_bound). The default is 65,536. Each costs its key and about 40 bytes. An
+    /// entry of the first level beyond that number leaves it, so the number is not to be below the
+    /// capacity of the first level.
+    pub fn tracked_keys(mut self, keys: usize) -> Self {
+        self.settings.tracking.tracked_keys = keys;
+        self
+    }
+
+    /// Starts no thread for an [`invalidation_bound`](Self::invalidation_bound): the program calls
+    /// [`TwoLevelCache::track`].
+    pub fn manual_tracking(mut self) -> Self {
+        self.settings.tracking.in_background = false;
+        self
+    }
+
     /// Builds the cache.
     #[must_use]
     pub fn build(mut self) -> TwoLevelCache<A, B, Kind> {
+        if self.tracked.is_some() && !self.settings.has_own_clock {
+            self.settings.time = Time::of_leases();
+        }
         let (recovery, second_ttl) = (self.recovery(), self.second.ttl_by_default());
         TwoLevelCache::new(Levels::new(
             self.first,
@@ -162,6 +235,7 @@ where
             self.settings,
             recovery,
             self.refresh,
+            self.tracked,
         ))
     }
 }

@@ -72,7 +72,7 @@ use std::{convert::Infallible, fmt, hash::Hash, sync::Arc, time::Duration};
 /// # Several writers
 /// On one node the first level never shows an older value than the last write through this cache to the
 /// second, in any interleaving of reads and writes. Writes of other nodes appear when the entry of the first
-/// level expires.
+/// level expires, or within an [`invalidation_bound`](TwoLevelBuilder::invalidation_bound).
 pub struct TwoLevelCache<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
     pub(super) levels: Arc<Levels<A, B, Kind>>,
 }
@@ -121,7 +121,7 @@ where
         if self.levels.refresh.is_some() {
             return Ok(self.first_with_ttl(key)?.map(|(value, _)| value));
         }
-        self.first_hit(self.first().get(key))
+        self.first_hit(self.levels.look(|first| first.get(key)))
     }
 
     /// The first level.
@@ -173,6 +173,23 @@ where
         self.levels.counts.reset();
     }
 
+    /// Does the next step for the [`invalidation_bound`](TwoLevelBuilder::invalidation_bound): opens the tracking
+    /// connection, sends a ping, or waits for up to a second for messages and handles them. Returns the
+    /// wait before the next step; `None` without a bound.
+    ///
+    /// The background thread calls it. For a cache with
+    /// [`manual_tracking`](TwoLevelBuilder::manual_tracking).
+    pub fn track(&self) -> Option<Duration> {
+        self.levels.track()
+    }
+
+    /// The reason for the end of the last tracking connection, or for the failure to open one. `None` if
+    /// there was none.
+    #[must_use]
+    pub fn last_unsubscription(&self) -> Option<String> {
+        self.levels.last_unsubscription()
+    }
+
     /// The text of the last outage of a [`resilient`](TwoLevelBuilder::resilient) cache's second level. `None` if
     /// there was none. [`stats`](Self::stats) tells whether it is over.
     ///
@@ -220,7 +237,10 @@ where
     }
 
     pub(super) fn first_contains(&self, key: &A::Key) -> Result<bool, Failed<A, B, Kind>> {
-        let first = self.first().contains(key);
+        let first = self
+            .levels
+            .look(|first| Ok(first.contains(key)?.then_some(())));
+        let first = first.map(|found| found.is_some());
         first.map_err(|error| self.levels.first_failed(error))
     }
 
@@ -229,7 +249,7 @@ where
         &self,
         key: &A::Key,
     ) -> Result<Found<A::Value>, Failed<A, B, Kind>> {
-        let found = self.first_hit(self.first().get_with_ttl(key))?;
+        let found = self.first_hit(self.levels.look(|first| first.get_with_ttl(key)))?;
         if let Some((_, left)) = &found {
             self.levels.refresh_if_due(key, *left);
         }

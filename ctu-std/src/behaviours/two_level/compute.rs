@@ -14,7 +14,7 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         &self,
         key: &A::Key,
     ) -> Result<Option<A::Value>, TwoLevelError<A::Error, E>> {
-        let first = self.first.get(key);
+        let first = self.look(|first| first.get(key));
         first.map_err(|error| self.first_failed(error))
     }
 

@@ -28,9 +28,13 @@ pub(super) enum Counted {
     Missed,
     Overflowed,
     Replayed,
+    Reported,
+    Invalidated,
+    Unleased,
+    Unsubscribed,
 }
 
-const KINDS: usize = Counted::Replayed as usize + 1;
+const KINDS: usize = Counted::Unsubscribed as usize + 1;
 
 /// The number of threads with a line of their own. Further threads share one.
 const THREAD_LINES: usize = 32;

@@ -1,7 +1,7 @@
 //! Events of `tracing`.
 
 use super::levels::{FirstLevel, Levels};
-use crate::behaviours::machines::Change;
+use crate::behaviours::machines::{Change, TrackingChange};
 use std::fmt;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::Ordering::Relaxed;
@@ -36,6 +36,29 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         }
     }
 
+    /// Reports a change of the tracking.
+    #[cfg(feature = "tracing")]
+    pub(super) fn tell_tracking(&self, change: TrackingChange) {
+        let cache = self.settings.name.as_deref();
+        let reason = || self.last_unsubscription().map(tracing::field::display);
+        match change {
+            TrackingChange::Subscribed => tracing::info!(
+                cache,
+                "the server reports changed keys: the first level of a cache is served under a lease"
+            ),
+            TrackingChange::Unsubscribed => tracing::warn!(
+                cache,
+                error = reason(),
+                "no tracking connection: the first level of a cache loses its lease"
+            ),
+            TrackingChange::Refused => tracing::error!(
+                cache,
+                error = reason(),
+                "the server does not report changed keys: the first level of a cache has no lease"
+            ),
+        }
+    }
+
     /// Reports the first corrupt value of the second level. The statistics count all.
     #[cfg(feature = "tracing")]
     #[cold]
@@ -48,6 +71,9 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
             );
         }
     }
+
+    #[cfg(not(feature = "tracing"))]
+    pub(super) fn tell_tracking(&self, _: TrackingChange) {}
 
     #[cfg(not(feature = "tracing"))]
     pub(super) fn tell(&self, _: Change) {}

@@ -7,6 +7,7 @@ use super::{
     settings::{Settings, share_of},
     side_tables::SideTables,
     stats::BreakerState,
+    tracking::{Tracked, Tracking},
     versions::WriteVersions,
     worker::Worker,
 };
@@ -80,7 +81,8 @@ pub(super) struct Levels<A: Cache<Key: ToOwned>, B, Kind> {
     pub(super) first: A,
     pub(super) second: B,
     pub(super) settings: Settings,
-    pub(super) versions: WriteVersions,
+    pub(super) versions: WriteVersions<A::Key>,
+    pub(super) tracking: Option<Tracking<A, B, Kind>>,
     pub(super) counts: Counts,
     pub(super) flights: SingleFlight<A::Key, A::Value>,
     pub(super) health: Option<Mutex<Health<A::Key>>>,
@@ -94,6 +96,7 @@ pub(super) struct Levels<A: Cache<Key: ToOwned>, B, Kind> {
     pub(super) me: Weak<Self>,
     pub(super) recovering: Worker,
     pub(super) refreshing: Worker,
+    pub(super) tracker: Worker,
     pub(super) rolls: AtomicU64,
     kind: PhantomData<fn() -> Kind>,
     /// Whether an event has reported a corrupt value.
@@ -113,15 +116,19 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         settings: Settings,
         recovery: Option<Recovery<A, B, Kind>>,
         refresh: Option<Refresh<A, B, Kind>>,
+        tracked: Option<Tracked<A, B, Kind>>,
     ) -> Arc<Self> {
         let health = settings.resilience.map(|resilience| {
             let (breaker, journal) = (resilience.breaker, resilience.journal);
             Mutex::new(Health::new(breaker, journal, settings.seed))
         });
+        let tracked_keys = settings.tracking.tracked_keys;
+        let tracking = tracked.map(|tracked| Tracking::new(&tracked, &second, settings.tracking));
         let mut flights = SingleFlight::new();
         flights.set_wait_limit(settings.wait_limit);
         Arc::new_cyclic(|me| Self {
-            versions: WriteVersions::new(),
+            versions: WriteVersions::new(tracking.as_ref().map(|_| tracked_keys)),
+            tracking,
             counts: Counts::new(),
             flights,
             health,
@@ -136,6 +143,7 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
             me: me.clone(),
             recovering: Worker::default(),
             refreshing: Worker::default(),
+            tracker: Worker::default(),
             rolls: AtomicU64::new(0),
             kind: PhantomData,
             #[cfg(feature = "tracing")]
@@ -183,6 +191,11 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         }
     }
 
+    /// The reason for the end of the last tracking connection.
+    pub(super) fn last_unsubscription(&self) -> Option<String> {
+        self.tracking.as_ref()?.last_reason()
+    }
+
     /// The text of the last outage's error.
     pub(super) fn last_outage(&self) -> Option<String> {
         let health = self.health.as_ref()?;
@@ -191,6 +204,10 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
 
     pub(super) fn stats(&self) -> TwoLevelStats {
         let mut stats = TwoLevelStats::of(&self.counts);
+        if let Some(tracking) = &self.tracking {
+            stats.tracking = tracking.state();
+            stats.lease_left = tracking.lease_left(self.now());
+        }
         if let Some(health) = &self.health {
             let health = health.lock();
             stats.journal = health.journal.len();

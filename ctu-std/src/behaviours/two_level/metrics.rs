@@ -1,4 +1,4 @@
-use super::{BreakerState, TwoLevelStats};
+use super::{BreakerState, TrackingState, TwoLevelStats};
 use metrics::{counter, gauge};
 
 impl TwoLevelStats {
@@ -28,12 +28,19 @@ impl TwoLevelStats {
             opened,
             missed,
             overflowed,
-            replayed
+            replayed,
+            reported,
+            invalidated,
+            unleased,
+            unsubscribed
         );
         // Numbers of keys, which a float holds.
         gauge!("ctu_two_level_journal", "cache" => cache).set(self.journal as f64);
         gauge!("ctu_two_level_journal_overflowed", "cache" => cache)
             .set(f64::from(u8::from(self.journal_overflowed)));
+        let subscribed = self.tracking == TrackingState::Subscribed;
+        gauge!("ctu_two_level_subscribed", "cache" => cache).set(f64::from(u8::from(subscribed)));
+        gauge!("ctu_two_level_lease_seconds", "cache" => cache).set(self.lease_left.as_secs_f64());
         let open = match self.breaker {
             BreakerState::Closed => 0.0,
             BreakerState::Probing => 0.5,

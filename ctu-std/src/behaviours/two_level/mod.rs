@@ -11,6 +11,7 @@ mod error;
 mod events;
 mod first;
 mod levels;
+mod mark_index;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod read;
@@ -24,6 +25,7 @@ mod side_tables;
 mod stats;
 #[cfg(feature = "tokio")]
 mod tasks;
+mod tracking;
 mod versions;
 mod worker;
 mod write;
@@ -31,4 +33,4 @@ mod write;
 pub use builder::TwoLevelBuilder;
 pub use cache::TwoLevelCache;
 pub use error::TwoLevelError;
-pub use stats::{BreakerState, TwoLevelStats};
+pub use stats::{BreakerState, TrackingState, TwoLevelStats};

@@ -79,7 +79,7 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
 
     /// Plans a lookup of `key`, which the first level misses. Counts a miss without a request.
     pub(super) fn begin_get<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B, Kind> {
-        let plan = match self.side_tables.is_negative(key) {
+        let plan = match self.is_negative(key) {
             true => {
                 self.count(Counted::Nothing);
                 ReadPlan::Miss
@@ -94,14 +94,15 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
 
     /// Plans a test for an entry.
     pub(super) fn begin_contains<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B, Kind> {
-        match self.side_tables.is_negative(key) {
+        match self.is_negative(key) {
             true => ReadPlan::Miss,
             false => self.begin_read(key),
         }
     }
 
     fn begin_read<'k>(&self, key: &'k A::Key) -> ReadPlan<'_, 'k, A, B, Kind> {
-        let version = self.versions.current(key);
+        let version = self.version(key);
+        self.start_tracking();
         if self.flights.doubts(key) {
             self.count(Counted::Distrusted);
             return ReadPlan::Miss;
@@ -171,12 +172,13 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     fn keep_read(&self, key: &A::Key, version: Version, found: &Found<A::Value>) {
         match found {
             Some((value, left)) => {
-                self.versions.fill(version, || self.fill(key, value, *left));
+                self.versions
+                    .fill(version, key, self, || self.fill(key, value, *left));
                 self.count(Counted::SecondHit);
             }
             None => {
                 self.versions
-                    .fill(version, || self.side_tables.insert_negative(key));
+                    .fill(version, key, self, || self.side_tables.insert_negative(key));
                 self.count(Counted::Miss);
             }
         }
@@ -187,9 +189,14 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         &self,
         keys: &[&'k A::Key],
     ) -> Result<ReadMany<'_, 'k, A, B, Kind>, A::Error> {
+        let lease = self.lease();
+        let mut values = self.first.get_many_with_ttl(keys)?;
+        if values.iter().any(Option::is_some) && !self.is_leased(lease) {
+            values.fill(None);
+        }
         let mut read = ReadMany {
             levels: self,
-            values: self.first.get_many_with_ttl(keys)?,
+            values,
             keys: Vec::new(),
             positions: Vec::new(),
             versions: Vec::new(),
@@ -201,8 +208,8 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
                 self.refresh_if_due(key, *left);
                 continue;
             }
-            let version = self.versions.current(*key);
-            if self.side_tables.is_negative(key) {
+            let version = self.version(key);
+            if self.is_negative(key) {
                 self.count(Counted::Nothing);
                 self.count(Counted::Miss);
                 continue;
@@ -227,6 +234,9 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
             }
             self.count(Counted::Distrusted);
             self.count(Counted::Miss);
+        }
+        if !read.keys.is_empty() {
+            self.start_tracking();
         }
         Ok(read)
     }

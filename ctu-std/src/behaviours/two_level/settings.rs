@@ -1,6 +1,6 @@
 //! The settings as the levels read them.
 
-use crate::behaviours::machines::{BreakerSettings, JournalSettings};
+use crate::behaviours::machines::{BreakerSettings, JournalSettings, LeaseSettings};
 use ctu_core::{Clock, single_flight::DEFAULT_WAIT_LIMIT};
 use std::{fmt, hash::BuildHasher, hash::RandomState, sync::Arc, time::Duration};
 // As the standard library's, unless a test pauses the time.
@@ -16,6 +16,14 @@ pub(super) struct Time(Arc<dyn Fn() -> u64 + Send + Sync>);
 impl Time {
     pub(super) fn of(clock: impl Clock + Send + Sync + 'static) -> Self {
         Self(Arc::new(move || clock.now()))
+    }
+
+    /// The clock of leases: on Linux and Android it counts the time that the machine is suspended.
+    pub(super) fn of_leases() -> Self {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        return Self::of(crate::boot_clock::BootClock::new());
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        Self::system()
     }
 
     pub(super) fn system() -> Self {
@@ -41,6 +49,7 @@ pub(super) struct Settings {
     /// The name of the cache in its events.
     pub(super) name: Option<String>,
     pub(super) resilience: Option<Resilience>,
+    pub(super) tracking: TrackingSettings,
     /// The time after expiry within which a value may be returned, and the number of kept values.
     pub(super) grace: Option<(Duration, usize)>,
     /// The time that a missing entry is remembered, and the number of keys.
@@ -48,6 +57,8 @@ pub(super) struct Settings {
     /// The largest share that a time-to-live is shortened by.
     pub(super) jitter: f64,
     pub(super) time: Time,
+    /// Whether the program set the clock.
+    pub(super) has_own_clock: bool,
     pub(super) seed: u64,
     /// The longest wait for another caller's computation.
     pub(super) wait_limit: Duration,
@@ -57,6 +68,18 @@ pub(super) struct Settings {
     /// The time after which a computation is stopped.
     #[cfg(feature = "tokio")]
     pub(super) hard_limit: Option<Duration>,
+}
+
+/// The settings of the lease, of effect with an invalidation bound.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TrackingSettings {
+    pub(super) lease: LeaseSettings,
+    /// The capacity of the index of marks.
+    pub(super) tracked_keys: usize,
+    /// Whether entries are served without a lease.
+    pub(super) serve_without_lease: bool,
+    /// Whether a thread does the steps.
+    pub(super) in_background: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,16 +95,32 @@ impl Default for Settings {
         Self {
             name: None,
             resilience: None,
+            tracking: TrackingSettings::default(),
             grace: None,
             negative: None,
             jitter: 0.0,
             time: Time::system(),
+            has_own_clock: false,
             seed: RandomState::new().hash_one(0),
             wait_limit: DEFAULT_WAIT_LIMIT,
             #[cfg(feature = "tokio")]
             soft_limit: None,
             #[cfg(feature = "tokio")]
             hard_limit: None,
+        }
+    }
+}
+
+impl Default for TrackingSettings {
+    fn default() -> Self {
+        Self {
+            lease: LeaseSettings {
+                bound: 1_000,
+                retry: (100, 10_000),
+            },
+            tracked_keys: 65_536,
+            serve_without_lease: false,
+            in_background: true,
         }
     }
 }

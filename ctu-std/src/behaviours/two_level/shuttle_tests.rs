@@ -1,5 +1,7 @@
 //! Every order in which threads can meet in a `TwoLevelCache`, tried at random by shuttle.
 
+mod invalidation;
+
 use super::TwoLevelCache;
 use crate::{
     behaviours::shuttle::{

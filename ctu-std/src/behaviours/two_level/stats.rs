@@ -1,7 +1,7 @@
 //! The statistics of two levels.
 
 use super::counts::{Counted, Counts};
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// The counts of a [`TwoLevelCache`](crate::TwoLevelCache) since its creation or reset, and the state of
 /// its second level.
@@ -56,6 +56,18 @@ pub struct TwoLevelStats {
     pub overflowed: u64,
     /// Keys that the recovery deleted at the second level.
     pub replayed: u64,
+    /// Changes that the server reported, of keys of this cache and of others.
+    pub reported: u64,
+    /// Entries of the first level that a report removed, after a write of this node or of another.
+    pub invalidated: u64,
+    /// Lookups that found an entry in the first level and did not serve it, for want of a lease.
+    pub unleased: u64,
+    /// Periods without a tracking connection.
+    pub unsubscribed: u64,
+    /// The state of the tracking now.
+    pub tracking: TrackingState,
+    /// The time left of the lease of the first level. Zero without one.
+    pub lease_left: Duration,
     /// Keys in the journal now.
     pub journal: usize,
     /// Whether the Bloom filter of an overflowed journal is in use now.
@@ -91,6 +103,23 @@ pub enum BreakerState {
     Probing,
 }
 
+/// Whether the server reports changes to a [`TwoLevelCache`](crate::TwoLevelCache) with an
+/// [`invalidation_bound`](crate::TwoLevelBuilder::invalidation_bound).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub enum TrackingState {
+    /// The cache has no bound.
+    #[default]
+    Off,
+    /// The server reports changes.
+    Subscribed,
+    /// There is no tracking connection. The cache tries to open one.
+    Unsubscribed,
+    /// The server does not report changes, or does not allow it. The cache tries again, seldom.
+    Refused,
+}
+
 impl TwoLevelStats {
     pub(super) fn of(counts: &Counts) -> Self {
         use Counted::*;
@@ -113,6 +142,10 @@ impl TwoLevelStats {
             missed: get(Missed),
             overflowed: get(Overflowed),
             replayed: get(Replayed),
+            reported: get(Reported),
+            invalidated: get(Invalidated),
+            unleased: get(Unleased),
+            unsubscribed: get(Unsubscribed),
             ..Self::default()
         }
     }
@@ -149,6 +182,8 @@ impl fmt::Display for TwoLevelStats {
             (self.distrusted, "reads not believed"),
             (self.missed, "writes missed"),
             (self.replayed, "keys made good"),
+            (self.invalidated, "entries invalidated"),
+            (self.unleased, "hits without a lease"),
             (self.journal as u64, "keys in the journal"),
         ] {
             if count > 0 {
@@ -157,6 +192,11 @@ impl fmt::Display for TwoLevelStats {
         }
         if self.journal_overflowed {
             f.write_str(", more was missed than the journal has room for")?;
+        }
+        match self.tracking {
+            TrackingState::Off | TrackingState::Subscribed => {}
+            TrackingState::Unsubscribed => f.write_str(", no tracking connection")?,
+            TrackingState::Refused => f.write_str(", invalidations refused")?,
         }
         match self.breaker {
             BreakerState::Closed => Ok(()),

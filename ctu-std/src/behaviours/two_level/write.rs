@@ -11,7 +11,7 @@ use super::{
     versions::{Batch, Version},
 };
 use crate::behaviours::{
-    machines::{Change, MissedOp, RecordOutcome},
+    machines::{Change, MissedOp, RecordOutcome, WatchedWrite},
     single_flight::Leading,
 };
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub(super) struct Write<'l, 'k, A: FirstLevel, B, Kind> {
     key: &'k A::Key,
     version: Version,
     op: Op,
+    /// The watch of an insert, whose report the tracking connection has to bring.
+    watched: Option<WatchedWrite>,
     ended: bool,
 }
 
@@ -61,11 +63,21 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     }
 
     fn write<'k>(&self, key: &'k A::Key, op: Op) -> Write<'_, 'k, A, B, Kind> {
+        let version = self.version(key);
+        match op {
+            // Nothing is kept, and a delete of a missing entry is not reported.
+            Op::Remove => self.write_at(key, version.without_mark(), op),
+            Op::Insert | Op::InsertComputed => self.write_at(key, version, op),
+        }
+    }
+
+    fn write_at<'k>(&self, key: &'k A::Key, version: Version, op: Op) -> Write<'_, 'k, A, B, Kind> {
         Write {
             levels: self,
             key,
-            version: self.versions.current(key),
+            version,
             op,
+            watched: self.watch(version),
             ended: false,
         }
     }
@@ -77,14 +89,10 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         key: &'k A::Key,
         flight: &mut Leading<'_, A::Key, A::Value>,
     ) -> Option<Write<'_, 'k, A, B, Kind>> {
-        let version = self.versions.current(key);
-        flight.store().then(|| Write {
-            levels: self,
-            key,
-            version,
-            op: Op::InsertComputed,
-            ended: false,
-        })
+        let version = self.version(key);
+        flight
+            .store()
+            .then(|| self.write_at(key, version, Op::InsertComputed))
     }
 
     pub(super) fn begin_insert_many<'k>(
@@ -145,7 +153,8 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         let (mut first, mut batch) = (Ok(()), Batch::default());
         let effect = result.effect();
         for (write, (key, value)) in writes.into_iter().zip(entries) {
-            let kept = write.next_of(&mut batch).end(effect, |unraced| {
+            let write = write.lives_for(ttl).next_of(&mut batch);
+            let kept = write.end(effect, |unraced| {
                 // Some entries of a failed batch may be stored.
                 let newest = unraced && effect != Effect::Refused;
                 self.keep_first(newest, key, value, ttl)
@@ -226,22 +235,40 @@ impl<A: FirstLevel, B, Kind> Write<'_, '_, A, B, Kind> {
     /// key ran since this one began.
     fn end<T>(mut self, effect: Effect, apply: impl FnOnce(bool) -> T) -> T {
         self.ended = true;
+        self.end_watch(effect == Effect::Done);
         self.apply(effect, apply)
     }
 
+    fn end_watch(&mut self, is_acknowledged: bool) {
+        let watched = self.watched.take();
+        self.levels.end_watch(watched, is_acknowledged);
+    }
+
     fn apply<T>(&self, effect: Effect, apply: impl FnOnce(bool) -> T) -> T {
-        self.levels.versions.write(self.version, |unraced| {
-            self.levels.record_write(self.key, self.op, effect, unraced);
-            if self.op != Op::InsertComputed {
-                self.levels.flights.written(self.key);
-            }
-            apply(unraced)
-        })
+        let levels = self.levels;
+        levels
+            .versions
+            .write(self.version, self.key, levels, |unraced| {
+                self.levels.record_write(self.key, self.op, effect, unraced);
+                if self.op != Op::InsertComputed {
+                    self.levels.flights.written(self.key);
+                }
+                apply(unraced)
+            })
     }
 
     /// Ends the write without an effect.
     fn cancel(mut self) {
         self.ended = true;
+        self.end_watch(false);
+    }
+
+    /// Ends the watch of an entry that lives for no time: the second level may remove nothing in its place.
+    fn lives_for(mut self, ttl: Option<Duration>) -> Self {
+        if ttl.or(self.levels.second_ttl) == Some(Duration::ZERO) {
+            self.end_watch(false);
+        }
+        self
     }
 
     /// Places the write after the earlier ones of its batch.
@@ -262,7 +289,7 @@ impl<A: FirstLevel, B, Kind> Write<'_, '_, A, B, Kind> {
             return Err(levels.second_failed(error));
         }
         // Of two concurrent writes, the second level alone knows the order.
-        let kept = self.end(result.effect(), |unraced| {
+        let kept = self.lives_for(ttl).end(result.effect(), |unraced| {
             levels.keep_first(unraced, key, value, ttl)
         });
         kept.map_err(|error| levels.first_failed(error))
@@ -281,7 +308,7 @@ impl<A: FirstLevel, B, Kind> Write<'_, '_, A, B, Kind> {
             self.cancel();
             return Err(levels.second_failed(error));
         }
-        let (kept, written) = self.end(result.effect(), |unraced| {
+        let (kept, written) = self.lives_for(None).end(result.effect(), |unraced| {
             let written = !flight.is_current();
             let kept = levels.keep_first(unraced && !written, key, value, None);
             (kept, written)
@@ -309,6 +336,7 @@ impl<A: FirstLevel, B, Kind> Write<'_, '_, A, B, Kind> {
 impl<A: FirstLevel, B, Kind> Drop for Write<'_, '_, A, B, Kind> {
     fn drop(&mut self) {
         if !self.ended {
+            self.end_watch(false);
             let forget = |_| self.levels.forget_first(self.key);
             // No caller is left for an error.
             let _ = self.apply(Effect::Unknown, forget);

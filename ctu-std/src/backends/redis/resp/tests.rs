@@ -211,3 +211,65 @@ fn strings_of_every_size_are_parsed() {
         }
     }
 }
+
+/// The messages in `bytes`, which arrive in pieces of `size`.
+fn messages(mut bytes: &[u8], size: usize) -> Result<Vec<Value>, RedisError> {
+    let mut replies = Replies::resp3(&"server".into());
+    let mut messages = Vec::new();
+    loop {
+        while let Some(message) = replies.message(ROOM)? {
+            messages.push(message);
+        }
+        let len = size.min(bytes.len());
+        if len == 0 {
+            return Ok(messages);
+        }
+        replies.room()[..len].copy_from_slice(&bytes[..len]);
+        replies.filled(len);
+        bytes = &bytes[len..];
+    }
+}
+
+#[test]
+fn pushes_arrive_between_replies_of_resp3() {
+    let bytes = b"%2\r\n$5\r\nproto\r\n:3\r\n$7\r\nmodules\r\n*0\r\n\
+        >2\r\n$10\r\ninvalidate\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n+PONG\r\n\
+        >2\r\n$10\r\ninvalidate\r\n_\r\n\
+        >3\r\n$9\r\nsubscribe\r\n$3\r\nctu\r\n:1\r\n";
+    let push = |kind, data| Value::Push { kind, data };
+    let hello = vec![
+        (bulk(b"proto"), Value::Int(3)),
+        (bulk(b"modules"), Value::Array(vec![])),
+    ];
+    let expected = vec![
+        Value::Map(hello),
+        push(
+            PushKind::Invalidate,
+            vec![Value::Array(vec![bulk(b"a"), bulk(b"b")])],
+        ),
+        Value::SimpleString("PONG".into()),
+        push(PushKind::Invalidate, vec![Value::Nil]),
+        push(PushKind::Subscribe, vec![bulk(b"ctu"), Value::Int(1)]),
+    ];
+    for size in 1..bytes.len() {
+        assert_eq!(messages(bytes, size), Ok(expected.clone()), "{size}");
+    }
+}
+
+#[test]
+fn pushes_are_malformed_inside_replies_and_in_resp2() {
+    let push = b">1\r\n$1\r\na\r\n";
+    assert!(is_malformed(&read(push, ROOM).unwrap_err()));
+    assert!(is_malformed(
+        &read(b"%1\r\n:1\r\n:2\r\n", ROOM).unwrap_err()
+    ));
+    assert!(is_malformed(&read(b"_\r\n", ROOM).unwrap_err()));
+    for bytes in [
+        &b"*1\r\n>1\r\n$1\r\na\r\n"[..],
+        b">-1\r\n",
+        b"%9223372036854775807\r\n",
+        b">1001\r\n",
+    ] {
+        assert!(is_malformed(&messages(bytes, 9).unwrap_err()));
+    }
+}
