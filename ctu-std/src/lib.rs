@@ -15,6 +15,8 @@ pub mod docs;
 pub mod fuzzing;
 mod per_process;
 mod random;
+#[cfg(feature = "snapshot")]
+mod snapshot;
 mod sync;
 
 #[doc(inline)]
@@ -43,6 +45,8 @@ pub use self::backends::{
 };
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use self::boot_clock::BootClock;
+#[cfg(feature = "snapshot")]
+pub use self::snapshot::{LoadSnapshot, Loaded, SaveSnapshot, Saved, Snapshot, SnapshotError};
 pub use self::{
     behaviours::{
         BreakerState, SingleFlightCache, TrackingState, TwoLevelBuilder, TwoLevelCache,
