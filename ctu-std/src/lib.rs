@@ -46,7 +46,9 @@ pub use self::backends::{
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use self::boot_clock::BootClock;
 #[cfg(feature = "snapshot")]
-pub use self::snapshot::{LoadSnapshot, Loaded, SaveSnapshot, Saved, Snapshot, SnapshotError};
+pub use self::snapshot::{
+    LoadSnapshot, Loaded, Save, SaveSnapshot, Saved, Snapshot, SnapshotError,
+};
 pub use self::{
     behaviours::{
         BreakerState, SingleFlightCache, TrackingState, TwoLevelBuilder, TwoLevelCache,

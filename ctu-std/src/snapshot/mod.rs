@@ -24,7 +24,7 @@ use std::{
 /// with the number of their uses. Checksums detect damage: a damaged stream loads nothing.
 ///
 /// ```
-/// use ctu_std::{CacheExt, ConcurrentCache, Snapshot};
+/// use ctu_std::{Cache, CacheExt, ConcurrentCache, Snapshot};
 ///
 /// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
 /// cache.insert("one", 1)?;
@@ -82,6 +82,9 @@ pub struct Saved<K, V> {
     pub uses: u8,
 }
 
+/// A closure that saves an entry.
+pub type Save<'s, K, V> = dyn FnMut(Saved<&K, &V>) -> Result<(), SnapshotError> + 's;
+
 /// A store or cache that a [`Snapshot`] saves.
 pub trait SaveSnapshot {
     /// The type of the keys.
@@ -93,10 +96,7 @@ pub trait SaveSnapshot {
     ///
     /// # Errors
     /// The first of `save`.
-    fn each_entry(
-        &self,
-        save: &mut dyn FnMut(Saved<&Self::Key, &Self::Value>) -> Result<(), SnapshotError>,
-    ) -> Result<(), SnapshotError>;
+    fn each_entry(&self, save: &mut Save<'_, Self::Key, Self::Value>) -> Result<(), SnapshotError>;
 }
 
 /// A store or cache that a [`Snapshot`] loads.

@@ -1,6 +1,6 @@
 //! Snapshots of each store and cache.
 
-use super::{LoadSnapshot, SaveSnapshot, Saved, SnapshotError};
+use super::{LoadSnapshot, Save, SaveSnapshot, Saved, SnapshotError};
 use crate::caches::ConcurrentCache;
 use ctu_core::{
     Clock, Error, StoredKey,
@@ -9,8 +9,6 @@ use ctu_core::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::hash::{BuildHasher, Hash};
-
-type Save<'s, K, V> = dyn FnMut(Saved<&K, &V>) -> Result<(), SnapshotError> + 's;
 
 impl<K: Serialize, V: Serialize, T: Slots<K, V>, S> SaveSnapshot for Lru<K, V, T, S> {
     type Key = K;

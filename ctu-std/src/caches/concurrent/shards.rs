@@ -136,8 +136,8 @@ impl<K, V> Shards<K, V> {
         for to in 0..after {
             let mut moved = Vec::new();
             let own = share(capacity, after, to);
-            for from in to * joined..(to + 1) * joined {
-                let shard = &mut shards[from];
+            let sources = shards.iter_mut().enumerate().skip(to * joined);
+            for (from, shard) in sources.take(joined) {
                 if joined == 1 && shard.len() <= own {
                     continue;
                 }
