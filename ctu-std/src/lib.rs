@@ -18,6 +18,8 @@ mod random;
 #[cfg(feature = "snapshot")]
 mod snapshot;
 mod sync;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 
 #[doc(inline)]
 pub use self::backends::memcached;
