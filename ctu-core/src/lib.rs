@@ -85,7 +85,10 @@ pub use mappings::{Format, Json, ToBytes, ToBytesCache};
 #[cfg(feature = "alloc")]
 #[doc(inline)]
 pub use stores::on_heap as heap;
-pub use stores::{LruCache, SmallLruCache, SmallTtlCache, Store, TtlCache};
+pub use stores::{
+    ClockCache, FixedCache, LruCache, SmallClockCache, SmallFixedCache, SmallLruCache,
+    SmallTtlCache, Store, TtlCache,
+};
 #[cfg(all(any(feature = "sealed", feature = "flash"), feature = "std"))]
 pub use wall_clock::SystemWallClock;
 #[cfg(any(feature = "sealed", feature = "flash"))]

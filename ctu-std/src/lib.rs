@@ -15,7 +15,11 @@ pub mod docs;
 pub mod fuzzing;
 mod per_process;
 mod random;
+#[cfg(feature = "snapshot")]
+mod snapshot;
 mod sync;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 
 #[doc(inline)]
 pub use self::backends::memcached;
@@ -43,6 +47,10 @@ pub use self::backends::{
 };
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use self::boot_clock::BootClock;
+#[cfg(feature = "snapshot")]
+pub use self::snapshot::{
+    LoadSnapshot, Loaded, Save, SaveSnapshot, Saved, Snapshot, SnapshotError,
+};
 pub use self::{
     behaviours::{
         BreakerState, SingleFlightCache, TrackingState, TwoLevelBuilder, TwoLevelCache,

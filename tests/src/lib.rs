@@ -2,6 +2,8 @@
 
 pub mod blocking;
 pub mod cancel;
+pub mod cli;
+pub mod color_scheme;
 pub mod contest;
 pub mod example;
 pub mod load;

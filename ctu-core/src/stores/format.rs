@@ -3,8 +3,9 @@
 use super::{
     iter::Iter,
     lru::Lru,
-    slots::{Inline, Slots},
+    slots::{Inline, Slot, Slots},
     ttl::Ttl,
+    unordered::{Rule, Unordered},
 };
 use crate::clock::Clock;
 use defmt::{Format, Formatter, write};
@@ -32,6 +33,16 @@ impl<K: Format, V: Format, T: Slots<K, V>, S> Format for Lru<K, V, T, S> {
 }
 
 impl<K: Format, V: Format, T: Slots<K, V>, C: Clock, S> Format for Ttl<K, V, T, C, S> {
+    fn format(&self, f: Formatter<'_>) {
+        map(f, self.iter());
+    }
+}
+
+impl<K, V, const N: usize, I: Slot, R: Rule, S> Format for Unordered<K, V, N, I, R, S>
+where
+    K: Format,
+    V: Format,
+{
     fn format(&self, f: Formatter<'_>) {
         map(f, self.iter());
     }

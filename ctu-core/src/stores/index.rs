@@ -1,7 +1,7 @@
 //! The index from hashes to slots of a store without a heap.
 
 use super::slots::Slot;
-use core::{fmt, hint::select_unpredictable};
+use core::{fmt, hint::select_unpredictable, marker::PhantomData};
 
 /// A hash table of slots, in two cells an entry.
 ///
@@ -12,14 +12,65 @@ use core::{fmt, hint::select_unpredictable};
 /// A chain has at most [`MAX_CHAIN`] slots, for any keys: an insertion into a longer one replaces
 /// an entry of the chain. Where keys spread evenly over a full table, one insertion in a billion
 /// meets such a chain.
+///
+/// The last cells hold the marks `M`, a bit an entry; there are as many buckets less.
 #[derive(Clone)]
-pub(super) struct Index<I, const N: usize>([[I; 2]; N]);
+pub(super) struct Index<I, const N: usize, M = Unmarked>([[I; 2]; N], PhantomData<M>);
+
+/// Whether each slot has a mark: a bit in the index.
+pub trait Marks {
+    /// The number of bits of a slot.
+    const BITS: usize;
+}
+
+/// No marks.
+#[derive(Clone)]
+pub struct Unmarked;
+
+impl Marks for Unmarked {
+    const BITS: usize = 0;
+}
+
+/// A mark a slot.
+#[derive(Clone)]
+pub struct Marked;
+
+impl Marks for Marked {
+    const BITS: usize = 1;
+}
 
 /// The maximum number of slots of a bucket.
 pub(crate) const MAX_CHAIN: u32 = 12;
 
-impl<I: Slot, const N: usize> Index<I, N> {
-    pub(super) const EMPTY: Self = Self([[I::NONE; 2]; N]);
+impl<I: Slot, const N: usize, M: Marks> Index<I, N, M> {
+    pub(super) const EMPTY: Self = Self([[I::NONE; 2]; N], PhantomData);
+
+    /// The number of buckets. A store of one entry has a bucket and no mark.
+    const BUCKETS: usize = if N > 1 {
+        N - (N * M::BITS).div_ceil(I::BITS)
+    } else {
+        1
+    };
+
+    /// The mark of a slot.
+    #[inline]
+    pub(super) fn mark(&self, slot: I) -> bool {
+        let at = slot.index();
+        self.cell(Self::mark_cell(at)).bit(at)
+    }
+
+    /// Sets or clears the mark of a slot.
+    #[inline]
+    pub(super) fn set_mark(&mut self, slot: I, to: bool) {
+        let at = slot.index();
+        let cell = self.cell(Self::mark_cell(at));
+        self.set(Self::mark_cell(at), cell.with_bit(at, to));
+    }
+
+    #[inline]
+    const fn mark_cell(at: usize) -> usize {
+        (at / I::BITS).wrapping_add(N + Self::BUCKETS)
+    }
 
     #[inline]
     fn cell(&self, at: usize) -> I {
@@ -41,7 +92,7 @@ impl<I: Slot, const N: usize> Index<I, N> {
     fn bucket(hash: u64) -> usize {
         let folded = (hash ^ (hash >> 32)) as u32;
         let spread = folded.wrapping_mul(0x9E37_79B9);
-        N.wrapping_add(((u64::from(spread) * N as u64) >> 32) as usize)
+        N.wrapping_add(((u64::from(spread) * Self::BUCKETS as u64) >> 32) as usize)
     }
 
     /// The slot with this hash and a key that `is` accepts; `keys` are those of all slots.
@@ -142,9 +193,12 @@ impl<I: Slot, const N: usize> Index<I, N> {
         self.set(self.leading_to(hash, slot), next);
     }
 
-    /// Changes the number of a slot in the table.
+    /// Changes the number of a slot in the table, and moves its mark.
     #[inline]
     pub(super) fn renumber(&mut self, hash: u64, slot: I, to: I) {
+        if M::BITS > 0 {
+            self.set_mark(to, self.mark(slot));
+        }
         let next = self.cell(slot.index());
         self.set(self.leading_to(hash, slot), to);
         self.set(to.index(), next);
@@ -154,7 +208,7 @@ impl<I: Slot, const N: usize> Index<I, N> {
 /// Whether the processor predicts branches: not a microcontroller.
 const BRANCHES_ARE_PREDICTED: bool = cfg!(target_pointer_width = "64");
 
-impl<I: fmt::Debug, const N: usize> fmt::Debug for Index<I, N> {
+impl<I: fmt::Debug, const N: usize, M> fmt::Debug for Index<I, N, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter()).finish()
     }

@@ -60,9 +60,9 @@ pub(super) type InlineLru<K, V, const N: usize, I, S> = Lru<K, V, Inline<K, V, N
 /// The least-recently-used store, generic over its storage: [`LruCache`] and `heap::LruCache`.
 #[derive(Clone)]
 pub struct Lru<K, V, T: Slots<K, V>, S = FxBuildHasher> {
-    slots: T,
+    pub(super) slots: T,
     /// The most recently used entry. The least recently used one is before it in the circle.
-    head: T::Slot,
+    pub(super) head: T::Slot,
     hasher: S,
     entries: PhantomData<(K, V)>,
 }
@@ -129,14 +129,18 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         Iter(self.order())
     }
 
-    pub(super) fn order(&self) -> Order<'_, K, V, T> {
-        Order::new(&self.slots, self.head, self.tail())
+    /// Iterates over the entries with mutable values, in no particular order. The recency order does
+    /// not change.
+    pub fn iter_mut<'a>(&'a mut self) -> impl Iterator<Item = (&'a K, &'a mut V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        self.slots.iter_mut()
     }
 
-    /// Returns the least recently used entry without a change to the recency order.
-    pub fn peek_lru(&self) -> Option<(&K, &V)> {
-        let tail = self.tail();
-        Some((self.slots.key(tail)?, self.slots.value(tail)?))
+    pub(super) fn order(&self) -> Order<'_, K, V, T> {
+        Order::new(&self.slots, self.head, self.tail())
     }
 
     /// The slot of the least recently used entry.
@@ -358,20 +362,6 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         (slot, old_key)
     }
 
-    /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
-    /// `None` only for a heap-backed store of capacity 0.
-    pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
-        let hash = self.hash(&key);
-        let slot = match self.slots.find_for_insert(hash, |found| *found == key) {
-            Ok(slot) => {
-                self.touch(slot);
-                slot
-            }
-            Err(victim) => self.insert_new(hash, key, &mut Some(make()), victim).0,
-        };
-        self.slots.value_mut(slot)
-    }
-
     /// Removes the entry at `key` and returns its value.
     pub fn remove<Q>(&mut self, key: &Q) -> Option<V>
     where
@@ -380,16 +370,6 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     {
         let slot = self.find(key);
         self.remove_slot(slot).map(|(_, value)| value)
-    }
-
-    /// Removes the most recently used entry and returns it.
-    pub fn pop_mru(&mut self) -> Option<(K, V)> {
-        self.remove_slot(self.head)
-    }
-
-    /// Removes the least recently used entry and returns it.
-    pub fn pop_lru(&mut self) -> Option<(K, V)> {
-        self.remove_slot(self.tail())
     }
 
     /// Removes the entries for which `keep` returns false. O(n), in no particular order.

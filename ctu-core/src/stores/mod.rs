@@ -3,7 +3,8 @@
 //! [`Lru`] keeps entries and their recency order; [`Ttl`] adds deadlines. Both are written once,
 //! over the storage of the entries: [`Inline`] keeps them in the store itself (no heap, capacity in
 //! the type), `Heap` keeps them on the heap (capacity chosen at run time). Slots are dense: entry
-//! `i` of `n` is in slot `i`, and a removal moves the last entry into the freed slot.
+//! `i` of `n` is in slot `i`, and a removal moves the last entry into the freed slot. [`Unordered`]
+//! keeps no recency order: it evicts by CLOCK or refuses a new key.
 //!
 //! # Capacity 0
 //! A store or cache with a capacity chosen at run time may have capacity 0. It keeps nothing: every
@@ -12,6 +13,7 @@
 
 mod as_collection;
 mod as_store;
+mod computed;
 #[cfg(feature = "alloc")]
 mod dict;
 mod expiry;
@@ -25,6 +27,7 @@ mod lru;
 pub mod on_heap;
 #[cfg(feature = "alloc")]
 pub mod policy;
+mod recency;
 #[cfg(feature = "serde")]
 mod serial;
 mod slots;
@@ -34,6 +37,7 @@ mod ticks;
 mod time;
 mod timeline;
 mod ttl;
+mod unordered;
 
 #[cfg(feature = "alloc")]
 pub use dict::DictCache;
@@ -41,7 +45,10 @@ pub use iter::{IntoIter, Iter, LiveIter};
 pub use lru::{Lru, LruCache, SmallLruCache};
 #[cfg(feature = "alloc")]
 pub use slots::{Heap, RandomState};
-pub use slots::{Inline, Slots};
+pub use slots::{Inline, Slot, Slots};
 pub use store::Store;
 pub use sweep::Sweep;
 pub use ttl::{SmallTtlCache, Ttl, TtlCache};
+pub use unordered::{
+    Clock, ClockCache, FixedCache, Refuse, Rule, SmallClockCache, SmallFixedCache, Unordered,
+};

@@ -86,7 +86,7 @@ pub type SmallTtlCache<K, V, const N: usize, C, S = FxBuildHasher> =
 /// The store with deadlines, generic over its storage: [`TtlCache`] and `heap::TtlCache`.
 #[derive(Clone)]
 pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
-    lru: Lru<K, V, T, S>,
+    pub(super) lru: Lru<K, V, T, S>,
     expiry: Expiry<T::Deadlines>,
     pub(super) time: Time<C>,
 }
@@ -198,6 +198,20 @@ impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
     pub fn iter(&self) -> LiveIter<'_, K, V, T> {
         LiveIter::new(self.lru.order(), &self.expiry, self.time.peek())
     }
+
+    /// Iterates over the live entries with mutable values, in no particular order.
+    pub fn iter_mut<'a>(&'a mut self) -> impl Iterator<Item = (&'a K, &'a mut V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        let now = self.time.now();
+        let expiry = &self.expiry;
+        let entries = self.lru.slots_mut().iter_mut().enumerate();
+        entries
+            .filter(move |(at, _)| expiry.left(T::Slot::new(*at), now).is_some())
+            .map(|(_, entry)| entry)
+    }
 }
 
 impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, S> {
@@ -290,7 +304,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     /// if the store was full of live entries.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
         let mut value = Some(value);
-        let (key, live) = self.exchange(key, &mut value, self.time.ttl());
+        let (_, key, live) = self.exchange(key, &mut value, self.time.ttl());
         key.zip(value).filter(|_| live)
     }
 
@@ -306,18 +320,18 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     ) -> Result<Option<(K, V)>, Error> {
         let ttl = self.time.check(ttl)?;
         let mut value = Some(value);
-        let (key, live) = self.exchange(key, &mut value, ttl);
+        let (_, key, live) = self.exchange(key, &mut value, ttl);
         Ok(key.zip(value).filter(|_| live))
     }
 
-    /// Stores the value in `value`, which is the displaced one afterwards. Returns its key, and
-    /// whether it was live.
+    /// Stores the value in `value`, which is the displaced one afterwards. Returns the slot,
+    /// the displaced key, and whether it was live.
     pub(super) fn exchange(
         &mut self,
         key: K,
         value: &mut Option<V>,
         ttl: u64,
-    ) -> (Option<K>, bool) {
+    ) -> (T::Slot, Option<K>, bool) {
         let now = self.write();
         let ttl = self.time.until(ttl);
         let hash = self.lru.hash(&key);
@@ -343,7 +357,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
             }
         };
         if slot == T::Slot::NONE {
-            return (displaced, true);
+            return (slot, displaced, true);
         }
         let live = self.is_live(slot, now);
         if displaced.is_some() {
@@ -351,7 +365,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
             self.expiry.cancel(slot, now);
         }
         self.expiry.schedule(slot, ttl, now);
-        (displaced, live)
+        (slot, displaced, live)
     }
 
     /// Reads the clock before a write. Returns the tick.
@@ -385,13 +399,6 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         let live = self.is_live(slot, now);
         let (_, value) = self.remove_slot(slot, now)?;
         Some((value, live))
-    }
-
-    /// Removes the expired entries, then the least recently used live one, and returns that one.
-    pub fn pop_lru(&mut self) -> Option<(K, V)> {
-        self.expire();
-        let now = self.time.last();
-        self.remove_slot(self.lru.tail(), now)
     }
 
     /// Removes the expired entries and returns their number. O(1) for each of them.
@@ -463,7 +470,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         IntoIter(self.lru)
     }
 
-    fn remove_slot(&mut self, slot: T::Slot, now: u64) -> Option<(K, V)> {
+    pub(super) fn remove_slot(&mut self, slot: T::Slot, now: u64) -> Option<(K, V)> {
         let last = T::Slot::new(self.lru.len().checked_sub(1)?);
         let entry = self.lru.remove_slot(slot)?;
         self.expiry.swap_remove(slot, last, now);

@@ -23,6 +23,7 @@ mod load;
 mod log;
 mod options;
 mod pages;
+#[path = "../support/redis.rs"]
 mod redis;
 mod service;
 
@@ -42,7 +43,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-async fn run(options: Options) -> Result<(), Box<dyn Error>> {
+async fn run(options: Options, redis: Redis) -> Result<(), Box<dyn Error>> {
     // Registered first, so that a signal during the start ends the program in order too.
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
@@ -56,10 +57,6 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
         )?
         .install_recorder()?;
     let listener = bind(options.port).await?;
-    let redis = match options.redis {
-        Some(url) => Redis::at(url),
-        None => Redis::start().await?,
-    };
     let site = Arc::new(Site::new(redis, metrics)?);
     let (sampler, live) = live::start(Arc::clone(&site), events);
     let router = service::router(Arc::clone(&site), live);
@@ -96,8 +93,12 @@ fn main() -> ExitCode {
     let done = Options::from_command_line().and_then(|options| match options {
         None => Ok(()),
         Some(options) => {
+            let redis = match &options.redis {
+                Some(url) => Redis::at(url.clone()),
+                None => Redis::start().map_err(|error| format!("{error}; or --redis URL"))?,
+            };
             let runtime = tokio::runtime::Runtime::new()?;
-            runtime.block_on(run(options))
+            runtime.block_on(run(options, redis))
         }
     });
     match done {

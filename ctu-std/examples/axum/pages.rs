@@ -111,7 +111,8 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    fn new() -> Self {
+    /// All pages in their first version.
+    pub(crate) fn new() -> Self {
         Self {
             versions: (0..PAGES).map(|_| AtomicU64::new(1)).collect(),
             rendered: AtomicU64::new(0),
@@ -123,11 +124,13 @@ impl Source {
         self.rendered.load(SeqCst)
     }
 
-    fn edit(&self, page: u32) -> u64 {
+    /// Edits the page, and returns its version.
+    pub(crate) fn edit(&self, page: u32) -> u64 {
         self.versions[page as usize].fetch_add(1, SeqCst) + 1
     }
 
-    async fn render(&self, page: u32) -> Page {
+    /// Renders the newest version of the page.
+    pub(crate) async fn render(&self, page: u32) -> Page {
         let version = self.versions[page as usize].load(SeqCst);
         tokio::time::sleep(RENDER_TIME).await;
         self.rendered.fetch_add(1, SeqCst);

@@ -157,16 +157,19 @@ async fn prometheus(State(site): State<Arc<Site>>) -> String {
 }
 
 async fn stop(State(site): State<Arc<Site>>) -> Result<StatusCode, Failure> {
-    signalled(site.redis.stop())
+    signalled(site.redis.stop(), "Redis is stopped: it answers no request")
 }
 
 async fn resume(State(site): State<Arc<Site>>) -> Result<StatusCode, Failure> {
-    signalled(site.redis.resume())
+    signalled(site.redis.resume(), "Redis continues")
 }
 
-fn signalled(result: Result<(), String>) -> Result<StatusCode, Failure> {
+fn signalled(result: Result<(), String>, event: &str) -> Result<StatusCode, Failure> {
     match result {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Ok(()) => {
+            tracing::info!("{event}");
+            Ok(StatusCode::NO_CONTENT)
+        }
         Err(error) => Err((StatusCode::CONFLICT, error + "\n")),
     }
 }

@@ -20,6 +20,7 @@ mod plot;
 mod traces;
 
 use contenders::NAMES;
+use ctu_tests::cli::from_caller;
 use std::{path::PathBuf, process::ExitCode};
 use traces::Trace;
 
@@ -44,8 +45,8 @@ fn options() -> Result<Options, lexopt::Error> {
             // Cargo passes it to every benchmark.
             Long("bench") => {}
             // The bench runs in the folder of its package, the caller elsewhere.
-            Long("traces") => options.traces = Some(traces::from_caller(parser.value()?)),
-            Long("plot") => options.plot = Some(traces::from_caller(parser.value()?)),
+            Long("traces") => options.traces = Some(from_caller(parser.value()?)),
+            Long("plot") => options.plot = Some(from_caller(parser.value()?)),
             Long("capacity") => options.capacities.push(parser.value()?.parse()?),
             Long("runs") => options.runs = parser.value()?.parse::<usize>()?.max(1),
             other => return Err(other.unexpected()),

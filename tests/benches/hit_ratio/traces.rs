@@ -3,10 +3,9 @@
 use flate2::read::MultiGzDecoder;
 use std::{
     collections::HashMap,
-    ffi::OsString,
     fs::File,
     io::{BufRead, BufReader, Read},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// Keys in the order of their look-ups, numbered by first appearance.
@@ -67,15 +66,6 @@ impl Trace {
         let mut shares: Vec<_> = percents.iter().map(share).collect();
         shares.dedup();
         shares
-    }
-}
-
-/// The path that a caller in another folder means: Cargo runs a benchmark in its package's folder.
-pub(crate) fn from_caller(path: OsString) -> PathBuf {
-    let path = PathBuf::from(path);
-    match std::env::var_os("PWD") {
-        Some(folder) if path.is_relative() => Path::new(&folder).join(path),
-        _ => path,
     }
 }
 

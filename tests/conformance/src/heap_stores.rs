@@ -56,6 +56,30 @@ pub(crate) fn capacity_zero_keeps_nothing() {
     assert!(cache.is_empty());
 }
 
+pub(crate) fn lower_capacity_evicts_entries() {
+    let mut cache: LruCache<u32, u32> = (0..6).map(|key| (key, key)).collect();
+    cache.get(&0);
+    cache.set_capacity(2);
+    assert!(cache.iter().eq([(&0, &0), (&5, &5)]));
+    assert_eq!(cache.insert(6, 6), Some((5, 5)));
+    cache.set_capacity(3);
+    assert_eq!((cache.insert(7, 7), cache.len(), cache.validate()), (None, 3, Ok(())));
+    cache.set_capacity(0);
+    assert_eq!((cache.insert(1, 1), cache.len()), (Some((1, 1)), 0));
+
+    let clock = Dial::<64>::at(0);
+    let mut cache = TtlCache::with_capacity(4, Duration::from_secs(1), &clock);
+    cache.extend([(1, 10), (2, 20)]);
+    clock.pass(Duration::from_millis(500));
+    cache.extend([(3, 30), (4, 40)]);
+    cache.get(&1);
+    clock.pass(Duration::from_millis(500));
+    cache.set_capacity(2);
+    assert!(cache.iter().eq([(&4, &40), (&3, &30)]));
+    cache.set_capacity(1);
+    assert_eq!([3, 4].map(|key| cache.get(&key).copied()), [None, Some(40)]);
+}
+
 pub(crate) fn dict_never_evicts() {
     let cache = SpinCache::new(DictCache::<u32, u32>::new());
     for key in 0..100 {

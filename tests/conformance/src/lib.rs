@@ -98,7 +98,18 @@ suite! {
         entry_takes_eight_bytes_over_key_and_value,
         entry_of_a_small_store_takes_four_bytes_over_key_and_value,
         small_store_agrees_with_a_large_one,
+        promote_and_demote_change_the_order,
+        iter_mut_reaches_every_value,
+        try_get_or_insert_with_stores_no_error,
         random_operations_agree_with_a_list;
+    unordered:
+        clock_evicts_an_entry_without_a_hit,
+        clock_evicts_after_eight_entries_at_the_latest,
+        full_store_refuses_a_new_key,
+        keys_of_one_hash_fill_a_fixed_store,
+        unordered_entry_takes_four_or_two_bytes_over_key_and_value,
+        sweeps_of_unordered_stores_visit_every_entry,
+        clock_works_at_every_small_capacity;
     ttl:
         entry_expires_after_its_ttl,
         each_entry_has_its_own_ttl,
@@ -119,6 +130,8 @@ suite! {
         entry_takes_sixteen_bytes_over_key_and_value,
         entry_of_a_small_store_takes_ten_bytes_over_key_and_value,
         ttl_of_a_store_can_be_set,
+        computed_values_expire,
+        order_and_values_of_live_entries_can_be_changed,
         random_operations_agree_with_a_list;
     ttl_clock:
         stopped_clock_expires_nothing,
@@ -257,6 +270,7 @@ suite! {
         heap_lru_matches_the_inline_one,
         heap_ttl_matches_the_inline_one,
         capacity_zero_keeps_nothing,
+        lower_capacity_evicts_entries,
         dict_never_evicts,
         strings_and_vectors_are_keys,
         long_prefixes_use_the_heap,

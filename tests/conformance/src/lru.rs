@@ -388,6 +388,39 @@ pub(crate) fn small_store_agrees_with_a_large_one() {
     }
 }
 
+pub(crate) fn promote_and_demote_change_the_order() {
+    let mut cache = LruCache::<u32, u32, 4>::new();
+    assert!(!cache.promote(&1) && !cache.demote(&1));
+    cache.insert(1, 10);
+    assert!(cache.promote(&1) && cache.demote(&1));
+    assert_order(&cache, &[1]);
+    cache.extend([(2, 20), (3, 30), (4, 40)]);
+    assert!(cache.demote(&3));
+    assert_order(&cache, &[4, 2, 1, 3]);
+    assert!(cache.demote(&4) && cache.demote(&4));
+    assert_order(&cache, &[2, 1, 3, 4]);
+    assert!(cache.promote(&3));
+    assert_order(&cache, &[3, 2, 1, 4]);
+    assert_eq!(cache.pop_mru(), Some((3, 30)));
+    assert_order(&cache, &[2, 1, 4]);
+}
+
+pub(crate) fn iter_mut_reaches_every_value() {
+    let mut cache: LruCache<u32, u32, 4> = (0..3).map(|key| (key, key)).collect();
+    for (key, value) in cache.iter_mut() {
+        *value += 10 * key;
+    }
+    assert!(cache.iter().eq([(&2, &22), (&1, &11), (&0, &0)]));
+}
+
+pub(crate) fn try_get_or_insert_with_stores_no_error() {
+    let mut cache = LruCache::<u32, u32, 2>::new();
+    assert_eq!(cache.try_get_or_insert_with(1, || Err("none")), Err("none"));
+    assert!(cache.is_empty());
+    assert_eq!(cache.try_get_or_insert_with(1, || Ok::<_, ()>(10)), Ok(Some(&mut 10)));
+    assert_eq!(cache.try_get_or_insert_with(1, || Err("none")), Ok(Some(&mut 10)));
+}
+
 pub(crate) fn random_operations_agree_with_a_list() {
     const N: usize = 6;
     let mut random = Random::new(0xC0FF_EE11);

@@ -291,6 +291,32 @@ pub(crate) fn ttl_of_a_store_can_be_set() {
     assert_eq!(cache.get(&1), Some(&10));
 }
 
+pub(crate) fn computed_values_expire() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<2>::new(SECOND, &clock);
+    assert_eq!(cache.get_or_insert_with(1, || 10), Some(&mut 10));
+    assert_eq!(cache.try_get_or_insert_with(1, || Err(())), Ok(Some(&mut 10)));
+    clock.pass(SECOND);
+    assert_eq!(cache.try_get_or_insert_with(1, || Err(())), Err(()));
+    assert_eq!(cache.get_or_insert_with(1, || 11), Some(&mut 11));
+    assert_eq!((cache.len(), cache.validate()), (1, Ok(())));
+}
+
+pub(crate) fn order_and_values_of_live_entries_can_be_changed() {
+    let clock = Dial::at(0);
+    let mut cache = Cache::<4>::new(MINUTE, &clock);
+    cache.extend([(1, 10), (2, 20), (3, 30)]);
+    assert_eq!(cache.insert_with_ttl(4, 40, SECOND), Ok(None));
+    clock.pass(SECOND);
+    assert!(!cache.promote(&4) && !cache.demote(&4));
+    assert!(cache.promote(&1) && cache.demote(&3));
+    assert_eq!(cache.iter_mut().map(|(_, value)| *value += 1).count(), 3);
+    assert!(cache.iter().eq([(&1, &11), (&2, &21), (&3, &31)]));
+    assert_eq!(cache.pop_mru(), Some((1, 11)));
+    assert_eq!((cache.pop_lru(), cache.len()), (Some((3, 31)), 1));
+    assert_eq!(cache.validate(), Ok(()));
+}
+
 pub(crate) fn random_operations_agree_with_a_list() {
     const N: usize = 5;
     let mut random = Random::new(0x7E57_AB1E);

@@ -75,10 +75,10 @@ impl Adaptive {
     }
 
     /// The number of recent uses of the entry in a slot, approximately and up to 15.
-    pub fn uses(&mut self, slot: u32) -> u32 {
+    pub fn uses(&self, slot: u32) -> u32 {
         let marked = u32::from(self.clocks.unrecorded(slot));
         let hash = self.hash(slot);
-        let recorded = hash.map_or(0, |hash| self.sketch.uses(hash));
+        let recorded = hash.map_or(0, |hash| self.sketch.peek(hash));
         (recorded + marked).min(15)
     }
 

@@ -104,6 +104,15 @@ impl<K, V, S> AdaptiveCache<K, V, S> {
         entries.map(|Kept(key, value)| (key, value))
     }
 
+    /// [`iter`](Self::iter) with the number of recent uses of each entry, approximately and up to 15.
+    pub fn ranked(&self) -> impl Iterator<Item = (&K, &V, u8)> {
+        let slots = self.table.in_order();
+        slots.filter_map(|slot| {
+            let Kept(key, value) = self.table.get(slot)?;
+            Some((key, value, self.table.uses(slot) as u8))
+        })
+    }
+
     /// Removes the entry that makes room for a new key, and returns it.
     pub fn evict(&mut self) -> Option<(K, V)> {
         let Kept(key, value) = self.table.evict(self.tuner.share(), None)?;
@@ -211,13 +220,23 @@ impl<K: Hash + Eq, V, S: BuildHasher> AdaptiveCache<K, V, S> {
     /// full; the returned key distinguishes the two. A store of capacity 0 returns the new entry
     /// itself.
     pub fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
+        self.insert_used(key, value, 0)
+    }
+
+    /// [`insert`](Self::insert) of an entry that was used before, as [`ranked`](Self::ranked) tells.
+    pub fn insert_used(&mut self, key: K, value: V, uses: u8) -> Option<(K, V)> {
         let hash = self.hash(&key);
         if let Some(slot) = self.slot(hash, &key) {
             self.mark(hash, slot);
+            self.table.add_uses(slot, uses.into());
             let Kept(key, value) = self.table.replace(slot, Kept(key, value))?;
             return Some((key, value));
         }
-        self.insert_new(hash, key, value).1
+        let (slot, evicted) = self.insert_new(hash, key, value);
+        if let (Some(slot), 2..) = (slot, uses) {
+            self.table.add_uses(slot, u32::from(uses) - 1);
+        }
+        evicted
     }
 
     /// Stores an entry with a new key. Returns its slot, and the evicted entry.

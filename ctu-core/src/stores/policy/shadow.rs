@@ -4,6 +4,7 @@ use super::{
     clocks::{Clocks, Facts},
     sketch::Sketch,
 };
+use crate::stores::slots::Slot;
 use alloc::vec::Vec;
 
 /// A tag as the sketch wants it: every bit counts in every bit.
@@ -50,7 +51,7 @@ impl Shadow {
         sketch: &mut Sketch,
     ) -> bool {
         if let Some(slot) = position(&self.tags, tag) {
-            self.clocks.hit(slot as u8);
+            self.clocks.hit(u8::new(slot));
             return true;
         }
         let mut facts = Tags {
@@ -61,7 +62,7 @@ impl Shadow {
             let victim = self.clocks.victim(share, &mut facts);
             self.clocks.remove(victim);
         }
-        let slot = usize::from(self.clocks.insert(share, &mut facts));
+        let slot = self.clocks.insert(share, &mut facts).index();
         match self.tags.get_mut(slot) {
             Some(place) => *place = tag,
             None => self.tags.push(tag),
@@ -95,7 +96,7 @@ impl Facts<u8> for Tags<'_> {
     fn record(&mut self, _: u8, _: u32) {}
 
     fn uses(&mut self, slot: u8) -> u32 {
-        let tag = self.tags.get(usize::from(slot));
+        let tag = self.tags.get(slot.index());
         tag.map_or(0, |tag| self.sketch.uses(spread(*tag)))
     }
 

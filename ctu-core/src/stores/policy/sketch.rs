@@ -113,6 +113,21 @@ impl Sketch {
         block.map_or(0, |block| Self::least(block, &Self::places(hash)) as u32)
     }
 
+    /// [`uses`](Self::uses) without a change to the block. Slower where the block is to be aged.
+    pub(super) fn peek(&self, hash: u32) -> u32 {
+        let (blocks, _) = self.words.as_chunks::<WORDS>();
+        let index = (u64::from(hash) * blocks.len() as u64) >> 32;
+        let Some(mut block) = blocks.get(index as usize).copied() else {
+            return 0;
+        };
+        let age = self.age & MOST;
+        let halvings = age.wrapping_sub(block[WORDS - 1] >> AGE) & MOST;
+        if halvings > 0 {
+            Self::halve(&mut block, halvings, age);
+        }
+        Self::least(&block, &Self::places(hash)) as u32
+    }
+
     /// Adds `uses` to the count of `hash`.
     #[inline]
     pub(super) fn record(&mut self, hash: u32, uses: u32) {
@@ -151,6 +166,7 @@ mod tests {
             sketch.record(hash(number), number);
         }
         assert!((0..16).all(|number| sketch.uses(hash(number)) == number));
+        assert!((0..16).all(|number| sketch.peek(hash(number)) == number));
         sketch.record(hash(9), 9);
         assert_eq!(sketch.uses(hash(9)), 15);
     }
@@ -183,7 +199,9 @@ mod tests {
         for halvings in 1..40 {
             sketch.recorded = 8 * 16 - 1;
             sketch.record(hash(3), 1);
-            assert!(sketch.uses(hash(1)) <= 6 >> halvings.min(3));
+            let peeked = sketch.peek(hash(1));
+            assert_eq!(sketch.uses(hash(1)), peeked);
+            assert!(peeked <= 6 >> halvings.min(3));
         }
     }
 

@@ -91,7 +91,7 @@ impl<E> Table<E> {
     }
 
     /// The number of recent uses of the entry in a slot, approximately and up to 15.
-    pub fn uses(&mut self, slot: u32) -> u32 {
+    pub fn uses(&self, slot: u32) -> u32 {
         self.policy.uses(slot)
     }
 

@@ -41,12 +41,21 @@ impl<K, V> Heap<K, V> {
         Self {
             index: HashTable::new(),
             nodes: Vec::new(),
-            capacity: if capacity < NONE as usize {
-                capacity as u32
-            } else {
-                NONE - 1
-            },
+            capacity: Self::limited(capacity),
         }
+    }
+
+    const fn limited(capacity: usize) -> u32 {
+        if capacity < NONE as usize {
+            capacity as u32
+        } else {
+            NONE - 1
+        }
+    }
+
+    /// Sets the capacity. The caller keeps no more entries.
+    pub(crate) const fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = Self::limited(capacity);
     }
 
     /// Reserves memory for more entries, never for more than the capacity.
@@ -109,6 +118,16 @@ impl<K, V> Slots<K, V> for Heap<K, V> {
     fn entry_mut(&mut self, slot: u32) -> Option<(&K, &mut V)> {
         self.nodes
             .get_mut(slot.index())
+            .map(|node| (&node.key, &mut node.value))
+    }
+
+    fn iter_mut<'a>(&'a mut self) -> impl Iterator<Item = (&'a K, &'a mut V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        self.nodes
+            .iter_mut()
             .map(|node| (&node.key, &mut node.value))
     }
 

@@ -1,8 +1,8 @@
 //! Slots of entries in the store itself.
 
-use super::{Deadlines, Link, Slot, Slots};
-use crate::stores::index::Index;
-use core::{fmt, mem};
+use super::{Deadlines, Link, Slot, Slots, Table};
+use crate::stores::index::Unmarked;
+use core::fmt;
 
 /// Entries in the store itself, without a heap: at most `N` of them, `N` from 1 to 65,535, or to
 /// 255 with slots of type `u8`.
@@ -11,25 +11,15 @@ use core::{fmt, mem};
 /// takes its key, its value and four slots (two links, two cells in the index).
 #[derive(Clone)]
 pub struct Inline<K, V, const N: usize, I = u16> {
-    keys: heapless::Vec<K, N, u16>,
-    values: heapless::Vec<V, N, u16>,
+    table: Table<K, V, N, I, Unmarked>,
     links: [Link<I>; N],
-    index: Index<I, N>,
 }
 
 impl<K, V, const N: usize, I: Slot> Inline<K, V, N, I> {
     pub(crate) const fn new() -> Self {
-        const {
-            assert!(
-                N >= 1 && N <= I::MOST,
-                "the capacity must be 1 to 65,535, and at most 255 in a small store"
-            );
-        }
         Self {
-            keys: heapless::Vec::new(),
-            values: heapless::Vec::new(),
+            table: Table::new(),
             links: [Link::NONE; N],
-            index: Index::EMPTY,
         }
     }
 }
@@ -45,28 +35,35 @@ impl<K, V, const N: usize, I: Slot> Slots<K, V> for Inline<K, V, N, I> {
 
     #[inline]
     fn taken(&self) -> usize {
-        self.keys.len()
+        self.table.keys.len()
     }
 
     #[inline]
     fn key(&self, slot: I) -> Option<&K> {
-        self.keys.get(slot.index())
+        self.table.keys.get(slot.index())
     }
 
     #[inline]
     fn value(&self, slot: I) -> Option<&V> {
-        self.values.get(slot.index())
+        self.table.values.get(slot.index())
     }
 
     #[inline]
     fn value_mut(&mut self, slot: I) -> Option<&mut V> {
-        self.values.get_mut(slot.index())
+        self.table.values.get_mut(slot.index())
     }
 
     #[inline]
     fn entry_mut(&mut self, slot: I) -> Option<(&K, &mut V)> {
-        let key = self.keys.get(slot.index())?;
-        Some((key, self.values.get_mut(slot.index())?))
+        self.table.entry_mut(slot)
+    }
+
+    fn iter_mut<'a>(&'a mut self) -> impl Iterator<Item = (&'a K, &'a mut V)>
+    where
+        K: 'a,
+        V: 'a,
+    {
+        self.table.keys.iter().zip(self.table.values.iter_mut())
     }
 
     #[inline]
@@ -81,23 +78,17 @@ impl<K, V, const N: usize, I: Slot> Slots<K, V> for Inline<K, V, N, I> {
 
     #[inline]
     fn find(&self, hash: u64, is: impl Fn(&K) -> bool) -> I {
-        self.index.find(hash, &self.keys, is)
+        self.table.index.find(hash, &self.table.keys, is)
     }
 
     #[inline]
     fn find_for_insert(&self, hash: u64, is: impl Fn(&K) -> bool) -> Result<I, I> {
-        self.index.find_for_insert(hash, &self.keys, is)
+        self.table.index.find_for_insert(hash, &self.table.keys, is)
     }
 
     #[inline]
     fn push(&mut self, hash: u64, key: K, value: V, _: impl Fn(&K) -> u64) -> I {
-        let slot = I::new(self.keys.len());
-        // The numbers of keys and values are equal.
-        if self.keys.push(key).is_err() || self.values.push(value).is_err() {
-            return I::NONE;
-        }
-        self.index.insert(hash, slot);
-        slot
+        self.table.push(hash, key, value)
     }
 
     #[inline]
@@ -109,33 +100,20 @@ impl<K, V, const N: usize, I: Slot> Slots<K, V> for Inline<K, V, N, I> {
         key: K,
         _: impl Fn(&K) -> u64,
     ) -> Option<K> {
-        let place = self.keys.get_mut(slot.index())?;
-        self.index.remove(old_hash, slot);
-        self.index.insert(hash, slot);
-        Some(mem::replace(place, key))
+        self.table.replace_key(slot, old_hash, hash, key)
     }
 
     fn swap_remove(&mut self, slot: I, hash: u64, last_hash: u64) -> Option<(K, V)> {
-        let at = slot.index();
-        let last = I::new(self.keys.len().checked_sub(1)?);
-        self.keys.get(at)?;
-        self.index.remove(hash, slot);
-        let mut key = self.keys.pop()?;
-        let mut value = self.values.pop()?;
-        if slot != last {
-            self.index.renumber(last_hash, last, slot);
-            let moved = self.link(last)?;
-            *self.links.get_mut(at)? = moved;
-            mem::swap(self.keys.get_mut(at)?, &mut key);
-            mem::swap(self.values.get_mut(at)?, &mut value);
+        if let Some(moved) = self.link(I::new(self.taken().wrapping_sub(1)))
+            && let Some(link) = self.links.get_mut(slot.index())
+        {
+            *link = moved;
         }
-        Some((key, value))
+        self.table.swap_remove(slot, hash, last_hash)
     }
 
     fn clear(&mut self) {
-        self.index = Index::EMPTY;
-        self.keys.clear();
-        self.values.clear();
+        self.table.clear();
     }
 }
 

@@ -3,11 +3,13 @@
 #[cfg(feature = "alloc")]
 mod heap;
 mod inline;
+mod table;
 
 #[cfg(feature = "alloc")]
 pub use heap::{Heap, RandomState};
 pub use inline::Inline;
 pub(super) use inline::InlineDeadlines;
+pub(super) use table::Table;
 
 use core::fmt;
 
@@ -35,10 +37,32 @@ pub trait Slot: sealed::Sealed + Copy + Eq + Ord + fmt::Debug {
     const NONE: Self;
     /// The maximum number of slots.
     const MOST: usize;
+    /// The width of the type.
+    const BITS: usize;
     /// The slot of this number, or [`NONE`](Self::NONE) if the type cannot hold it.
     fn new(index: usize) -> Self;
     /// Its number.
     fn index(self) -> usize;
+    /// Whether a bit of the number is set, for cells that hold bits in place of a slot.
+    fn bit(self, bit: usize) -> bool;
+    /// The number with a bit set or cleared.
+    fn with_bit(self, bit: usize, to: bool) -> Self;
+}
+
+/// Bits of a type of slots.
+macro_rules! bits {
+    () => {
+        const BITS: usize = Self::BITS as usize;
+        #[inline]
+        fn bit(self, bit: usize) -> bool {
+            self >> (bit % <Self as Slot>::BITS) & 1 != 0
+        }
+        #[inline]
+        fn with_bit(self, bit: usize, to: bool) -> Self {
+            let mask = 1 << (bit % <Self as Slot>::BITS);
+            if to { self | mask } else { self & !mask }
+        }
+    };
 }
 
 macro_rules! inline_slot {
@@ -54,6 +78,7 @@ macro_rules! inline_slot {
             fn index(self) -> usize {
                 usize::from(self).wrapping_sub(1)
             }
+            bits!();
         }
     )*};
 }
@@ -70,6 +95,7 @@ impl Slot for u32 {
     fn index(self) -> usize {
         self as usize
     }
+    bits!();
 }
 
 /// An entry's neighbours in the recency list: `prev` was used more recently, `next` less recently.
@@ -126,6 +152,11 @@ pub trait Slots<K, V>: sealed::Sealed {
     fn value_mut(&mut self, slot: Self::Slot) -> Option<&mut V>;
     /// The key and the value in a slot.
     fn entry_mut(&mut self, slot: Self::Slot) -> Option<(&K, &mut V)>;
+    /// The entries in the order of their slots.
+    fn iter_mut<'a>(&'a mut self) -> impl Iterator<Item = (&'a K, &'a mut V)>
+    where
+        K: 'a,
+        V: 'a;
     /// The link of a slot.
     fn link(&self, slot: Self::Slot) -> Option<Link<Self::Slot>>;
     /// The link of a slot.

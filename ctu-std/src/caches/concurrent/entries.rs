@@ -117,6 +117,46 @@ where
         self.copies(|kept, _| kept.key.clone())
     }
 
+    /// Calls `with` with a copy of each live entry, the time left apart from the time to idle, and
+    /// the number of its recent uses, from the least to the most valuable entry. Stops at an error.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn each_ranked<E>(
+        &self,
+        mut with: impl FnMut(&K, &V, Option<Duration>, u8) -> Result<(), E>,
+    ) -> Result<(), E>
+    where
+        K: Clone,
+        V: Clone,
+    {
+        // Parts of all shards in turn, so that each is as valuable as the other.
+        const PARTS: usize = 64;
+        let shards = (0..self.shards.len()).filter_map(|index| self.shards.read_at(index));
+        let orders: Vec<Vec<u32>> = shards.map(|shard| shard.in_order().collect()).collect();
+        for part in 0..PARTS {
+            for (index, order) in orders.iter().enumerate() {
+                let end = |part: usize| order.len() * part / PARTS;
+                let now = self.clock.now();
+                let Some(shard) = self.shards.read_at(index) else {
+                    continue;
+                };
+                let slots = order[end(part)..end(part + 1)].iter();
+                let entries = slots.filter_map(|slot| Some((*slot, shard.get(*slot)?.kept())));
+                let live = entries.filter(|(_, kept)| kept.life.is_live(now));
+                let copies: Vec<_> = live
+                    .map(|(slot, kept)| {
+                        let entry = (kept.key.clone(), kept.value.clone());
+                        (entry, kept.life.remaining_unused(now), shard.uses(slot))
+                    })
+                    .collect();
+                drop(shard);
+                for ((key, value), remaining, uses) in copies {
+                    with(&key, &value, remaining, uses as u8)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Removes each entry for which `keep` returns false. As [`entries`](Self::entries) it holds no
     /// lock while `keep` runs, and copies entries, 64 at a time. An entry that is stored meanwhile is
     /// asked for or not.

@@ -174,6 +174,18 @@ impl Life {
         (end != NEVER).then(|| Duration::from_millis(end.saturating_sub(now)))
     }
 
+    /// [`remaining`](Self::remaining) if no time between uses ends it earlier.
+    #[cfg(feature = "snapshot")]
+    pub(super) fn remaining_unused(&self, now: u64) -> Option<Duration> {
+        match self {
+            Self::Detailed(details) if details.until == NEVER => None,
+            Self::Detailed(details) => {
+                Some(Duration::from_millis(details.until.saturating_sub(now)))
+            }
+            life => life.remaining(now),
+        }
+    }
+
     /// The time since the entry was stored or last replaced, where it is kept.
     pub(super) fn age(&self, now: u64) -> Option<Duration> {
         match self {

@@ -11,6 +11,8 @@ mod entry;
 mod heap_size;
 mod life;
 mod look_up;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod near;
 mod removal;
 mod shards;

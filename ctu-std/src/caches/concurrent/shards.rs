@@ -135,8 +135,12 @@ impl<K, V> Shards<K, V> {
         let joined = before / after;
         for to in 0..after {
             let mut moved = Vec::new();
-            for from in (to * joined..(to + 1) * joined).filter(|from| *from != to || joined > 1) {
-                let shard = &mut shards[from];
+            let own = share(capacity, after, to);
+            let sources = shards.iter_mut().enumerate().skip(to * joined);
+            for (from, shard) in sources.take(joined) {
+                if joined == 1 && shard.len() <= own {
+                    continue;
+                }
                 let order: Vec<_> = shard.in_order().collect();
                 for slot in order {
                     let (hash, uses) = (shard.hash(slot), shard.uses(slot));
@@ -154,18 +158,20 @@ impl<K, V> Shards<K, V> {
                 }
             }
             let shard = &mut shards[to];
-            shard.set_capacity(share(capacity, after, to));
-            while shard.len() > shard.capacity() {
-                match shard.evict(window, now) {
-                    Some(entry) => leave(to, entry),
-                    None => break,
-                }
-            }
+            shard.set_capacity(own);
+            // Without room for all, the entries with the most uses stay, in their order.
+            let excess = moved.len().saturating_sub(own);
+            let least = {
+                let mut uses: Vec<_> = moved.iter().map(|(_, _, uses)| *uses).collect();
+                uses.sort_unstable();
+                uses.get(excess).copied().unwrap_or(u32::MAX)
+            };
+            let mut equal = excess - moved.iter().filter(|(_, _, uses)| *uses < least).count();
             for (hash, entry, uses) in moved {
-                if shard.is_full()
-                    && let Some(entry) = shard.evict(window, now)
-                {
+                if uses < least || uses == least && equal > 0 {
+                    equal -= usize::from(uses == least);
                     leave(to, entry);
+                    continue;
                 }
                 let is_hot = matches!(entry, Entry::Hot(..));
                 match shard.insert(hash, entry, window, now) {

@@ -140,7 +140,7 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
     /// very popular keys, and say nothing before some thousand look-ups.
     ///
     /// ```
-    /// use ctu_std::{CacheExt, ConcurrentCache};
+    /// use ctu_std::{Cache, CacheExt, ConcurrentCache};
     ///
     /// let cache = ConcurrentCache::<u32, u32>::builder(100).count().build();
     /// cache.insert(&1, 10)?;

@@ -226,6 +226,40 @@ where
         })
     }
 
+    /// Whether entries may have a time-to-live.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn has_expiry(&self) -> bool {
+        self.limits.has_clock
+    }
+
+    /// Stores an entry that was used before.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn insert_used(
+        &self,
+        key: K,
+        value: V,
+        ttl: Option<Duration>,
+        uses: u8,
+    ) -> Result<(), Error> {
+        let new = self.prepare(
+            key.borrow(),
+            value,
+            ttl.map(|ttl| ttl.min(super::life::MAX_TTL)),
+        )?;
+        let hash = new.hash;
+        self.store(new, &Expected::Any);
+        if uses > 1 {
+            let (_, mut shard) = self.shards.write(hash);
+            let found = shard.find(hash as u32, |entry| {
+                entry.kept().key.borrow() == key.borrow()
+            });
+            if let Some(slot) = found.map(|(slot, _)| slot) {
+                shard.add_uses(slot, u32::from(uses) - 1);
+            }
+        }
+        Ok(())
+    }
+
     /// Stores an entry, if the one at its key is as expected. Returns whether it was.
     #[inline]
     pub(super) fn store(&self, new: New<K, V>, expected: &Expected<'_, K, V>) -> bool {

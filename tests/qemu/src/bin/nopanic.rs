@@ -49,7 +49,32 @@ fn seconds() -> Duration {
 }
 
 #[inline(never)]
-fn lru<const N: usize>(store: &mut LruCache<u32, u32, N>) {
+fn unordered<const N: usize>(
+    clock: &mut SmallClockCache<u32, u32, N>,
+    fixed: &mut FixedCache<u32, u32, N>,
+) {
+    black_box((clock.get(&any(1)), fixed.get(&any(1))));
+    black_box((clock.peek(&any(1)), fixed.contains(&any(1))));
+    black_box((
+        clock.insert(any(1), any(2)),
+        fixed.insert(any(1), any(2)).is_ok(),
+    ));
+    black_box((clock.remove(&any(1)), fixed.remove(&any(1))));
+    let mut sweep = stores::Sweep::new();
+    black_box(clock.retain_step(&mut sweep, any(2), |key, _| any(*key) > 1));
+    fixed.retain(|key, _| any(*key) > 1);
+    for entry in clock.iter() {
+        black_box(entry);
+    }
+    for entry in fixed.iter_mut() {
+        black_box(entry);
+    }
+    black_box((clock.len(), clock.is_full(), fixed.is_empty()));
+    clock.clear();
+}
+
+#[inline(never)]
+fn lru<T: stores::Slots<u32, u32>>(store: &mut stores::Lru<u32, u32, T>) {
     black_box(store.get(&any(1)));
     black_box(store.get_mut(&any(1)));
     black_box(store.peek(&any(1)));
@@ -59,6 +84,16 @@ fn lru<const N: usize>(store: &mut LruCache<u32, u32, N>) {
     black_box(store.get_or_insert_with(any(1), || any(2)));
     black_box(store.remove(&any(1)));
     black_box(store.pop_lru());
+    black_box(store.pop_mru());
+    black_box((store.promote(&any(1)), store.demote(&any(1))));
+    black_box(
+        store
+            .try_get_or_insert_with(any(1), || any(Err(())))
+            .is_ok(),
+    );
+    for (_, value) in store.iter_mut() {
+        *value = any(2);
+    }
     let mut sweep = stores::Sweep::new();
     black_box(store.retain_step(&mut sweep, any(2), |key, _| any(*key) > 1));
     store.retain(|key, _| any(*key) > 1);
@@ -79,7 +114,7 @@ fn lru<const N: usize>(store: &mut LruCache<u32, u32, N>) {
 }
 
 #[inline(never)]
-fn ttl<const N: usize>(store: &mut TtlCache<u32, u32, N, Timer>) {
+fn ttl<T: stores::Slots<u32, u32>>(store: &mut stores::Ttl<u32, u32, T, Timer>) {
     black_box(store.get(&any(1)));
     black_box(store.get_mut(&any(1)));
     black_box(store.peek(&any(1)));
@@ -89,6 +124,13 @@ fn ttl<const N: usize>(store: &mut TtlCache<u32, u32, N, Timer>) {
     black_box(store.insert_with_ttl(any(1), any(2), seconds()).is_ok());
     black_box(store.remove(&any(1)));
     black_box(store.pop_lru());
+    black_box(store.pop_mru());
+    black_box((store.promote(&any(1)), store.demote(&any(1))));
+    black_box(store.get_or_insert_with(any(1), || any(2)));
+    black_box(store.set_ttl(seconds()).is_ok());
+    for (_, value) in store.iter_mut() {
+        *value = any(2);
+    }
     black_box(store.expire());
     black_box(store.pop_expired());
     let mut sweep = stores::Sweep::new();
@@ -170,10 +212,19 @@ fn main() -> ! {
 
     lru(&mut LruCache::<u32, u32, 1>::new());
     lru(&mut LruCache::<u32, u32, 7>::new());
+    lru(&mut SmallLruCache::<u32, u32, 7>::new());
+    unordered::<7>(&mut SmallClockCache::new(), &mut FixedCache::new());
     ttl(&mut TtlCache::<u32, u32, 7, _>::new(
         Duration::from_secs(60),
         Timer,
     ));
+    ttl(&mut SmallTtlCache::<u32, u32, 7, _>::new(
+        Duration::from_secs(60),
+        Timer,
+    ));
+    static SETTINGS: SpinCache<SmallFixedCache<Bytes<32>, Bytes<64>, 7>> =
+        SpinCache::new(SmallFixedCache::new());
+    cache(&SETTINGS);
     cache(&SPIN);
     cache(&SECTION);
     cache(&TIMED);

@@ -5,19 +5,19 @@ use super::*;
 #[test]
 fn entries_come_with_age_time_left_and_weight() {
     let clock = ManualClock::new();
-    let cache = ConcurrentCache::<u32, u32>::builder(1_000)
-        .max_weight(10_000, |key, _| u64::from(*key))
+    let cache = ConcurrentCache::<u32, u32>::builder(10_000)
+        .max_weight(1_000_000, |key, _| u64::from(*key))
         .clock(&clock)
         .expire_after_update(10 * SECOND)
         .build();
-    (0..500).for_each(|key| cache.insert(&key, key * 2).unwrap());
+    (0..400).for_each(|key| cache.insert(&key, key * 2).unwrap());
     clock.advance(3 * SECOND);
     cache.insert_with_ttl(&7, 0u32, Duration::ZERO).unwrap();
     let mut entries: Vec<_> = cache.entries().collect();
     entries.sort_unstable_by_key(|entry| entry.key);
     assert_eq!(entries.len(), cache.len().unwrap());
     let last = entries.pop().unwrap();
-    assert_eq!((last.key, last.value, last.weight), (499, 998, 499));
+    assert_eq!((last.key, last.value, last.weight), (399, 798, 399));
     assert_eq!(
         (last.age, last.remaining),
         (Some(3 * SECOND), Some(7 * SECOND))

@@ -1,4 +1,4 @@
-//! The Redis server: one that the program starts, stops and continues, or one that runs already.
+//! A Redis server for examples: one that the program starts, stops and continues, or one that runs already.
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
@@ -7,6 +7,7 @@ use std::{
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, Ordering::SeqCst},
+    thread,
     time::Duration,
 };
 
@@ -32,21 +33,21 @@ impl Redis {
     ///
     /// # Errors
     /// The server is not installed, or does not start.
-    pub(crate) async fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, String> {
         // Another program may take the free port first.
         for _ in 0..10 {
             let port = free_port().map_err(|error| format!("no free port: {error}"))?;
             let mut redis = Self::at(format!("redis://127.0.0.1:{port}"));
             redis.child = Some((port, spawn(port)?));
-            if redis.accepts().await.map_err(|error| error.to_string())? {
+            if redis.accepts().map_err(|error| error.to_string())? {
                 return Ok(redis);
             }
         }
-        Err("redis-server ends at its start; give a server that runs with --redis URL".into())
+        Err("redis-server ends at its start".into())
     }
 
     /// Waits until the server accepts connections. Returns whether it does: false if it has ended.
-    async fn accepts(&mut self) -> io::Result<bool> {
+    fn accepts(&mut self) -> io::Result<bool> {
         while let Some((port, child)) = &mut self.child {
             if child.try_wait()?.is_some() {
                 return Ok(false);
@@ -54,7 +55,7 @@ impl Redis {
             if TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok() {
                 return Ok(true);
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            thread::sleep(Duration::from_millis(10));
         }
         Ok(true)
     }
@@ -80,9 +81,7 @@ impl Redis {
     /// The server is not of this program, or has ended.
     pub(crate) fn stop(&self) -> Result<(), String> {
         self.signal(Signal::STOP)?;
-        if !self.stopped.swap(true, SeqCst) {
-            tracing::info!("Redis is stopped: it answers no request");
-        }
+        self.stopped.store(true, SeqCst);
         Ok(())
     }
 
@@ -92,9 +91,7 @@ impl Redis {
     /// Those of [`stop`](Self::stop).
     pub(crate) fn resume(&self) -> Result<(), String> {
         self.signal(Signal::CONT)?;
-        if self.stopped.swap(false, SeqCst) {
-            tracing::info!("Redis continues");
-        }
+        self.stopped.store(false, SeqCst);
         Ok(())
     }
 
@@ -135,7 +132,7 @@ fn spawn(port: u16) -> Result<Child, String> {
         .spawn();
     child.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
-            "redis-server is not installed; install it, or give a server with --redis URL".into()
+            "redis-server is not installed; this program starts one of its own".into()
         }
         _ => format!("redis-server: {error}"),
     })

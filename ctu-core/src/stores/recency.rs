@@ -1,0 +1,132 @@
+//! Operations on the recency order, and its ends.
+
+#[cfg(feature = "alloc")]
+use super::slots::Heap;
+use super::{
+    lru::Lru,
+    slots::{Slot, Slots},
+    ttl::Ttl,
+};
+use crate::clock::Clock;
+use core::{
+    borrow::Borrow,
+    hash::{BuildHasher, Hash},
+};
+
+impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
+    /// Returns the least recently used entry without a change to the recency order.
+    pub fn peek_lru(&self) -> Option<(&K, &V)> {
+        let tail = self.tail();
+        Some((self.slots.key(tail)?, self.slots.value(tail)?))
+    }
+}
+
+impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
+    /// Marks the entry at `key` as most recently used. Returns whether there is one.
+    pub fn promote<Q>(&mut self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let slot = self.find(key);
+        self.touch(slot);
+        slot != T::Slot::NONE
+    }
+
+    /// Marks the entry at `key` as least recently used, the next to be evicted. Returns whether
+    /// there is one.
+    ///
+    /// ```
+    /// use ctu_core::LruCache;
+    ///
+    /// let mut cache: LruCache<u32, &str, 2> = [(1, "one"), (2, "two")].into_iter().collect();
+    /// assert!(cache.demote(&2));
+    /// assert_eq!(cache.insert(3, "three"), Some((2, "two")));
+    /// ```
+    pub fn demote<Q>(&mut self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        let slot = self.find(key);
+        self.touch(slot);
+        // The first of a circle is after its last.
+        match self.slots.link(slot) {
+            Some(link) => self.head = link.next,
+            None => return false,
+        }
+        true
+    }
+
+    /// Removes the most recently used entry and returns it.
+    pub fn pop_mru(&mut self) -> Option<(K, V)> {
+        self.remove_slot(self.head)
+    }
+
+    /// Removes the least recently used entry and returns it.
+    pub fn pop_lru(&mut self) -> Option<(K, V)> {
+        self.remove_slot(self.tail())
+    }
+}
+
+impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, S> {
+    /// Marks the live entry at `key` as most recently used. Returns whether there is one.
+    pub fn promote<Q>(&mut self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        self.find_live(key).is_some() && self.lru.promote(key)
+    }
+
+    /// Marks the live entry at `key` as least recently used, the next to be evicted after expired
+    /// ones. Returns whether there is one.
+    pub fn demote<Q>(&mut self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+        Q: ?Sized + Hash + Eq,
+    {
+        self.find_live(key).is_some() && self.lru.demote(key)
+    }
+
+    /// Removes the expired entries, then the least recently used live one, and returns that one.
+    pub fn pop_lru(&mut self) -> Option<(K, V)> {
+        self.expire();
+        let now = self.time.last();
+        self.remove_slot(self.lru.tail(), now)
+    }
+
+    /// Removes the expired entries, then the most recently used live one, and returns that one.
+    pub fn pop_mru(&mut self) -> Option<(K, V)> {
+        self.expire();
+        let now = self.time.last();
+        self.remove_slot(self.lru.head, now)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<K: Hash + Eq, V, S: BuildHasher> Lru<K, V, Heap<K, V>, S> {
+    /// Sets the capacity, up to 4,294,967,294. Entries over a lower capacity are evicted, the least
+    /// recently used first, in O(1) each.
+    pub fn set_capacity(&mut self, capacity: usize) {
+        self.slots.set_capacity(capacity);
+        while self.len() > self.capacity() {
+            self.pop_lru();
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<K: Hash + Eq, V, C: Clock, S: BuildHasher> Ttl<K, V, Heap<K, V>, C, S> {
+    /// Sets the capacity, up to 4,294,967,294. Over a lower capacity, expired entries leave, then
+    /// the least recently used ones.
+    pub fn set_capacity(&mut self, capacity: usize) {
+        self.lru.slots_mut().set_capacity(capacity);
+        while self.len() > self.capacity() {
+            if self.pop_expired().is_none() {
+                let now = self.time.last();
+                self.remove_slot(self.lru.tail(), now);
+            }
+        }
+    }
+}

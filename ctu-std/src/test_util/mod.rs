@@ -1,0 +1,60 @@
+//! Support for the tests of programs: a cache that fails on command, and the checks of a cache of one's own
+//! (feature `test-util`).
+//!
+//! # A rehearsed outage
+//!
+//! A [`FaultyCache`] in place of the server, and a [`ManualClock`](crate::ManualClock) in place of the time, make an
+//! outage a plain test:
+//!
+//! ```
+//! use ctu_std::{
+//!     BreakerState, Cache, CacheExt, LruCache, LockedCache, ManualClock, TwoLevelCache,
+//!     test_util::{Fault, FaultyCache},
+//! };
+//! use std::{sync::Arc, time::Duration};
+//!
+//! let clock = Arc::new(ManualClock::new());
+//! let level = || LockedCache::new(LruCache::<String, u32>::with_capacity(100));
+//! let server = FaultyCache::new(level());
+//! let cache = TwoLevelCache::builder(level(), &server)
+//!     .resilient()
+//!     .manual_recovery()
+//!     .clock(Arc::clone(&clock))
+//!     .build();
+//! cache.insert("price", 10)?;
+//!
+//! server.fail(Fault::Unreachable);
+//! for _ in 0..5 {
+//!     cache.insert("price", 20)?;
+//! }
+//! assert_eq!(cache.stats().breaker, BreakerState::Open);
+//! assert_eq!(cache.get("price")?, Some(20));
+//!
+//! server.work();
+//! // The open period of the breaker, then the time of a request that may still be under way.
+//! for _ in 0..2 {
+//!     clock.advance(Duration::from_secs(10));
+//!     cache.recover();
+//! }
+//! assert_eq!(cache.stats().breaker, BreakerState::Closed);
+//! assert_eq!(cache.stats().journal, 0);
+//! assert_eq!(server.get_ref().get("price")?, None);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # A cache of one's own
+//!
+//! [`check_cache`] and [`check_async_cache`] check the promises of the traits [`Cache`](crate::Cache) and
+//! [`AsyncCache`](crate::AsyncCache) in one line:
+//!
+//! ```
+//! use ctu_std::{ConcurrentCache, test_util::check_cache};
+//!
+//! check_cache(|| ConcurrentCache::<u32, String>::with_capacity(100), |n| n, |n| n.to_string());
+//! ```
+
+mod conformance;
+mod faulty;
+
+pub use conformance::{check_async_cache, check_cache};
+pub use faulty::{Fault, FaultyCache, FaultyError};

@@ -1,0 +1,85 @@
+//! The examples that run to their end.
+
+use ctu_tests::example;
+use std::process::Command;
+
+/// The output of an example that succeeds.
+fn output(name: &str) -> String {
+    let output = Command::new(example::build(name, "redis")).output();
+    let output = output.expect("the example");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{errors}");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// The words of the lines that begin with `start`.
+fn words<'t>(text: &'t str, start: &str) -> Vec<Vec<&'t str>> {
+    let lines = text.lines().filter_map(|line| line.strip_prefix(start));
+    lines
+        .map(|rest| rest.split_whitespace().collect())
+        .collect()
+}
+
+#[test]
+fn cached_functions_compute_each_result_once() {
+    let text = output("cached_functions");
+    let computed = |count| ["6000", "computations:", count];
+    assert_eq!(
+        words(&text, "price(\"lamp\", 3)"),
+        [computed("1"), computed("0"), computed("1")]
+    );
+    for failure in words(&text, "price(\"unicorn\", 1)") {
+        assert_eq!(failure, ["unknown", "product", "computations:", "1"]);
+    }
+    assert_eq!(
+        words(&text, "price::uncached(\"lamp\", 3)"),
+        [computed("1")]
+    );
+    let threads = words(&text, "rate(\"crown\") in 8 threads");
+    assert_eq!(threads, [["95", "computations:", "1"]]);
+    // Its result is the only computation that is left.
+    assert_eq!(
+        words(&text, "stock.free(20)"),
+        [["75", "computations:", "0"]]
+    );
+}
+
+#[test]
+fn two_levels_lose_no_write_in_an_outage() {
+    let text = output("two_levels");
+    let values = |start| {
+        let lines = words(&text, start).into_iter();
+        lines.map(|words| words[0]).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        values("get lamp, in memory"),
+        ["Some(\"20\")", "Some(\"20\")", "Some(\"25\")"]
+    );
+    assert_eq!(values("get lamp, other node, from Redis"), ["Some(\"20\")"]);
+    assert_eq!(values("get chair, a miss after 100 ms"), ["None"]);
+    assert_eq!(values("get lamp, the new value"), ["Some(\"25\")"]);
+    assert_eq!(values("get desk, removed"), ["None"]);
+    assert!(
+        text.contains("the missed keys are deleted there [None, None]"),
+        "{text}"
+    );
+    assert_eq!(values("get desk, from Redis: none"), ["None"]);
+    let removed = &words(&text, "remove desk")[0];
+    assert_eq!(removed[removed.len() - 2..], ["journal", "2"]);
+    assert!(
+        text.contains(", 2 writes missed, 2 keys made good"),
+        "{text}"
+    );
+}
+
+#[test]
+fn key_rotation_reads_old_entries_until_their_key_is_retired() {
+    let text = output("key_rotation");
+    let values = |key| words(&text, key).into_iter().map(|words| words.join(" "));
+    let alice: Vec<_> = values("  alice:").collect();
+    assert_eq!(alice, ["token A", "token A", "token A", "none"]);
+    let bob: Vec<_> = values("  bob:").collect();
+    assert_eq!(bob, ["token B", "token C", "token C", "none"]);
+    assert_eq!(text.matches("plain text inside: false").count(), 2);
+    assert!(text.contains("entries of unknown keys: 1"), "{text}");
+}
