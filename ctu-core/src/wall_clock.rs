@@ -119,12 +119,18 @@ impl Expiry {
     /// The time that is left until this end: `None` for no limit, `Err` where it is over or the
     /// clock is not set.
     pub(crate) fn left<W: WallClock>(self, clock: &W) -> Result<Option<Duration>, ()> {
+        Ok(self.millis_left(clock)?.map(Duration::from_millis))
+    }
+
+    /// [`left`](Self::left) in milliseconds, in about the same time for an end that is over and one
+    /// that is not: a `Duration` takes divisions.
+    pub(crate) fn millis_left<W: WallClock>(self, clock: &W) -> Result<Option<u64>, ()> {
         if self == Self::NEVER || !W::PRESENT {
             return Ok(None);
         }
         let end = u64::from(self.0).saturating_mul(1000);
         match clock.now() {
-            Some(now) if now < end => Ok(Some(Duration::from_millis(end.saturating_sub(now)))),
+            Some(now) if now < end => Ok(Some(end.saturating_sub(now))),
             _ => Err(()),
         }
     }

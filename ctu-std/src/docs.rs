@@ -28,3 +28,7 @@ pub mod resilience {}
 #[cfg_attr(feature = "redis", doc = include_str!("../docs/coherence.md"))]
 #[cfg_attr(not(feature = "redis"), doc = "Shown with the feature `redis`.")]
 pub mod coherence {}
+
+#[cfg_attr(feature = "snapshot", doc = include_str!("../docs/which-cache.md"))]
+#[cfg_attr(not(feature = "snapshot"), doc = "Shown with the feature `snapshot`.")]
+pub mod which_cache {}

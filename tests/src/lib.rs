@@ -6,6 +6,7 @@ pub mod cli;
 pub mod color_scheme;
 pub mod contest;
 pub mod example;
+pub mod fake;
 pub mod load;
 pub mod proxy;
 pub mod servers;

@@ -3,6 +3,7 @@
 
 mod dropped;
 mod external;
+mod large_values;
 mod memcached;
 mod redis;
 mod replaced;

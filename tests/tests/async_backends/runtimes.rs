@@ -99,6 +99,16 @@ fn connections_are_few_and_opened_once() {
         }
         tasks.join_all().await;
         let opened = direct.stats().await.unwrap().connections - before;
+        // The third is for large values.
+        assert_eq!(opened, 2);
+        cache
+            .insert_entry(b"a", vec![b'x'; 1 << 20], None)
+            .await
+            .unwrap();
+        for _ in 0..3 {
+            cache.get(b"a").await.unwrap();
+        }
+        let opened = direct.stats().await.unwrap().connections - before;
         assert_eq!(opened, 3);
     });
 }

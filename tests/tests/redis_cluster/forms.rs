@@ -28,8 +28,8 @@ pub(crate) trait Form:
 {
     fn build(builder: RedisBuilder<Raw>) -> Result<Self, RedisError>;
 
-    /// The number of attempts of a read whose connection is lost each time. The last one of tasks is on
-    /// a connection of its own, since other requests on a shared one may be the cause.
+    /// The number of attempts of a read whose connection is lost each time, at most. The last one of
+    /// tasks is on a connection of its own, since other requests on a shared one may be the cause.
     const READ_ATTEMPTS: usize;
 
     /// All keys, up to the first error.

@@ -2,13 +2,12 @@
 
 use crate::forms::Form;
 use ctu_std::{CacheError as _, RedisCache, RedisError};
-use ctu_tests::servers::RedisCluster;
+use ctu_tests::{fake, servers::RedisCluster};
 use std::{thread, time::Duration};
 
 mod batches;
 mod dropped;
 mod failover;
-mod fake;
 mod forms;
 mod malformed_nodes;
 mod migration;

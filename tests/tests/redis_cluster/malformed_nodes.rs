@@ -293,9 +293,9 @@ fn unsafe_operation_is_never_retried<C: Form>() {
     });
     let cache = at::<C>([node.url()]);
     for (command, times) in [
-        ("GETDEL", 1),
-        ("GET a", C::READ_ATTEMPTS),
-        ("MGET a", C::READ_ATTEMPTS),
+        ("GETDEL", 1..=1),
+        ("GET a", 2..=C::READ_ATTEMPTS),
+        ("MGET a", 2..=C::READ_ATTEMPTS),
     ] {
         // A connection that has waited may have died, and is worth another try.
         assert_eq!(cache.get(b"warm"), Ok(Some(b"hello".to_vec())));
@@ -305,7 +305,8 @@ fn unsafe_operation_is_never_retried<C: Form>() {
             _ => cache.get_many(&[b"a"]).unwrap_err(),
         };
         assert!(error.is_outage(), "{error}");
-        assert_eq!(node.count(command), times, "{command}");
+        let count = node.count(command);
+        assert!(times.contains(&count), "{command}: {count}");
     }
 }
 

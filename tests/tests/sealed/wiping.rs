@@ -1,6 +1,10 @@
 //! Nothing secret stays in memory after it was rejected or dropped.
 
 use crate::{SECRET, in_every_suite, ring};
+use blake2::{
+    Blake2sVarCore,
+    digest::block_api::{Block, UpdateCore},
+};
 use ctu_core::{
     Aead, Buffer, Cache, CacheExt, Error, KeyRing, KeyedAead, Mapping, SealedCache, Sealing,
     SealingKey, Tag, XChaCha20Poly1305, heap::DictCache,
@@ -154,7 +158,8 @@ fn a_failure_of_the_hardware_reaches_the_caller() {
     assert_eq!(base.len(), Ok(1));
 }
 
-/// The keys that a ring derives from `secret` for id 0, and for the names.
+/// The keys that a ring derives from `secret` for id 0, and for the names, in the form in which they
+/// are kept.
 fn derived<X: KeyedAead>(secret: &[u8]) -> Vec<Vec<u8>> {
     let derive = |secret: &[u8], info: &[u8], len| {
         let mut key = vec![0; len];
@@ -168,10 +173,23 @@ fn derived<X: KeyedAead>(secret: &[u8]) -> Vec<Vec<u8>> {
     let len = key.as_mut().len();
     vec![
         names,
-        context,
+        keyed(&context),
         derive(secret, &[&b"seal"[..], &[X::SUITE, 0]].concat(), len),
-        derive(secret, &[&b"nonce"[..], &[X::SUITE, 0]].concat(), 32),
+        keyed(&derive(
+            secret,
+            &[&b"nonce"[..], &[X::SUITE, 0]].concat(),
+            32,
+        )),
     ]
+}
+
+/// The form in which a key of BLAKE2s is kept: the state after the block of the key.
+fn keyed(key: &[u8]) -> Vec<u8> {
+    let mut state = Blake2sVarCore::new_with_params(&[], &[], 32, 32);
+    let mut block = Block::<Blake2sVarCore>::default();
+    block[..key.len()].copy_from_slice(key);
+    state.update_blocks(&[block]);
+    bytes(&state)
 }
 
 /// The size of the parts of a secret that the tests look for. It is above the size of any padding:
@@ -238,7 +256,7 @@ fn a_key_that_moves_up_when_another_retires_is_wiped<X: KeyedAead>() {
                 &mut key,
             )
             .unwrap();
-        key
+        keyed(&key)
     };
     let secrets = [1, 2, 3].map(nonces);
     assert_eq!(shows(&bytes(&ring), &secrets), [true; 3]);

@@ -2,7 +2,7 @@
 
 use super::{
     aead::{Aead, Tag},
-    hash::{BLOCK, copy, keyed},
+    hash::{BLOCK, KeyedHash, copy},
     name::Location,
 };
 use crate::wall_clock::Expiry;
@@ -109,7 +109,7 @@ impl Bound {
     /// Two texts, or one text with other data, never share a nonce but by a collision of the hash.
     pub(super) fn nonce<X: Aead>(
         &self,
-        key: &[u8; 32],
+        key: &KeyedHash,
         salt: [u8; 16],
         text: &[u8],
         location: &Location,
@@ -121,7 +121,7 @@ impl Bound {
         copy(salted, &salt);
         // Five bytes of the length tell all lengths below 1 TiB, which no value reaches.
         copy(length, &(text.len() as u64).to_le_bytes());
-        let hash = keyed(key, &head, text);
+        let hash = key.of(&head, text);
         let mut nonce = X::Nonce::default();
         copy(nonce.as_mut(), &hash);
         complete::<X>(&mut nonce, location);

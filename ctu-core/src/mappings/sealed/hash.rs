@@ -1,8 +1,11 @@
 //! The keyed hash that names and nonces come from, and the derivation of keys.
 
 use blake2::{
-    Blake2sMac256,
-    digest::{FixedOutput, KeyInit, Update},
+    Blake2sVarCore,
+    digest::{
+        Output,
+        block_api::{Block, Buffer, UpdateCore, VariableOutputCore},
+    },
 };
 use hkdf::Hkdf;
 use sha2::Sha256;
@@ -11,23 +14,51 @@ use zeroize::Zeroize;
 /// The bytes that BLAKE2s hashes at once.
 pub(super) const BLOCK: usize = 64;
 
-/// BLAKE2s-256 with `key` over `head` and `tail`, the end padded with zeros to a full block.
+/// BLAKE2s-256 with a key of 32 bytes: the state after the block of the key, which every hash shares.
 ///
-/// `head` must tell the length of `tail`, or two inputs are one. In full blocks only, since with
-/// other lengths the hash has a panic that the compiler cannot rule out.
-#[inline]
-pub(super) fn keyed(key: &[u8; 32], head: &[u8; BLOCK], tail: &[u8]) -> [u8; 32] {
-    let mut hash = Blake2sMac256::new(key.into());
-    hash.update(head);
-    let (blocks, rest) = tail.as_chunks::<BLOCK>();
-    blocks.iter().for_each(|block| hash.update(block));
-    if !rest.is_empty() {
-        let mut last = [0; BLOCK];
-        copy(&mut last, rest);
-        hash.update(&last);
-        last.zeroize();
+/// Wiped when it is dropped.
+pub(super) struct KeyedHash(Blake2sVarCore);
+
+impl KeyedHash {
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        let mut state = Blake2sVarCore::new_with_params(&[], &[], key.len(), key.len());
+        let mut block = Block::<Blake2sVarCore>::default();
+        copy(&mut block, key);
+        state.update_blocks(core::slice::from_ref(&block));
+        block.zeroize();
+        Self(state)
     }
-    hash.finalize_fixed().into()
+
+    /// The hash of `head` and `tail`, the end padded with zeros to a full block.
+    ///
+    /// `head` must tell the length of `tail`, or two inputs are one. In full blocks only, since with
+    /// other lengths the hash has a panic that the compiler cannot rule out.
+    #[inline(never)]
+    pub(super) fn of(&self, head: &[u8; BLOCK], tail: &[u8]) -> [u8; 32] {
+        let mut state = self.0.clone();
+        let mut update = |block: &[u8; BLOCK]| {
+            let block: &Block<Blake2sVarCore> = block.into();
+            state.update_blocks(core::slice::from_ref(block));
+        };
+        let (blocks, rest) = tail.as_chunks();
+        let mut last = head;
+        for block in blocks {
+            update(last);
+            last = block;
+        }
+        let mut padded = [0; BLOCK];
+        if !rest.is_empty() {
+            update(last);
+            copy(&mut padded, rest);
+            last = &padded;
+        }
+        let mut hash = Output::<Blake2sVarCore>::default();
+        state.finalize_variable_core(&mut Buffer::<Blake2sVarCore>::new(last), &mut hash);
+        if !rest.is_empty() {
+            padded.zeroize();
+        }
+        hash.into()
+    }
 }
 
 /// Copies `from` to the beginning of `to`, as far as both go.

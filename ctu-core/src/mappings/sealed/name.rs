@@ -1,6 +1,6 @@
 //! Names of sealed entries in the inner cache: keyed hashes or the keys.
 
-use super::hash::{BLOCK, copy, keyed};
+use super::hash::{BLOCK, KeyedHash, copy};
 use crate::{
     error::Error,
     mappings::prefixed::{PrefixKey, PrefixedBytes},
@@ -17,13 +17,13 @@ impl Location {
     /// BLAKE2s-256 of the length of `key` (8 bytes, little endian), `key`, and zeros up to a full
     /// block, with the key of a context.
     #[inline]
-    pub(super) fn new(context: &[u8; 32], key: &[u8]) -> Self {
+    pub(super) fn new(context: &KeyedHash, key: &[u8]) -> Self {
         let mut head = [0; BLOCK];
         let (length, room) = head.split_at_mut(8);
         copy(length, &(key.len() as u64).to_le_bytes());
         copy(room, key);
         let rest = key.get(room.len()..).unwrap_or_default();
-        let hash = keyed(context, &head, rest);
+        let hash = context.of(&head, rest);
         head.zeroize();
         Self(hash)
     }

@@ -2,7 +2,7 @@
 
 use super::{
     aead::{Aead, KeyedAead},
-    hash::{copy, derive},
+    hash::{KeyedHash, copy, derive},
     suites::xchacha::XChaCha20Poly1305,
 };
 use crate::{
@@ -79,7 +79,7 @@ pointer_is_keys!(alloc::sync::Arc<K>);
 /// ```
 pub struct SealingKey<X> {
     pub(super) aead: X,
-    pub(super) nonces: Secret<32>,
+    pub(super) nonces: KeyedHash,
 }
 
 impl<X: KeyedAead> SealingKey<X> {
@@ -97,7 +97,7 @@ impl<X: KeyedAead> SealingKey<X> {
         copy(key.as_mut(), derived.bytes());
         Ok(Self {
             aead: X::new(&key),
-            nonces: purpose(secret, &[b"nonce", &[X::SUITE, id]]),
+            nonces: KeyedHash::new(purpose(secret, &[b"nonce", &[X::SUITE, id]]).bytes()),
         })
     }
 }
@@ -112,7 +112,7 @@ impl<X: Aead> SealingKey<X> {
         long_enough(secret)?;
         Ok(Self {
             aead,
-            nonces: purpose(secret, &[b"held nonce", &[X::SUITE]]),
+            nonces: KeyedHash::new(purpose(secret, &[b"held nonce", &[X::SUITE]]).bytes()),
         })
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     aead::Aead,
     entry::{Bound, MAX_OVERHEAD, Trailer, overhead},
+    hash::KeyedHash,
     monotonic::MonotonicCounter,
     name::{HashedNames, Location, Names, PlainNames},
     ring::{Keys, purpose},
@@ -13,7 +14,7 @@ use crate::{
     counter::Counter,
     entries::Buffer,
     error::Error,
-    mappings::{mapping::Mapping, secret::Secret},
+    mappings::mapping::Mapping,
     wall_clock::{Expiry, NoWallClock, WallClock},
 };
 use core::{
@@ -38,7 +39,7 @@ use zeroize::Zeroize;
 /// ```
 pub struct Sealing<R, P = HashedNames, W = NoWallClock, S = NoSalt> {
     keys: R,
-    context: Secret<32>,
+    context: KeyedHash,
     names: P,
     clock: W,
     salt: S,
@@ -59,8 +60,8 @@ enum Reason {
 const NAME_SIZE: RangeInclusive<usize> = 16..=32;
 
 /// The context that `keys` derive from the name of a context.
-fn context<R: Keys>(keys: &R, name: &[u8]) -> Secret<32> {
-    purpose(keys.names(), &[b"context", name])
+fn context<R: Keys>(keys: &R, name: &[u8]) -> KeyedHash {
+    KeyedHash::new(purpose(keys.names(), &[b"context", name]).bytes())
 }
 
 impl<R: Keys> Sealing<R> {
@@ -208,8 +209,7 @@ impl<R: Keys, P, W: WallClock, S: Salt> Sealing<R, P, W, S> {
         let Some((text, trailer)) = text.and_then(|len| entry.split_at_mut_checked(len)) else {
             return Err(UNSEALED);
         };
-        let nonces = key.nonces.bytes();
-        let nonce = bound.nonce::<R::Aead>(nonces, self.salt.salt(), text, location);
+        let nonce = bound.nonce::<R::Aead>(&key.nonces, self.salt.salt(), text, location);
         let tag = key.aead.seal(&nonce, bound.bytes(), text)?;
         let last = Trailer {
             expiry,
@@ -236,7 +236,7 @@ impl<R: Keys, P, W: WallClock, S: Salt> Sealing<R, P, W, S> {
         let last = Trailer::read::<R::Aead>(last, location);
         let complete = len.is_some() && last.is_some();
         let last = last.unwrap_or_else(Trailer::none);
-        let left = last.expiry.left(&self.clock);
+        let left = last.expiry.millis_left(&self.clock);
         let known = self.keys.reader(last.id);
         let reason = match (known, left) {
             (None, _) => Reason::UnknownKey,
@@ -252,7 +252,8 @@ impl<R: Keys, P, W: WallClock, S: Salt> Sealing<R, P, W, S> {
             .open(&last.nonce, bound.bytes(), text, &last.tag)
             .inspect_err(|_| text.zeroize())?;
         if verified && acceptable {
-            return Ok(Some((text.len(), left.unwrap_or_default())));
+            let left = left.unwrap_or_default().map(Duration::from_millis);
+            return Ok(Some((text.len(), left)));
         }
         text.zeroize();
         if let Some(count) = self.rejections.get(reason as usize) {
@@ -280,8 +281,7 @@ where
 
     #[inline]
     fn at(&self, key: &[u8]) -> Result<P::At, Error> {
-        self.names
-            .name(key, Location::new(self.context.bytes(), key))
+        self.names.name(key, Location::new(&self.context, key))
     }
 
     #[inline]
@@ -302,9 +302,13 @@ where
     }
 
     #[inline]
-    fn decode(&self, at: &P::At, value: B) -> Result<Option<B>, Error> {
-        let found = self.decode_with_ttl(at, value, None)?;
-        Ok(found.map(|(value, _)| value))
+    fn decode(&self, at: &P::At, mut value: B) -> Result<Option<B>, Error> {
+        // Not by `decode_with_ttl`, whose result moves the value once more.
+        let Some((len, _)) = self.open(at.as_ref(), value.as_mut())? else {
+            return Ok(None);
+        };
+        value.truncate(len);
+        Ok(Some(value))
     }
 
     fn decode_with_ttl(

@@ -147,7 +147,6 @@ impl Adaptive {
         {
             self.sketch.double();
         }
-        self.sketch.record(hash, 1);
         let mut known = Known::new(&self.hashes, &mut self.sketch, entries);
         let slot = self.clocks.insert(share, &mut known);
         match self.hashes.get_mut(slot.index()) {
@@ -218,10 +217,9 @@ impl<'a, E> Known<'a, E> {
 
 impl<E: Entries> Facts<u32> for Known<'_, E> {
     #[inline]
-    fn record(&mut self, slot: u32, uses: u32) {
-        if let Some(hash) = self.hashes.get(slot.index()) {
-            self.sketch.record(*hash, uses);
-        }
+    fn record(&mut self, slot: u32, uses: u32) -> u32 {
+        let hash = self.hashes.get(slot.index());
+        hash.map_or(0, |hash| self.sketch.record(*hash, uses))
     }
 
     #[inline]

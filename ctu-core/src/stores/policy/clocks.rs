@@ -37,8 +37,8 @@ struct Circle<I> {
 
 /// The facts about slots that the order does not keep itself.
 pub(super) trait Facts<I> {
-    /// Adds uses to those of a slot's key.
-    fn record(&mut self, slot: I, uses: u32);
+    /// Adds uses to those of a slot's key, and returns them.
+    fn record(&mut self, slot: I, uses: u32) -> u32;
     /// How often a slot's key was used.
     fn uses(&mut self, slot: I) -> u32;
     /// Whether the entry has expired: it leaves first.
@@ -54,6 +54,8 @@ const UNRECORDED: u8 = 0b11 << 2;
 const IN_MAIN: u8 = 1 << 4;
 const WATCHED: u8 = 1 << 5;
 const TAKEN: u8 = 1 << 6;
+/// A use that is not recorded yet.
+const ONE_UNRECORDED: u8 = 1 << 2;
 
 /// The most slots that a hand looks at in one operation. Two or three are usual.
 const LOOKS: usize = 64;
@@ -265,9 +267,11 @@ impl<I: Slot> Clocks<I> {
         }
         self.link(slot, false);
         if self.window.len > self.target(share) {
-            let oldest = self.next(false, facts);
+            let (oldest, _) = self.next(false, facts);
             self.move_to(oldest, true);
         }
+        // Recorded when the hand comes by: the caller does not know the slot of the key yet.
+        self.set_mark(slot, self.mark(slot) | ONE_UNRECORDED);
         slot
     }
 
@@ -285,19 +289,21 @@ impl<I: Slot> Clocks<I> {
     }
 
     /// The slot of a circle that leaves next: the first that was not used since the hand came by.
+    /// The number of its uses, where it became known.
     #[inline]
-    fn next(&mut self, main: bool, facts: &mut impl Facts<I>) -> I {
+    fn next(&mut self, main: bool, facts: &mut impl Facts<I>) -> (I, Option<u32>) {
         for _ in 0..LOOKS {
             let slot = self.circle(main).hand;
             if facts.is_expired(slot) {
-                return slot;
+                return (slot, None);
             }
+            let mut recorded = None;
             let mut mark = self.mark(slot);
             if mark & WATCHED != 0 {
                 mark = marked(mark, facts.take_unmarked(slot));
             }
             if mark & UNRECORDED != 0 {
-                facts.record(slot, u32::from((mark & UNRECORDED) >> 2));
+                recorded = Some(facts.record(slot, u32::from((mark & UNRECORDED) >> 2)));
             }
             let uses = mark & USES;
             mark &= !(USES | UNRECORDED);
@@ -306,12 +312,12 @@ impl<I: Slot> Clocks<I> {
             }
             self.set_mark(slot, mark);
             if uses == 0 {
-                return slot;
+                return (slot, recorded);
             }
             // It is the newest from now on.
             self.circle(main).hand = self.newer(slot);
         }
-        self.circle(main).hand
+        (self.circle(main).hand, None)
     }
 
     /// The slot that has to leave, where there is one. It stays taken.
@@ -321,23 +327,24 @@ impl<I: Slot> Clocks<I> {
         // long.
         for _ in 0..2 {
             if self.window.len > target {
-                let oldest = self.next(false, facts);
+                let (oldest, _) = self.next(false, facts);
                 self.move_to(oldest, true);
             }
         }
         if self.main.len == 0 {
-            return self.next(false, facts);
+            return self.next(false, facts).0;
         }
         if self.window.len < target {
-            return self.next(true, facts);
+            return self.next(true, facts).0;
         }
-        let newcomer = self.next(false, facts);
+        let (newcomer, of_newcomer) = self.next(false, facts);
         if facts.is_expired(newcomer) {
             return newcomer;
         }
-        let resident = self.next(true, facts);
-        if self.is_better(facts.uses(newcomer), facts.uses(resident)) || facts.is_expired(resident)
-        {
+        let (resident, of_resident) = self.next(true, facts);
+        let of_newcomer = of_newcomer.unwrap_or_else(|| facts.uses(newcomer));
+        let of_resident = of_resident.unwrap_or_else(|| facts.uses(resident));
+        if self.is_better(of_newcomer, of_resident) || facts.is_expired(resident) {
             self.move_to(newcomer, true);
             resident
         } else {

@@ -93,7 +93,9 @@ struct Tags<'a> {
 }
 
 impl Facts<u8> for Tags<'_> {
-    fn record(&mut self, _: u8, _: u32) {}
+    fn record(&mut self, slot: u8, _: u32) -> u32 {
+        self.uses(slot)
+    }
 
     fn uses(&mut self, slot: u8) -> u32 {
         let tag = self.tags.get(slot.index());

@@ -20,6 +20,8 @@ pub(super) struct Sketch {
 }
 
 const WORDS: usize = 8;
+/// Counters of a hash.
+const ROWS: usize = 4;
 /// Counters an entry.
 const COUNTERS: usize = 16;
 /// Entries a block: it has 128 counters.
@@ -82,28 +84,33 @@ impl Sketch {
         block[WORDS - 1] = block[WORDS - 1] & !(MOST << AGE) | age << AGE;
     }
 
-    /// The four counters of a hash, none of them that of the age.
+    /// The four counters of a hash, one in each quarter of its block, none of them that of the age.
     #[inline]
-    fn places(hash: u32) -> [Place; 4] {
+    fn places(hash: u32) -> [Place; ROWS] {
         let bits = (u64::from(hash) | 1 << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let bits = bits ^ bits >> 29;
-        // Each counter is in a separate quarter, so the four are distinct.
-        let counter = |shift: u32, quarter: usize| {
-            let counter = ((bits >> shift & 31) as usize * 4 + quarter).min(126);
-            (counter / 16, (counter % 16 * 4) as u32)
+        // 5 bits choose one of the 32 counters of a quarter: its word, and its place there.
+        let counter = |row: usize| {
+            let chosen = bits >> (33 + 6 * row as u32) & 31;
+            let chosen = if row == ROWS - 1 && chosen == 31 {
+                30
+            } else {
+                chosen
+            };
+            (2 * row + (chosen >> 4) as usize, ((chosen & 15) * 4) as u32)
         };
-        [
-            counter(33, 0),
-            counter(39, 1),
-            counter(45, 2),
-            counter(51, 3),
-        ]
+        [counter(0), counter(1), counter(2), counter(3)]
     }
 
     #[inline]
-    fn least(block: &[u64; WORDS], places: &[Place; 4]) -> u64 {
-        let counts = places.map(|(word, bit)| block[word] >> bit & MOST);
-        counts.into_iter().fold(MOST, u64::min)
+    fn counts(block: &[u64; WORDS], places: &[Place; ROWS]) -> [u64; ROWS] {
+        places.map(|(word, bit)| block[word & (WORDS - 1)] >> bit & MOST)
+    }
+
+    #[inline]
+    fn least(block: &[u64; WORDS], places: &[Place; ROWS]) -> u64 {
+        let [first, second, third, fourth] = Self::counts(block, places);
+        first.min(second).min(third.min(fourth))
     }
 
     /// How often `hash` was used.
@@ -128,25 +135,26 @@ impl Sketch {
         Self::least(&block, &Self::places(hash)) as u32
     }
 
-    /// Adds `uses` to the count of `hash`.
+    /// Adds `uses` to the count of `hash`, and returns the new count.
     #[inline]
-    pub(super) fn record(&mut self, hash: u32, uses: u32) {
+    pub(super) fn record(&mut self, hash: u32, uses: u32) -> u32 {
         let Some(block) = self.block(hash) else {
-            return;
+            return 0;
         };
         let places = Self::places(hash);
+        let counts = Self::counts(block, &places);
+        let least = counts[0].min(counts[1]).min(counts[2].min(counts[3]));
         // No counter above the new count is raised: it has that much from other hashes.
-        let count = (Self::least(block, &places) + u64::from(uses)).min(MOST);
-        for (word, bit) in places {
-            if block[word] >> bit & MOST < count {
-                block[word] = block[word] & !(MOST << bit) | count << bit;
-            }
+        let count = (least + u64::from(uses)).min(MOST);
+        for ((word, bit), old) in places.into_iter().zip(counts) {
+            block[word & (WORDS - 1)] += count.saturating_sub(old) << bit;
         }
         self.recorded += uses as usize;
-        if self.recorded >= self.blocks() * ENTRIES_A_BLOCK * USES_AN_ENTRY {
+        if self.recorded >= self.words.len() / WORDS * ENTRIES_A_BLOCK * USES_AN_ENTRY {
             self.recorded = 0;
             self.age += 1;
         }
+        count as u32
     }
 }
 

@@ -197,6 +197,12 @@ impl Parser for Answers {
     }
 
     #[cfg(feature = "tokio")]
+    fn size(answer: &Vec<Item>) -> usize {
+        let data = answer.iter().flat_map(|item| &item.data);
+        data.map(Vec::len).sum()
+    }
+
+    #[cfg(feature = "tokio")]
     fn farewell(&mut self) -> Option<MemCachedError> {
         let line = self.input.line().ok()??;
         let error = MemCachedError::reported(&self.server, self.input.at(line))?;

@@ -52,6 +52,8 @@ pub use peer::Peer;
 pub(crate) use pool::Lease;
 pub(crate) use pool::{Connect, Connection, Pool};
 pub(crate) use reads::Reads;
+#[cfg(feature = "tokio")]
+use retry::LARGE;
 pub(crate) use retry::{Attempts, ConnectionError, Disposition, Repeat, Work};
 pub use server_info::ServerInfo;
 #[cfg(any(feature = "redis", feature = "tokio"))]

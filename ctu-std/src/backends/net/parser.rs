@@ -26,6 +26,10 @@ pub(crate) trait Parser {
     /// Whether every byte that arrived belongs to a reply that was returned.
     fn is_drained(&self) -> bool;
 
+    /// The bytes of the values in `reply`.
+    #[cfg(feature = "tokio")]
+    fn size(reply: &Self::Reply) -> usize;
+
     /// The error that a server sends without a request before it closes the connection, if the bytes that
     /// arrived are one.
     #[cfg(feature = "tokio")]

@@ -46,7 +46,7 @@ pub(crate) enum Repeat {
 
 /// The size of a request from which on a server may refuse it for its size. The limits of Redis, of
 /// Memcached and of proxies are larger.
-const LARGE: usize = 64 << 10;
+pub(super) const LARGE: usize = 64 << 10;
 
 /// The properties of an operation that decide about retries and about the cause of a lost connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,9 @@ pub(crate) struct Work {
     repeat: Repeat,
     /// Whether the request is large, or the reply holds values, whose size is unknown.
     may_be_large: bool,
+    /// Whether it reads values and changes nothing.
+    #[cfg(feature = "tokio")]
+    is_read: bool,
 }
 
 impl Work {
@@ -63,7 +66,15 @@ impl Work {
         Self {
             repeat,
             may_be_large: reads_values || len >= LARGE,
+            #[cfg(feature = "tokio")]
+            is_read: reads_values && repeat == Repeat::Safe,
         }
+    }
+
+    /// Whether it reads values and changes nothing.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn is_read(&self) -> bool {
+        self.is_read
     }
 }
 

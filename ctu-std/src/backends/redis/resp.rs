@@ -245,6 +245,16 @@ impl Parser for Replies {
     }
 
     #[cfg(feature = "tokio")]
+    fn size(reply: &Vec<Value>) -> usize {
+        let size = |value: &Value| match value {
+            Value::BulkString(bytes) => bytes.len(),
+            Value::Array(values) => Self::size(values),
+            _ => 0,
+        };
+        reply.iter().map(size).sum()
+    }
+
+    #[cfg(feature = "tokio")]
     fn farewell(&mut self) -> Option<RedisError> {
         let Ok(Some(Value::ServerError(error))) = self.reply(Bounds::default()) else {
             return None;

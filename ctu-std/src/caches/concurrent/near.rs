@@ -87,7 +87,8 @@ impl<K, V> Near<K, V> {
     /// This thread's stripe.
     #[inline]
     pub(super) fn stripe(&self) -> usize {
-        number() as usize % self.stripes.len()
+        // A power of two.
+        number() as usize & (self.stripes.len() - 1)
     }
 
     /// The number of stripes.

@@ -70,20 +70,14 @@ impl<K, V> Shards<K, V> {
         self.all.len()
     }
 
-    /// The shard of a hash, among those in use.
-    #[inline]
-    fn index(&self, hash: u64) -> usize {
-        shard_index(hash, self.used.load(Relaxed))
-    }
-
     /// The shard of a hash, to read.
     #[inline]
     pub(super) fn read(&self, hash: u64) -> Reading<'_, K, V> {
         loop {
-            let index = self.index(hash);
-            let shard = self.all[index].read();
+            let used = self.used.load(Relaxed);
+            let shard = self.all[shard_index(hash, used)].read();
             // The number of shards does not change while a lock is held.
-            if self.index(hash) == index {
+            if self.used.load(Relaxed) == used {
                 return shard;
             }
         }
@@ -93,9 +87,10 @@ impl<K, V> Shards<K, V> {
     #[inline]
     pub(super) fn write(&self, hash: u64) -> (usize, Writing<'_, K, V>) {
         loop {
-            let index = self.index(hash);
+            let used = self.used.load(Relaxed);
+            let index = shard_index(hash, used);
             let shard = self.all[index].write();
-            if self.index(hash) == index {
+            if self.used.load(Relaxed) == used {
                 return (index, shard);
             }
         }
@@ -103,9 +98,9 @@ impl<K, V> Shards<K, V> {
 
     /// [`write`](Self::write) where no other thread holds the lock.
     pub(super) fn try_write(&self, hash: u64) -> Option<Writing<'_, K, V>> {
-        let index = self.index(hash);
-        let shard = self.all[index].try_write()?;
-        (self.index(hash) == index).then_some(shard)
+        let used = self.used.load(Relaxed);
+        let shard = self.all[shard_index(hash, used)].try_write()?;
+        (self.used.load(Relaxed) == used).then_some(shard)
     }
 
     /// The shard with this number, to read.

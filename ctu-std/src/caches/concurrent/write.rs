@@ -270,7 +270,10 @@ where
             return false;
         };
         if let Some(entry) = entry {
-            // There is no room.
+            // There is no room: it came, and left.
+            if let Some(counts) = &self.counts {
+                counts.came(self.near.stripe());
+            }
             self.count_removal(RemovalCause::Evicted);
             gone.push(entry, RemovalCause::Evicted);
         }

@@ -3,15 +3,20 @@
 use crate::{
     error::Error,
     mappings::{
-        sealed::aead::{Aead, KeyedAead, Tag},
+        sealed::{
+            aead::{Aead, KeyedAead, Tag},
+            hash::{BLOCK, copy},
+        },
         secret::Secret,
     },
 };
 use chacha20::{
-    XChaCha20,
-    cipher::{KeyIvInit, StreamCipher},
+    ChaChaCore, R20,
+    cipher::{Block, KeyIvInit, StreamCipherCore, array::Array},
+    hchacha,
+    variants::Ietf,
 };
-use core::fmt;
+use core::{fmt, slice::from_mut};
 use poly1305::{
     Poly1305,
     universal_hash::{KeyInit, UniversalHash},
@@ -26,20 +31,44 @@ use zeroize::Zeroize;
 /// `poly1305`; it is put together here because the crate `chacha20poly1305` can panic.
 pub struct XChaCha20Poly1305(Secret<32>);
 
+/// ChaCha20 in whole blocks: without the buffer of a stream, which costs stack and copies.
+type Stream = ChaChaCore<R20, Ietf>;
+
 impl XChaCha20Poly1305 {
-    /// The key stream behind its first block, and the one-time authenticator from that block.
-    fn start(&self, nonce: &[u8; 24]) -> (XChaCha20, Poly1305) {
-        let mut stream = XChaCha20::new(self.0.bytes().into(), nonce.into());
-        let mut halves = [[0; 32]; 2];
-        // The first block is always there.
-        let _ = stream.try_apply_keystream(halves.as_flattened_mut());
-        let mac = Poly1305::new((&halves[0]).into());
-        halves.zeroize();
-        (stream, mac)
+    /// The key stream of `nonce` behind its first block, and the key of the authenticator, which is
+    /// the first half of that block. Not inline: its stack is free again for the other steps.
+    #[inline(never)]
+    fn start(&self, nonce: &[u8; 24], mac_key: &mut Secret<32>) -> Stream {
+        let [prefix @ .., n0, n1, n2, n3, n4, n5, n6, n7] = *nonce;
+        let mut subkey = hchacha::<R20>(self.0.bytes().into(), &Array(prefix));
+        let nonce = Array([0, 0, 0, 0, n0, n1, n2, n3, n4, n5, n6, n7]);
+        let mut stream = Stream::new(&subkey, &nonce);
+        subkey.zeroize();
+        let mut first = Block::<Stream>::default();
+        stream.apply_keystream_blocks(from_mut(&mut first));
+        copy(mac_key.bytes_mut(), &first);
+        first.zeroize();
+        stream
     }
 }
 
-fn tag(mut mac: Poly1305, data: &[u8], text: &[u8]) -> Tag {
+/// Applies the key stream to `text`, the end of which may be a part of a block. The stream ends there.
+#[inline(never)]
+fn apply(stream: &mut Stream, text: &mut [u8]) {
+    let (blocks, rest) = Block::<Stream>::slice_as_chunks_mut(text);
+    stream.apply_keystream_blocks(blocks);
+    if !rest.is_empty() {
+        let mut last = Block::<Stream>::default();
+        copy(&mut last, rest);
+        stream.apply_keystream_blocks(from_mut(&mut last));
+        copy(rest, &last);
+        last.zeroize();
+    }
+}
+
+#[inline(never)]
+fn tag(key: &Secret<32>, data: &[u8], text: &[u8]) -> Tag {
+    let mut mac = Poly1305::new(key.bytes().into());
     mac.update_padded(data);
     mac.update_padded(text);
     let lengths = [data.len() as u64, text.len() as u64].map(u64::to_le_bytes);
@@ -53,11 +82,14 @@ impl Aead for XChaCha20Poly1305 {
     type Nonce = [u8; 24];
 
     fn seal(&self, nonce: &[u8; 24], data: &[u8], text: &mut [u8]) -> Result<Tag, Error> {
-        let (mut stream, mac) = self.start(nonce);
-        if stream.try_apply_keystream(text).is_err() {
+        let mut mac_key = Secret::new([0; 32]);
+        let mut stream = self.start(nonce, &mut mac_key);
+        let blocks = text.len() / BLOCK;
+        if stream.remaining_blocks().is_some_and(|left| left <= blocks) {
             return Err(Error::Encode("a value longer than its key stream"));
         }
-        Ok(tag(mac, data, text))
+        apply(&mut stream, text);
+        Ok(tag(&mac_key, data, text))
     }
 
     fn open(
@@ -67,9 +99,14 @@ impl Aead for XChaCha20Poly1305 {
         text: &mut [u8],
         expected: &Tag,
     ) -> Result<bool, Error> {
-        let (mut stream, mac) = self.start(nonce);
-        let verified = tag(mac, data, text).ct_eq(expected).into();
-        Ok(verified && stream.try_apply_keystream(text).is_ok())
+        let mut mac_key = Secret::new([0; 32]);
+        let mut stream = self.start(nonce, &mut mac_key);
+        let verified: bool = tag(&mac_key, data, text).ct_eq(expected).into();
+        if verified {
+            // No longer than a key stream, since it was sealed.
+            apply(&mut stream, text);
+        }
+        Ok(verified)
     }
 }
 

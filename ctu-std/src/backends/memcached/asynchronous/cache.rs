@@ -19,7 +19,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// It has the same settings, from the same [builder](crate::MemCached::builder), and the same entries on
 /// the servers, byte for byte. Connections, dropped futures, failures and runtimes are as of
 /// [`AsyncRedisCache`](crate::docs::asynchronous): tasks share a few connections to each server, 4 unless
-/// [`pool_size`](crate::MemCachedBuilder::pool_size) is set, and a key is always on the same one. A batch
+/// [`pool_size`](crate::MemCachedBuilder::pool_size) is set, and writes of a key are always on the same one. A batch
 /// goes to all servers at the same time; the first failure is the error.
 ///
 /// ```no_run

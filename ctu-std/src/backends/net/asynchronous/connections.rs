@@ -1,7 +1,10 @@
 //! The connections that tasks share to one server.
 
 use super::{
-    super::{Attempts, ConnectionError, Deadline, Disposition, Limits, NetError, Peer, Work},
+    super::{
+        Attempts, ConnectionError, Deadline, Disposition, Limits, NetError, Parser, Peer, Work,
+    },
+    large_reads::{LargeReads, ReadId},
     multiplexed::{CallError, Multiplexed, SharedParser},
 };
 use crate::random::Random;
@@ -42,12 +45,16 @@ pub(crate) trait AsyncConnect: Send + Sync + 'static {
     fn peer(&self) -> Peer;
 }
 
-type ReplyOf<C> = <<C as AsyncConnect>::Parser as super::super::Parser>::Reply;
-type ExpectedOf<C> = <<C as AsyncConnect>::Parser as super::super::Parser>::Expected;
-type ErrorOf<C> = <<C as AsyncConnect>::Parser as super::super::Parser>::Error;
+type ReplyOf<C> = <<C as AsyncConnect>::Parser as Parser>::Reply;
+type ExpectedOf<C> = <<C as AsyncConnect>::Parser as Parser>::Expected;
+type ErrorOf<C> = <<C as AsyncConnect>::Parser as Parser>::Error;
 
-/// A few connections to one server, opened when they are needed. A key is always on the same one, so
-/// that the server runs the writes of a key in their order, also if the caller of the first is dropped.
+/// A few connections to one server, opened when they are needed. Writes of a key are always on the same
+/// one, so that the server runs them in their order, also if the caller of the first is dropped.
+///
+/// Reads may be on any: an operation that has ended was run by the server before the next one is sent. So
+/// reads of values that were large at the last time have the last connection, if there are several, and
+/// small values do not wait behind them.
 ///
 /// A connection belongs to the runtime on which it was opened, and only callers on that runtime use it:
 /// a runtime that has ended, or that nothing drives, holds up no other.
@@ -58,6 +65,7 @@ pub(crate) struct Connections<C: AsyncConnect> {
     /// succeeded since.
     lost: Box<[AtomicBool]>,
     max_age: Option<Duration>,
+    large: LargeReads,
 }
 
 type Slot<P> = Mutex<Vec<(runtime::Id, Entry<P>)>>;
@@ -69,7 +77,7 @@ enum Entry<P: SharedParser> {
     Open(Opening<P>),
 }
 
-type Opened<P> = Result<Multiplexed<P>, <P as super::super::Parser>::Error>;
+type Opened<P> = Result<Multiplexed<P>, <P as Parser>::Error>;
 
 struct Opening<P: SharedParser> {
     connection: Multiplexed<P>,
@@ -86,17 +94,40 @@ impl<C: AsyncConnect> Connections<C> {
             slots: (0..count).map(|_| Slot::default()).collect(),
             lost: (0..count).map(|_| AtomicBool::new(false)).collect(),
             max_age: limits.max_connection_age,
+            large: LargeReads::new(),
         }
     }
 
-    /// The number of connections.
+    /// The number of connections for keys.
     pub(crate) fn len(&self) -> usize {
-        self.slots.len()
+        (self.slots.len() - 1).max(1)
     }
 
-    /// Sends a request and makes `T` of the replies, by `deadline`. As the blocking pool, retries once on
-    /// a fresh connection if the failure is worth it. `read` fails if no such server sends such replies.
+    /// Sends a request on the connection at `index`, or on that of large values, and makes `T` of the
+    /// replies, by `deadline`. As the blocking pool, retries once on a fresh connection if the failure is
+    /// worth it. `read` fails if no such server sends such replies.
     pub(crate) async fn run<T>(
+        &self,
+        index: usize,
+        request: Outgoing<'_, ExpectedOf<C>>,
+        deadline: Deadline,
+        read: impl Fn(ReplyOf<C>) -> Result<T, ErrorOf<C>>,
+    ) -> Result<T, ErrorOf<C>> {
+        let id = request.work.is_read().then(|| ReadId::of(request.bytes));
+        let index = match id {
+            Some(id) if self.large.expects(id, request.bytes) => self.slots.len() - 1,
+            _ => index,
+        };
+        let read = |reply| {
+            if let Some(id) = id {
+                self.large.note(id, C::Parser::size(&reply));
+            }
+            read(reply)
+        };
+        self.run_on(index, request, deadline, read).await
+    }
+
+    async fn run_on<T>(
         &self,
         index: usize,
         request: Outgoing<'_, ExpectedOf<C>>,

@@ -16,6 +16,9 @@ use std::{
 };
 use tokio::time::{Sleep, sleep_until};
 
+/// The bytes that the driver reads before other tasks have a turn.
+const TURN: usize = 128 << 10;
+
 /// The task that reads and writes one connection.
 ///
 /// It always reads, also while its writing is blocked: a server may stop reading until its replies are
@@ -72,6 +75,7 @@ impl<P: SharedParser> Driver<P> {
             let lost = NetError::talking(server, Default::default(), error);
             Poll::Ready(Some(lost.into()))
         };
+        let mut in_turn = 0;
         loop {
             let mut has_progress = false;
             match self.stream.poll_read(context, self.parser.room()) {
@@ -79,6 +83,7 @@ impl<P: SharedParser> Driver<P> {
                 Poll::Ready(Ok(0)) => return lost(self, &io::ErrorKind::UnexpectedEof.into()),
                 Poll::Ready(Ok(read)) => {
                     self.parser.filled(read);
+                    in_turn += read;
                     self.reads += 1;
                     has_progress = true;
                 }
@@ -103,6 +108,11 @@ impl<P: SharedParser> Driver<P> {
                 && let Err(error) = self.watch(at, context, alarm.as_mut())
             {
                 return Poll::Ready(Some(error));
+            }
+            if has_progress && in_turn >= TURN {
+                // A large reply takes long: small ones on other connections do not wait for all of it.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if !has_progress {
                 return Poll::Pending;

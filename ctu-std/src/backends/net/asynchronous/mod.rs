@@ -8,6 +8,7 @@
 mod connections;
 mod driver;
 mod join;
+mod large_reads;
 mod multiplexed;
 mod stream;
 

@@ -34,9 +34,10 @@ use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
 ///
 /// # Connections
 /// All tasks share a few connections, 4 unless [`pool_size`](crate::RedisBuilder::pool_size) is set. Requests of
-/// tasks that run at the same time travel together (pipelining), and each task gets its own reply. A key
-/// is always on the same connection. Reads of many keys travel on one connection, writes of many keys on
-/// those of their keys.
+/// tasks that run at the same time travel together (pipelining), and each task gets its own reply. Writes
+/// of a key are always on the same connection. Reads of many keys travel on one connection, writes of many
+/// keys on those of their keys. Reads of values that were large at the last time have a connection of their
+/// own.
 ///
 /// A connection belongs to the runtime of the operation that opened it. A cache in a `static` serves
 /// several runtimes, one after another or at the same time, each with connections of its own.

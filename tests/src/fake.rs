@@ -1,3 +1,5 @@
+//! A Redis server whose answers a test decides.
+
 use std::{
     fmt::Display,
     io::{self, BufRead, BufReader, Read, Write},
@@ -7,18 +9,19 @@ use std::{
 };
 
 /// The answer that closes the connection.
-pub(crate) const CLOSE: &str = "close";
+pub const CLOSE: &str = "close";
 
 /// A program that answers commands as a test tells it to.
-pub(crate) struct Fake {
-    pub(crate) port: u16,
+pub struct Fake {
+    /// The port that it listens on.
+    pub port: u16,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Fake {
     /// Starts it on a free port. It ends with the test program. `answer` gets that port and a
     /// command.
-    pub(crate) fn start(answer: impl Fn(u16, &str) -> String + Send + Sync + 'static) -> Self {
+    pub fn start(answer: impl Fn(u16, &str) -> String + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let asked: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -33,19 +36,20 @@ impl Fake {
     }
 
     /// One that has all slots by its own account, and answers everything else with `answer`.
-    pub(crate) fn master(answer: impl Fn(u16, &str) -> String + Send + Sync + 'static) -> Self {
+    pub fn master(answer: impl Fn(u16, &str) -> String + Send + Sync + 'static) -> Self {
         Self::start(move |port, command| match command {
             "CLUSTER SLOTS" => map(&[(0, 16383, "127.0.0.1", port)]),
             command => answer(port, command),
         })
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The address.
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// How often it got a command that begins so.
-    pub(crate) fn count(&self, command: &str) -> usize {
+    /// The number of commands that begin so, those without an answer yet included.
+    pub fn count(&self, command: &str) -> usize {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked
             .iter()
@@ -69,11 +73,11 @@ fn serve(
             words.push(String::from_utf8_lossy(&word).trim_end().to_owned());
         }
         let command = words.join(" ");
-        let answer = answer(&command);
         asked
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(command);
+            .push(command.clone());
+        let answer = answer(&command);
         if answer == CLOSE {
             return Ok(());
         }
@@ -92,7 +96,7 @@ fn number(commands: &mut impl BufRead) -> io::Result<usize> {
 }
 
 /// An answer to CLUSTER SLOTS: slots from and to, host and port of their master.
-pub(crate) fn map(shards: &[(i64, i64, &str, u16)]) -> String {
+pub fn map(shards: &[(i64, i64, &str, u16)]) -> String {
     let shard = |(first, last, host, port): &(i64, i64, &str, u16)| {
         let node = format!("*3\r\n{}:{port}\r\n{}", bulk(host), bulk("id"));
         format!("*3\r\n:{first}\r\n:{last}\r\n{node}")
