@@ -14,6 +14,7 @@ fn main() {
         "conformance-heap",
         "costs",
         "fails",
+        "flash_kills",
         "flash_power",
         "hangs",
     ] {
