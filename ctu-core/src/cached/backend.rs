@@ -67,6 +67,9 @@ pub struct BlockingOf<'c, C: ?Sized>(pub &'c C);
 #[derive(Clone, Copy, Debug)]
 pub struct LocalOf<'c, C: ?Sized>(pub &'c C);
 
+impl<C: InMemory + ?Sized> InMemory for BlockingOf<'_, C> {}
+impl<C: InMemory + ?Sized> InMemory for LocalOf<'_, C> {}
+
 macro_rules! backend {
     ([$($generics:tt)*] $Mode:ident, $t:ty, $C:ident: $Trait:ident, $this:ident => $cache:expr, $($await:tt)*) => {
         impl<$($generics)*> AsyncBackend<$Mode> for $t {

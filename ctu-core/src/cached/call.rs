@@ -2,7 +2,7 @@
 
 use super::{
     backend::AsyncBackend,
-    key::{CallKey, MakeKey},
+    key::{CallKey, MakeKey, ScopeFor},
     returned::{Outcome, Returned},
 };
 use crate::{
@@ -57,7 +57,7 @@ impl EntryState {
 pub fn key<C, P, A, Kind>(_: &C, prefix: P, from: A) -> Result<A::Key, Error>
 where
     C: Cache + ?Sized,
-    A: MakeKey<C::Key, P, Kind>,
+    A: MakeKey<C::Key, P, Kind, Scope: ScopeFor<C>>,
 {
     from.make_key(prefix)
 }
@@ -71,7 +71,7 @@ pub fn key_async<C, Mode, P, A, Kind>(
 ) -> Result<<A::Key as CallKey<C::Key>>::Owned, Error>
 where
     C: AsyncBackend<Mode> + ?Sized,
-    A: MakeKey<C::Key, P, Kind>,
+    A: MakeKey<C::Key, P, Kind, Scope: ScopeFor<C>>,
 {
     from.make_key(prefix)?.into_key()
 }

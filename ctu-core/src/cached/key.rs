@@ -1,7 +1,7 @@
 //! The key of a call: made from the arguments, or looked up without being made.
 
 use crate::{
-    caches::Cache,
+    caches::{Cache, InMemory},
     error::Error,
     mappings::{AsPrefix, PrefixKey},
 };
@@ -28,6 +28,9 @@ use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 pub trait MakeKey<K: ?Sized, P, Kind> {
     /// The lookup key: the key itself, or its parts.
     type Key: CallKey<K>;
+
+    /// Whether the key is apart from those of other functions: [`Apart`] or [`Bare`].
+    type Scope;
 
     /// Creates the lookup key.
     ///
@@ -107,11 +110,43 @@ impl FunctionName {
     }
 }
 
-/// A prefix that does not change keys of type `K`.
-pub trait LeavesKey<K: ?Sized> {}
+/// The scope of a key that has a prefix, or whose function declares by `prefix = ""` that it has none.
+#[derive(Debug)]
+pub enum Apart {}
 
-impl<K: ?Sized> LeavesKey<K> for NoPrefix {}
-impl<K> LeavesKey<K> for FunctionName {}
+/// The scope of a typed key that does not identify its function.
+#[derive(Debug)]
+pub enum Bare {}
+
+/// A scope of keys that a cache `C` may hold.
+///
+/// A cache in memory belongs to the functions that name it. At a server, two functions with equal typed
+/// keys would share entries, also through two caches.
+#[diagnostic::on_unimplemented(
+    message = "`{C}` is not known to answer from memory, and its typed keys do not identify the function",
+    label = "another function with the same type of key would share its entries at the server",
+    note = "use keys of text, `RedisCache<str, _>`, or a first part of text in the key and `prefix = \"...\"`",
+    note = "write `prefix = \"\"` if the entries are shared on purpose, or if the server has entries of this function alone",
+    note = "declare your own `Cache` that never waits for a device: `impl InMemory for MyCache {{}}`"
+)]
+pub trait ScopeFor<C: ?Sized> {}
+
+impl<C: ?Sized> ScopeFor<C> for Apart {}
+#[diagnostic::do_not_recommend]
+impl<C: InMemory + ?Sized> ScopeFor<C> for Bare {}
+
+/// A prefix that does not change keys of type `K`.
+pub trait LeavesKey<K: ?Sized> {
+    /// As [`MakeKey::Scope`].
+    type Scope;
+}
+
+impl<K: ?Sized> LeavesKey<K> for NoPrefix {
+    type Scope = Apart;
+}
+impl<K> LeavesKey<K> for FunctionName {
+    type Scope = Bare;
+}
 
 /// A prefix that precedes keys of type `K`, text or bytes.
 pub trait PrefixesKey<K: PrefixKey + ?Sized> {

@@ -1,6 +1,6 @@
 //! Keys from the option `key = ...`.
 
-use super::key::{CustomKey, LeavesKey, MakeKey, NoPrefix, OwnedKey, PrefixesKey};
+use super::key::{Apart, CustomKey, LeavesKey, MakeKey, NoPrefix, OwnedKey, PrefixesKey};
 use crate::{error::Error, mappings::PrefixKey};
 use core::{borrow::Borrow, fmt, marker::PhantomData, ops::Deref};
 
@@ -23,6 +23,7 @@ pub struct ResultOf<Kind>(PhantomData<Kind>);
 #[diagnostic::do_not_recommend]
 impl<B: Borrow<K>, K: ?Sized, P: LeavesKey<K>> MakeKey<K, P, Key> for CustomKey<B> {
     type Key = OwnedKey<B, K>;
+    type Scope = P::Scope;
     #[inline]
     fn make_key(self, _: P) -> Result<Self::Key, Error> {
         Ok(OwnedKey::new(self.0))
@@ -34,6 +35,7 @@ impl<B: Borrow<K>, K: PrefixKey + ?Sized, P: PrefixesKey<K>> MakeKey<K, P, Prefi
     for CustomKey<B>
 {
     type Key = OwnedKey<K::Joined, K>;
+    type Scope = Apart;
     #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
         prefix.before(self.0.borrow()).map(OwnedKey::new)
@@ -47,6 +49,7 @@ where
     Error: From<E>,
 {
     type Key = <CustomKey<B> as MakeKey<K, P, Kind>>::Key;
+    type Scope = <CustomKey<B> as MakeKey<K, P, Kind>>::Scope;
     #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
         CustomKey(self.0?).make_key(prefix)
@@ -73,6 +76,7 @@ impl<T: AsRef<str>> fmt::Debug for TextAsBytes<T> {
 #[diagnostic::do_not_recommend]
 impl<T: AsRef<str>> MakeKey<[u8], NoPrefix, TextOfBytes> for CustomKey<T> {
     type Key = TextAsBytes<T>;
+    type Scope = Apart;
     #[inline]
     fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
         Ok(TextAsBytes(self.0))
@@ -82,6 +86,7 @@ impl<T: AsRef<str>> MakeKey<[u8], NoPrefix, TextOfBytes> for CustomKey<T> {
 #[diagnostic::do_not_recommend]
 impl<T: AsRef<str>, P: PrefixesKey<[u8]>> MakeKey<[u8], P, TextOfBytes> for CustomKey<T> {
     type Key = OwnedKey<<[u8] as PrefixKey>::Joined, [u8]>;
+    type Scope = Apart;
     #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
         prefix.before(self.0.as_ref().as_bytes()).map(OwnedKey::new)

@@ -3,7 +3,7 @@
 use super::{
     arg::ByValue,
     arities::arities,
-    key::{Args, MakeKey, NoPrefix, OwnedKey, PrefixesKey},
+    key::{Apart, Args, MakeKey, NoPrefix, OwnedKey, PrefixesKey},
 };
 use crate::{error::Error, json::json_key, mappings::PrefixedText};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
@@ -24,6 +24,7 @@ macro_rules! arguments_are_json {
         #[diagnostic::do_not_recommend]
         impl<$($bounds)*> MakeKey<str, NoPrefix, AsJson> for Args<$args> {
             type Key = OwnedKey<String, str>;
+            type Scope = Apart;
             fn make_key(self, NoPrefix: NoPrefix) -> Result<Self::Key, Error> {
                 json_key(&self.0).map(OwnedKey::new)
             }
@@ -32,6 +33,7 @@ macro_rules! arguments_are_json {
         #[diagnostic::do_not_recommend]
         impl<P: PrefixesKey<str>, $($bounds)*> MakeKey<str, P, AsJson> for Args<$args> {
             type Key = OwnedKey<PrefixedText, str>;
+            type Scope = Apart;
             fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
                 prefix.before(&json_key(&self.0)?).map(OwnedKey::new)
             }

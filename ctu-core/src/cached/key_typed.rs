@@ -4,7 +4,8 @@ use super::{
     arg::{ArgRef, ByValue, OwnArg},
     arities::arities,
     key::{
-        Args, BorrowedKey, CallKey, LeavesKey, Literal, MakeKey, NoPrefix, OwnedKey, PrefixesKey,
+        Apart, Args, BorrowedKey, CallKey, LeavesKey, Literal, MakeKey, NoPrefix, OwnedKey,
+        PrefixesKey,
     },
 };
 use crate::{caches::Cache, entries::KeyParts, error::Error, mappings::PrefixKey};
@@ -34,6 +35,7 @@ where
     P: LeavesKey<K>,
 {
     type Key = BorrowedKey<'a, A, K>;
+    type Scope = P::Scope;
     #[inline]
     fn make_key(self, _: P) -> Result<Self::Key, Error> {
         Ok(BorrowedKey::new(self.0.0))
@@ -43,6 +45,7 @@ where
 #[diagnostic::do_not_recommend]
 impl<A: Borrow<K>, K: ?Sized, P: LeavesKey<K>> MakeKey<K, P, Itself> for Args<(ByValue<A>,)> {
     type Key = OwnedKey<A, K>;
+    type Scope = P::Scope;
     #[inline]
     fn make_key(self, _: P) -> Result<Self::Key, Error> {
         Ok(OwnedKey::new(self.0.0.0))
@@ -57,6 +60,7 @@ where
     P: PrefixesKey<K>,
 {
     type Key = OwnedKey<K::Joined, K>;
+    type Scope = Apart;
     #[inline]
     fn make_key(self, prefix: P) -> Result<Self::Key, Error> {
         prefix.before(self.0.0.arg().borrow()).map(OwnedKey::new)
@@ -113,6 +117,7 @@ macro_rules! arguments_are_parts {
             $($t: ArgRef<Arg: OwnArg<$k>>),*
         {
             type Key = PartsOf<($($t,)*), ($($k,)*)>;
+            type Scope = P::Scope;
             #[inline]
             fn make_key(self, _: P) -> Result<Self::Key, Error> {
                 Ok(PartsOf(self.0, PhantomData))
@@ -155,6 +160,7 @@ macro_rules! prefix_is_first_part {
             $($t: ArgRef<Arg: OwnArg<$k>>),*
         {
             type Key = PartsOf<(Literal, $($t,)*), ($p, $($k,)*)>;
+            type Scope = Apart;
             #[inline]
             #[allow(non_snake_case, reason = "an argument has the name of its type")]
             fn make_key(self, prefix: P) -> Result<Self::Key, Error> {

@@ -22,7 +22,7 @@ mod returned;
 mod single_flight;
 
 pub use arg::OwnArg;
-pub use key::{BorrowedKey, CallKey, KeyOfUntypedCache, MakeKey, OwnedKey};
+pub use key::{Apart, Bare, BorrowedKey, CallKey, KeyOfUntypedCache, MakeKey, OwnedKey};
 #[cfg(feature = "json")]
 pub use key_json::JsonAlone;
 pub use returned::{Outcome, Returned};

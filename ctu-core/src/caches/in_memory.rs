@@ -1,6 +1,6 @@
 //! The marker of caches that never wait for a device.
 
-use super::{LockKind, LockedCache};
+use super::{LockKind, LockedCache, Ready};
 use core::cell::RefCell;
 
 /// Marks a [`Cache`](super::Cache) that answers from memory: an operation takes a lock and
@@ -8,7 +8,8 @@ use core::cell::RefCell;
 ///
 /// An `async fn` under `#[cached]` uses such a cache without further ado. Over any other `Cache`,
 /// such as `RedisCache`, it does not compile unless the attribute says `blocking`, since each
-/// operation would block the thread of the async runtime.
+/// operation would block the thread of the async runtime. A function with a typed key over another
+/// cache states its prefix, since other programs and functions may use the same keys at the server.
 ///
 /// A wrapper is in memory where its parts are. A cache of your own opts in:
 ///
@@ -41,6 +42,7 @@ pub trait InMemory {}
 
 impl<R: LockKind, S> InMemory for LockedCache<R, S> {}
 impl<S> InMemory for RefCell<S> {}
+impl<C: InMemory> InMemory for Ready<C> {}
 
 macro_rules! pointers {
     ($($t:ty),*) => {$(impl<C: InMemory + ?Sized> InMemory for $t {})*};

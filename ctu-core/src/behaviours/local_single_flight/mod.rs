@@ -3,7 +3,7 @@
 mod places;
 
 use crate::{
-    caches::{Found, LocalAsyncCache},
+    caches::{Found, InMemory, LocalAsyncCache},
     error::Error,
 };
 use core::{
@@ -311,6 +311,8 @@ impl<C: LocalAsyncCache<Key: Hash>, const CALLERS: usize> Drop for Written<'_, C
         self.mark();
     }
 }
+
+impl<C: InMemory, const CALLERS: usize> InMemory for LocalSingleFlightCache<C, CALLERS> {}
 
 impl<C: fmt::Debug, const CALLERS: usize> fmt::Debug for LocalSingleFlightCache<C, CALLERS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

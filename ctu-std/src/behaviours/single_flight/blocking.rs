@@ -5,7 +5,7 @@ use super::{
     flights::{Leading, Turn},
     writes::Written,
 };
-use ctu_core::{Cache, Error, Found, InMemory, KeyParts};
+use ctu_core::{Cache, Error, Found, KeyParts};
 use std::{hash::Hash, slice, time::Duration};
 
 impl<C: Cache<Key: Hash + Eq + ToOwned>> SingleFlightCache<C> {
@@ -47,8 +47,6 @@ impl<C: Cache<Key: Hash + Eq + ToOwned>> SingleFlightCache<C> {
         failed.map_or(Ok(value), Err)
     }
 }
-
-impl<C: Cache<Key: Hash + Eq + ToOwned> + InMemory> InMemory for SingleFlightCache<C> {}
 
 impl<C: Cache<Key: Hash + Eq + ToOwned>> Cache for SingleFlightCache<C> {
     type Key = C::Key;

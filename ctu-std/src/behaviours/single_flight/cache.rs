@@ -2,7 +2,7 @@
 
 use super::{flights::SingleFlight, writes::Writes};
 use crate::caches::{AnyCache, IsCache};
-use ctu_core::HasStats;
+use ctu_core::{HasStats, InMemory};
 use std::{fmt, hash::Hash, marker::PhantomData, time::Duration};
 
 /// A cache that computes a value once, however many threads or tasks request it.
@@ -87,6 +87,8 @@ pub struct SingleFlightCache<C: AnyCache<Kind, Key: ToOwned>, Kind = IsCache> {
     pub(super) writes: Writes<C::Key>,
     kind: PhantomData<fn() -> Kind>,
 }
+
+impl<C: AnyCache<Kind, Key: ToOwned> + InMemory, Kind> InMemory for SingleFlightCache<C, Kind> {}
 
 impl<C: AnyCache<Kind, Key: ToOwned> + HasStats, Kind> HasStats for SingleFlightCache<C, Kind> {
     type Stats = <C as HasStats>::Stats;

@@ -257,10 +257,10 @@ where
     }
 }
 
-impl<A, B> InMemory for TwoLevelCache<A, B>
+impl<A, B, Kind> InMemory for TwoLevelCache<A, B, Kind>
 where
     A: Cache<Key: ToOwned> + InMemory,
-    B: Cache + InMemory,
+    B: InMemory,
 {
 }
 
