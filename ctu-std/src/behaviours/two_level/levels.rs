@@ -2,6 +2,7 @@
 
 use super::{
     TwoLevelError, TwoLevelStats,
+    claim::SharedFlights,
     counts::{Counted, Counts},
     refresh_queue::RefreshQueue,
     settings::{Settings, share_of},
@@ -83,6 +84,7 @@ pub(super) struct Levels<A: Cache<Key: ToOwned>, B, Kind> {
     pub(super) settings: Settings,
     pub(super) versions: WriteVersions<A::Key>,
     pub(super) tracking: Option<Tracking<A, B, Kind>>,
+    pub(super) shared_flights: Option<SharedFlights<A, B, Kind>>,
     pub(super) counts: Counts,
     pub(super) flights: SingleFlight<A::Key, A::Value>,
     pub(super) health: Option<Mutex<Health<A::Key>>>,
@@ -117,6 +119,7 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         recovery: Option<Recovery<A, B, Kind>>,
         refresh: Option<Refresh<A, B, Kind>>,
         tracked: Option<Tracked<A, B, Kind>>,
+        shared_flights: Option<SharedFlights<A, B, Kind>>,
     ) -> Arc<Self> {
         let health = settings.resilience.map(|resilience| {
             let (breaker, journal) = (resilience.breaker, resilience.journal);
@@ -129,6 +132,7 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         Arc::new_cyclic(|me| Self {
             versions: WriteVersions::new(tracking.as_ref().map(|_| tracked_keys)),
             tracking,
+            shared_flights,
             counts: Counts::new(),
             flights,
             health,
