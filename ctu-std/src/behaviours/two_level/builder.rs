@@ -3,7 +3,7 @@
 use super::{
     TwoLevelCache,
     claim::SharedFlights,
-    levels::{Levels, Load, Recovery, Refresh},
+    levels::{AmongNodes, Levels, Load, Recovery, Refresh},
     settings::{Resilience, Settings, Time, millis, share_of},
     tracking::Tracked,
 };
@@ -29,8 +29,7 @@ pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
     pub(super) settings: Settings,
     pub(super) recovery: Option<Recovery<A, B, Kind>>,
     pub(super) refresh: Option<Refresh<A, B, Kind>>,
-    tracked: Option<Tracked<A, B, Kind>>,
-    shared_flights: Option<SharedFlights<A, B, Kind>>,
+    among_nodes: AmongNodes<A, B, Kind>,
 }
 
 impl<A, B, Kind> TwoLevelBuilder<A, B, Kind>
@@ -45,8 +44,7 @@ where
             settings: Settings::default(),
             recovery: None,
             refresh: None,
-            tracked: None,
-            shared_flights: None,
+            among_nodes: AmongNodes::default(),
         }
     }
 
@@ -192,7 +190,7 @@ where
     {
         // Rounded down: a longer bound would break the promise.
         self.settings.tracking.lease.bound = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
-        self.tracked = Some(Tracked {
+        self.among_nodes.tracked = Some(Tracked {
             mark: B::mark,
             tracker: B::tracker,
             start: Levels::track_in_thread,
@@ -227,7 +225,7 @@ where
     /// Builds the cache.
     #[must_use]
     pub fn build(mut self) -> TwoLevelCache<A, B, Kind> {
-        if self.tracked.is_some() && !self.settings.has_own_clock {
+        if self.among_nodes.tracked.is_some() && !self.settings.has_own_clock {
             self.settings.time = Time::of_leases();
         }
         let (recovery, second_ttl) = (self.recovery(), self.second.ttl_by_default());
@@ -238,8 +236,7 @@ where
             self.settings,
             recovery,
             self.refresh,
-            self.tracked,
-            self.shared_flights,
+            self.among_nodes,
         ))
     }
 }
@@ -301,7 +298,7 @@ where
     where
         B: Claims<Key = A::Key, Error = <B as Cache>::Error>,
     {
-        self.shared_flights = Some(SharedFlights {
+        self.among_nodes.shared_flights = Some(SharedFlights {
             claim: Levels::claim_at_second,
             release: Levels::release_at_second,
             lease,

@@ -21,10 +21,13 @@ use std::{
 /// The first and the longest wait before another look at a claim of another node.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
 
+/// A request about the claim of a key by a holder.
+type OfHolder<A, B, Kind, T> = fn(&Levels<A, B, Kind>, &<A as Cache>::Key, u64) -> T;
+
 /// The claims of a second level, as the builder makes them.
 pub(super) struct SharedFlights<A: Cache<Key: ToOwned>, B, Kind> {
-    pub(super) claim: fn(&Levels<A, B, Kind>, &A::Key, u64) -> Claim,
-    pub(super) release: fn(&Levels<A, B, Kind>, &A::Key, u64),
+    pub(super) claim: OfHolder<A, B, Kind, Claim>,
+    pub(super) release: OfHolder<A, B, Kind, ()>,
     /// The longest time of a claim.
     pub(super) lease: Duration,
 }
