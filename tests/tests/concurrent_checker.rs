@@ -95,7 +95,7 @@ fn work(cache: &ConcurrentCache<u32, u64, StdClock>, thread: u64, came: &AtomicU
                 let done = cache.and_compute_with(&key, |old| {
                     assert!(old.is_none_or(|old| old >> 40 == u64::from(key)));
                     match old {
-                        Some(_) if write % 3 == 0 => Compute::Remove,
+                        Some(_) if write.is_multiple_of(3) => Compute::Remove,
                         Some(_) if write % 3 == 1 => Compute::Keep,
                         _ => Compute::Put(value(key, write)),
                     }
