@@ -32,7 +32,7 @@ static EXTERNAL: LockedCache<CriticalSectionMutex, LruCache<Bytes<20>, Bytes<64>
 /// Readings by the number of their sensor. A reading is a miss after 150 ms.
 ///
 /// The interrupt and the main program share it, on one core, so its lock is a critical section: the
-/// interrupt waits while the main program is in it. `docs/costs.md` of ctu states for how long.
+/// interrupt waits while the main program is in it. `docs/worst-cases.md` of ctu states for how long.
 static READINGS: StatsCache<
     LockedCache<CriticalSectionMutex, TtlCache<u8, Reading, 4, board::Timer>>,
 > = StatsCache::new(LockedCache::new(TtlCache::new(

@@ -57,7 +57,7 @@ pub use self::{
         TwoLevelError, TwoLevelStats,
     },
     caches::{
-        AnyCache, CacheEntry, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder,
+        AnyCache, CacheEntry, Claims, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder,
         ConcurrentStats, HeapSize, IntoCache, IsAsync, IsCache, IsStore, LockedCache, NoClock,
         RemovalCause, ShardedCache, Tracked, Tracker, TrackingConnection, TrackingError,
         TrackingMessage, Unclocked, bytes_of_entry,

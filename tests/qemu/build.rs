@@ -17,6 +17,7 @@ fn main() {
         "flash_kills",
         "flash_power",
         "hangs",
+        "worst",
     ] {
         println!("cargo:rustc-link-arg-bin={logs}=-Tdefmt.x");
     }

@@ -271,8 +271,8 @@ macro_rules! store_is_cache {
 
             fn get_with_ttl(&self, key: &S::Key) -> Result<Found<S::Value>, Error> {
                 $with(self, |store: &mut S| {
-                    let value = store.get(key).cloned()?;
-                    Some((value, store.remaining(key)))
+                    let (value, remaining) = store.get_with_ttl(key)?;
+                    Some((value.clone(), remaining))
                 })
             }
 

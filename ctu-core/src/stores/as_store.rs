@@ -49,6 +49,10 @@ impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> 
         Ok(())
     }
 
+    fn get_with_ttl(&mut self, key: &Self::Key) -> Option<(&V, Option<Duration>)> {
+        Some((Self::get(self, key)?, None))
+    }
+
     fn remove(&mut self, key: &Self::Key) -> Option<V> {
         Self::remove(self, key)
     }
@@ -134,8 +138,14 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
     }
 
     fn remaining(&mut self, key: &Self::Key) -> Option<Duration> {
-        self.find_live(key)?;
-        Self::remaining(self, key)
+        let slot = self.find_live(key)?;
+        self.time_left(slot)
+    }
+
+    fn get_with_ttl(&mut self, key: &Self::Key) -> Option<(&V, Option<Duration>)> {
+        let slot = self.find_live(key)?;
+        let left = self.time_left(slot);
+        Some((self.use_slot(slot)?, left))
     }
 
     fn default_ttl(&self) -> Option<Duration> {

@@ -108,6 +108,12 @@ pub trait Store {
         None
     }
 
+    /// [`get`](Self::get) and [`remaining`](Self::remaining) in one lookup.
+    fn get_with_ttl(&mut self, key: &Self::Key) -> Option<(&Self::Value, Option<Duration>)> {
+        let remaining = self.remaining(key);
+        Some((self.get(key)?, remaining))
+    }
+
     /// The time-to-live of an entry that is stored without one. `None` in a store without expiry.
     fn default_ttl(&self) -> Option<Duration> {
         None
@@ -197,6 +203,9 @@ impl<S: Store> Store for &mut S {
     }
     fn remaining(&mut self, key: &Self::Key) -> Option<Duration> {
         (**self).remaining(key)
+    }
+    fn get_with_ttl(&mut self, key: &Self::Key) -> Option<(&Self::Value, Option<Duration>)> {
+        (**self).get_with_ttl(key)
     }
     fn default_ttl(&self) -> Option<Duration> {
         (**self).default_ttl()

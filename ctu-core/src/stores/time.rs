@@ -76,6 +76,11 @@ impl<C> Time<C> {
         self.ticks.until(self.elapsed(), ttl)
     }
 
+    /// The time left of an entry with `ticks` left at the last reading of the clock.
+    pub(super) const fn left_at_last(&self, ticks: u32) -> Duration {
+        self.ticks.left(ticks, self.elapsed())
+    }
+
     /// Restarts the time at 0 where it is near the end of its range, after a clock that jumped.
     /// For a store without a deadline that counts.
     #[inline]

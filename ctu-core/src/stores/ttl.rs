@@ -270,6 +270,13 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         self.lru.use_slot(slot).map(|value| &*value)
     }
 
+    /// The time left of the entry of a slot at the last reading of the clock.
+    #[inline]
+    pub(super) fn time_left(&self, slot: T::Slot) -> Option<Duration> {
+        let ticks = self.expiry.left(slot, self.time.last())?;
+        Some(self.time.left_at_last(ticks))
+    }
+
     /// Returns the value at `key` without a change to the recency order.
     pub fn peek<Q>(&self, key: &Q) -> Option<&V>
     where

@@ -426,6 +426,10 @@ impl<K: StoredKey, V, const N: usize, I: Slot, R: Rule, S: BuildHasher> Store
         Ok(self.use_slot(slot).map(|value| &*value))
     }
 
+    fn get_with_ttl(&mut self, key: &Self::Key) -> Option<(&V, Option<Duration>)> {
+        Some((Self::get(self, key)?, None))
+    }
+
     fn insert_entry(
         &mut self,
         key: &Self::Key,

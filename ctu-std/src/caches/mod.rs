@@ -1,5 +1,6 @@
 //! Caches in the memory of one process.
 
+mod claims;
 mod concurrent;
 mod into_cache;
 mod kind;
@@ -8,6 +9,7 @@ mod shard_index;
 mod sharded;
 mod tracked;
 
+pub use claims::Claims;
 pub use concurrent::{
     CacheEntry, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder, ConcurrentStats,
     HeapSize, NoClock, RemovalCause, Unclocked, bytes_of_entry,

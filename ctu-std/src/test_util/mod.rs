@@ -15,8 +15,8 @@
 //!
 //! let clock = Arc::new(ManualClock::new());
 //! let level = || LockedCache::new(LruCache::<String, u32>::with_capacity(100));
-//! let server = FaultyCache::new(level());
-//! let cache = TwoLevelCache::builder(level(), &server)
+//! let server = Arc::new(FaultyCache::new(level()));
+//! let cache = TwoLevelCache::builder(level(), Arc::clone(&server))
 //!     .resilient()
 //!     .manual_recovery()
 //!     .clock(Arc::clone(&clock))
@@ -31,10 +31,8 @@
 //! assert_eq!(cache.get("price")?, Some(20));
 //!
 //! server.work();
-//! // The open period of the breaker, then the time of a request that may still be under way.
-//! for _ in 0..2 {
-//!     clock.advance(Duration::from_secs(10));
-//!     cache.recover();
+//! while let Some(wait) = cache.recover() {
+//!     clock.advance(wait);
 //! }
 //! assert_eq!(cache.stats().breaker, BreakerState::Closed);
 //! assert_eq!(cache.stats().journal, 0);

@@ -45,8 +45,14 @@ pub(crate) fn draw(file: &Path, runs: &[Run], outage: Duration) -> Result<(), Bo
                 )
             })
             .collect();
-        chart(&upper, "requests a second", &rates, 10.0..100_000.0, outage)?;
-        chart(&lower, "99th percentile, ms", &times, 1.0..1_000.0, outage)?;
+        chart(
+            &upper,
+            "requests a second",
+            &rates,
+            100.0..100_000.0,
+            outage,
+        )?;
+        chart(&lower, "99th percentile, ms", &times, 10.0..1_000.0, outage)?;
         root.present().map_err(fault)?;
     }
     fs::write(file, color_scheme::apply(&svg))?;
@@ -83,7 +89,7 @@ fn chart(
     chart
         .configure_mesh()
         .disable_x_mesh()
-        .light_line_style(color(BACK))
+        .max_light_lines(0)
         .bold_line_style(color(LINE))
         .axis_style(color(LINE))
         .label_style(font(12))
@@ -106,7 +112,10 @@ fn chart(
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(SeriesLabelPosition::UpperMiddle)
+        .background_style(color(BACK))
+        .border_style(color(LINE))
+        .margin(4)
         .label_font(font(12))
         .draw()
         .map_err(fault)?;

@@ -42,6 +42,22 @@ mod machine {
     }
 }
 
+/// Starts the counter. It counts 2.6 million instructions at least.
+pub fn start() {
+    machine::start();
+}
+
+/// The count now, for [`between`].
+#[inline(always)]
+pub fn now() -> u32 {
+    machine::now()
+}
+
+/// The instructions between two counts.
+pub fn between(begin: u32, end: u32) -> u32 {
+    (machine::instructions(begin, end) + 0.5) as u32
+}
+
 /// The sequence of numbers for an operation.
 #[derive(Clone, Copy)]
 enum Numbers {

@@ -32,6 +32,12 @@ fn here() -> usize {
     here
 }
 
+/// The used stack, in bytes.
+#[inline(always)]
+pub fn depth() -> usize {
+    &raw mut START as usize - here()
+}
+
 /// The size of the RAM for the stack, in bytes.
 pub fn room() -> usize {
     &raw mut START as usize - end() as usize

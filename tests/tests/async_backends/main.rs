@@ -5,6 +5,7 @@ mod dropped;
 mod external;
 mod large_values;
 mod memcached;
+mod memcached_servers;
 mod redis;
 mod replaced;
 mod runtimes;

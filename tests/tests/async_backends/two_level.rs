@@ -2,8 +2,8 @@
 
 use crate::{on_both, threads};
 use ctu_std::{
-    AsyncCache, AsyncCacheExt, AsyncRedisCache, BreakerState, ConcurrentCache, IsAsync, RedisCache,
-    TwoLevelCache,
+    AsyncCache, AsyncCacheExt, AsyncPrefixedRedisCache, AsyncRedisCache, BreakerState,
+    ConcurrentCache, IsAsync, RedisCache, TrackingState, TwoLevelCache,
 };
 use ctu_tests::{cancel::poll_at_most, servers::RedisServer};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -143,4 +143,39 @@ fn check(name: &str, value: &str, least: u32) {
     let number = value.strip_prefix(name).expect("a value of another key");
     let number: u32 = number.trim().parse().unwrap();
     assert!(number >= least, "{value}, after {least}");
+}
+
+#[test]
+fn async_first_level_follows_writes_of_other_programs() {
+    let server = RedisServer::start();
+    on_both(|| async {
+        let builder = RedisCache::builder(server.url()).prefix("app.");
+        let second: AsyncPrefixedRedisCache<str, u64> = builder.build_async().unwrap();
+        let first = ConcurrentCache::<String, u64>::with_capacity(100);
+        let cache: TwoLevelCache<_, _, IsAsync> = TwoLevelCache::builder(first, second)
+            .invalidation_bound(Duration::from_secs(1))
+            .build();
+        server.cli(&["set", "app.k", "1"]);
+        assert_eq!(cache.get("k").await, Ok(Some(1)));
+        while cache.stats().tracking != TrackingState::Subscribed {
+            tokio::task::yield_now().await;
+        }
+        while cache.get_first("k").unwrap().is_none() {
+            assert_eq!(cache.get("k").await, Ok(Some(1)));
+        }
+        server.cli(&["set", "app.k", "2"]);
+        while cache.get("k").await != Ok(Some(2)) {
+            tokio::task::yield_now().await;
+        }
+        server.cli(&["client", "kill", "type", "pubsub"]);
+        while cache.stats().unsubscribed == 0 || cache.stats().tracking != TrackingState::Subscribed
+        {
+            cache.get("k").await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        server.cli(&["flushall"]);
+        while cache.get("k").await != Ok(None) {
+            tokio::task::yield_now().await;
+        }
+    });
 }

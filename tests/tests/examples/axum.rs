@@ -6,9 +6,11 @@ use ctu_tests::{
     servers::RedisServer,
 };
 use std::{
+    collections::BTreeSet,
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
     sync::LazyLock,
 };
@@ -161,6 +163,37 @@ fn metrics_have_the_counts_of_the_cache_and_of_requests() {
     ] {
         assert!(metrics.contains(line), "{line}{metrics}");
     }
+}
+
+/// The words of `text` that begin like a metric of the example.
+fn metrics_in(text: &str) -> BTreeSet<&str> {
+    let is_part = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let words = text.split(|char| !is_part(char));
+    words
+        .filter(|word| word.starts_with("ctu_two_level_") || word.starts_with("http_request_"))
+        .collect()
+}
+
+#[test]
+fn dashboard_and_alerts_use_exported_metrics() {
+    let service = Service::start(&["--rate", "0"]);
+    assert_eq!(service.ask("GET", "/pages/7").0, 200);
+    let (_, exported) = service.ask("GET", "/metrics");
+    let exported = metrics_in(&exported);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ctu-std/examples/axum/monitoring");
+    let read = |name| fs::read_to_string(folder.join(name)).unwrap();
+    let dashboard: serde_json::Value = serde_json::from_str(&read("grafana.json")).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    for panel in panels {
+        for target in panel["targets"].as_array().unwrap() {
+            let used = metrics_in(target["expr"].as_str().unwrap());
+            assert!(!used.is_empty() && used.is_subset(&exported), "{target}");
+        }
+    }
+    let alerts = read("alerts.yml");
+    let used = metrics_in(&alerts);
+    assert!(used.len() > 5 && used.is_subset(&exported), "{used:?}");
+    assert!(read("prometheus.yml").contains("127.0.0.1:8080"));
 }
 
 #[test]

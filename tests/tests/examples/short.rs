@@ -1,11 +1,15 @@
 //! The examples that run to their end.
 
-use ctu_tests::example;
-use std::process::Command;
+use ctu_tests::example::{self, failure};
+use std::{env, fs, process::Command};
 
 /// The output of an example that succeeds.
 fn output(name: &str) -> String {
-    let output = Command::new(example::build(name, "redis")).output();
+    output_of(&mut Command::new(example::build(name, "redis")))
+}
+
+fn output_of(command: &mut Command) -> String {
+    let output = command.output();
     let output = output.expect("the example");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && errors.is_empty(), "{errors}");
@@ -82,4 +86,37 @@ fn key_rotation_reads_old_entries_until_their_key_is_retired() {
     assert_eq!(bob, ["token B", "token C", "token C", "none"]);
     assert_eq!(text.matches("plain text inside: false").count(), 2);
     assert!(text.contains("entries of unknown keys: 1"), "{text}");
+}
+
+#[test]
+fn warm_start_computes_no_page_again() {
+    let example = example::build("warm_start", "snapshot");
+    let name = format!("ctu-warm-start-test-{}", std::process::id());
+    let file = env::temp_dir().join(name);
+    let run = || output_of(Command::new(&example).arg(&file));
+    let computed = |text: &str| {
+        let lines = words(text, "  300 requests, ").into_iter();
+        lines.map(|words| words[0].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(computed(&run()), ["300", "0"]);
+    assert_eq!(computed(&run()), ["0", "0"]);
+    // A damaged file is a cold start.
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let text = run();
+    assert!(text.contains("  no entries loaded: "), "{text}");
+    assert_eq!(computed(&text), ["300", "0"]);
+    fs::remove_file(&file).unwrap();
+    let folder = Command::new(&example).arg(env::temp_dir()).output();
+    assert!(failure_line(folder.unwrap()).starts_with("warm_start: "));
+    let unknown = Command::new(&example).arg("--unheard-of").output();
+    assert!(failure(unknown.unwrap()).contains("usage: warm_start "));
+}
+
+/// The last line that a failed run printed on standard error.
+fn failure_line(output: std::process::Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stderr).expect("text")
 }

@@ -46,9 +46,37 @@ enum Step {
     Cut(usize),
     Silence(usize),
     Refuse(bool),
-    /// All messages pass for a while.
-    Settle(usize),
+    /// Messages pass for a while.
+    Settle(usize, Vec<Round>),
+    /// The last moment of a lease: the first level is read.
+    Edge(usize),
     Advance(u64),
+}
+
+/// A round of the tracking of a node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Round {
+    /// Another program writes this key before the ping of the round.
+    foreign: Option<u32>,
+    /// The time before the ping, in milliseconds.
+    advance: u64,
+    /// Whether the cycle of the server goes on after the round.
+    goes_on: bool,
+}
+
+fn rounds() -> impl Strategy<Value = Vec<Round>> {
+    let foreign = prop_oneof![5 => Just(None), 1 => (0..KEYS).prop_map(Some)];
+    let round = (
+        foreign,
+        prop_oneof![2 => Just(0), 1 => 0..150u64],
+        any::<bool>(),
+    );
+    let round = round.prop_map(|(foreign, advance, goes_on)| Round {
+        foreign,
+        advance,
+        goes_on,
+    });
+    prop::collection::vec(round, 1..10)
 }
 
 /// A step that others do while a request is under way.
@@ -62,7 +90,8 @@ fn foreign_step() -> impl Strategy<Value = Step> {
         3 => node.clone().prop_map(Step::Execute),
         2 => Just(Step::EndCycle),
         4 => (node.clone(), 1..4usize).prop_map(|(node, count)| Step::Deliver(node, count)),
-        3 => node.clone().prop_map(Step::Settle),
+        3 => (node.clone(), rounds()).prop_map(|(node, rounds)| Step::Settle(node, rounds)),
+        2 => node.clone().prop_map(Step::Edge),
         1 => node.clone().prop_map(Step::Cut),
         2 => (0..400u64).prop_map(Step::Advance),
         2 => (node, key).prop_map(|(node, key)| Step::Get(node, key, Vec::new())),
@@ -197,13 +226,35 @@ impl World {
         done
     }
 
-    fn settle(&self, node: usize) {
-        for _ in 0..8 {
+    fn settle(&self, node: usize, rounds: &[Round]) {
+        for round in rounds {
+            if let Some(key) = round.foreign {
+                let value = self.next();
+                let mut server = self.server.lock().unwrap();
+                server.write(key, Some(value), self.clock.now());
+            }
+            self.clock.advance(millis(round.advance));
             self.nodes[node].track();
             let mut server = self.server.lock().unwrap();
             server.execute(node);
-            server.end_cycle();
+            if !round.goes_on {
+                server.end_cycle();
+            }
             server.deliver(node, usize::MAX);
+        }
+    }
+
+    /// Reads the first level of a node at the end of its lease.
+    fn edge(&self, node: usize) {
+        let left = self.nodes[node].stats().lease_left;
+        self.clock.advance(left.saturating_sub(millis(1)));
+        let now = self.clock.now();
+        for key in 0..KEYS {
+            let found = self.nodes[node].get_first(&key).unwrap();
+            if found.is_some() {
+                self.first_hits.fetch_add(1, SeqCst);
+                self.check(node, key, now, found);
+            }
         }
     }
 
@@ -264,7 +315,8 @@ impl World {
             Step::Cut(node) => self.server.lock().unwrap().cut(*node),
             Step::Silence(node) => self.server.lock().unwrap().silence(*node),
             Step::Refuse(refuses) => self.server.lock().unwrap().refuses = *refuses,
-            Step::Settle(node) => self.settle(*node),
+            Step::Settle(node, rounds) => self.settle(*node, rounds),
+            Step::Edge(node) => self.edge(*node),
             Step::Advance(by) => self.clock.advance(millis(*by)),
         }
     }
@@ -274,7 +326,7 @@ impl World {
 fn run(steps: &[Step], switches: Switches) -> Result<u32, TestCaseError> {
     let world = World::new(switches);
     world.clock.advance(millis(10_000));
-    (0..2).for_each(|node| world.settle(node));
+    (0..2).for_each(|node| world.settle(node, &[Round::default(); 8]));
     for step in steps {
         world.run(step);
         let breach = world.breach.lock().unwrap().clone();

@@ -1,7 +1,8 @@
 //! `RedisCache::sentinel` with three real sentinels, a real master and a real replica.
 
 use ctu_std::{
-    Cache, CacheError as _, CacheExt, NetError, RawRedisCache, RedisBuilder, RedisCache, RedisError,
+    Cache, CacheError as _, CacheExt, ConcurrentCache, NetError, PrefixedRedisCache, RawRedisCache,
+    RedisBuilder, RedisCache, RedisError, TrackingState, TwoLevelCache,
 };
 use ctu_tests::servers::{CannedServer, RedisServer, Sentinels, free_port};
 use std::time::{Duration, Instant};
@@ -277,4 +278,46 @@ fn sentinel_and_master_are_reached_through_tls() {
         matches!(error, Err(RedisError::Net(NetError::Unreachable { .. }))),
         "{error:?}"
     );
+}
+
+/// A first level with an invalidation bound loses its lease with the master, and follows the new one.
+#[test]
+fn invalidations_follow_the_master() {
+    let mut group = Group::start();
+    let second: PrefixedRedisCache<str, u64> = group
+        .builder()
+        .prefix("app.")
+        .deadline(Duration::from_secs(5))
+        .build()
+        .unwrap();
+    let first = ConcurrentCache::<String, u64>::with_capacity(100);
+    let cache = TwoLevelCache::builder(first, second)
+        .resilient()
+        .invalidation_bound(Duration::from_millis(500))
+        .build();
+    let wait = |server: &RedisServer, value: u64| {
+        let end = Instant::now() + Duration::from_secs(60);
+        let is_seen = || cache.get("k").unwrap() == Some(value);
+        while server.cli(&["set", "app.k", &value.to_string()]) != "OK" || !is_seen() {
+            assert!(Instant::now() < end, "{:?}", cache.last_unsubscription());
+        }
+        while cache.stats().tracking != TrackingState::Subscribed {
+            assert!(Instant::now() < end, "{:?}", cache.last_unsubscription());
+        }
+        // From the first level, and then as the report says.
+        while cache.get_first("k").unwrap() != Some(value) {
+            assert_eq!(cache.get("k").unwrap(), Some(value));
+        }
+        server.cli(&["set", "app.k", &(value + 1).to_string()]);
+        while cache.get("k").unwrap() != Some(value + 1) {
+            assert!(Instant::now() < end, "no report of a change");
+        }
+    };
+    wait(&group.master, 1);
+    group.master.kill();
+    while group.replica.cli(&["role"]).lines().next() != Some("master") {
+        let _ = cache.get("k");
+    }
+    wait(&group.replica, 11);
+    assert!(cache.stats().unsubscribed > 0);
 }

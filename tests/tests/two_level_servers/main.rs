@@ -5,4 +5,5 @@
 mod comparison;
 mod network_faults;
 mod node;
+mod single_flight;
 mod storm;

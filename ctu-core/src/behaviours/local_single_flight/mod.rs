@@ -45,6 +45,8 @@ use rustc_hash::FxBuildHasher;
 /// # assert!(tasks.as_mut().poll(&mut context).is_ready());
 /// ```
 ///
+/// The program `embassy` of `ctu-embedded-example` shares one among tasks of embassy.
+///
 /// # Failures
 /// If the computation fails or its future is dropped, the task that has waited longest computes. A value
 /// that the inner cache cannot store is returned to the task that computed it; the next task computes.

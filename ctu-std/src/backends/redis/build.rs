@@ -8,6 +8,8 @@ use super::asynchronous::{
 };
 #[cfg(feature = "cluster")]
 use super::cluster::Cluster;
+#[cfg(feature = "tokio")]
+use super::tracking::{NoTracker, RedisTracker};
 use super::{
     Form, RedisBuilder, RedisCache, RedisError,
     builder::Origin,
@@ -17,6 +19,8 @@ use super::{
     node::Node,
 };
 use crate::backends::net::Limits;
+#[cfg(feature = "tokio")]
+use crate::caches::Tracker;
 use std::sync::Arc;
 
 impl<F> RedisBuilder<F> {
@@ -94,10 +98,12 @@ impl<F> RedisBuilder<F> {
             let node = AsyncNode::new(AsyncConnector { source, server }, limits);
             AsyncServers::One(Arc::new(node))
         };
+        let mut tracked = Err("a cluster or an external connection is not tracked");
         let servers = match self.source? {
             Origin::Server(settings) => {
                 settings.check()?;
                 let server = settings.endpoint.address.label();
+                tracked = Ok(Source::Server(settings.clone()));
                 one(AsyncSource::Server(settings), server)
             }
             #[cfg(feature = "cluster")]
@@ -109,6 +115,7 @@ impl<F> RedisBuilder<F> {
                 sentinel.master.check()?;
                 sentinel.allowed = self.allowed;
                 let server = sentinel.label();
+                tracked = Ok(Source::Sentinel(sentinel.clone()));
                 one(AsyncSource::Sentinel(sentinel), server)
             }
             Origin::External(_) => return Err(wrong("a blocking connection needs build")),
@@ -119,7 +126,21 @@ impl<F> RedisBuilder<F> {
         };
         let client = AsyncClient::new(servers, limits.deadline, self.scan_deadline);
         let entries = Entries::new(client.server().clone(), self.entries);
-        Ok(AsyncRedisCache::new(Arc::new(client), entries))
+        // A tracking connection has a thread of its own, which blocks.
+        let tracker: Arc<dyn Tracker> = match tracked {
+            Err(reason) => Arc::new(NoTracker(reason)),
+            Ok(source) => {
+                let server = client.server().clone();
+                let node = Node::new(Connector { source, server }, limits);
+                Arc::new(RedisTracker {
+                    node: Arc::new(node),
+                    marks: entries.marks.clone(),
+                    prefix: entries.settings.form.prefix().to_vec(),
+                    deadline: limits.deadline,
+                })
+            }
+        };
+        Ok(AsyncRedisCache::new(Arc::new(client), entries, tracker))
     }
 
     /// The limits of operations, unless settings contradict each other.

@@ -8,6 +8,7 @@ mod bounds;
 mod build;
 mod builder;
 mod cache;
+mod claims;
 mod client;
 #[cfg(feature = "cluster")]
 mod cluster;

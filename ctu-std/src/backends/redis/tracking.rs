@@ -65,10 +65,10 @@ pub(super) struct RedisTracker {
 }
 
 /// The tracker of a cache whose servers cannot be tracked.
-#[cfg(feature = "cluster")]
+#[cfg(any(feature = "cluster", feature = "tokio"))]
 pub(super) struct NoTracker(pub(super) &'static str);
 
-#[cfg(feature = "cluster")]
+#[cfg(any(feature = "cluster", feature = "tokio"))]
 impl Tracker for NoTracker {
     fn open(&self) -> Result<Box<dyn TrackingConnection>, TrackingError> {
         Err(TrackingError::Refused(self.0.into()))

@@ -1,6 +1,7 @@
 //! The operations over a blocking second level: a plan, the request, the step after it.
 
 use super::{
+    claim::ComputeTurn,
     counts::Counted,
     levels::{Failed, FirstLevel, Levels, Load},
     read::{OnCorrupt, ReadManyEnd, ReadPlan},
@@ -26,7 +27,7 @@ where
         self.get_second_or(key, self.on_corrupt())
     }
 
-    fn get_second_or(
+    pub(super) fn get_second_or(
         &self,
         key: &A::Key,
         on_corrupt: OnCorrupt,
@@ -186,14 +187,17 @@ where
         let mut stored = Ok(());
         let value = match self.find_again(key)? {
             Some(value) => Some(value),
-            None => match make() {
-                Ok(Some(value)) => {
-                    if let Some(flight) = &mut flight {
-                        stored = self.insert_computed(key, value.clone(), flight);
+            None => match self.wait_for_turn(key)? {
+                ComputeTurn::Done(value) => Some(value),
+                ComputeTurn::Compute(_until_stored) => match make() {
+                    Ok(Some(value)) => {
+                        if let Some(flight) = &mut flight {
+                            stored = self.insert_computed(key, value.clone(), flight);
+                        }
+                        Some(value)
                     }
-                    Some(value)
-                }
-                failed => self.stale_or(key, failed)?,
+                    failed => self.stale_or(key, failed)?,
+                },
             },
         };
         // A value that cannot be stored goes to the waiting callers too: they would compute the same.
@@ -218,6 +222,7 @@ where
         let key = self.next_refresh()?;
         let key = key.get();
         if let (Some(refresh), Some(mut flight)) = (&self.refresh, self.begin_refresh(key))
+            && let Some(_until_stored) = self.try_claim(key)
             && let Load::Blocking(load) = &refresh.load
             && let Some(value) = load(key)
         {

@@ -2,11 +2,12 @@
 
 use super::{
     TwoLevelCache,
-    levels::{Levels, Load, Recovery, Refresh},
+    claim::SharedFlights,
+    levels::{AmongNodes, Levels, Load, Recovery, Refresh},
     settings::{Resilience, Settings, Time, millis, share_of},
     tracking::Tracked,
 };
-use crate::caches::{self, AnyCache, IsCache};
+use crate::caches::{self, AnyCache, Claims, IsCache};
 use ctu_core::{Cache, Clock};
 use std::{fmt, hash::Hash, time::Duration};
 
@@ -28,7 +29,7 @@ pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
     pub(super) settings: Settings,
     pub(super) recovery: Option<Recovery<A, B, Kind>>,
     pub(super) refresh: Option<Refresh<A, B, Kind>>,
-    tracked: Option<Tracked<A, B, Kind>>,
+    among_nodes: AmongNodes<A, B, Kind>,
 }
 
 impl<A, B, Kind> TwoLevelBuilder<A, B, Kind>
@@ -43,7 +44,7 @@ where
             settings: Settings::default(),
             recovery: None,
             refresh: None,
-            tracked: None,
+            among_nodes: AmongNodes::default(),
         }
     }
 
@@ -189,7 +190,7 @@ where
     {
         // Rounded down: a longer bound would break the promise.
         self.settings.tracking.lease.bound = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
-        self.tracked = Some(Tracked {
+        self.among_nodes.tracked = Some(Tracked {
             mark: B::mark,
             tracker: B::tracker,
             start: Levels::track_in_thread,
@@ -224,7 +225,7 @@ where
     /// Builds the cache.
     #[must_use]
     pub fn build(mut self) -> TwoLevelCache<A, B, Kind> {
-        if self.tracked.is_some() && !self.settings.has_own_clock {
+        if self.among_nodes.tracked.is_some() && !self.settings.has_own_clock {
             self.settings.time = Time::of_leases();
         }
         let (recovery, second_ttl) = (self.recovery(), self.second.ttl_by_default());
@@ -235,7 +236,7 @@ where
             self.settings,
             recovery,
             self.refresh,
-            self.tracked,
+            self.among_nodes,
         ))
     }
 }
@@ -266,6 +267,41 @@ where
         self.recovery = Some(Recovery {
             wake: Levels::recover_in_thread,
             revive: None,
+        });
+        self
+    }
+
+    /// Computes a value once among all nodes: a node claims the key at the second level before it computes
+    /// (`get_or_insert_with` and the related methods, [`refresh_ahead`](Self::refresh_ahead)). The callers of other
+    /// nodes wait for the value, up to the [`wait_limit`](Self::wait_limit), or get an expired one
+    /// ([`grace`](Self::grace)).
+    ///
+    /// The claim ends with the computation. If its node dies, or computes for longer than `lease`, another
+    /// node computes. During an outage of the second level each node computes for itself. A computation costs
+    /// three more requests.
+    ///
+    /// On Redis the claim is the key of the entry with the suffix `.ctu-claim` (`SET NX PX`, released by a script).
+    #[cfg_attr(feature = "redis", doc = "```no_run")]
+    #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
+    /// use ctu_std::{CacheExt, LruCache, RedisCache, TwoLevelCache};
+    /// use std::time::Duration;
+    ///
+    /// let second: RedisCache<str, String> = RedisCache::builder("redis://127.0.0.1").build()?;
+    /// let first = LruCache::<String, String>::with_capacity(1_000);
+    /// let cache = TwoLevelCache::builder(first, second)
+    ///     .single_flight_among_nodes(Duration::from_secs(10))
+    ///     .build();
+    /// let page = cache.get_or_insert_with("home", || "a slow page".to_owned())?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn single_flight_among_nodes(mut self, lease: Duration) -> Self
+    where
+        B: Claims<Key = A::Key, Error = <B as Cache>::Error>,
+    {
+        self.among_nodes.shared_flights = Some(SharedFlights {
+            claim: Levels::claim_at_second,
+            release: Levels::release_at_second,
+            lease,
         });
         self
     }

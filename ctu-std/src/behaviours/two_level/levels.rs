@@ -2,6 +2,7 @@
 
 use super::{
     TwoLevelError, TwoLevelStats,
+    claim::SharedFlights,
     counts::{Counted, Counts},
     refresh_queue::RefreshQueue,
     settings::{Settings, share_of},
@@ -77,12 +78,28 @@ impl<A: FirstLevel, B, Kind> Refresh<A, B, Kind> {
     }
 }
 
+/// The behaviours that need a second level with more operations than those of a cache.
+pub(super) struct AmongNodes<A: Cache<Key: ToOwned>, B, Kind> {
+    pub(super) tracked: Option<Tracked<A, B, Kind>>,
+    pub(super) shared_flights: Option<SharedFlights<A, B, Kind>>,
+}
+
+impl<A: Cache<Key: ToOwned>, B, Kind> Default for AmongNodes<A, B, Kind> {
+    fn default() -> Self {
+        Self {
+            tracked: None,
+            shared_flights: None,
+        }
+    }
+}
+
 pub(super) struct Levels<A: Cache<Key: ToOwned>, B, Kind> {
     pub(super) first: A,
     pub(super) second: B,
     pub(super) settings: Settings,
     pub(super) versions: WriteVersions<A::Key>,
     pub(super) tracking: Option<Tracking<A, B, Kind>>,
+    pub(super) shared_flights: Option<SharedFlights<A, B, Kind>>,
     pub(super) counts: Counts,
     pub(super) flights: SingleFlight<A::Key, A::Value>,
     pub(super) health: Option<Mutex<Health<A::Key>>>,
@@ -116,19 +133,22 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         settings: Settings,
         recovery: Option<Recovery<A, B, Kind>>,
         refresh: Option<Refresh<A, B, Kind>>,
-        tracked: Option<Tracked<A, B, Kind>>,
+        among_nodes: AmongNodes<A, B, Kind>,
     ) -> Arc<Self> {
         let health = settings.resilience.map(|resilience| {
             let (breaker, journal) = (resilience.breaker, resilience.journal);
             Mutex::new(Health::new(breaker, journal, settings.seed))
         });
         let tracked_keys = settings.tracking.tracked_keys;
-        let tracking = tracked.map(|tracked| Tracking::new(&tracked, &second, settings.tracking));
+        let tracking = among_nodes
+            .tracked
+            .map(|tracked| Tracking::new(&tracked, &second, settings.tracking));
         let mut flights = SingleFlight::new();
         flights.set_wait_limit(settings.wait_limit);
         Arc::new_cyclic(|me| Self {
             versions: WriteVersions::new(tracking.as_ref().map(|_| tracked_keys)),
             tracking,
+            shared_flights: among_nodes.shared_flights,
             counts: Counts::new(),
             flights,
             health,

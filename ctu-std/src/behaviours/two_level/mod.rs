@@ -5,6 +5,7 @@ mod blocking;
 mod builder;
 mod cache;
 mod cache_async;
+mod claim;
 mod compute;
 mod counts;
 mod error;

@@ -55,7 +55,8 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SideTables<K, V> {
         self.remove_negative(key);
     }
 
-    fn remove_negative(&self, key: &K) {
+    /// Forgets that the second level has no value at `key`.
+    pub(super) fn remove_negative(&self, key: &K) {
         if let Some(negative) = &self.negative {
             negative.lock().remove(key);
         }

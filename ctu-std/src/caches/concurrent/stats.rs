@@ -1,7 +1,10 @@
 //! Counts of the operations, and estimates for other capacities.
 
 use super::{ConcurrentCache, removal::RemovalCause, shards::Apart, weights::Weights};
-use ctu_core::stores::policy::{Estimate, Sample};
+use ctu_core::{
+    Capability, Error, HasStats,
+    stores::policy::{Estimate, Sample},
+};
 use parking_lot::Mutex;
 use std::{
     fmt,
@@ -132,8 +135,7 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
         shards.map(|shard| shard.len()).sum()
     }
 
-    /// The statistics. `None` in a cache that does not
-    /// [count](super::ConcurrentCacheBuilder::count).
+    /// The statistics.
     ///
     /// The hit rates at half and at twice the capacity come from three small caches of tags, which
     /// see a sample of the keys in some 1.2 KiB. They are off by a few points, more for few and
@@ -146,11 +148,16 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
     /// cache.insert(&1, 10)?;
     /// cache.get(&1)?;
     /// cache.get(&2)?;
-    /// assert_eq!(cache.stats().map(|stats| stats.hit_rate), Some(0.5));
+    /// assert_eq!(cache.stats()?.hit_rate, 0.5);
     /// # Ok::<(), ctu_std::Error>(())
     /// ```
-    pub fn stats(&self) -> Option<ConcurrentStats> {
-        let counts = self.counts.as_ref()?;
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] in a cache that does not
+    /// [count](super::ConcurrentCacheBuilder::count).
+    pub fn stats(&self) -> Result<ConcurrentStats, Error> {
+        let counts = self.counts.as_ref();
+        let counts = counts.ok_or(Error::Unsupported(Capability::Stats))?;
         let (hits, misses) = (
             counts.sum(|stripe| &stripe.hits),
             counts.sum(|stripe| &stripe.misses),
@@ -159,7 +166,7 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
         let [half, same, twice] = counts.estimate.lock().hit_rates();
         // The sample's own error is about the same at all three sizes.
         let at = |sampled: f64| (hit_rate + sampled - same).clamp(0.0, 1.0);
-        Some(ConcurrentStats {
+        Ok(ConcurrentStats {
             hits,
             misses,
             insertions: counts.sum(|stripe| &stripe.insertions),
@@ -175,6 +182,19 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
             weight: self.weight(),
             max_weight: self.weights.as_ref().map(Weights::max),
         })
+    }
+}
+
+impl<K, V, C, S> HasStats for ConcurrentCache<K, V, C, S> {
+    type Stats = ConcurrentStats;
+    type Error = Error;
+
+    fn stats(&self) -> Result<ConcurrentStats, Error> {
+        self.stats()
+    }
+
+    fn hit_rate(&self) -> Result<f64, Error> {
+        Ok(self.stats()?.hit_rate)
     }
 }
 

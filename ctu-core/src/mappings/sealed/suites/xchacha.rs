@@ -45,7 +45,7 @@ impl XChaCha20Poly1305 {
         let mut stream = Stream::new(&subkey, &nonce);
         subkey.zeroize();
         let mut first = Block::<Stream>::default();
-        stream.apply_keystream_blocks(from_mut(&mut first));
+        stream.write_keystream_block(&mut first);
         copy(mac_key.bytes_mut(), &first);
         first.zeroize();
         stream

@@ -10,7 +10,10 @@ use super::{
     },
     AsyncClient, AsyncKeys,
 };
-use crate::backends::net::ServerInfo;
+use crate::{
+    backends::net::ServerInfo,
+    caches::{Tracked, Tracker},
+};
 use ctu_core::{AsyncCache, Capability, Found};
 use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
 
@@ -60,6 +63,7 @@ use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
 pub struct AsyncRedisCache<K: ?Sized, V, F = AsJson> {
     pub(super) client: Arc<AsyncClient>,
     pub(super) entries: Entries<K, V, F>,
+    tracker: Arc<dyn Tracker>,
 }
 
 /// An [`AsyncRedisCache`] of bytes, from [`RedisBuilder::raw`](crate::RedisBuilder::raw).
@@ -115,8 +119,16 @@ impl AsyncRedisCache<str, String> {
 }
 
 impl<K: ?Sized, V, F> AsyncRedisCache<K, V, F> {
-    pub(in super::super) fn new(client: Arc<AsyncClient>, entries: Entries<K, V, F>) -> Self {
-        Self { client, entries }
+    pub(in super::super) fn new(
+        client: Arc<AsyncClient>,
+        entries: Entries<K, V, F>,
+        tracker: Arc<dyn Tracker>,
+    ) -> Self {
+        Self {
+            client,
+            entries,
+            tracker,
+        }
     }
 
     /// As [`RedisCache::info`](crate::RedisCache::info).
@@ -188,6 +200,23 @@ where
     async fn unlink(&self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
         let batch = entries::remove_many(self.client.layout(), "UNLINK", keys);
         self.client.execute_batch(batch).await.map(drop)
+    }
+}
+
+impl<K, V, F> Tracked for AsyncRedisCache<K, V, F>
+where
+    K: ToOwned + ?Sized,
+    F: Form<K, V>,
+{
+    type Key = K;
+    type Value = V;
+
+    fn mark(&self, key: &K) -> Option<u64> {
+        self.entries.mark(key)
+    }
+
+    fn tracker(&self) -> Arc<dyn Tracker> {
+        self.tracker.clone()
     }
 }
 
@@ -348,7 +377,8 @@ where
 
 impl<K: ?Sized, V, F: Clone> Clone for AsyncRedisCache<K, V, F> {
     fn clone(&self) -> Self {
-        Self::new(self.client.clone(), self.entries.clone())
+        let tracker = self.tracker.clone();
+        Self::new(self.client.clone(), self.entries.clone(), tracker)
     }
 }
 

@@ -58,7 +58,7 @@ impl StoredKey for Fussy {
 }
 
 /// Every operation, on a table that grows and evicts.
-fn use_all(cache: &ConcurrentCache<Fussy, Fussy>) -> Result<(), Error> {
+fn use_all<C: Clock>(cache: &ConcurrentCache<Fussy, Fussy, C>) -> Result<(), Error> {
     for key in 0..30 {
         cache.insert_entry(&Fussy(key), Fussy(key), None)?;
         cache.get(&Fussy(key / 2))?;
@@ -68,6 +68,15 @@ fn use_all(cache: &ConcurrentCache<Fussy, Fussy>) -> Result<(), Error> {
         cache.get(&Fussy(29))?;
     }
     cache.insert_entry(&Fussy(29), Fussy(0), None)?;
+    cache.upsert_with(&Fussy(29), |old| {
+        call();
+        Fussy(old.map_or(0, |old| old.0 + 1))
+    })?;
+    cache.and_compute_with(&Fussy(29), |_| Compute::Remove)?;
+    cache.insert_entry(&Fussy(29), Fussy(0), None)?;
+    cache.set_capacity(10);
+    cache.set_capacity(20);
+    assert!(cache.entries().count() <= 10);
     cache.remove(&Fussy(29))?;
     cache.pop(&Fussy(28))?;
     cache.retain(&mut |key| {
@@ -79,8 +88,32 @@ fn use_all(cache: &ConcurrentCache<Fussy, Fussy>) -> Result<(), Error> {
 
 #[test]
 fn a_panic_at_any_call_leaves_the_cache_whole() {
+    panic_at_each_call(|| ConcurrentCache::with_capacity(20));
+}
+
+#[test]
+fn a_panic_of_weigher_listener_or_times_leaves_the_cache_whole() {
+    panic_at_each_call(|| {
+        ConcurrentCache::builder(20)
+            .max_weight(30, |key: &Fussy, _| {
+                call();
+                u64::from(key.0 % 4)
+            })
+            .listener(|_, _, _| call())
+            .count()
+            .clock(ManualClock::new())
+            .expire_after_read(SECOND)
+            .expire_each(|_, _| {
+                call();
+                None
+            })
+            .build()
+    });
+}
+
+fn panic_at_each_call<C: Clock>(new: impl Fn() -> ConcurrentCache<Fussy, Fussy, C>) {
     for calls in 0.. {
-        let cache = ConcurrentCache::with_capacity(20);
+        let cache = new();
         FUSE.set(calls);
         let done = catch_unwind(AssertUnwindSafe(|| use_all(&cache)));
         FUSE.set(u32::MAX);
@@ -91,6 +124,32 @@ fn a_panic_at_any_call_leaves_the_cache_whole() {
             break;
         }
     }
+}
+
+/// Panics when it is dropped, where it is armed.
+#[derive(Clone)]
+struct Bomb(bool);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if self.0 && !thread::panicking() {
+            resume_unwind(Box::new("of the drop"));
+        }
+    }
+}
+
+#[test]
+fn a_panic_in_the_drop_of_a_value_comes_after_its_entry_has_left() {
+    let cache = ConcurrentCache::<u32, Bomb>::with_capacity(5);
+    for key in 0..50 {
+        let insert = || cache.insert_entry(&key, Bomb(key % 3 == 0), None);
+        // The evicted value may panic, after the new one is stored.
+        drop(catch_unwind(AssertUnwindSafe(insert)));
+        assert_eq!((cache.contains(&key), cache.validate()), (Ok(true), Ok(())));
+    }
+    assert_eq!(cache.len(), Ok(5));
+    drop(catch_unwind(AssertUnwindSafe(|| cache.clear())));
+    assert_eq!((cache.len(), cache.validate()), (Ok(0), Ok(())));
 }
 
 /// A key that is stored with a look into its cache.

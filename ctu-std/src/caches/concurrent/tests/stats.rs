@@ -1,6 +1,7 @@
 //! Counts, and estimates beside caches of the estimated size.
 
 use super::*;
+use ctu_core::Capability;
 
 #[test]
 fn operations_are_counted_by_their_effect() {
@@ -29,11 +30,16 @@ fn operations_are_counted_by_their_effect() {
             .to_string()
             .starts_with("3 hits, 1 misses, hit rate 75.0 % (")
     );
-    assert!(
-        ConcurrentCache::<u32, u32>::with_capacity(2)
-            .stats()
-            .is_none()
-    );
+    let uncounted = ConcurrentCache::<u32, u32>::with_capacity(2);
+    let error = Error::Unsupported(Capability::Stats);
+    assert_eq!(uncounted.stats(), Err(error));
+    // Wrappers have the statistics of the cache.
+    let counted = ConcurrentCache::<String, u32>::builder(2).count().build();
+    let wrapped = ctu_core::StatsCache::new(counted);
+    wrapped.insert("key", 1u32).unwrap();
+    wrapped.get("key").unwrap();
+    assert_eq!(wrapped.get_ref().stats().unwrap().hits, 1);
+    assert_eq!(ctu_core::HasStats::hit_rate(wrapped.get_ref()), Ok(1.0));
 }
 
 /// The hit rate of a cache, and its estimates at half and twice the capacity.
