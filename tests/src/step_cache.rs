@@ -1,6 +1,6 @@
 //! An async cache in memory that suspends before and after each operation, as one at a server does.
 
-use ctu_core::{AsyncCache, CacheError, Error, Found};
+use ctu_core::{AsyncCache, CacheError, Error, Found, InMemory};
 use std::{
     collections::HashMap,
     fmt,
@@ -91,6 +91,8 @@ impl StepCache {
         done
     }
 }
+
+impl InMemory for StepCache {}
 
 impl AsyncCache for StepCache {
     type Key = u32;

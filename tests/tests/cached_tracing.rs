@@ -133,7 +133,7 @@ const GONE: Failure = Failure::Gone;
 fn outage_is_logged_once_at_its_start() {
     static CACHE: Moody = Moody::new();
 
-    #[cached(cache = CACHE)]
+    #[cached(cache = CACHE, prefix = "")]
     fn double(number: u32) -> u32 {
         2 * number
     }
@@ -162,7 +162,7 @@ fn rejection_by_the_cache_is_logged_once() {
     static CACHE: Moody = Moody::new();
     const REFUSED: Failure = Failure::Core(Error::TtlUnsupported);
 
-    #[cached(cache = CACHE, ttl = Duration::from_secs(1))]
+    #[cached(cache = CACHE, prefix = "", ttl = Duration::from_secs(1))]
     fn triple(number: u32) -> u32 {
         3 * number
     }
@@ -184,7 +184,7 @@ fn rejection_by_the_cache_is_logged_once() {
 fn distinct_rejections_are_each_logged() {
     static CACHE: Moody = Moody::new();
 
-    #[cached(cache = CACHE)]
+    #[cached(cache = CACHE, prefix = "")]
     fn double(number: u32) -> u32 {
         2 * number
     }
@@ -210,11 +210,11 @@ fn distinct_rejections_are_each_logged() {
 fn each_function_and_flight_logs_its_own_errors() {
     static CACHE: Moody = Moody::new();
 
-    #[cached(cache = CACHE, single_flight)]
+    #[cached(cache = CACHE, prefix = "", single_flight)]
     fn one(number: u32) -> u32 {
         number
     }
-    #[cached(cache = CACHE)]
+    #[cached(cache = CACHE, prefix = "")]
     fn two(number: u32) -> Result<u32, ()> {
         if number < 10 { Ok(number) } else { Err(()) }
     }

@@ -296,7 +296,7 @@ impl Cache for Refusing {
 
 static REFUSING: Refusing = Refusing;
 
-#[cached(cache = REFUSING)]
+#[cached(cache = REFUSING, prefix = "")]
 fn doubled(number: u32) -> u32 {
     number * 2
 }

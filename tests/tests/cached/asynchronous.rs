@@ -127,7 +127,7 @@ fn local_async_cache_works_on_one_thread() {
 
 #[test]
 fn generic_caches_work() {
-    #[cached(cache: C = cache)]
+    #[cached(cache: C = cache, prefix = "")]
     async fn squared<C: AsyncCache<Key = u32, Value = u32>>(cache: &C, number: u32) -> u32 {
         number * number
     }

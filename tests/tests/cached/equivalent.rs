@@ -50,7 +50,7 @@ type Key = (Owned, u32);
 
 /// How many keys a miss makes, and then a hit.
 fn made<C: Cache<Key = Key, Value = usize>>(cache: C) -> (u32, u32) {
-    #[cached(cache: C = cache)]
+    #[cached(cache: C = cache, prefix = "")]
     fn length<C: Cache<Key = Key, Value = usize>>(cache: &C, name: Name, number: u32) -> usize {
         name.0.len() + number as usize
     }

@@ -1,6 +1,6 @@
 //! Caches that fail: the function runs, or the error is returned, as the function says.
 
-use ctu_core::{Cache, Error, LruCache, ManualClock, SpinCache, TtlCache, cached};
+use ctu_core::{Cache, Error, InMemory, LruCache, ManualClock, SpinCache, TtlCache, cached};
 use std::{
     cell::RefCell,
     sync::{LazyLock, Mutex},
@@ -26,6 +26,8 @@ impl Broken {
         }
     }
 }
+
+impl InMemory for Broken {}
 
 impl Cache for Broken {
     type Key = u32;

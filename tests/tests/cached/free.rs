@@ -180,7 +180,7 @@ fn generic_arguments_distinguish_entries() {
     {
         items.len()
     }
-    #[cached(cache = cache)]
+    #[cached(cache = cache, prefix = "")]
     fn made<C, V: From<u64>>(cache: &C, number: u64) -> V
     where
         C: Cache<Key = u64, Value = V>,

@@ -25,7 +25,7 @@ impl<C: Cache<Key = u32, Value = u32>> Service<C> {
         Self { name, cache, runs }
     }
 
-    #[cached(cache: C = self.cache)]
+    #[cached(cache: C = self.cache, prefix = "")]
     fn square(&self, number: u32) -> u32 {
         self.runs.set(self.runs.get() + 1);
         number * number
@@ -38,7 +38,7 @@ impl<C: Cache<Key = u32, Value = u32>> Service<C> {
         number + self.name.len() as u32
     }
 
-    #[cached(cache: C = self.cache, only_some)]
+    #[cached(cache: C = self.cache, prefix = "", only_some)]
     pub(crate) fn next(&mut self, number: u32) -> Option<u32> {
         self.runs.set(self.runs.get() + 1);
         (number > 0).then_some(number)
@@ -49,7 +49,7 @@ impl<C: Cache<Key = u32, Value = u32>> Service<C> {
         3 * number
     }
 
-    #[cached(cache: C = self.cache)]
+    #[cached(cache: C = self.cache, prefix = "")]
     fn counted(self: Rc<Self>, number: u32) -> u32 {
         self.runs.set(self.runs.get() + 1);
         number + 1000

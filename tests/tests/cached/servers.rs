@@ -18,12 +18,12 @@ impl Pages {
         }
     }
 
-    #[cached(cache = self.cache, on_error = |error| self.told.borrow_mut().push(error.clone()))]
+    #[cached(cache = self.cache, prefix = "", on_error = |error| self.told.borrow_mut().push(error.clone()))]
     fn page(&self, name: &str, number: u32) -> String {
         format!("{name} {number}")
     }
 
-    #[cached(cache = self.cache, on_error = return)]
+    #[cached(cache = self.cache, prefix = "", on_error = return)]
     fn strict(&self, name: &str, number: u32) -> Result<String, RedisError> {
         Ok(format!("{name} {number}"))
     }
