@@ -118,6 +118,7 @@ impl Expiry {
 
     /// The time that is left until this end: `None` for no limit, `Err` where it is over or the
     /// clock is not set.
+    #[cfg(feature = "flash")]
     pub(crate) fn left<W: WallClock>(self, clock: &W) -> Result<Option<Duration>, ()> {
         Ok(self.millis_left(clock)?.map(Duration::from_millis))
     }

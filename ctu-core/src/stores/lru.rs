@@ -326,7 +326,8 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     /// Stores an entry with a new key, in place of the entry of `victim`, if there is one, or else
     /// of the least recently used one in a full store. Returns its slot and the key of the replaced
     /// entry, and leaves the value of that one in `value`.
-    #[inline]
+    // A call would take a quarter of the time of an eviction.
+    #[inline(always)]
     pub(super) fn insert_new(
         &mut self,
         hash: u64,

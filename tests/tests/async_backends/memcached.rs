@@ -94,6 +94,7 @@ fn every_operation_has_its_effect() {
         assert_eq!(made, Ok(b"3".to_vec()));
         let stats = cache.stats().await.unwrap();
         assert!(stats[0].hits > 0 && cache.len().await.is_ok());
+        assert!(cache.hit_rate().await.unwrap() > 0.0);
     });
 }
 

@@ -92,6 +92,8 @@ fn every_operation_has_its_effect() {
         cache.insert_entry(b"c", vec![4], zero).await.unwrap();
         assert_eq!(cache.get(b"c").await, Ok(None));
         assert!(cache.stats().await.unwrap().hits > 0);
+        let rate = cache.hit_rate().await.unwrap();
+        assert!(rate > 0.0 && rate < 1.0, "{rate}");
     });
 }
 

@@ -91,13 +91,17 @@ impl<K: ?Sized, V, F> MemCached<K, V, F> {
     /// # Errors
     /// Those of a server, such as an outage.
     pub fn hit_rate(&self) -> Result<f64, MemCachedError> {
-        let stats = self.stats()?;
-        let reads = Reads {
-            hits: sum(&stats, |stats| stats.hits),
-            misses: sum(&stats, |stats| stats.misses),
-        };
-        Ok(reads.hit_rate())
+        Ok(hit_rate(&self.stats()?))
     }
+}
+
+/// The share of the reads of all servers that found a key.
+pub(super) fn hit_rate(stats: &[MemCachedStats]) -> f64 {
+    let reads = Reads {
+        hits: sum(stats, |stats| stats.hits),
+        misses: sum(stats, |stats| stats.misses),
+    };
+    reads.hit_rate()
 }
 
 /// The sum of a count over all servers. A server may report any number.

@@ -5,7 +5,7 @@ use super::{
         AsPython, Form, MemCachedError, MemCachedStats, Raw,
         entries::Entries,
         ring,
-        stats::{check_section, counts, sum},
+        stats::{check_section, counts, hit_rate, sum},
         ttl::Ttl,
     },
     AsyncServer,
@@ -94,6 +94,14 @@ impl<K: ?Sized, V, F> AsyncMemCached<K, V, F> {
     /// A failure of a server or of the way to it.
     pub async fn stats(&self) -> Result<Vec<MemCachedStats>, MemCachedError> {
         Ok(self.info("").await?.into_iter().map(counts).collect())
+    }
+
+    /// The share of the servers' reads that found a key, 0 to 1.
+    ///
+    /// # Errors
+    /// A failure of a server or of the way to it.
+    pub async fn hit_rate(&self) -> Result<f64, MemCachedError> {
+        Ok(hit_rate(&self.stats().await?))
     }
 
     fn deadline(&self) -> Deadline {

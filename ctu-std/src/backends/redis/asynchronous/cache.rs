@@ -149,6 +149,14 @@ impl<K: ?Sized, V, F> AsyncRedisCache<K, V, F> {
     pub async fn stats(&self) -> Result<RedisStats, RedisError> {
         Ok(RedisStats::sum(self.info("stats").await?))
     }
+
+    /// The share of the server's reads that found a key, 0 to 1.
+    ///
+    /// # Errors
+    /// A failure of the server or of the way to it.
+    pub async fn hit_rate(&self) -> Result<f64, RedisError> {
+        Ok(self.stats().await?.hit_rate())
+    }
 }
 
 impl<K, V, F> AsyncRedisCache<K, V, F>
