@@ -221,6 +221,13 @@ impl<F> MemCachedBuilder<F> {
     fn check(&self) -> Result<(Limits, Servers), MemCachedError> {
         check_prefix(&self.prefix)?;
         let limits = self.limits.check()?;
+        #[cfg_attr(
+            not(feature = "memcached-client"),
+            allow(
+                clippy::infallible_destructuring_match,
+                reason = "one source without the feature"
+            )
+        )]
         let addresses = match self.source.clone()? {
             Source::Servers(addresses) => addresses,
             #[cfg(feature = "memcached-client")]

@@ -98,38 +98,41 @@ impl<F> RedisBuilder<F> {
             let node = AsyncNode::new(AsyncConnector { source, server }, limits);
             AsyncServers::One(Arc::new(node))
         };
-        let mut tracked = Err("a cluster or an external connection is not tracked");
-        let servers = match self.source? {
+        let (servers, tracked) = match self.source? {
             Origin::Server(settings) => {
                 settings.check()?;
                 let server = settings.endpoint.address.label();
-                tracked = Ok(Source::Server(settings.clone()));
-                one(AsyncSource::Server(settings), server)
+                let tracked = Source::Server(settings.clone());
+                (one(AsyncSource::Server(settings), server), Some(tracked))
             }
             #[cfg(feature = "cluster")]
             Origin::Cluster(seeds) => {
                 let nodes = seeds.build(limits, self.allowed)?;
-                AsyncServers::Cluster(AsyncCluster::new(nodes))
+                (AsyncServers::Cluster(AsyncCluster::new(nodes)), None)
             }
             Origin::Sentinel(mut sentinel) => {
                 sentinel.master.check()?;
                 sentinel.allowed = self.allowed;
                 let server = sentinel.label();
-                tracked = Ok(Source::Sentinel(sentinel.clone()));
-                one(AsyncSource::Sentinel(sentinel), server)
+                let tracked = Source::Sentinel(sentinel.clone());
+                (one(AsyncSource::Sentinel(sentinel), server), Some(tracked))
             }
             Origin::External(_) => return Err(wrong("a blocking connection needs build")),
             #[cfg(feature = "redis-aio")]
             Origin::AsyncExternal(external) => {
-                AsyncServers::One(Arc::new(AsyncNode::external(external)))
+                let node = AsyncNode::external(external);
+                (AsyncServers::One(Arc::new(node)), None)
             }
         };
         let client = AsyncClient::new(servers, limits.deadline, self.scan_deadline);
         let entries = Entries::new(client.server().clone(), self.entries);
         // A tracking connection has a thread of its own, which blocks.
         let tracker: Arc<dyn Tracker> = match tracked {
-            Err(reason) => Arc::new(NoTracker(reason)),
-            Ok(source) => {
+            None => {
+                let reason = "a cluster or an external connection is not tracked";
+                Arc::new(NoTracker(reason))
+            }
+            Some(source) => {
                 let server = client.server().clone();
                 let node = Node::new(Connector { source, server }, limits);
                 Arc::new(RedisTracker {
