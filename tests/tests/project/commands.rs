@@ -88,7 +88,7 @@ fn faults(command: &str, packages: &BTreeMap<String, Package>) -> Vec<String> {
             let paths = paths.filter(|word| word.contains('/') && !word.contains("://"));
             let missing = paths.filter(|path| !root().join(path).exists());
             found.extend(missing.map(|path| format!("there is no `{path}`")));
-            let known = ["pip", "python3", "git", "rustup", "apt", "apt-get"];
+            let known = ["cd", "pip", "python3", "git", "rustup", "apt", "apt-get"];
             if !program.contains('/') && !known.contains(&program.as_str()) {
                 found.push(format!("`{program}` is not a program that a test knows"));
             }
