@@ -153,11 +153,11 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
     ///
     /// ```
     /// use core::time::Duration;
-    /// use ctu_core::{CriticalSectionMutex, LockedCache, ManualClock, TtlCache};
+    /// use ctu_core::{ManualClock, SpinCache, TtlCache};
     ///
     /// static CLOCK: ManualClock = ManualClock::new();
-    /// static CACHE: LockedCache<CriticalSectionMutex, TtlCache<u32, u32, 64, &ManualClock>> =
-    ///     LockedCache::new(TtlCache::new(Duration::ZERO, &CLOCK));
+    /// static CACHE: SpinCache<TtlCache<u32, u32, 64, &ManualClock>> =
+    ///     SpinCache::new(TtlCache::new(Duration::ZERO, &CLOCK));
     ///
     /// CACHE.with(|store| store.set_ttl(Duration::from_secs(60)))??;
     /// # Ok::<(), ctu_core::Error>(())

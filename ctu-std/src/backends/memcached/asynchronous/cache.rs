@@ -76,7 +76,7 @@ impl<K: ?Sized, V, F> AsyncMemCached<K, V, F> {
     /// As [`MemCached::info`](crate::MemCached::info).
     ///
     /// # Errors
-    /// [`Error::Encode`] for a section that is not one word, and a failure of a server or of the way to it.
+    /// [`Error::Encode`](ctu_core::Error::Encode) for a section that is not one word, and a failure of a server or of the way to it.
     pub async fn info(&self, section: &str) -> Result<Vec<ServerInfo>, MemCachedError> {
         check_section(section)?;
         let deadline = self.deadline();
