@@ -174,7 +174,7 @@ fn outage_is_logged_once_and_without_keys() {
     assert_eq!(exported["ctu_two_level_overflowed"], 2_000.0);
     assert_eq!(exported["ctu_two_level_journal_overflowed"], 1.0);
     assert_eq!(exported["ctu_two_level_breaker_open"], 1.0);
-    assert_eq!(exported.len(), 20);
+    assert_eq!(exported.len(), 26);
     let text = "0 hits in the first level, 0 in the second, 4000 misses, 0 errors, hit rate 0.0 %";
     assert!(
         cache.stats().to_string().starts_with(text),
