@@ -1,6 +1,11 @@
 use ctu_std::{Cache, CacheError, MemCachedError, NetError, RedisError};
 use ctu_tests::servers::{Kind, Server};
-use std::{fmt::Debug, time::Duration};
+use std::{
+    fmt::Debug,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
 
 /// A kind of server, a cache of bytes on it, and the messages between both.
 pub(crate) trait Backend: Kind {
@@ -139,4 +144,11 @@ pub(crate) fn shown(error: &impl CacheError) -> String {
 pub(crate) fn assert_late<T: Debug, E: CacheError>(done: Result<T, E>) {
     let done = net(done);
     assert!(matches!(done, Err(NetError::TimedOut { .. })), "{done:?}");
+}
+
+/// A path for a socket that no other test uses: tests of the forms of a backend run at the same time.
+pub(crate) fn socket_path(purpose: &str) -> PathBuf {
+    static PATHS: AtomicU32 = AtomicU32::new(0);
+    let number = PATHS.fetch_add(1, Relaxed);
+    std::env::temp_dir().join(format!("ctu-{purpose}-{}-{number}", std::process::id()))
 }

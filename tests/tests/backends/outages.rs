@@ -1,6 +1,8 @@
 //! The server, or the way to it, fails.
 
-use crate::backend::{Backend, assert_late, long_deadline, net, short_deadline, with_server};
+use crate::backend::{
+    Backend, assert_late, long_deadline, net, short_deadline, socket_path, with_server,
+};
 use ctu_std::{Cache, CacheExt, NetError};
 use ctu_tests::servers::{Server, free_port};
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -136,8 +138,7 @@ fn exhausted_pool_is_an_error_at_the_deadline<B: Backend>() {
 }
 
 fn full_accept_queue_is_waited_for<B: Backend>() {
-    let name = format!("ctu-queue-{}-{}", B::NAME, std::process::id());
-    let path = std::env::temp_dir().join(name);
+    let path = socket_path("queue");
     let listener = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
     listener.bind(&SockAddr::unix(&path).unwrap()).unwrap();
     listener.listen(0).unwrap();

@@ -1,7 +1,7 @@
 //! Faults of a whole process: `fork` and signals. A test among threads cannot run them, so the
 //! program `process` does.
 
-use crate::backend::{Backend, address};
+use crate::backend::{Backend, address, socket_path};
 use ctu_tests::servers::{MemcachedServer, RedisServer, Server};
 use std::process::{Command, Stdio};
 
@@ -32,8 +32,7 @@ fn a_child_that_is_forked_beside_busy_threads_works<B: Backend>() {
 }
 
 fn a_closed_connection_raises_no_signal<B: Backend>() {
-    let name = format!("ctu-sigpipe-{}-{}", B::NAME, std::process::id());
-    let socket = std::env::temp_dir().join(name);
+    let socket = socket_path("sigpipe");
     run(&["sigpipe", B::SCHEME, &socket.display().to_string()]);
     std::fs::remove_file(socket).expect("the socket");
 }
