@@ -49,7 +49,7 @@ use std::{
 /// names or types in it. A program that changes these types changes the [`schema`](Self::schema).
 ///
 /// # Cost
-/// A million small entries are saved, and loaded, in less than a second. `load` keeps all entries in
+/// A million small entries are saved, and loaded, in a time of the order of a second. `load` keeps all entries in
 /// memory until the whole stream is checked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Snapshot {
