@@ -87,7 +87,7 @@ pub type SpinCache<S> = LockedCache<SpinMutex, S>;
 /// Replaced, evicted, removed and expired values are dropped after the unlock: their `Drop` may use
 /// the cache. Dropped under the lock are keys, the entries that `clear` and `retain` remove, and values that a closure of [`with`](Self::with) drops.
 ///
-/// The lock is held for a bounded time, whatever the number of entries, except by `clear` and by
+/// The lock is held for a bounded time with any number of entries, except by `clear` and by
 /// closures of [`with`](Self::with): `len` and `retain`, and with it `clear` of a
 /// [`PrefixedCache`](crate::PrefixedCache), release the lock after each few entries. Other users of
 /// the cache may run in between; entries that they insert meanwhile may be left out. A program that

@@ -1,7 +1,12 @@
 //! The map-like stores as [`Store`]s. Lookups take the borrowed key; `insert_entry` converts it to
 //! the owned one.
 
-use super::{lru::Lru, slots::Slots, store::Store, sweep::Sweep, ttl::Ttl};
+use super::{
+    lru::Lru,
+    slots::Slots,
+    store::{Store, store_methods, sweep_methods},
+    ttl::Ttl,
+};
 use crate::{
     clock::Clock,
     entries::{KeyParts, StoredKey},
@@ -53,34 +58,7 @@ impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> 
         Some((Self::get(self, key)?, None))
     }
 
-    fn remove(&mut self, key: &Self::Key) -> Option<V> {
-        Self::remove(self, key)
-    }
-
-    fn contains(&mut self, key: &Self::Key) -> bool {
-        Self::contains(self, key)
-    }
-
-    fn clear(&mut self) {
-        Self::clear(self);
-    }
-
-    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
-        Self::retain(self, |key, _| keep(key.borrow()));
-    }
-
-    fn retain_step(
-        &mut self,
-        sweep: &mut Sweep,
-        entries: usize,
-        keep: &mut dyn FnMut(&Self::Key) -> bool,
-    ) -> bool {
-        Self::retain_step(self, sweep, entries, |key, _| keep(key.borrow()))
-    }
-
-    fn len(&mut self) -> usize {
-        Self::len(self)
-    }
+    store_methods!(V);
 }
 
 impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K, V, T, C, S> {
@@ -152,22 +130,7 @@ impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K,
         Some(self.ttl())
     }
 
-    fn clear(&mut self) {
-        Self::clear(self);
-    }
-
-    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
-        Self::retain(self, |key, _| keep(key.borrow()));
-    }
-
-    fn retain_step(
-        &mut self,
-        sweep: &mut Sweep,
-        entries: usize,
-        keep: &mut dyn FnMut(&Self::Key) -> bool,
-    ) -> bool {
-        Self::retain_step(self, sweep, entries, |key, _| keep(key.borrow()))
-    }
+    sweep_methods!();
 
     fn len(&mut self) -> usize {
         self.expire();

@@ -231,3 +231,46 @@ impl<S: Store> Store for &mut S {
         (**self).is_empty()
     }
 }
+
+/// The methods of [`Store`] that stores without a time-to-live have under the same names.
+macro_rules! store_methods {
+    ($V:ty) => {
+        fn remove(&mut self, key: &Self::Key) -> Option<$V> {
+            Self::remove(self, key)
+        }
+
+        fn contains(&mut self, key: &Self::Key) -> bool {
+            Self::contains(self, key)
+        }
+
+        fn len(&mut self) -> usize {
+            Self::len(self)
+        }
+
+        crate::stores::store::sweep_methods!();
+    };
+}
+pub(crate) use store_methods;
+
+/// The methods of [`Store`] over all entries, which every store has under the same names.
+macro_rules! sweep_methods {
+    () => {
+        fn clear(&mut self) {
+            Self::clear(self);
+        }
+
+        fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
+            Self::retain(self, |key, _| keep(key.borrow()));
+        }
+
+        fn retain_step(
+            &mut self,
+            sweep: &mut crate::stores::Sweep,
+            entries: usize,
+            keep: &mut dyn FnMut(&Self::Key) -> bool,
+        ) -> bool {
+            Self::retain_step(self, sweep, entries, |key, _| keep(key.borrow()))
+        }
+    };
+}
+pub(crate) use sweep_methods;

@@ -3,7 +3,7 @@
 use super::{
     index::{Marked, Marks, Unmarked},
     slots::{Slot, Table},
-    store::Store,
+    store::{Store, store_methods},
     sweep::Sweep,
 };
 use crate::{
@@ -453,32 +453,5 @@ impl<K: StoredKey, V, const N: usize, I: Slot, R: Rule, S: BuildHasher> Store
         self.exchange(K::store(key)?, value).map(drop)
     }
 
-    fn remove(&mut self, key: &Self::Key) -> Option<V> {
-        Self::remove(self, key)
-    }
-
-    fn contains(&mut self, key: &Self::Key) -> bool {
-        Self::contains(self, key)
-    }
-
-    fn clear(&mut self) {
-        Self::clear(self);
-    }
-
-    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
-        Self::retain(self, |key, _| keep(key.borrow()));
-    }
-
-    fn retain_step(
-        &mut self,
-        sweep: &mut Sweep,
-        entries: usize,
-        keep: &mut dyn FnMut(&Self::Key) -> bool,
-    ) -> bool {
-        Self::retain_step(self, sweep, entries, |key, _| keep(key.borrow()))
-    }
-
-    fn len(&mut self) -> usize {
-        Self::len(self)
-    }
+    store_methods!(V);
 }

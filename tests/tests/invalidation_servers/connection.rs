@@ -149,7 +149,7 @@ fn mark_is_that_of_the_key_on_the_server_through_wrappers() {
         changed(&cache, &[b"key".as_slice()])
     );
     assert_ne!(cache.mark(b"key"), cache.mark(b"other"));
-    // A clone has the same marks, and another cache has others: nobody can aim at one stripe.
+    // A clone has the same marks, and another cache has others: an attacker cannot choose keys of one stripe.
     assert_eq!(stored.mark(b"key"), stored.clone().mark(b"key"));
     assert_ne!(stored.mark(b"key"), raw(&server.url()).mark(b"key"));
     // A key that the cache does not send to the server.

@@ -4,7 +4,11 @@ use super::{Entry, Table, Tuner};
 use crate::{
     entries::{KeyParts, StoredKey},
     error::Error,
-    stores::{slots::RandomState, store::Store, sweep::Sweep},
+    stores::{
+        slots::RandomState,
+        store::{Store, store_methods},
+        sweep::Sweep,
+    },
 };
 use core::{
     borrow::Borrow,
@@ -339,34 +343,7 @@ impl<K: StoredKey, V, S: BuildHasher> Store for AdaptiveCache<K, V, S> {
         Ok(self.insert(K::store(key)?, value).map(|(_, value)| value))
     }
 
-    fn remove(&mut self, key: &Self::Key) -> Option<V> {
-        Self::remove(self, key)
-    }
-
-    fn contains(&mut self, key: &Self::Key) -> bool {
-        Self::contains(self, key)
-    }
-
-    fn clear(&mut self) {
-        Self::clear(self);
-    }
-
-    fn retain(&mut self, keep: &mut dyn FnMut(&Self::Key) -> bool) {
-        Self::retain(self, |key, _| keep(key.borrow()));
-    }
-
-    fn retain_step(
-        &mut self,
-        sweep: &mut Sweep,
-        entries: usize,
-        keep: &mut dyn FnMut(&Self::Key) -> bool,
-    ) -> bool {
-        Self::retain_step(self, sweep, entries, |key, _| keep(key.borrow()))
-    }
-
-    fn len(&mut self) -> usize {
-        Self::len(self)
-    }
+    store_methods!(V);
 }
 
 impl<K: Hash + Eq, V, S: BuildHasher> Extend<(K, V)> for AdaptiveCache<K, V, S> {
