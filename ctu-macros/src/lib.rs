@@ -1,5 +1,4 @@
-//! The attributes of ctu. Programs use them through `ctu-core` (feature `macros`) or `ctu-std`.
-//! These crates contain the runtime that the attributes expand to.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod args;

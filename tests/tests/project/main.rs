@@ -4,6 +4,7 @@ mod commands;
 mod forwarding;
 mod guide;
 mod imports;
+mod packages;
 mod pages;
 mod voice;
 
