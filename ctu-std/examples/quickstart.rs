@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example quickstart                                      # this repository
+//! cargo run --release --example quickstart -- --explain                         # the work of each cache
 //! cargo run --release --example quickstart -- /usr/share/doc                    # another folder
 //! cargo run --release --example quickstart -- --redis redis://127.0.0.1:6379    # warm the next time
 //! ```
@@ -45,7 +46,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         return Ok(());
     };
     let redis = options.redis.as_deref().map(connect).transpose()?;
-    let folder = Folder::list(options.folder)?;
+    let folder = Folder::list(&options.folder)?;
     let passes = match redis {
         Some(redis) => digest_twice(&folder.files, redis)?,
         None => {
@@ -53,7 +54,15 @@ fn run() -> Result<(), Box<dyn Error>> {
             digest_twice(&folder.files, LockedCache::new(memory))?
         }
     };
-    Ok(report(&folder, &passes)?)
+    report(&folder, &passes)?;
+    if options.explain {
+        explain(&passes, options.redis.is_some())?;
+    }
+    Ok(writeln!(
+        io::stdout(),
+        "\nnext: {}",
+        options.next_command()
+    )?)
 }
 
 fn connect(url: &str) -> Result<ctu_std::RawRedisCache, ctu_std::RedisError> {
@@ -84,7 +93,7 @@ use sha3::{Digest, Sha3_256};
 use std::{
     env, fs,
     io::{self, Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Instant, UNIX_EPOCH},
 };
@@ -98,19 +107,21 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 struct Options {
     folder: PathBuf,
     redis: Option<String>,
+    explain: bool,
 }
 
-const USAGE: &str = "usage: quickstart [DIR] [--redis URL]";
+const USAGE: &str = "usage: quickstart [DIR] [--redis URL] [--explain]";
 
 impl Options {
     /// `None` where nothing but help is wanted, which this gives.
     fn from_command_line() -> Result<Option<Self>, Box<dyn Error>> {
         use lexopt::prelude::{Long, Value, ValueExt};
-        let (mut folder, mut redis) = (None, None);
+        let (mut folder, mut redis, mut explain) = (None, None, false);
         let mut arguments = lexopt::Parser::from_env();
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("redis") => redis = Some(arguments.value()?.string()?),
+                Long("explain") => explain = true,
                 Long("help") => {
                     writeln!(io::stdout(), "{USAGE}")?;
                     return Ok(None);
@@ -126,7 +137,22 @@ impl Options {
             Some(folder) => folder,
             None => repository(env::current_dir()?),
         };
-        Ok(Some(Self { folder, redis }))
+        Ok(Some(Self {
+            folder,
+            redis,
+            explain,
+        }))
+    }
+
+    /// A command that shows more than this run.
+    fn next_command(&self) -> &'static str {
+        match (self.explain, &self.redis) {
+            (false, _) => "cargo run --release --example quickstart -- --explain",
+            (true, None) => {
+                "cargo run --release --example quickstart -- --redis redis://127.0.0.1:6379"
+            }
+            (true, Some(_)) => "cargo run -p ctu-std --example axum --features tokio,metrics",
+        }
     }
 }
 
@@ -169,12 +195,12 @@ struct Folder {
 }
 
 impl Folder {
-    fn list(path: PathBuf) -> Result<Self, Box<dyn Error>> {
+    fn list(path: &Path) -> Result<Self, Box<dyn Error>> {
         let failed = |error: io::Error| match error.kind() {
             io::ErrorKind::NotFound => format!("{}: no such folder", path.display()),
             kind => format!("{}: {kind}", path.display()),
         };
-        let path = fs::canonicalize(&path).map_err(failed)?;
+        let path = fs::canonicalize(path).map_err(failed)?;
         fs::read_dir(&path).map_err(failed)?;
         let mut folder = Self {
             path,
@@ -321,6 +347,59 @@ fn report(folder: &Folder, passes: &[Pass; 2]) -> io::Result<()> {
     let all = second.all.clone().finalize();
     let all: String = all.iter().map(|byte| format!("{byte:02x}")).collect();
     writeln!(out, "digest of all digests: {all}")
+}
+
+/// The caches of [`digest_twice`] from the program to the second level, with the work of each.
+fn explain(passes: &[Pass; 2], on_redis: bool) -> io::Result<()> {
+    let base = match on_redis {
+        true => ("    RedisCache", "keeps entries on the server for an hour"),
+        false => (
+            "    LockedCache<LruCache>",
+            "keeps up to 1,000,000 entries in memory",
+        ),
+    };
+    let lookups = passes.each_ref().map(|pass| pass.stats.reads as u64);
+    let first = passes.each_ref().map(|pass| pass.levels.first_hits);
+    let second = passes.each_ref().map(|pass| pass.levels.second_hits);
+    let read = passes.each_ref().map(|pass| pass.levels.misses);
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "\n{:<26}{:<44}{:>12}{:>13}",
+        "cache", "work", "first pass", "second pass"
+    )?;
+    for (cache, work, counts) in [
+        ("StatsCache", "counts look-ups", Some(lookups)),
+        ("PrefixedCache", "begins each key with \"sha3-256.\"", None),
+        (
+            "TwoLevelCache",
+            "asks level 1, then 2, then reads the file",
+            Some(read),
+        ),
+        (
+            "  level 1: TtlCache",
+            "answers from memory for 10 minutes",
+            Some(first),
+        ),
+        (
+            "  level 2: PrefixedCache",
+            "begins each key with \"quickstart.\"",
+            Some(second),
+        ),
+        ("    EncryptedCache", "hashes keys, encrypts values", None),
+        (base.0, base.1, None),
+    ] {
+        let [before, after] = match counts {
+            Some(counts) => counts.map(|count| count.to_string()),
+            None => [String::new(), String::new()],
+        };
+        let line = format!("{cache:<26}{work:<44}{before:>12}{after:>13}");
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    writeln!(
+        out,
+        "\nStatsCache: all look-ups. TwoLevelCache: files read. Level 1 and 2: look-ups answered."
+    )
 }
 
 fn row(out: &mut impl Write, [name, cells @ ..]: [String; 6]) -> io::Result<()> {
