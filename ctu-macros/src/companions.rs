@@ -118,7 +118,7 @@ impl Expansion<'_> {
         let runtime = &steps.runtime;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
-        let run_and_ttl = steps.run_and_ttl();
+        let run_and_ttl = steps.run_and_ttl(false);
         let name = self.name_of("refresh");
         let reports = steps.reports(&match steps.place {
             Place::Free => format!("{}::{name}", steps.function.sig.ident),

@@ -159,7 +159,8 @@ impl Expansion<'_> {
         let sig = &steps.function.sig;
         let (bind, cache) = steps.cache();
         let key = steps.key(&cache, false);
-        let (run_and_ttl, policy) = (steps.run_and_ttl(), steps.policy());
+        let in_flight = steps.args.options.single_flight.is_some();
+        let (run_and_ttl, policy) = (steps.run_and_ttl(in_flight), steps.policy());
         let (on_read_error, read) = (steps.on_error(Access::Read), steps.on_success(Access::Read));
         let reports = steps.reports(&sig.ident.to_string());
         let [key_, lookup, state, returned, error] =
@@ -171,7 +172,7 @@ impl Expansion<'_> {
         let span = returned_type(steps).span();
         let look_up = steps.step("lookup", span);
         let look_up = quote_spanned!(span=> #look_up(#cache, &#key_, #policy) #awaited);
-        let store = self.store(quote!(#state), steps.args.options.single_flight.is_some());
+        let store = self.store(quote!(#state), in_flight);
         let on_miss = quote! {
             let #state = match #lookup {
                 #runtime::Lookup::Hit(#returned) => return #returned,
@@ -274,7 +275,7 @@ impl Expansion<'_> {
         let steps = self.steps;
         let (runtime, awaited) = (&steps.runtime, steps.awaited());
         let (_, cache) = steps.cache();
-        let (run, policy) = (steps.run(), steps.policy());
+        let (run, policy) = (steps.run(false), steps.policy());
         let written = steps.on_success(Access::Write);
         let flights = steps.flights(single_flight);
         let [key, lookup, state, returned, error] =

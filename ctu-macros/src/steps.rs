@@ -65,6 +65,18 @@ impl<'a> Steps<'a> {
         }
     }
 
+    /// Waits for the result of the function, `call`. In a flight, an async computation may request its own key.
+    fn result_of(&self, call: TokenStream, in_flight: bool) -> TokenStream {
+        if !self.is_async() {
+            return call;
+        }
+        if !in_flight {
+            return quote!(#call.await);
+        }
+        let (runtime, flight) = (&self.runtime, hygienic("flight"));
+        quote!(#runtime::Flight::run(&#flight, ::core::pin::pin!(#call)).await)
+    }
+
     /// The blocking or async form of a function of the runtime, at `span`.
     pub(crate) fn step(&self, name: &str, span: Span) -> TokenStream {
         let name = if self.is_async() {
@@ -226,13 +238,12 @@ impl<'a> Steps<'a> {
         (params.next().is_none() && !param.by_ref).then_some(param)
     }
 
-    /// The call of the function without its cache.
-    pub(crate) fn run(&self) -> TokenStream {
+    /// Runs the function without its cache, in a flight or not.
+    pub(crate) fn run(&self, in_flight: bool) -> TokenStream {
         let sig = &self.function.sig;
-        let awaited = self.awaited();
         let name = &sig.ident;
         if self.place == Place::Alone {
-            return self.run_inline();
+            return self.result_of(self.run_inline(), in_flight);
         }
         let single = self.single_owned_argument().map(|param| &param.name);
         let passed = self.params.iter().map(|param| {
@@ -251,8 +262,8 @@ impl<'a> Steps<'a> {
         });
         let generics: Vec<_> = generics.collect();
         let turbofish = (!generics.is_empty()).then(|| quote!(::<#(#generics),*>));
-        match self.place {
-            Place::Free => quote!(#name::uncached #turbofish(#(#passed),*) #awaited),
+        let call = match self.place {
+            Place::Free => quote!(#name::uncached #turbofish(#(#passed),*)),
             Place::Method | Place::Trait | Place::Alone => {
                 let uncached = format_ident!("{}_uncached", name, span = name.span());
                 let this = sig.receiver().map(|receiver| {
@@ -262,9 +273,10 @@ impl<'a> Steps<'a> {
                         _ => quote!(#this,),
                     }
                 });
-                quote!(Self::#uncached #turbofish(#this #(#passed),*) #awaited)
+                quote!(Self::#uncached #turbofish(#this #(#passed),*))
             }
-        }
+        };
+        self.result_of(call, in_flight)
     }
 
     /// The body inline, for a function without companions.
@@ -283,7 +295,7 @@ impl<'a> Steps<'a> {
         });
         let runtime = &self.runtime;
         if self.is_async() {
-            quote!(#runtime::returning::<#returned, _>(async { #(#binds)* #body }).await)
+            quote!(#runtime::returning::<#returned, _>(async { #(#binds)* #body }))
         } else {
             quote!((|| -> #returned { #(#binds)* #body })())
         }
@@ -291,9 +303,9 @@ impl<'a> Steps<'a> {
 
     /// Runs the function and evaluates the time-to-live. An expression is evaluated before the run,
     /// which consumes the arguments. A closure is called with the returned value.
-    pub(crate) fn run_and_ttl(&self) -> TokenStream {
+    pub(crate) fn run_and_ttl(&self, in_flight: bool) -> TokenStream {
         let [returned, ttl] = ["returned", "ttl"].map(hygienic);
-        let (run, runtime) = (self.run(), &self.runtime);
+        let (run, runtime) = (self.run(in_flight), &self.runtime);
         let run = quote!(let #returned = #run;);
         let Some(expr) = &self.args.options.ttl else {
             return quote!(let #ttl = ::core::option::Option::None; #run);

@@ -1,44 +1,18 @@
 //! The locks of the single flight and of two levels: the operating system's, and in unit tests
 //! those of shuttle, which explores the interleavings of threads.
 
-use std::cell::RefCell;
-
 #[cfg(test)]
-pub(crate) use explored::{AtomicU64, Condvar, Mutex, MutexGuard, me, wait, wait_until};
+pub(crate) use explored::{
+    AtomicU64, Condvar, Mutex, MutexGuard, enter, is_within, me, wait, wait_until,
+};
 #[cfg(not(test))]
-pub(crate) use system::{AtomicU64, Condvar, Mutex, MutexGuard, me, wait, wait_until};
-
-#[cfg(test)]
-use shuttle::thread_local;
-
-thread_local! {
-    /// The computations that this thread polls a part of, the innermost last.
-    static POLLED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
-}
-
-/// While it lives, this thread polls a part of a computation.
-pub(crate) struct Entered;
-
-pub(crate) fn enter(caller: u64) -> Entered {
-    // A thread that is ending recognises no computation.
-    let _ = POLLED.try_with(|polled| polled.borrow_mut().push(caller));
-    Entered
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        let _ = POLLED.try_with(|polled| polled.borrow_mut().pop());
-    }
-}
-
-/// Whether this thread polls a part of a computation that `is` selects.
-pub(crate) fn is_within(is: impl Fn(u64) -> bool) -> bool {
-    let is_within = POLLED.try_with(|polled| polled.borrow().iter().any(|caller| is(*caller)));
-    is_within.unwrap_or(false)
-}
+pub(crate) use system::{
+    AtomicU64, Condvar, Mutex, MutexGuard, enter, is_within, me, wait, wait_until,
+};
 
 #[cfg(not(test))]
 mod system {
+    pub(crate) use ctu_core::single_flight::{enter, is_within};
     pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
     pub(crate) use std::sync::atomic::AtomicU64;
     use std::time::Instant;
@@ -75,10 +49,35 @@ mod system {
 mod explored {
     pub(crate) use shuttle::sync::{Condvar, MutexGuard, atomic::AtomicU64};
     use std::{
+        cell::RefCell,
         hash::{DefaultHasher, Hash, Hasher},
         sync::PoisonError,
         time::Instant,
     };
+
+    shuttle::thread_local! {
+        /// The computations that a thread of shuttle polls a part of. The threads of shuttle may share one
+        /// thread of the operating system.
+        static POLLED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(crate) struct Entered;
+
+    pub(crate) fn enter(caller: u64) -> Entered {
+        let _ = POLLED.try_with(|polled| polled.borrow_mut().push(caller));
+        Entered
+    }
+
+    impl Drop for Entered {
+        fn drop(&mut self) {
+            let _ = POLLED.try_with(|polled| polled.borrow_mut().pop());
+        }
+    }
+
+    pub(crate) fn is_within(is: impl Fn(u64) -> bool) -> bool {
+        let polled = POLLED.try_with(|polled| polled.borrow().iter().any(|caller| is(*caller)));
+        polled.unwrap_or(false) || is(me())
+    }
 
     /// As parking_lot's, not poisoned by a panic.
     pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);

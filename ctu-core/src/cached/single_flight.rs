@@ -2,20 +2,20 @@
 
 use crate::{
     behaviours::single_flight::{
-        DEFAULT_WAIT_LIMIT, Joined, Lead, Machine, Wait, Waited, thread_number,
+        Alarm, DEFAULT_WAIT_LIMIT, Joined, Lead, Limit, Machine, Wait, Waited, is_within,
+        task_number, thread_number, within,
     },
     stores::RandomState,
 };
 use alloc::sync::Arc;
 use core::{
     fmt,
-    future::{Future as _, poll_fn},
+    future::poll_fn,
     hash::{BuildHasher, Hash},
     pin::Pin,
     task::{Context, Poll, Waker},
     time::Duration,
 };
-use futures_timer::Delay;
 use rustc_hash::FxBuildHasher;
 use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
@@ -62,14 +62,17 @@ type State = Machine<u64, (), FxBuildHasher>;
 /// the value concurrently. The limit ends deadlocks of computations that wait for each other: two
 /// that need each other's key, or one that waits for a thread, a task, or a job of its thread pool
 /// (rayon) that requests the same key. A thread that requests the key of its own computation does
-/// not wait at all.
+/// not wait at all, nor does a future within the computation of its key, unless it runs in a task of
+/// its own.
 ///
 /// A dropped future leaves the queue, and its turn goes to the next caller. One thread of the
-/// process, started by the first wait of a task, wakes tasks at the limit.
+/// process, started by the first wait of a task, wakes tasks at the limit; the tasks of a single
+/// flight share one timer.
 pub struct SingleFlight {
     hasher: OnceLock<RandomState>,
     machine: Mutex<State>,
     wait_limit: Duration,
+    alarm: Alarm,
 }
 
 /// The permit to compute the value of a key. A drop without [`finish`](Self::finish) reports a
@@ -78,7 +81,7 @@ pub struct SingleFlight {
 #[must_use = "the flight ends when this is dropped"]
 pub struct Flight<'f> {
     flights: &'f SingleFlight,
-    /// `None` if the thread already leads this flight, which continues.
+    /// `None` if the caller already leads this flight, which continues.
     lead: Option<Lead>,
 }
 
@@ -108,6 +111,7 @@ impl SingleFlight {
             hasher: OnceLock::new(),
             machine: Mutex::new(Machine::with_hashers(FxBuildHasher, FxBuildHasher)),
             wait_limit: limit,
+            alarm: Alarm::new(),
         }
     }
 
@@ -156,13 +160,12 @@ impl SingleFlight {
         key: &K,
         deadline: Deadline,
     ) -> Option<Flight<'_>> {
-        // Tasks have no number: a thread may run many tasks, and a task may poll many calls.
-        let mut waiting = match self.begin(key, None) {
+        let mut waiting = match self.begin(key, Some(task_number())) {
             Ok(flight) => return Some(flight),
             Err(waiting) => waiting,
         };
-        let mut delay = None;
-        poll_fn(|context| waiting.poll_task(context, deadline, &mut delay)).await
+        let mut limit = self.alarm.at(deadline);
+        poll_fn(|context| waiting.poll_task(context, deadline, &mut limit)).await
     }
 
     fn begin<K: Hash + ?Sized>(
@@ -171,7 +174,11 @@ impl SingleFlight {
         caller: Option<u64>,
     ) -> Result<Flight<'_>, Waiting<'_>> {
         let hash = self.hasher.get_or_init(RandomState::default).hash_one(key);
-        match self.lock().join(&hash, caller, || hash) {
+        let mut machine = self.lock();
+        if is_within(|caller| machine.leads(&hash, caller)) {
+            return Ok(self.flight(None));
+        }
+        match machine.join(&hash, caller, || hash) {
             Joined::Lead(lead) => Ok(self.flight(Some(lead))),
             Joined::Within => Ok(self.flight(None)),
             Joined::Wait(wait) => Err(Waiting {
@@ -238,22 +245,16 @@ impl<'f> Waiting<'f> {
         })
     }
 
-    /// Polls for a task; `delay` wakes it at the deadline.
+    /// Polls for a task, which `limit` wakes at the deadline.
     fn poll_task(
         &mut self,
         context: &mut Context<'_>,
         deadline: Deadline,
-        delay: &mut Option<Delay>,
+        limit: &mut Limit<'_>,
     ) -> Poll<Option<Flight<'f>>> {
-        let polled = self.poll(context.waker(), deadline);
-        let (Poll::Pending, Some(deadline)) = (&polled, deadline) else {
-            return polled;
-        };
-        let delay = delay
-            .get_or_insert_with(|| Delay::new(deadline.saturating_duration_since(Instant::now())));
-        match Pin::new(delay).poll(context) {
-            Poll::Ready(()) => self.poll(context.waker(), Some(deadline)),
-            Poll::Pending => Poll::Pending,
+        match self.poll(context.waker(), deadline) {
+            Poll::Pending if limit.poll(context) => self.poll(context.waker(), deadline),
+            polled => polled,
         }
     }
 }
@@ -272,6 +273,13 @@ impl Flight<'_> {
     #[doc(hidden)]
     pub fn finish(mut self) {
         self.end(Some(()));
+    }
+
+    /// Runs a part of the computation: a call for the same key in it does not wait for itself.
+    #[doc(hidden)]
+    pub async fn run<F: Future>(flight: &Option<Self>, future: Pin<&mut F>) -> F::Output {
+        let lead = flight.as_ref().and_then(|flight| flight.lead.as_ref());
+        within(lead.and_then(Lead::caller), future).await
     }
 
     fn end(&mut self, value: Option<()>) {

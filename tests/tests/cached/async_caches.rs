@@ -1,7 +1,9 @@
 //! Async functions over async caches: two levels, and a single flight.
 
+use crate::block_on;
 use ctu_std::{
-    AsyncCache, ConcurrentCache, IsAsync, Ready, SingleFlightCache, TwoLevelCache, cached,
+    AsyncCache, AsyncCacheExt, ConcurrentCache, IsAsync, Ready, SingleFlightCache, TwoLevelCache,
+    cached, cached::SingleFlight,
 };
 use ctu_tests::{
     cancel::{cancel_everywhere, poll_at_most},
@@ -99,4 +101,72 @@ async fn dropped_call_of_an_async_function_blocks_no_other() {
     .await;
     assert!(polls > 4, "{polls}");
     assert!(poll_at_most(1, double(4)).await.is_none());
+}
+
+/// No limit ends the wait of a computation for itself.
+static ENDLESS: SingleFlight = SingleFlight::with_wait_limit(Duration::MAX);
+
+#[tokio::test]
+async fn async_computation_that_calls_itself_does_not_wait_for_itself() {
+    static CACHE: LazyLock<Levels> = LazyLock::new(levels);
+
+    #[cached(cache = CACHE, single_flight = ENDLESS, skip(depth))]
+    async fn nested(number: u32, depth: u32) -> u32 {
+        yield_once().await;
+        match depth {
+            0 => number,
+            // The same key.
+            _ => 1 + Box::pin(nested(number, depth - 1)).await,
+        }
+    }
+
+    assert_eq!(nested(5, 3).await, 8);
+    // The outermost result is the last that was stored.
+    assert_eq!(CACHE.get(&5).await, Ok(Some(8)));
+    // Two parts of one computation request its key, beside a caller that waits.
+    #[cached(cache = CACHE, single_flight = ENDLESS, skip(depth))]
+    async fn both(number: u32, depth: u32) -> u32 {
+        yield_once().await;
+        match depth {
+            0 => number,
+            _ => {
+                let (one, other) = join!(Box::pin(both(number, 0)), Box::pin(both(number, 0)));
+                one + other
+            }
+        }
+    }
+    let (one, other) = join!(both(6, 1), both(6, 1));
+    assert_eq!((one, other), (12, 12));
+}
+
+#[test]
+fn async_and_blocking_computations_within_each_other_do_not_wait() {
+    static CACHE: LazyLock<ConcurrentCache<u32, u32>> =
+        LazyLock::new(|| ConcurrentCache::with_capacity(100));
+
+    #[cached(cache = CACHE, single_flight = ENDLESS, prefix = "", skip(depth))]
+    fn blocking(number: u32, depth: u32) -> u32 {
+        match depth {
+            0 => number,
+            _ => 1 + block_on(awaited(number, depth - 1)),
+        }
+    }
+
+    #[cached(cache = CACHE, single_flight = ENDLESS, prefix = "", skip(depth))]
+    async fn awaited(number: u32, depth: u32) -> u32 {
+        yield_once().await;
+        match depth {
+            0 => number,
+            _ => 1 + blocking(number, depth - 1),
+        }
+    }
+
+    assert_eq!(blocking(1, 4), 5);
+    assert_eq!(block_on(awaited(2, 4)), 6);
+    let cache = SingleFlightCache::new(Ready(&*CACHE)).with_wait_limit(Duration::MAX);
+    let outer = cache.get_or_insert_with(&3, || async {
+        let inner = cache.get_or_insert_with(&3, || async { 7_u32 });
+        1 + block_on(inner).unwrap()
+    });
+    assert_eq!(block_on(outer), Ok(8));
 }

@@ -27,13 +27,19 @@
 //! * All inputs take O(1), amortised; `finish` and `written` one step for each caller that they wake, and
 //!   `all_written` one for each flight.
 
+#[cfg(feature = "std")]
+mod alarm;
+#[cfg(feature = "std")]
+mod callers;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "std")]
-mod thread;
 mod waiters;
 
+#[cfg(feature = "std")]
+pub use alarm::{Alarm, Limit};
 use alloc::vec::Vec;
+#[cfg(feature = "std")]
+pub use callers::{Entered, enter, is_within, task_number, thread_number, with_guard, within};
 use core::{
     borrow::Borrow,
     hash::{BuildHasher, Hash},
@@ -43,8 +49,6 @@ use core::{
 };
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
-#[cfg(feature = "std")]
-pub use thread::thread_number;
 use waiters::Waiters;
 
 /// The longest wait for another caller's computation unless a limit is set.

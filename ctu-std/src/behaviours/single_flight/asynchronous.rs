@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{caches::IsAsync, sync::Mutex};
 use ctu_core::{AsyncCache, Error, Found};
-use std::{hash::Hash, slice, time::Duration};
+use std::{hash::Hash, pin::pin, slice, time::Duration};
 
 /// The progress of a computation.
 struct Computed<'w, K: ToOwned + Hash + Eq + ?Sized, V> {
@@ -60,7 +60,7 @@ where
                 Ok(stored)
             }
         });
-        let found = within(flight.caller(), found).await;
+        let found = within(flight.caller(), pin!(found)).await;
         let Computed { made, storing } = computed.into_inner();
         if storing.as_ref().is_some_and(Storing::is_overtaken) {
             // The older result may be stored over a newer value.

@@ -4,7 +4,7 @@ use crate::{
     behaviours::machines::OwnedKey,
     sync::{Mutex, me},
 };
-use ctu_core::single_flight::{DEFAULT_WAIT_LIMIT, Lead, Machine};
+use ctu_core::single_flight::{Alarm, DEFAULT_WAIT_LIMIT, Lead, Machine};
 use std::{
     hash::{Hash, RandomState},
     task::Waker,
@@ -16,6 +16,7 @@ pub(super) type State<K, V> = Machine<OwnedKey<K>, V, RandomState>;
 pub(crate) struct SingleFlight<K: ToOwned + ?Sized, V> {
     pub(super) machine: Mutex<State<K, V>>,
     pub(super) wait_limit: Duration,
+    pub(super) alarm: Alarm,
 }
 
 /// The turn of a caller that wants a value.
@@ -51,6 +52,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
         Self {
             machine: Mutex::new(machine),
             wait_limit: DEFAULT_WAIT_LIMIT,
+            alarm: Alarm::new(),
         }
     }
 

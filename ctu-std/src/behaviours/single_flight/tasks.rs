@@ -5,32 +5,18 @@
 
 use super::flights::{SingleFlight, Turn, wake};
 use crate::{behaviours::machines::OwnedKey, sync};
-use ctu_core::single_flight::{Joined, Wait, Waited};
-use futures_timer::Delay;
+use ctu_core::single_flight::{Joined, Limit, Wait, Waited, task_number, with_guard};
 use std::{
     future::poll_fn,
     hash::Hash,
-    pin::{Pin, pin},
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    pin::Pin,
     task::{Context, Poll},
-    time::Duration,
 };
 
 /// Runs `future` as a part of the computation of `caller`: a request for the value of the same key in it
 /// does not wait for itself. A part that runs in another task is not recognised.
-pub(crate) async fn within<T>(caller: Option<u64>, future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        let _entered = caller.map(sync::enter);
-        future.as_mut().poll(context)
-    })
-    .await
-}
-
-/// A new number, which no thread has.
-fn task_number() -> u64 {
-    static LAST: AtomicU64 = AtomicU64::new(1 << 63);
-    LAST.fetch_add(1, Relaxed)
+pub(crate) async fn within<F: Future>(caller: Option<u64>, future: Pin<&mut F>) -> F::Output {
+    with_guard(future, || caller.map(sync::enter)).await
 }
 
 /// A place among the callers that wait, left on drop.
@@ -38,21 +24,6 @@ struct Place<'f, K: ToOwned + Hash + Eq + ?Sized, V: Clone> {
     flights: &'f SingleFlight<K, V>,
     /// `None` once the wait is over.
     wait: Option<Wait>,
-}
-
-/// The end of a caller's waits. None for [`Duration::MAX`].
-pub(super) struct Limit(Option<Delay>);
-
-impl Limit {
-    pub(super) fn new(limit: Duration) -> Self {
-        Self((limit < Duration::MAX).then(|| Delay::new(limit)))
-    }
-
-    /// Whether the limit has passed.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> bool {
-        let delay = self.0.as_mut();
-        delay.is_some_and(|delay| Pin::new(delay).poll(context).is_ready())
-    }
 }
 
 impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
@@ -69,7 +40,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
             };
             let limit = limit.get_or_insert_with(|| {
                 waits();
-                Limit::new(self.wait_limit)
+                self.alarm.after(self.wait_limit)
             });
             match poll_fn(|context| place.poll(context, limit)).await {
                 Waited::Value(value) => return Turn::Done(value),
@@ -93,7 +64,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
 }
 
 impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> Place<'_, K, V> {
-    fn poll(&mut self, context: &mut Context<'_>, limit: &mut Limit) -> Poll<Waited<V>> {
+    fn poll(&mut self, context: &Context<'_>, limit: &mut Limit<'_>) -> Poll<Waited<V>> {
         let Some(wait) = &self.wait else {
             return Poll::Ready(Waited::Rejoin);
         };

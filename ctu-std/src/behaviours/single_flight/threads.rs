@@ -3,7 +3,7 @@
 use super::flights::{SingleFlight, State, Turn, this_thread};
 use crate::{
     behaviours::machines::OwnedKey,
-    sync::{Condvar, MutexGuard, wait_until},
+    sync::{Condvar, MutexGuard, is_within, wait_until},
 };
 use ctu_core::single_flight::{Joined, Wait, Waited};
 use std::{
@@ -30,6 +30,9 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
         let mut deadline = None;
         let mut machine = self.machine.lock();
         loop {
+            if is_within(|caller| machine.leads(key, caller)) {
+                return Turn::Within;
+            }
             let wait = match machine.join(key, this_thread(), || OwnedKey::new(key)) {
                 Joined::Lead(lead) => return Turn::Lead(self.leading(lead)),
                 Joined::Within => return Turn::Within,

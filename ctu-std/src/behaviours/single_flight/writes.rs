@@ -3,10 +3,7 @@
 //! A result is not stored during a write of its key, or after one. A write that begins while a result is
 //! stored waits for that to end. A caller that stores waits for no write, so there is no deadlock.
 
-use super::{
-    flights::{Leading, SingleFlight, this_thread, wake},
-    tasks::Limit,
-};
+use super::flights::{Leading, SingleFlight, wake};
 use crate::{
     behaviours::machines::OwnedKey,
     sync::{self, Condvar, Mutex, wait},
@@ -64,6 +61,11 @@ pub(super) struct Storing<'w, K: ToOwned + Hash + Eq + ?Sized> {
     key: &'w K,
 }
 
+/// Whether this thread is within the computation of `caller`, which may write its own key.
+fn is_own(caller: Option<u64>) -> bool {
+    caller.is_some_and(|caller| sync::is_within(|within| within == caller))
+}
+
 impl<K: ToOwned + Hash + Eq + ?Sized> Writes<K> {
     pub(super) fn new() -> Self {
         Self {
@@ -85,10 +87,8 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Writes<K> {
         written: Written<'w, K>,
     ) -> Writing<'w, K, V> {
         let writing = self.begin(flights, written);
-        // A thread may write within its own computation.
-        let this = this_thread();
         let mut state = self.state.lock();
-        while state.is_stored(&writing.written, |caller| caller == this) {
+        while state.is_stored(&writing.written, is_own) {
             state = wait(&self.stored, state);
         }
         drop(state);
@@ -106,15 +106,14 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Writes<K> {
         let mut limit = None;
         poll_fn(|context| {
             let mut state = self.state.lock();
-            let own = |caller: Option<u64>| sync::is_within(|outer| caller == Some(outer));
-            if !state.is_stored(&writing.written, own) {
+            if !state.is_stored(&writing.written, is_own) {
                 return Poll::Ready(());
             }
             state
                 .waiting
                 .insert(writing.number, context.waker().clone());
             drop(state);
-            let limit = limit.get_or_insert_with(|| Limit::new(flights.wait_limit));
+            let limit = limit.get_or_insert_with(|| flights.alarm.after(flights.wait_limit));
             if !limit.poll(context) {
                 return Poll::Pending;
             }

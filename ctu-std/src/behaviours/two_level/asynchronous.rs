@@ -18,7 +18,7 @@ use crate::{
     caches::IsAsync,
 };
 use ctu_core::{AsyncCache, Error, Found};
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 impl<A, B> Levels<A, B, IsAsync>
 where
@@ -196,7 +196,7 @@ where
             Turn::Done(value) => Ok(Some(value)),
             Turn::Lead(flight) => {
                 let caller = flight.caller();
-                within(caller, self.lead(key, make, Some(flight))).await
+                within(caller, pin!(self.lead(key, make, Some(flight)))).await
             }
             Turn::Within => self.lead(key, make, None).await,
         }
