@@ -29,12 +29,37 @@ use core::fmt;
 pub type DebugCache<C, L> = Observed<C, Log<L>>;
 
 /// The [`Observer`] of a [`DebugCache`]: the name of the cache, and the function to call.
+///
+/// ```
+/// use ctu_core::{DebugCache, LruCache, SpinCache, prelude::*};
+/// use ctu_core::{Event, Log, Observed};
+/// fn traced<C>(cache: C) -> Observed<C, Log<fn(&Event<'_>)>> {
+///     DebugCache::new(cache, "users", |event| println!("{event}"))
+/// }
+/// let cache = traced(SpinCache::new(LruCache::<u32, u32, 8>::new()));
+/// cache.insert(&1, 10)?;
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub struct Log<L> {
     name: &'static str,
     log: L,
 }
 
 /// An operation on a [`DebugCache`]. Its text form is a line of a log.
+///
+/// ```
+/// use ctu_core::{DebugCache, LruCache, OperationKind, SpinCache, prelude::*};
+/// use std::cell::Cell;
+/// let misses_of_one = Cell::new(0);
+/// let cache = DebugCache::new(SpinCache::new(LruCache::<u32, u32, 8>::new()), "users", |event| {
+///     if event.operation == OperationKind::Get {
+///         misses_of_one.set(misses_of_one.get() + 1);
+///     }
+/// });
+/// cache.get(&1)?;
+/// assert_eq!(misses_of_one.get(), 1);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy)]
 pub struct Event<'a> {

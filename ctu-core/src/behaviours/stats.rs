@@ -33,6 +33,16 @@ use core::fmt;
 pub type StatsCache<C> = Observed<C, Counts>;
 
 /// The [`Observer`] of a [`StatsCache`].
+///
+/// ```
+/// use ctu_core::{LruCache, Observed, SpinCache, prelude::*};
+/// use ctu_core::Counts;
+/// let cache = SpinCache::new(LruCache::<u32, u32, 8>::new());
+/// let cache = Observed::with_observer(cache, Counts::default());
+/// cache.get(&1)?;
+/// assert_eq!(cache.stats()?.reads, 1);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Counts {

@@ -69,6 +69,13 @@ pub const fn decoded_len(len: usize) -> usize {
 
 /// Encodes `bytes`.
 ///
+/// ```
+/// use ctu_core::{Error, Text, base85};
+/// assert_eq!(base85::encode::<Text<5>>(b"key")?, "Yh`%");
+/// assert_eq!(base85::encode::<Text<5>>(b"longer"), Err(Error::ValueTooLong { len: 8, max: 5 }));
+/// # Ok::<(), Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::ValueTooLong`] if the text does not fit `T`.
 pub fn encode<T: TextBuffer>(bytes: &[u8]) -> Result<T, Error> {
@@ -91,6 +98,12 @@ pub fn encode_group(group: &[u8]) -> [u8; 5] {
 }
 
 /// Decodes the output of [`encode`]. As in Python, a single final character yields no byte.
+///
+/// ```
+/// use ctu_core::{Bytes, Error, base85};
+/// assert_eq!(base85::decode::<Bytes<5>>("Yh`%")?, b"key");
+/// # Ok::<(), Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Decode`] for a character outside the alphabet and for a group over 32 bits;

@@ -74,6 +74,10 @@ pub const MAX_DEPTH: usize = 127;
 
 /// Writes `value` as JSON.
 ///
+/// ```
+/// assert_eq!(ctu_core::json::to_string(&("é", 0.5)), Ok(r#"["\u00e9",0.5]"#.to_owned()));
+/// ```
+///
 /// # Errors
 /// [`Error::Encode`] for a value without JSON: see the [module](self).
 pub fn to_string<T: ?Sized + Serialize>(value: &T) -> Result<String, Error> {
@@ -81,6 +85,10 @@ pub fn to_string<T: ?Sized + Serialize>(value: &T) -> Result<String, Error> {
 }
 
 /// Writes `value` as JSON, which is ASCII.
+///
+/// ```
+/// assert_eq!(ctu_core::json::to_vec(&[1, 2]), Ok(b"[1,2]".to_vec()));
+/// ```
 ///
 /// # Errors
 /// As [`to_string`].

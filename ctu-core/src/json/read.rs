@@ -36,6 +36,11 @@ pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Error> {
 
 /// Reads JSON as [`from_slice`] does, with the reason of a failure.
 ///
+/// ```
+/// let error = ctu_core::json::decode::<u8>(b"\"text\"").unwrap_err();
+/// assert!(error.to_string().contains("u8"), "{error}");
+/// ```
+///
 /// # Errors
 /// As [`from_slice`]; the message names the field and the expected type, and holds no data.
 pub fn decode<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, DecodeError> {
@@ -43,6 +48,10 @@ pub fn decode<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, DecodeError> 
 }
 
 /// Reads JSON.
+///
+/// ```
+/// assert_eq!(ctu_core::json::from_str("[1, 2]"), Ok((1, 2)));
+/// ```
 ///
 /// # Errors
 /// As [`from_slice`].

@@ -78,6 +78,14 @@ impl PrefixCounter {
 }
 
 /// The prefix of an [`AutoPrefixedCache`].
+///
+/// ```
+/// use ctu_core::{AsPrefix, AutoPrefixedCache, LruCache, SpinCache, Text};
+/// let base = SpinCache::new(LruCache::<Text<20>, u32, 8>::new());
+/// let cache = AutoPrefixedCache::new(&base);
+/// let prefix: &str = cache.mapping().prefix().as_prefix();
+/// assert!(prefix.ends_with('.'));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct AutoPrefix(Text<40>);

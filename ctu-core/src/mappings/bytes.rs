@@ -81,12 +81,29 @@ impl<C, K> BytesCache<C, K> {
 
 /// The text buffer for the keys of a [`BytesCache`] with values in `T`: any [`TextBuffer`], or
 /// [`LikeValue`].
+///
+/// ```
+/// use ctu_core::{KeyText, LikeValue, Text};
+/// fn text_of_keys<V, K: KeyText<V>>() -> &'static str {
+///     core::any::type_name::<K::Text>()
+/// }
+/// assert_eq!(text_of_keys::<Text<64>, LikeValue>(), text_of_keys::<u8, Text<64>>());
+/// ```
 pub trait KeyText<T> {
     /// The text buffer of the keys.
     type Text: TextBuffer;
 }
 
 /// Keys are encoded in a text buffer of the type of the values.
+///
+/// ```
+/// use ctu_core::{BytesCache, Cache, CacheExt, LikeValue, LruCache, SpinCache, Text};
+/// let base = SpinCache::new(LruCache::<Text<40>, Text<40>, 8>::new());
+/// let cache: BytesCache<_, LikeValue> = BytesCache::new(&base);
+/// cache.insert(b"key", b"value")?;
+/// assert!(base.contains("Yh`%")?);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct LikeValue;

@@ -74,6 +74,14 @@ impl<K, V, T: Slots<K, V>> Clone for Order<'_, K, V, T> {
 }
 
 /// The entries of an [`LruCache`](crate::LruCache), from the most to the least recently used.
+///
+/// ```
+/// use ctu_core::{LruCache, stores::Iter};
+/// let mut cache = LruCache::<u32, u32, 8>::new();
+/// cache.insert(1, 10);
+/// let entries: Iter<'_, _, _, _> = cache.iter();
+/// assert_eq!(entries.collect::<Vec<_>>(), [(&1, &10)]);
+/// ```
 pub struct Iter<'a, K, V, T: Slots<K, V>>(pub(super) Order<'a, K, V, T>);
 
 impl<'a, K, V, T: Slots<K, V>> Iterator for Iter<'a, K, V, T> {

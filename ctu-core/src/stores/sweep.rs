@@ -4,6 +4,16 @@ use super::slots::Slot;
 
 /// The position of a sweep over a store, between its steps
 /// ([`retain_step`](super::Lru::retain_step)).
+///
+/// ```
+/// use ctu_core::{LruCache, stores::Sweep};
+/// let mut cache = LruCache::<u32, u32, 8>::new();
+/// (0..8).for_each(|key| drop(cache.insert(key, key)));
+/// let mut sweep = Sweep::new();
+/// // Two entries a step: other code runs between the steps.
+/// while cache.retain_step(&mut sweep, 2, |key, _| key % 2 == 0) {}
+/// assert_eq!(cache.len(), 4);
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sweep {

@@ -43,6 +43,13 @@ use rustc_hash::FxBuildHasher;
 pub type ClockCache<K, V, const N: usize, S = FxBuildHasher> = Unordered<K, V, N, u16, Clock, S>;
 
 /// A [`ClockCache`] of at most 255 entries that take 2 bytes over their key and value.
+///
+/// ```
+/// use ctu_core::stores::SmallClockCache;
+/// let mut cache = SmallClockCache::<u32, u32, 255>::new();
+/// cache.insert(1, 10);
+/// assert_eq!(cache.get(&1), Some(&10));
+/// ```
 pub type SmallClockCache<K, V, const N: usize, S = FxBuildHasher> =
     Unordered<K, V, N, u8, Clock, S>;
 
@@ -67,10 +74,27 @@ pub type SmallClockCache<K, V, const N: usize, S = FxBuildHasher> =
 pub type FixedCache<K, V, const N: usize, S = FxBuildHasher> = Unordered<K, V, N, u16, Refuse, S>;
 
 /// A [`FixedCache`] of at most 255 entries that take 2 bytes over their key and value.
+///
+/// ```
+/// use ctu_core::{Error, stores::SmallFixedCache};
+/// let mut cache = SmallFixedCache::<u32, u32, 1>::new();
+/// cache.insert(1, 10)?;
+/// assert_eq!(cache.insert(2, 20), Err(Error::Full));
+/// # Ok::<(), Error>(())
+/// ```
 pub type SmallFixedCache<K, V, const N: usize, S = FxBuildHasher> =
     Unordered<K, V, N, u8, Refuse, S>;
 
 /// Which entry a full store replaces.
+///
+/// ```
+/// use ctu_core::stores::{Rule, Slot, Unordered};
+/// fn count<K, V, const N: usize, I: Slot, R: Rule, S>(store: &Unordered<K, V, N, I, R, S>) -> usize {
+///     store.len()
+/// }
+/// let cache = ctu_core::ClockCache::<u32, u32, 8>::new();
+/// assert_eq!(count(&cache), 0);
+/// ```
 #[allow(private_bounds)]
 pub trait Rule: Sealed {
     /// The marks of the slots.
@@ -91,6 +115,12 @@ trait Sealed: Sized {
 }
 
 /// The rule of a [`ClockCache`].
+///
+/// ```
+/// use ctu_core::stores::{Clock, Unordered};
+/// let mut cache = Unordered::<u32, u32, 8, u16, Clock>::new(); // a `ClockCache`
+/// cache.insert(1, 10);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Clock {
     hand: usize,
@@ -122,6 +152,13 @@ impl Rule for Clock {
 }
 
 /// The rule of a [`FixedCache`].
+///
+/// ```
+/// use ctu_core::stores::{Refuse, Unordered};
+/// let mut cache = Unordered::<u32, u32, 8, u16, Refuse>::new(); // a `FixedCache`
+/// cache.insert(1, 10)?;
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Refuse;
 
@@ -135,6 +172,17 @@ impl Rule for Refuse {
 }
 
 /// The store without a recency list, generic over its rule: [`ClockCache`] and [`FixedCache`].
+///
+/// ```
+/// use ctu_core::{ClockCache, FixedCache};
+/// let mut recent = ClockCache::<u32, u32, 1>::new();
+/// let mut kept = FixedCache::<u32, u32, 1>::new();
+/// recent.insert(1, 10);
+/// kept.insert(1, 10)?;
+/// assert_eq!(recent.insert(2, 20), Some((1, 10)));
+/// assert!(kept.insert(2, 20).is_err());
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Unordered<K, V, const N: usize, I, R: Rule, S = FxBuildHasher> {
     table: Table<K, V, N, I, R::Marks>,

@@ -7,6 +7,18 @@ use std::{borrow::Borrow, rc::Rc, sync::Arc, sync::LazyLock, time::Duration};
 ///
 /// [`TwoLevelBuilder::single_flight_among_nodes`](crate::TwoLevelBuilder::single_flight_among_nodes) takes it as
 /// the second level. [`RedisCache`](crate::RedisCache) is one, and so is each mapping on it.
+///
+/// ```no_run
+/// use ctu_std::{Claims, RedisCache};
+/// use std::time::Duration;
+/// let jobs: RedisCache<str, u32> = RedisCache::builder("redis://127.0.0.1").build()?;
+/// let lease = Duration::from_secs(10);
+/// if jobs.claim("report", 1, lease)? {
+///     // This node computes the report.
+///     jobs.release("report", 1)?;
+/// }
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the server of `{Self}` keeps no claims",
     label = "not a cache with claims",

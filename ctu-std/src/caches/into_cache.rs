@@ -31,6 +31,12 @@ pub trait IntoCache<Kind> {
 }
 
 /// Says that something is a [`Store`], which needs a lock.
+///
+/// ```
+/// use ctu_std::{IntoCache, IsStore, LruCache};
+/// fn accepts(_: impl IntoCache<IsStore>) {}
+/// accepts(LruCache::<String, u32>::with_capacity(10));
+/// ```
 #[derive(Debug)]
 pub enum IsStore {}
 

@@ -4,10 +4,22 @@ use ctu_core::{AsyncCache, Cache, CacheError};
 use std::time::Duration;
 
 /// Says that something is a [`Cache`] already.
+///
+/// ```
+/// use ctu_std::{AnyCache, ConcurrentCache, IsCache};
+/// fn accepts(_: impl AnyCache<IsCache>) {}
+/// accepts(ConcurrentCache::<u32, u32>::with_capacity(10));
+/// ```
 #[derive(Debug)]
 pub enum IsCache {}
 
 /// Says that something is an [`AsyncCache`] already.
+///
+/// ```
+/// use ctu_std::{AnyCache, ConcurrentCache, IsAsync, Ready};
+/// fn accepts(_: impl AnyCache<IsAsync>) {}
+/// accepts(Ready(ConcurrentCache::<u32, u32>::with_capacity(10)));
+/// ```
 #[derive(Debug)]
 pub enum IsAsync {}
 

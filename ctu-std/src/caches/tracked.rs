@@ -11,6 +11,15 @@ use std::{fmt, rc::Rc, sync::Arc, sync::LazyLock, time::Duration};
 ///
 /// # For implementers
 /// A wrapper forwards both methods. It passes the key on as its inner cache gets it.
+///
+/// ```
+/// use ctu_std::{EncryptedCache, RawRedisCache, RedisCache, Tracked};
+/// let redis: RawRedisCache = RedisCache::builder("redis://127.0.0.1").raw().build()?;
+/// let sealed = EncryptedCache::try_new(redis, [7; 32])?;
+/// // The mark is that of the hashed key on the server.
+/// assert_ne!(sealed.mark(b"key"), sealed.get_ref().mark(b"key"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "the server of `{Self}` reports no changed keys",
     label = "not a cache with invalidations",
@@ -33,6 +42,43 @@ pub trait Tracked {
 }
 
 /// Opens connections on which a server reports changed keys.
+///
+/// ```
+/// use ctu_std::{TrackingConnection, TrackingError, TrackingMessage, Tracker};
+/// use std::{collections::VecDeque, time::Duration};
+///
+/// /// A server of a test that reports one change.
+/// struct OneChange;
+///
+/// impl Tracker for OneChange {
+///     fn open(&self) -> Result<Box<dyn TrackingConnection>, TrackingError> {
+///         Ok(Box::new(Messages(VecDeque::from([TrackingMessage::Changed(7)]))))
+///     }
+/// }
+///
+/// struct Messages(VecDeque<TrackingMessage>);
+///
+/// impl TrackingConnection for Messages {
+///     fn ping(&mut self) -> Result<(), TrackingError> {
+///         Ok(self.0.push_back(TrackingMessage::Pong))
+///     }
+///
+///     fn receive(
+///         &mut self,
+///         _: Duration,
+///         each: &mut dyn FnMut(TrackingMessage),
+///     ) -> Result<(), TrackingError> {
+///         Ok(self.0.drain(..).for_each(each))
+///     }
+/// }
+///
+/// let mut connection = OneChange.open()?;
+/// connection.ping()?;
+/// let mut messages = Vec::new();
+/// connection.receive(Duration::ZERO, &mut |message| messages.push(message))?;
+/// assert_eq!(messages, [TrackingMessage::Changed(7), TrackingMessage::Pong]);
+/// # Ok::<(), TrackingError>(())
+/// ```
 pub trait Tracker: Send + Sync {
     /// Opens a connection and subscribes to the changes of all keys of the cache. On return the server
     /// has acknowledged the subscription.
@@ -45,6 +91,17 @@ pub trait Tracker: Send + Sync {
 
 /// A connection on which a server reports changed keys. Messages arrive in the order in which the
 /// server sent them.
+///
+/// ```
+/// use ctu_std::{TrackingConnection, TrackingError};
+/// use std::time::Duration;
+/// /// The number of messages that are there now.
+/// fn pending(connection: &mut dyn TrackingConnection) -> Result<usize, TrackingError> {
+///     let mut count = 0;
+///     connection.receive(Duration::ZERO, &mut |_| count += 1)?;
+///     Ok(count)
+/// }
+/// ```
 pub trait TrackingConnection: Send {
     /// Sends a ping. The server answers each with [`TrackingMessage::Pong`].
     ///
@@ -66,6 +123,19 @@ pub trait TrackingConnection: Send {
 }
 
 /// A message on a [`TrackingConnection`].
+///
+/// ```
+/// use ctu_std::TrackingMessage;
+/// /// The number of entries of a first level that a message outdates.
+/// fn outdated(message: TrackingMessage, entries: usize) -> usize {
+///     match message {
+///         TrackingMessage::Changed(_) => 1,
+///         TrackingMessage::AllChanged => entries,
+///         TrackingMessage::Pong => 0,
+///     }
+/// }
+/// assert_eq!(outdated(TrackingMessage::AllChanged, 100), 100);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrackingMessage {
     /// The key with this [mark](Tracked::mark) was written, removed, evicted, or it expired.
@@ -78,6 +148,12 @@ pub enum TrackingMessage {
 
 /// The reason why a server reports no changed keys. The text is one line and holds no key, value or
 /// password.
+///
+/// ```
+/// use ctu_std::TrackingError;
+/// let error = TrackingError::Refused("unknown command 'CLIENT'".into());
+/// assert_eq!(error.to_string(), "invalidations are refused: unknown command 'CLIENT'");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrackingError {
     /// The server, or a proxy in front of it, does not know the commands or does not allow them.

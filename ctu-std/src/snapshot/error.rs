@@ -4,6 +4,13 @@ use ctu_core::Error;
 use std::{fmt, io};
 
 /// The error of a snapshot that was not saved or loaded.
+///
+/// ```
+/// use ctu_std::{ConcurrentCache, Snapshot, SnapshotError};
+/// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
+/// let loaded = Snapshot::new().load(&mut &cache, &b"another file"[..]);
+/// assert!(matches!(loaded, Err(SnapshotError::NotASnapshot)));
+/// ```
 #[non_exhaustive]
 #[derive(Debug)]
 pub enum SnapshotError {

@@ -58,6 +58,16 @@ pub struct Snapshot {
 }
 
 /// The result of [`Snapshot::load`].
+///
+/// ```
+/// use ctu_std::{ConcurrentCache, Snapshot};
+/// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
+/// let mut file = Vec::new();
+/// Snapshot::new().save(&cache, &mut file)?;
+/// let loaded = Snapshot::new().load(&mut &cache, &file[..])?;
+/// assert_eq!((loaded.entries, loaded.expired, loaded.refused), (0, 0, 0));
+/// # Ok::<(), ctu_std::SnapshotError>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
@@ -70,6 +80,19 @@ pub struct Loaded {
 }
 
 /// An entry of a snapshot.
+///
+/// ```
+/// use ctu_std::{Cache, CacheExt, ConcurrentCache, SaveSnapshot, Saved};
+/// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
+/// cache.insert("one", 1)?;
+/// let mut keys = Vec::new();
+/// (&cache).each_entry(&mut |Saved { key, .. }| {
+///     keys.push(key.clone());
+///     Ok(())
+/// })?;
+/// assert_eq!(keys, ["one"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved<K, V> {
     /// The key.
@@ -83,9 +106,35 @@ pub struct Saved<K, V> {
 }
 
 /// A closure that saves an entry.
+///
+/// ```
+/// use ctu_std::{Cache, CacheExt, ConcurrentCache, SaveSnapshot, Saved};
+/// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
+/// cache.insert("one", 1)?;
+/// let mut keys = Vec::new();
+/// (&cache).each_entry(&mut |Saved { key, .. }| {
+///     keys.push(key.clone());
+///     Ok(())
+/// })?;
+/// assert_eq!(keys, ["one"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub type Save<'s, K, V> = dyn FnMut(Saved<&K, &V>) -> Result<(), SnapshotError> + 's;
 
 /// A store or cache that a [`Snapshot`] saves.
+///
+/// ```
+/// use ctu_std::{Cache, CacheExt, ConcurrentCache, SaveSnapshot, Saved};
+/// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
+/// cache.insert("one", 1)?;
+/// let mut keys = Vec::new();
+/// (&cache).each_entry(&mut |Saved { key, .. }| {
+///     keys.push(key.clone());
+///     Ok(())
+/// })?;
+/// assert_eq!(keys, ["one"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait SaveSnapshot {
     /// The type of the keys.
     type Key: Serialize;
@@ -100,6 +149,15 @@ pub trait SaveSnapshot {
 }
 
 /// A store or cache that a [`Snapshot`] loads.
+///
+/// ```
+/// use ctu_std::{Cache, ConcurrentCache, LoadSnapshot, Saved};
+/// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
+/// let (key, value) = ("one".to_owned(), 1);
+/// (&cache).restore(Saved { key, value, remaining: None, uses: 3 })?;
+/// assert_eq!(cache.get("one")?, Some(1));
+/// # Ok::<(), ctu_std::Error>(())
+/// ```
 pub trait LoadSnapshot {
     /// The type of the keys.
     type Key: DeserializeOwned;

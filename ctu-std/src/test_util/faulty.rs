@@ -32,6 +32,16 @@ impl fmt::Display for Fault {
 }
 
 /// The error of a [`FaultyCache`].
+///
+/// ```
+/// use ctu_std::{Cache, CacheError, LockedCache, LruCache, test_util::{Fault, FaultyCache, FaultyError}};
+/// let cache = LockedCache::new(LruCache::<String, u32>::with_capacity(8));
+/// let cache = FaultyCache::new(cache);
+/// cache.fail(Fault::Unreachable);
+/// let error = cache.get("key").unwrap_err();
+/// assert_eq!(error, FaultyError::Fault(Fault::Unreachable));
+/// assert!(error.is_outage());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultyError<E> {

@@ -8,6 +8,11 @@ mod sealed {
 
 /// A cipher of [`EncryptedCache`](crate::EncryptedCache): [`Salsa20`], `ChaCha20` (feature
 /// `chacha20`) or `Aes128Cbc` (feature `aes`), and no other, since the format knows no other.
+///
+/// ```
+/// use ctu_core::{Cipher, Salsa20};
+/// assert_eq!((Salsa20::NAME, Salsa20::padding(64)), ("Salsa20", 0));
+/// ```
 pub trait Cipher: sealed::Sealed {
     /// Its name in CacheToolsUtils.
     const NAME: &'static str;
@@ -71,6 +76,16 @@ macro_rules! stream_cipher {
 
 stream_cipher! {
     /// Salsa20 with 20 rounds: key `d[32..64]`, nonce `d[24..32]`. Adds nothing to a value.
+    ///
+    /// ```
+    /// use ctu_core::{Bytes, Cache, CacheExt, EncryptedCache, LruCache, Salsa20, SpinCache};
+    /// # fn secret() -> [u8; 32] { [7; 32] }
+    /// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<64>, 8>::new());
+    /// let vault: EncryptedCache<_, _, Salsa20> = EncryptedCache::try_new(&base, secret())?;
+    /// vault.insert(b"key", b"value")?;
+    /// assert_eq!(vault.get(b"key")?.as_deref(), Some(&b"value"[..]));
+    /// # Ok::<(), ctu_core::Error>(())
+    /// ```
     Salsa20, "Salsa20", salsa20::Salsa20
 }
 
@@ -78,11 +93,31 @@ stream_cipher! {
 stream_cipher! {
     /// ChaCha20 in its first form, with a nonce of 8 bytes: key `d[32..64]`, nonce `d[24..32]`.
     /// Adds nothing to a value.
+    ///
+    /// ```
+    /// use ctu_core::{Bytes, Cache, CacheExt, ChaCha20, EncryptedCache, LruCache, SpinCache};
+    /// # fn secret() -> [u8; 32] { [7; 32] }
+    /// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<64>, 8>::new());
+    /// let vault = EncryptedCache::try_new(&base, secret())?.cipher(ChaCha20);
+    /// vault.insert(b"key", b"value")?;
+    /// assert_eq!(vault.get(b"key")?.as_deref(), Some(&b"value"[..]));
+    /// # Ok::<(), ctu_core::Error>(())
+    /// ```
     ChaCha20, "ChaCha20", chacha20::ChaCha20Legacy
 }
 
 /// AES-128 in CBC mode: key `d[48..64]`, initialisation vector `d[32..48]`. Pads a value with 1 to
 /// 16 bytes (PKCS#7).
+///
+/// ```
+/// use ctu_core::{Aes128Cbc, Bytes, Cache, CacheExt, EncryptedCache, LruCache, SpinCache};
+/// # fn secret() -> [u8; 32] { [7; 32] }
+/// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<64>, 8>::new());
+/// let vault = EncryptedCache::try_new(&base, secret())?.cipher(Aes128Cbc);
+/// vault.insert(b"key", b"value")?;
+/// assert_eq!(vault.get(b"key")?.as_deref(), Some(&b"value"[..]));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[cfg(feature = "aes")]
 #[derive(Clone, Copy, Debug, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]

@@ -4,6 +4,16 @@ use zeroize::Zeroize;
 
 /// The derivation of a key: `SHA3-512(key + secret)`. The first bytes are the key in the inner
 /// cache, and the others are the cipher key and the nonce. Wiped on drop, and never printed.
+///
+/// ```
+/// use ctu_core::{Encryption, Mapping};
+/// use core::borrow::Borrow;
+/// let encryption = Encryption::try_new("from a file, 16 bytes or more")?;
+/// let derived = Mapping::<[u8], Vec<u8>>::at(&encryption, b"key")?;
+/// let stored_key: &[u8] = derived.borrow();
+/// assert_eq!((stored_key.len(), format!("{derived:?}")), (16, "Derived(..)".into()));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub struct Derived {
     hash: [u8; 64],
     hsize: u8,

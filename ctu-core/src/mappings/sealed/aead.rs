@@ -4,6 +4,16 @@ use crate::error::Error;
 use zeroize::Zeroize;
 
 /// The tag of an entry: the proof that nothing in it was changed.
+///
+/// ```
+/// use ctu_core::{Aead, KeyedAead, Tag, XChaCha20Poly1305};
+/// let suite = XChaCha20Poly1305::new(&[7; 32]);
+/// let mut text = *b"value";
+/// let tag: Tag = suite.seal(&[0; 24], b"location", &mut text)?;
+/// assert!(suite.open(&[0; 24], b"location", &mut text, &tag)?);
+/// assert_eq!(&text, b"value");
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub type Tag = [u8; 16];
 
 /// An authenticated cipher with its key: a suite of [`SealedCache`](crate::SealedCache).

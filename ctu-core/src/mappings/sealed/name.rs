@@ -11,6 +11,16 @@ use zeroize::Zeroize;
 /// The place of an entry: a keyed hash of context and key, bound into the entry.
 ///
 /// Wiped when it is dropped, and never printed: from it follow the names of an entry.
+///
+/// ```
+/// use core::borrow::Borrow;
+/// use ctu_core::{KeyRing, Mapping, Sealing, XChaCha20Poly1305};
+/// # fn device_secret() -> [u8; 32] { [9; 32] }
+/// let sealing = Sealing::new(KeyRing::<XChaCha20Poly1305, 1>::new(&device_secret())?);
+/// let at = Mapping::<[u8], Vec<u8>>::at(&sealing, b"key")?;
+/// assert_eq!(format!("{:?}", at.as_ref()), "Location(..)");
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub struct Location(pub(super) [u8; 32]);
 
 impl Location {
@@ -46,6 +56,12 @@ mod sealed {
 }
 
 /// The names of entries in the cache below: [`HashedNames`] or [`PlainNames`].
+///
+/// ```
+/// use ctu_core::{HashedNames, Names, PlainNames};
+/// // With hashes for names, `retain` and `keys` are errors.
+/// assert!(HashedNames::NO_ORIGIN.is_some() && PlainNames::NO_ORIGIN.is_none());
+/// ```
 pub trait Names: sealed::Sealed {
     /// A name, and the location that it stands for.
     type At: Borrow<[u8]> + AsRef<Location>;
@@ -108,6 +124,17 @@ impl Names for HashedNames {
 }
 
 /// A hashed name, and its location.
+///
+/// ```
+/// use core::borrow::Borrow;
+/// use ctu_core::{KeyRing, Mapping, Sealing, XChaCha20Poly1305};
+/// # fn device_secret() -> [u8; 32] { [9; 32] }
+/// let sealing = Sealing::new(KeyRing::<XChaCha20Poly1305, 1>::new(&device_secret())?);
+/// let at = Mapping::<[u8], Vec<u8>>::at(&sealing, b"key")?;
+/// let name: &[u8] = at.borrow();
+/// assert_eq!(name.len(), 16);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct HashedAt {
     location: Location,
@@ -163,6 +190,17 @@ impl Names for PlainNames {
 }
 
 /// A key as it is, and its location.
+///
+/// ```
+/// use core::borrow::Borrow;
+/// use ctu_core::{KeyRing, Mapping, Sealing, XChaCha20Poly1305};
+/// # fn device_secret() -> [u8; 32] { [9; 32] }
+/// let sealing = Sealing::new(KeyRing::<XChaCha20Poly1305, 1>::new(&device_secret())?).plain_names();
+/// let at = Mapping::<[u8], Vec<u8>>::at(&sealing, b"key")?;
+/// let name: &[u8] = at.borrow();
+/// assert_eq!(name, b"key");
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct PlainAt {
     location: Location,

@@ -45,6 +45,15 @@ pub use postcard::Postcard;
 pub type ToBytesCache<C, K, V, F = Json> = Mapped<C, ToBytes<K, V, F>>;
 
 /// The mapping of [`ToBytesCache`].
+///
+#[cfg_attr(feature = "postcard", doc = "```")]
+#[cfg_attr(not(feature = "postcard"), doc = "```ignore")]
+/// use ctu_core::{Mapping, Postcard, ToBytes};
+/// let mapping = ToBytes::<u32, bool, Postcard>::new();
+/// let at = Mapping::<[u8], Vec<u8>>::at(&mapping, &7)?;
+/// assert_eq!(Mapping::<[u8], Vec<u8>>::encode(&mapping, &at, true)?, [1]);
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub struct ToBytes<K: ?Sized, V, F = Json> {
     key: PhantomData<fn(&K)>,
     value: PhantomData<fn() -> V>,
@@ -103,6 +112,15 @@ impl<K: ?Sized, V, F> defmt::Format for ToBytes<K, V, F> {
 /// # For implementers
 /// Equal keys must encode to equal bytes, and unequal keys to unequal bytes, in every version of a
 /// program that shares the cache.
+///
+#[cfg_attr(feature = "json", doc = "```")]
+#[cfg_attr(not(feature = "json"), doc = "```ignore")]
+/// use ctu_core::{Format, Json};
+/// let value: Vec<u8> = Json::value(&[1, 2])?;
+/// assert_eq!(value, b"[1,2]");
+/// assert_eq!(Json::read::<(u8, u8)>(&value), Ok((1, 2)));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a format that this build of ctu-core has",
     note = "`Json` needs the feature `json`, `Postcard` the feature `postcard`"

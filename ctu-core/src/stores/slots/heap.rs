@@ -20,6 +20,13 @@ pub use foldhash::fast::RandomState;
 ///
 /// The table is hashbrown's. If a key's `Hash` panics during a rehash, lookups may miss some
 /// entries; these are evicted as the least recently used ones.
+///
+/// ```
+/// use ctu_core::stores::{Heap, Lru};
+/// let mut cache = Lru::<u32, u32, Heap<u32, u32>, _>::with_capacity(1_000);
+/// cache.insert(1, 10);
+/// assert_eq!(cache.get(&1), Some(&10));
+/// ```
 #[derive(Clone)]
 pub struct Heap<K, V> {
     index: HashTable<u32>,

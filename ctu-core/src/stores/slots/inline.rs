@@ -9,6 +9,13 @@ use core::fmt;
 ///
 /// Keys, values, links and the index are separate arrays, without padding between them: an entry
 /// takes its key, its value and four slots (two links, two cells in the index).
+///
+/// ```
+/// use ctu_core::stores::{Inline, Lru};
+/// let mut cache: Lru<u32, u32, Inline<u32, u32, 16, u8>> = Lru::new();
+/// cache.insert(1, 10);
+/// assert_eq!(cache.get(&1), Some(&10));
+/// ```
 #[derive(Clone)]
 pub struct Inline<K, V, const N: usize, I = u16> {
     table: Table<K, V, N, I, Unmarked>,

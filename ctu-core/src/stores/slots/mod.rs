@@ -32,6 +32,12 @@ mod sealed {
 ///
 /// The types of in-place stores hold the number plus 1, and 0 for none: an empty store is all
 /// zeros, and a `static` of it takes no flash.
+///
+/// ```
+/// use ctu_core::stores::Slot;
+/// assert_eq!((<u8 as Slot>::MOST, <u16 as Slot>::MOST), (255, 65_535));
+/// assert_eq!(<u8 as Slot>::new(3).index(), 3);
+/// ```
 pub trait Slot: sealed::Sealed + Copy + Eq + Ord + fmt::Debug {
     /// No slot. Its index is out of range for every array of slots, so a lookup finds nothing.
     const NONE: Self;
@@ -134,6 +140,17 @@ pub trait Deadlines<I>: sealed::Sealed {
 /// The number of a slot is valid from the `push` that returned it until a `swap_remove`. A method
 /// called with any other number does nothing. The caller computes hashes: equal keys, equal hashes.
 /// Only [`Inline`](Inline) and `Heap` implement it.
+///
+/// ```
+/// use ctu_core::{LruCache, stores::{Lru, Slots}};
+/// /// The share of the capacity that is in use.
+/// fn fill<K, V, T: Slots<K, V>, S>(store: &Lru<K, V, T, S>) -> f64 {
+///     store.len() as f64 / store.capacity() as f64
+/// }
+/// let mut cache = LruCache::<u32, u32, 4>::new();
+/// cache.insert(1, 10);
+/// assert_eq!(fill(&cache), 0.25);
+/// ```
 pub trait Slots<K, V>: sealed::Sealed {
     /// The number of a slot.
     type Slot: Slot;

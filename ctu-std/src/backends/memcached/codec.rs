@@ -54,6 +54,12 @@ pub(super) fn check_prefix(prefix: &str) -> Result<(), Error> {
 }
 
 /// A value in Memcached, of one of the three kinds that [`JsonSerde`] tells apart.
+///
+/// ```
+/// use ctu_std::memcached::MemValue;
+/// assert_eq!(MemValue::from("text".to_owned()), MemValue::Text("text".into()));
+/// assert_eq!(MemValue::from(vec![1]), MemValue::Bytes(vec![1]));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum MemValue {
     /// Python's `bytes`.

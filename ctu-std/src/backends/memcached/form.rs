@@ -11,6 +11,14 @@ use serde_json::Value;
 use std::borrow::Cow;
 
 /// How a [`MemCached`](crate::MemCached) writes keys and values: [`AsPython`] or [`Raw`].
+///
+/// ```
+/// use ctu_std::{CacheExt, Cache, MemCached, MemCachedError, memcached::Form};
+/// /// Stores a greeting, in each form of keys and values.
+/// fn greet<F: Form<str, String>>(cache: &MemCached<str, String, F>) -> Result<(), MemCachedError> {
+///     cache.insert("greeting", "hello")
+/// }
+/// ```
 pub trait Form<K: ?Sized, V>: sealed::Sealed {
     /// The key as text, before base85.
     #[doc(hidden)]
@@ -30,11 +38,26 @@ pub trait Form<K: ?Sized, V>: sealed::Sealed {
 ///
 /// Values that are to be Python's `bytes`, or anything that a Python program may have stored, are a
 /// [`MemValue`].
+///
+/// ```
+/// use ctu_std::{MemCached, memcached::AsPython};
+/// let cache: MemCached<str, String, AsPython> = MemCached::builder("127.0.0.1:11211").build()?;
+/// # drop(cache);
+/// # Ok::<(), ctu_std::MemCachedError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsPython;
 
 /// Keys and values are bytes, as `EncryptedCache` on a `MemCached` has them in Python: keys are
 /// written as Python shows them (`b'..'`), values have the flags of bytes.
+///
+/// ```
+/// use ctu_std::{EncryptedCache, MemCached, RawMemCached};
+/// let base: RawMemCached = MemCached::builder("127.0.0.1:11211").raw().build()?;
+/// let cache = EncryptedCache::try_new(base, [7; 32])?;
+/// # drop(cache);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Raw;
 

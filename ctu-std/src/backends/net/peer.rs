@@ -1,6 +1,17 @@
 use std::{fmt, sync::Arc};
 
 /// A server that an error tells of. Shown as `Redis at 127.0.0.1:6379`.
+///
+/// ```
+/// use ctu_std::{MemCachedError, NetError};
+/// /// The address of the server that did not answer.
+/// fn late_server(error: &NetError) -> Option<&str> {
+///     match error {
+///         NetError::TimedOut { server, .. } => Some(server.address()),
+///         _ => None,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Peer {
     service: &'static str,

@@ -7,6 +7,14 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::borrow::{Borrow, Cow};
 
 /// How a [`RedisCache`](crate::RedisCache) writes keys and values: [`AsJson`], [`Raw`] or [`Prefixed`].
+///
+/// ```
+/// use ctu_std::{Form, RedisCache};
+/// /// The number of entries, in each form of keys and values.
+/// fn count<F: Form<str, String>>(cache: &RedisCache<str, String, F>) -> usize {
+///     cache.keys().flatten().count()
+/// }
+/// ```
 pub trait Form<K: ToOwned + ?Sized, V>: sealed::Sealed {
     /// The key on the server.
     #[doc(hidden)]

@@ -22,6 +22,16 @@ use std::{fmt, hash::Hash, time::Duration};
 /// | [`open_for`](Self::open_for) | 0.5 s, growing to 10 s |
 /// | [`journal`](Self::journal) | 10,000 keys |
 /// | [`settle_time`](Self::settle_time) | 10 s |
+///
+/// ```
+/// use ctu_std::{LruCache, RedisCache, TwoLevelCache};
+/// let redis: RedisCache<str, String> = RedisCache::builder("redis://127.0.0.1").build()?;
+/// let pages = TwoLevelCache::builder(LruCache::<String, String>::with_capacity(1_000), redis)
+///     .resilient()
+///     .build();
+/// # drop(pages);
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
 #[must_use]
 pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
     first: A,

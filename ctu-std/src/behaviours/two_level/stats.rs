@@ -105,6 +105,15 @@ pub enum BreakerState {
 
 /// Whether the server reports changes to a [`TwoLevelCache`](crate::TwoLevelCache) with an
 /// [`invalidation_bound`](crate::TwoLevelBuilder::invalidation_bound).
+///
+/// ```
+/// use ctu_std::TrackingState;
+/// /// Whether an operator is called.
+/// fn is_alarming(state: TrackingState) -> bool {
+///     matches!(state, TrackingState::Unsubscribed | TrackingState::Refused)
+/// }
+/// assert!(!is_alarming(TrackingState::default()));
+/// ```
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
 )]

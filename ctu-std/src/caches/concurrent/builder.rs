@@ -39,6 +39,13 @@ pub struct ConcurrentCacheBuilder<K, V, C = Unclocked, S = RandomState> {
 }
 
 /// Says that a [`ConcurrentCacheBuilder`] has no clock: entries do not expire.
+///
+/// ```
+/// use ctu_std::{ConcurrentCache, ConcurrentCacheBuilder, Unclocked};
+/// let settings: ConcurrentCacheBuilder<u32, u32, Unclocked> = ConcurrentCache::builder(100);
+/// let cache = settings.build();
+/// # drop(cache);
+/// ```
 #[derive(Debug)]
 pub struct Unclocked;
 

@@ -89,6 +89,13 @@ pub struct ConcurrentCache<K, V, C = NoClock, S = RandomState> {
 }
 
 /// The clock of a cache without expiry.
+///
+/// ```
+/// use ctu_std::{ConcurrentCache, NoClock};
+/// static USERS: std::sync::LazyLock<ConcurrentCache<u32, String, NoClock>> =
+///     std::sync::LazyLock::new(|| ConcurrentCache::with_capacity(1_000));
+/// assert_eq!(USERS.peek(&1), None);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoClock;
 

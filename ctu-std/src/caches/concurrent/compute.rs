@@ -9,6 +9,19 @@ use ctu_core::{Clock, Error, StoredKey};
 use std::{hash::BuildHasher, sync::Arc};
 
 /// The change that a closure of [`ConcurrentCache::and_compute_with`] chooses for an entry.
+///
+/// ```
+/// use ctu_std::{Compute, ConcurrentCache};
+/// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
+/// let once = |old: Option<&u32>| match old {
+///     None => Compute::Put(1),
+///     Some(_) => Compute::Keep,
+/// };
+/// cache.and_compute_with("key", once)?;
+/// cache.and_compute_with("key", |_| Compute::Remove)?;
+/// assert_eq!(cache.peek("key"), None);
+/// # Ok::<(), ctu_std::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compute<V> {
     /// The entry stays, or stays absent.
@@ -20,6 +33,14 @@ pub enum Compute<V> {
 }
 
 /// The value of an entry before and after [`ConcurrentCache::and_compute_with`].
+///
+/// ```
+/// use ctu_std::{Compute, Computed, ConcurrentCache};
+/// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
+/// let Computed { old, new } = cache.and_compute_with("key", |_| Compute::Put(1))?;
+/// assert_eq!((old, new), (None, Some(1)));
+/// # Ok::<(), ctu_std::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Computed<V> {
     /// The value before, if there was one.

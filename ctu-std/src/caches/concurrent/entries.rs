@@ -5,6 +5,15 @@ use ctu_core::{Clock, StoredKey};
 use std::{hash::BuildHasher, iter, time::Duration, vec};
 
 /// A copy of an entry of a [`ConcurrentCache`].
+///
+/// ```
+/// use ctu_std::{CacheEntry, CacheExt, ConcurrentCache};
+/// let cache = ConcurrentCache::<String, u32>::with_capacity(100);
+/// cache.insert("one", 1)?;
+/// let entries: Vec<CacheEntry<String, u32>> = cache.entries().collect();
+/// assert_eq!((entries[0].value, entries[0].weight, entries[0].remaining), (1, 1, None));
+/// # Ok::<(), ctu_std::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheEntry<K, V> {

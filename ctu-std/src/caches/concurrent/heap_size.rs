@@ -26,6 +26,12 @@ pub trait HeapSize {
 
 /// The bytes of a key, its value, and the cache's own for an entry: the weigher of
 /// [`max_bytes`](super::ConcurrentCacheBuilder::max_bytes).
+///
+/// ```
+/// let small = ctu_std::bytes_of_entry(&1_u32, &String::new());
+/// let large = ctu_std::bytes_of_entry(&1_u32, &"x".repeat(1_000));
+/// assert_eq!(large - small, 1_000);
+/// ```
 pub fn bytes_of_entry<K: HeapSize, V: HeapSize>(key: &K, value: &V) -> u64 {
     let own = size_of::<K>() + size_of::<V>() + OVERHEAD;
     let heap = key.heap_bytes().saturating_add(value.heap_bytes());

@@ -8,6 +8,19 @@ use std::{
 };
 
 /// The reason for which an entry left a cache.
+///
+/// ```
+/// use ctu_std::{CacheExt, ConcurrentCache, RemovalCause};
+/// use std::sync::mpsc;
+/// let (sender, left) = mpsc::channel();
+/// let cache = ConcurrentCache::<String, u32>::builder(100)
+///     .listener(move |key, value, cause| drop(sender.send((key.clone(), *value, cause))))
+///     .build();
+/// cache.insert("key", 1)?;
+/// cache.insert("key", 2)?;
+/// assert_eq!(left.try_recv(), Ok(("key".to_owned(), 1, RemovalCause::Replaced)));
+/// # Ok::<(), ctu_std::Error>(())
+/// ```
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RemovalCause {

@@ -29,6 +29,16 @@ use zeroize::Zeroize;
 ///
 /// The fastest suite without cipher instructions. Its parts come from the crates `chacha20` and
 /// `poly1305`; it is put together here because the crate `chacha20poly1305` can panic.
+///
+/// ```
+/// use ctu_core::{XChaCha20Poly1305, Bytes, Cache, CacheExt, LruCache, SealedCache, SpinCache};
+/// # fn device_secret() -> [u8; 32] { [9; 32] }
+/// let base = SpinCache::new(LruCache::<Bytes<16>, Bytes<112>, 8>::new());
+/// let cache = SealedCache::new(&base, &device_secret())?;
+/// cache.insert(b"key", b"value")?;
+/// assert_eq!(cache.get(b"key")?.as_deref(), Some(&b"value"[..]));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 pub struct XChaCha20Poly1305(Secret<32>);
 
 /// ChaCha20 in whole blocks: without the buffer of a stream, which costs stack and copies.

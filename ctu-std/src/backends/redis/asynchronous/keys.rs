@@ -9,6 +9,19 @@ use ctu_core::Capability;
 use std::{fmt, sync::Arc, time::Instant};
 
 /// The keys of an [`AsyncRedisCache`], from [`AsyncRedisCache::keys`]. Ends after the first error.
+///
+/// ```
+/// use ctu_std::{AsyncPrefixedRedisCache, RedisCache};
+/// # async fn list() -> Result<(), ctu_std::RedisError> {
+/// let builder = RedisCache::builder("redis://127.0.0.1").prefix("app.");
+/// let cache: AsyncPrefixedRedisCache<str, String> = builder.build_async()?;
+/// let mut keys = cache.keys();
+/// while let Some(key) = keys.next().await {
+///     println!("{}", key?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct AsyncKeys<'c, K: ?Sized, V, F> {
     cache: &'c AsyncRedisCache<K, V, F>,
     scan: Scan<Arc<AsyncNode>>,
