@@ -2,22 +2,8 @@
 # What building for microcontrollers and booting in QEMU needs; to be sourced. Installs what is missing on Debian and
 # Ubuntu, and says so.
 
-say() { printf '\n== %s\n' "$*"; }
-die() { printf 'error: %s\n' "$*" >&2; exit 1; }
-
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-# apt_install PACKAGE...: no recommended packages, which is quicker and where versions of two releases get mixed up.
-apt_install() {
-    command -v apt-get >/dev/null || die "please install: $*"
-    say "installing $*"
-    # A machine that was never updated knows no packages: so try, update, and try again.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 ||
-        { as_root apt-get update >/dev/null 2>&1 || true
-          as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; }
-}
+# shellcheck source=tests/install.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../install.sh"
 
 need_qemu() {
     command -v size >/dev/null || apt_install binutils
