@@ -246,6 +246,11 @@ fn sharded(capacity: u64) -> ShardedCache<LruCache<u64, u64>> {
     ShardedCache::new(128, || LruCache::with_capacity(capacity as usize / 32))
 }
 
+fn title(work: &str, threads: usize) -> String {
+    let plural = if threads == 1 { "" } else { "s" };
+    format!("{work}, {threads} thread{plural}")
+}
+
 fn hot(threads: usize) -> Outcome {
     /// Looks up present keys.
     fn run<'k, C: Concurrent + 'k>(cache: C, keys: &'k [Vec<u64>]) -> impl FnMut() -> u64 + 'k {
@@ -261,7 +266,7 @@ fn hot(threads: usize) -> Outcome {
     let quick = quick_cache::sync::Cache::<u64, u64>::new(room as usize);
     let moka = moka::sync::Cache::<u64, u64>::new(room);
     contest(
-        &format!("hot keys, {threads} threads"),
+        &title("hot keys", threads),
         OPERATIONS * threads,
         ROUNDS,
         vec![
@@ -319,7 +324,7 @@ fn reading_through(threads: usize) -> (Outcome, BTreeMap<&'static str, f64>) {
         "moka (sync)",
     ];
     let outcome = contest(
-        &format!("through, {threads} threads"),
+        &title("through", threads),
         OPERATIONS * threads,
         ROUNDS / 5,
         vec![

@@ -3,11 +3,11 @@
 pub mod blocking;
 pub mod cancel;
 pub mod cli;
-pub mod color_scheme;
 pub mod contest;
 pub mod example;
 pub mod fake;
 pub mod load;
+pub mod plot;
 pub mod proxy;
 pub mod servers;
 pub mod step_cache;

@@ -10,21 +10,32 @@ pub const BACK: [u8; 3] = [0xff, 0xff, 0xff];
 pub const TEXT: [u8; 3] = [0x24, 0x29, 0x2f];
 /// Axes and grids.
 pub const LINE: [u8; 3] = [0xd0, 0xd7, 0xde];
-/// A curve of this project.
-pub const OURS: [u8; 3] = [0x0f, 0x8a, 0x7a];
-/// A curve for comparison.
-pub const PEER: [u8; 3] = [0xb3, 0x56, 0x0c];
-/// The time of an outage.
-pub const OUTAGE: [u8; 3] = [0xfb, 0xea, 0xec];
+/// Curves: the first one is of this project where the others are for comparison.
+pub const CURVES: [[u8; 3]; 7] = [
+    [0x0f, 0x8a, 0x7a],
+    [0xb3, 0x56, 0x0c],
+    [0x1f, 0x6f, 0xb4],
+    [0x7d, 0x4c, 0xc0],
+    [0x6e, 0x77, 0x81],
+    [0xc9, 0x3c, 0x56],
+    [0x7a, 0x6a, 0x00],
+];
+/// The time of a fault.
+pub const FAULT: [u8; 3] = [0xfb, 0xea, 0xec];
 
 /// Each color, and its form on a dark background.
-const DARK: [([u8; 3], &str); 6] = [
+const DARK: [([u8; 3], &str); 11] = [
     (BACK, "#0d1117"),
     (TEXT, "#e6edf3"),
     (LINE, "#30363d"),
-    (OURS, "#35c4b0"),
-    (PEER, "#f0a453"),
-    (OUTAGE, "#3a1d24"),
+    (CURVES[0], "#35c4b0"),
+    (CURVES[1], "#f0a453"),
+    (CURVES[2], "#6cb6ff"),
+    (CURVES[3], "#c297ff"),
+    (CURVES[4], "#9ea7b3"),
+    (CURVES[5], "#ff8fa0"),
+    (CURVES[6], "#d2c84c"),
+    (FAULT, "#3a1d24"),
 ];
 
 /// Makes the colors of an SVG document depend on the color scheme of its reader.

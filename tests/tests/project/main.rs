@@ -6,6 +6,7 @@ mod guide;
 mod imports;
 mod packages;
 mod pages;
+mod plots;
 mod voice;
 
 use std::{
