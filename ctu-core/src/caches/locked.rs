@@ -206,7 +206,7 @@ impl<R: LockKind, S: defmt::Format> defmt::Format for LockedCache<R, S> {
 }
 
 /// The number of entries that `retain` visits under one hold of the lock.
-const ENTRIES_AT_ONCE: usize = 4;
+pub(super) const ENTRIES_AT_ONCE: usize = 4;
 
 /// Implements the operations of a cache by those of a store; `$with` gives access to the store.
 macro_rules! store_is_cache {
@@ -300,7 +300,8 @@ store_is_cache!([R: LockKind, S] LockedCache<R, S>, LockedCache::with);
 // One owner: the borrow is the lock, and a nested use of the cache is an error.
 store_is_cache!([S] RefCell<S>, with_cell);
 
-fn with_cell<S, T>(cell: &RefCell<S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
+/// Runs `f` on a store with one owner, whose borrow is the lock.
+pub(crate) fn with_cell<S, T>(cell: &RefCell<S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
     match cell.try_borrow_mut() {
         Ok(mut store) => Ok(f(&mut store)),
         Err(_) => Err(Error::Busy),

@@ -3,6 +3,7 @@
 
 mod async_cache;
 mod cache;
+mod copying;
 #[cfg(feature = "critical-section")]
 mod critical_section;
 mod ext;
@@ -15,6 +16,9 @@ mod pointers;
 
 pub use async_cache::{AsyncCache, LocalAsyncCache, Ready};
 pub use cache::{Cache, Found, WithTtl};
+#[cfg(feature = "flash")]
+pub(crate) use copying::CopyingStore;
+pub(crate) use copying::copying_store_is_cache;
 #[cfg(feature = "critical-section")]
 pub use critical_section::CriticalSectionMutex;
 pub use ext::{AsyncCacheExt, CacheExt, LocalAsyncCacheExt};
@@ -22,4 +26,5 @@ pub use has_stats::HasStats;
 pub(crate) use has_stats::forward_stats;
 pub use id::CacheId;
 pub use in_memory::InMemory;
+pub(crate) use locked::with_cell;
 pub use locked::{LockKind, LockedCache, SpinCache, SpinMutex};

@@ -1,59 +1,51 @@
-//! A flash cache with one owner, or behind a lock, is a [`Cache`].
+//! A flash cache with one owner, or behind a lock, is a [`Cache`](crate::Cache).
 
 use super::{FlashCache, FlashError};
 use crate::{
-    caches::{Cache, Found, LockKind, LockedCache},
+    caches::{CopyingStore, Found, copying_store_is_cache},
     entries::Buffer,
-    error::Error,
+    stores::Sweep,
     wall_clock::WallClock,
 };
-use core::{cell::RefCell, time::Duration};
+use core::time::Duration;
 use embedded_storage::nor_flash::NorFlash;
 
-macro_rules! flash_is_cache {
-    ([$($generics:tt)*] $t:ty, $with:path) => {
-        impl<$($generics)* F: NorFlash, V: Buffer + Clone, const N: usize, W: WallClock> Cache for $t {
-            type Key = [u8];
-            type Value = V;
-            type Error = FlashError;
+impl<F: NorFlash, V: Buffer + Clone, const N: usize, W: WallClock> CopyingStore
+    for FlashCache<F, V, N, W>
+{
+    type Value = V;
+    type Error = FlashError;
 
-            fn get(&self, key: &[u8]) -> Result<Option<V>, FlashError> {
-                $with(self, |flash| flash.get(key))?
-            }
+    fn copy(&mut self, key: &[u8]) -> Result<Found<V>, FlashError> {
+        self.get_with_ttl(key)
+    }
 
-            fn insert_entry(&self, key: &[u8], value: V, ttl: Option<Duration>) -> Result<(), FlashError> {
-                $with(self, |flash| flash.insert_entry(key, value.as_ref(), ttl))?
-            }
+    fn store(&mut self, key: &[u8], value: &[u8], ttl: Option<Duration>) -> Result<(), FlashError> {
+        self.insert_entry(key, value, ttl)
+    }
 
-            fn remove(&self, key: &[u8]) -> Result<bool, FlashError> {
-                $with(self, |flash| flash.remove(key))?
-            }
+    fn remove(&mut self, key: &[u8]) -> Result<bool, FlashError> {
+        Self::remove(self, key)
+    }
 
-            fn clear(&self) -> Result<(), FlashError> {
-                $with(self, FlashCache::clear)?
-            }
+    fn clear(&mut self) -> Result<(), FlashError> {
+        Self::clear(self)
+    }
 
-            fn len(&self) -> Result<usize, FlashError> {
-                Ok($with(self, |flash| flash.len())?)
-            }
+    fn len(&mut self) -> Result<usize, FlashError> {
+        Ok(Self::len(self))
+    }
 
-            fn get_with_ttl(&self, key: &[u8]) -> Result<Found<V>, FlashError> {
-                $with(self, |flash| flash.get_with_ttl(key))?
-            }
-
-            fn retain(&self, keep: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), FlashError> {
-                $with(self, |flash| flash.retain(keep))?
-            }
-        }
-    };
-}
-
-flash_is_cache!([] RefCell<FlashCache<F, V, N, W>>, with_cell);
-flash_is_cache!([R: LockKind,] LockedCache<R, FlashCache<F, V, N, W>>, LockedCache::with);
-
-fn with_cell<S, T>(cell: &RefCell<S>, f: impl FnOnce(&mut S) -> T) -> Result<T, Error> {
-    match cell.try_borrow_mut() {
-        Ok(mut flash) => Ok(f(&mut flash)),
-        Err(_) => Err(Error::Busy),
+    fn retain_some(
+        &mut self,
+        _: &mut Sweep,
+        keep: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<bool, FlashError> {
+        self.retain(keep).map(|()| false)
     }
 }
+
+copying_store_is_cache!(
+    [F: NorFlash, V: Buffer + Clone, const N: usize, W: WallClock]
+    FlashCache<F, V, N, W> => V, FlashError
+);

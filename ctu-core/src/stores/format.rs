@@ -1,6 +1,7 @@
 //! `defmt::Format` for the stores: the same text as their `Debug`.
 
 use super::{
+    arena::{Arena, ArenaRule},
     iter::Iter,
     lru::Lru,
     slots::{Inline, Slot, Slots},
@@ -11,11 +12,7 @@ use crate::clock::Clock;
 use defmt::{Format, Formatter, write};
 
 /// Entries, as a map prints.
-fn map<'e, K, V>(f: Formatter<'_>, entries: impl Iterator<Item = (&'e K, &'e V)>)
-where
-    K: Format + 'e,
-    V: Format + 'e,
-{
+fn map<K: Format, V: Format>(f: Formatter<'_>, entries: impl Iterator<Item = (K, V)>) {
     write!(f, "{{");
     for (i, (key, value)) in entries.enumerate() {
         if i > 0 {
@@ -43,6 +40,12 @@ where
     K: Format,
     V: Format,
 {
+    fn format(&self, f: Formatter<'_>) {
+        map(f, self.iter());
+    }
+}
+
+impl<V, const N: usize, const BYTES: usize, R: ArenaRule> Format for Arena<V, N, BYTES, R> {
     fn format(&self, f: Formatter<'_>) {
         map(f, self.iter());
     }

@@ -4,13 +4,15 @@
 //! over the storage of the entries: [`Inline`] keeps them in the store itself (no heap, capacity in
 //! the type), `Heap` keeps them on the heap (capacity chosen at run time). Slots are dense: entry
 //! `i` of `n` is in slot `i`, and a removal moves the last entry into the freed slot. [`Unordered`]
-//! keeps no recency order: it evicts by CLOCK or refuses a new key.
+//! keeps no recency order: it evicts by CLOCK or refuses a new key. [`Arena`] keeps keys and values of
+//! different lengths in one array of bytes.
 //!
 //! # Capacity 0
 //! A store or cache with a capacity chosen at run time may have capacity 0. It keeps nothing: every
 //! write succeeds, every lookup is a miss, and a computed value goes to its caller alone. The
 //! capacity of an in-place store is a type parameter from 1 to 65,535, which the compiler checks.
 
+mod arena;
 mod as_collection;
 mod as_store;
 mod computed;
@@ -39,6 +41,7 @@ mod timeline;
 mod ttl;
 mod unordered;
 
+pub use arena::{Arena, ArenaFixedCache, ArenaLruCache, ArenaRule, EvictLru};
 #[cfg(feature = "alloc")]
 pub use dict::DictCache;
 pub use iter::{IntoIter, Iter, LiveIter};

@@ -17,7 +17,7 @@ use super::slots::Slot;
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sweep {
-    /// The slots below this number are left.
+    /// The slots below this number are left; in an arena, the places.
     left: usize,
 }
 
@@ -35,6 +35,16 @@ impl Sweep {
     pub(super) fn next<I: Slot>(&mut self, len: usize) -> Option<I> {
         self.left = self.left.min(len).checked_sub(1)?;
         Some(I::new(self.left))
+    }
+
+    /// Whether a place of an arena is left to visit.
+    pub(super) const fn is_left(&self, place: usize) -> bool {
+        place < self.left
+    }
+
+    /// Leaves the places below `place` to visit.
+    pub(super) fn visit(&mut self, place: usize) {
+        self.left = place;
     }
 
     /// Whether a store with `len` entries has slots to visit.

@@ -102,6 +102,14 @@ suite! {
         iter_mut_reaches_every_value,
         try_get_or_insert_with_stores_no_error,
         random_operations_agree_with_a_list;
+    arena:
+        arena_evicts_the_least_recently_used_until_there_is_room,
+        arena_without_room_refuses_an_entry,
+        arena_refuses_entries_above_its_bytes,
+        entry_of_an_arena_takes_six_bytes_over_key_and_value,
+        arena_is_a_cache,
+        sweep_of_an_arena_visits_every_entry,
+        arena_moves_its_records_together;
     unordered:
         clock_evicts_an_entry_without_a_hit,
         clock_evicts_after_eight_entries_at_the_latest,

@@ -74,6 +74,30 @@ fn unordered<const N: usize>(
 }
 
 #[inline(never)]
+fn arena<const BYTES: usize, R: stores::ArenaRule>(
+    store: &mut stores::Arena<Bytes<64>, 7, BYTES, R>,
+) {
+    let key: &[u8] = any(b"key");
+    black_box(store.get(key));
+    black_box(store.get_mut(key).map(|value| value.fill(any(1))));
+    black_box(store.get_copy(key).is_ok());
+    black_box((store.peek(key), store.contains(key)));
+    black_box(store.insert(key, any(b"value")).is_ok());
+    black_box(store.remove(key));
+    let mut sweep = stores::Sweep::new();
+    black_box(store.retain_step(&mut sweep, any(2), |key, _| key.len() > any(1)));
+    store.retain(|key, _| key.len() > any(1));
+    for entry in store.iter() {
+        black_box(entry);
+    }
+    for entry in store.iter().rev() {
+        black_box(entry);
+    }
+    black_box((store.len(), store.free_bytes(), store.is_empty()));
+    store.clear();
+}
+
+#[inline(never)]
 fn lru<T: stores::Slots<u32, u32>>(store: &mut stores::Lru<u32, u32, T>) {
     black_box(store.get(&any(1)));
     black_box(store.get_mut(&any(1)));
@@ -214,6 +238,11 @@ fn main() -> ! {
     lru(&mut LruCache::<u32, u32, 7>::new());
     lru(&mut SmallLruCache::<u32, u32, 7>::new());
     unordered::<7>(&mut SmallClockCache::new(), &mut FixedCache::new());
+    arena(&mut ArenaLruCache::<_, 7, 300>::new());
+    arena(&mut ArenaFixedCache::<_, 7, 4>::new());
+    static ARENA: SpinCache<ArenaLruCache<Bytes<64>, 7, 300>> =
+        SpinCache::new(ArenaLruCache::new());
+    cache(&ARENA);
     ttl(&mut TtlCache::<u32, u32, 7, _>::new(
         Duration::from_secs(60),
         Timer,

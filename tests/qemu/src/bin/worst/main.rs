@@ -7,6 +7,7 @@
 #![no_std]
 #![no_main]
 
+mod arena;
 mod collide;
 mod timed;
 
@@ -15,8 +16,9 @@ use core::hint::black_box;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use ctu_core::{
-    Bytes, Cache, Clock, ClockCache, FixedCache, IntoValue, LockedCache, LruCache, PrefixedCache,
-    SmallClockCache, SmallFixedCache, SmallLruCache, SmallTtlCache, StatsCache, Store, TtlCache,
+    ArenaFixedCache, ArenaLruCache, Bytes, Cache, Clock, ClockCache, FixedCache, IntoValue,
+    LockedCache, LruCache, PrefixedCache, SmallClockCache, SmallFixedCache, SmallLruCache,
+    SmallTtlCache, StatsCache, Store, TtlCache,
 };
 use ctu_qemu::exit;
 use timed::{Timed, begin, report, run};
@@ -232,6 +234,14 @@ fn main() -> ! {
         0,
         32,
         false,
+    );
+    arena::provoke(
+        "ArenaLruCache<Bytes<64>, 32, 2784>",
+        &Lock::new(ArenaLruCache::new()),
+    );
+    arena::provoke(
+        "ArenaFixedCache<Bytes<64>, 32, 2784>",
+        &Lock::new(ArenaFixedCache::new()),
     );
     long(
         "TtlCache<Bytes<20>, Bytes<64>, 32, _>",
