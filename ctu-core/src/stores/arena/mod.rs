@@ -57,7 +57,18 @@ pub type ArenaLruCache<V, const N: usize, const BYTES: usize> = Arena<V, N, BYTE
 /// ```
 pub type ArenaFixedCache<V, const N: usize, const BYTES: usize> = Arena<V, N, BYTES, Refuse>;
 
-/// What happens to a new entry without room.
+/// The treatment of a new entry without room: others give way, or the entry is refused.
+///
+/// ```
+/// use ctu_core::{ArenaFixedCache, ArenaLruCache, Bytes, stores::{Arena, ArenaRule}};
+///
+/// /// Works with both rules.
+/// fn restore<R: ArenaRule>(store: &mut Arena<Bytes<64>, 8, 100, R>) -> bool {
+///     store.insert(b"volume", b"7").is_ok()
+/// }
+/// assert!(restore(&mut ArenaLruCache::new()));
+/// assert!(restore(&mut ArenaFixedCache::new()));
+/// ```
 #[allow(private_bounds)]
 pub trait ArenaRule: Sealed {}
 
@@ -66,7 +77,13 @@ trait Sealed {
     const EVICTS: bool;
 }
 
-/// The rule of an [`ArenaLruCache`].
+/// The rule of an [`ArenaLruCache`]: the least recently used entries give way.
+///
+/// ```
+/// use ctu_core::{ArenaLruCache, Bytes, stores::{Arena, EvictLru}};
+/// let store: Arena<Bytes<64>, 8, 100, EvictLru> = ArenaLruCache::new();
+/// assert!(store.is_empty());
+/// ```
 #[derive(Clone, Debug)]
 pub struct EvictLru;
 
@@ -83,6 +100,21 @@ impl Sealed for Refuse {
 impl ArenaRule for Refuse {}
 
 /// The store in one array of bytes, generic over its rule: [`ArenaLruCache`] and [`ArenaFixedCache`].
+///
+/// ```
+/// use ctu_core::{ArenaLruCache, Bytes};
+///
+/// let mut store = ArenaLruCache::<Bytes<64>, 8, 100>::new();
+/// store.insert(b"name", b"greenhouse")?;
+/// store.insert(b"volume", b"7")?;
+/// if let Some(volume) = store.get_mut(b"volume") {
+///     volume[0] += 1;
+/// }
+/// let names: Vec<_> = store.iter().map(|(key, _)| key).collect();
+/// assert_eq!(names, [&b"volume"[..], b"name"]);
+/// assert_eq!(store.free_bytes(), 100 - (3 + 4 + 10) - (3 + 6 + 1));
+/// # Ok::<(), ctu_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Arena<V, const N: usize, const BYTES: usize, R> {
     records: Records<BYTES>,
