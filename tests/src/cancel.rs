@@ -103,12 +103,24 @@ pub async fn drop_everywhere(cache: &impl Bytes) {
     let keys = &keys(8);
     fill(cache, keys).await;
     let check = async || assert_in_step(cache, keys).await;
+    let refill = async || {
+        fill(cache, keys).await;
+        assert_in_step(cache, keys).await;
+    };
+    let forget = async || {
+        cache.remove(b"none").await.expect("a server");
+        assert_in_step(cache, keys).await;
+    };
     let key = &*keys[0];
     let many = || keys.iter().map(|key| &**key).collect::<Vec<_>>();
     let entries = || keys.iter().map(|key| (&**key, value(key))).collect();
     let one = async || drop(cache.insert_entry(key, value(key), None).await);
     let all = async || drop(cache.insert_many(entries(), None).await);
-    let polls = [
+    let compute = async |key: &[u8]| {
+        let make = || async { Ok(Some(value(b"none"))) };
+        drop(cache.get_or_compute(key, make).await);
+    };
+    let mut polls = vec![
         cancel(async || drop(cache.get(key).await), check).await,
         cancel(async || drop(cache.get_with_ttl(key).await), check).await,
         cancel(async || drop(cache.contains(key).await), check).await,
@@ -116,12 +128,18 @@ pub async fn drop_everywhere(cache: &impl Bytes) {
         cancel(async || drop(cache.remove(b"none").await), check).await,
         cancel(async || drop(cache.pop(b"none").await), check).await,
         cancel(async || drop(cache.len().await), check).await,
+        cancel(async || drop(cache.is_empty().await), check).await,
         cancel(async || drop(cache.get_many(&many()).await), check).await,
         cancel(async || drop(cache.get_many_with_ttl(&many()).await), check).await,
         cancel(async || drop(cache.remove_many(&[b"x", b"y"]).await), check).await,
         cancel(all, check).await,
-        cancel(async || drop(cache.retain(|_| true).await), check).await,
+        cancel(async || compute(key).await, check).await,
+        cancel(async || compute(b"none").await, forget).await,
+        cancel(async || drop(cache.clear().await), refill).await,
     ];
+    if cache.retain(|_| true).await.is_ok() {
+        polls.push(cancel(async || drop(cache.retain(|_| true).await), check).await);
+    }
     assert!(polls.iter().all(|polls| *polls >= 2), "{polls:?}");
 }
 

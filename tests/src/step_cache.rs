@@ -122,6 +122,13 @@ impl AsyncCache for StepCache {
         self.run(|values| values.len()).await
     }
 
+    async fn retain<F>(&self, mut keep: F) -> Result<(), Down>
+    where
+        F: FnMut(&u32) -> bool + Send,
+    {
+        self.run(|values| values.retain(|key, _| keep(key))).await
+    }
+
     async fn get_many_with_ttl(&self, keys: &[&u32]) -> Result<Vec<Found<u32>>, Down> {
         let found = |values: &mut HashMap<u32, u32>| {
             let keys = keys.iter();

@@ -107,13 +107,21 @@ async fn run(cache: &Tested, operation: usize) {
         2 => cache.remove(&1).await.map(drop),
         3 => cache.clear().await,
         4 => cache.insert_many(vec![(&1, 3), (&2, 4)], None).await,
-        _ => cache.remove_many(&[&1, &2]).await.map(drop),
+        5 => cache.remove_many(&[&1, &2]).await.map(drop),
+        6 => cache.pop(&1).await.map(drop),
+        7 => cache.retain(|key| *key != 1).await,
+        8 => cache.get(&1).await.map(drop),
+        9 => cache.get_with_ttl(&1).await.map(drop),
+        10 => cache.contains(&1).await.map(drop),
+        11 => cache.get_many(&[&1, &2]).await.map(drop),
+        12 => cache.get_many_with_ttl(&[&1, &2]).await.map(drop),
+        _ => cache.len().await.map(drop),
     };
 }
 
 #[tokio::test]
 async fn dropped_operations_block_no_later_one() {
-    for operation in 0..6 {
+    for operation in 0..14 {
         let polls = cancel_everywhere(
             async || new(),
             async |cache| run(cache, operation).await,

@@ -15,7 +15,21 @@ use tokio::task::yield_now;
 #[test]
 fn every_operation_may_be_dropped_at_every_poll() {
     let server = RedisServer::start();
-    on_both(|| async { drop_everywhere(&raw(server.port(), 2)).await });
+    on_both(|| async {
+        let cache = &raw(server.port(), 2);
+        drop_everywhere(cache).await;
+        // Those of Redis alone.
+        let keys = keys(8);
+        fill(cache, &keys).await;
+        let check = async || assert_in_step(cache, &keys).await;
+        let long = Some(Duration::from_secs(600));
+        cancel(async || drop(cache.touch(&keys[0], long).await), check).await;
+        cancel(async || drop(cache.ttl(&keys[0]).await), check).await;
+        cancel(async || drop(cache.keys().next().await), check).await;
+        cancel(async || drop(cache.info("stats").await), check).await;
+        cancel(async || drop(cache.stats().await), check).await;
+        cancel(async || drop(cache.hit_rate().await), check).await;
+    });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Async caches on tokio, against real servers: the properties that the scenarios of `backends` do
 //! not have, since each of their operations runs to its end.
 
+mod conformance;
 mod dropped;
 mod external;
 mod large_values;

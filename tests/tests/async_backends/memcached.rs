@@ -6,12 +6,10 @@ use ctu_std::{
     MemCachedError, memcached::MemValue,
 };
 use ctu_tests::{
-    cancel::{cancel_everywhere, poll_at_most},
+    cancel::{assert_in_step, cancel, drop_at_random, drop_everywhere, fill, keys},
     servers::MemcachedServer,
 };
-use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::time::Duration;
-use tokio::task::JoinSet;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -102,29 +100,17 @@ fn every_operation_has_its_effect() {
 fn every_operation_may_be_dropped_at_every_poll() {
     let server = MemcachedServer::start();
     on_both(|| async {
-        let (cache, keys) = (&raw(&server, 2), &[b"a", b"b", b"c"]);
-        for key in keys {
-            cache.insert_entry(*key, key.repeat(3), None).await.unwrap();
-        }
-        let check = async |_: &(), _: Option<()>| {
-            for key in keys {
-                assert_eq!(cache.get(*key).await, Ok(Some(key.repeat(3))));
-            }
-        };
-        let world = async || ();
-        let many: [&[u8]; 3] = [b"a", b"none", b"c"];
-        let get = async |_: &()| drop(cache.get(b"a").await);
-        cancel_everywhere(world, get, check).await;
-        let timed = async |_: &()| drop(cache.get_with_ttl(b"a").await);
-        cancel_everywhere(world, timed, check).await;
-        let get_many = async |_: &()| drop(cache.get_many(&many).await);
-        cancel_everywhere(world, get_many, check).await;
-        let insert = async |_: &()| drop(cache.insert_entry(b"a", b"aaa".to_vec(), None).await);
-        cancel_everywhere(world, insert, check).await;
-        let remove = async |_: &()| drop(cache.remove_many(&[b"x", b"y"]).await);
-        cancel_everywhere(world, remove, check).await;
-        let stats = async |_: &()| drop(cache.stats().await);
-        cancel_everywhere(world, stats, check).await;
+        let cache = &raw(&server, 2);
+        drop_everywhere(cache).await;
+        // Those of Memcached alone.
+        let keys = keys(8);
+        fill(cache, &keys).await;
+        let check = async || assert_in_step(cache, &keys).await;
+        let long = Some(Duration::from_secs(600));
+        cancel(async || drop(cache.touch(&keys[0], long).await), check).await;
+        cancel(async || drop(cache.add(&keys[0], b"x", None).await), check).await;
+        cancel(async || drop(cache.stats().await), check).await;
+        cancel(async || drop(cache.hit_rate().await), check).await;
     });
 }
 
@@ -133,29 +119,7 @@ fn random_drops_among_a_thousand_tasks_mix_no_replies() {
     let server = MemcachedServer::start();
     on_both(|| async {
         let cache = raw(&server, 3);
-        let keys: Vec<_> = (0..100_u32).map(u32::to_le_bytes).collect();
-        let entries = keys.iter().map(|key| (&key[..], key.repeat(9)));
-        cache.insert_many(entries.collect(), None).await.unwrap();
-        let mut tasks = JoinSet::new();
-        for task in 0..1000_u64 {
-            let (cache, keys) = (cache.clone(), keys.clone());
-            tasks.spawn(async move {
-                let mut random = StdRng::seed_from_u64(task);
-                for _ in 0..20 {
-                    let key = &keys[random.random_range(0..keys.len())];
-                    let polls = match random.random_range(0..10) {
-                        0 => random.random_range(1..3),
-                        _ => usize::MAX,
-                    };
-                    if random.random() {
-                        let insert = cache.insert_entry(key, key.repeat(9), None);
-                        poll_at_most(polls, insert).await.map(Result::unwrap);
-                    } else if let Some(found) = poll_at_most(polls, cache.get(key)).await {
-                        assert_eq!(found, Ok(Some(key.repeat(9))));
-                    }
-                }
-            });
-        }
-        tasks.join_all().await;
+        fill(&cache, &keys(100)).await;
+        drop_at_random(&cache, 1000).await;
     });
 }

@@ -101,6 +101,22 @@ async fn dropped_call_of_an_async_function_blocks_no_other() {
     .await;
     assert!(polls > 4, "{polls}");
     assert!(poll_at_most(1, double(4)).await.is_none());
+    for companion in 0..4 {
+        let polls = cancel_everywhere(
+            async || {
+                double(3).await;
+            },
+            async |()| match companion {
+                0 => drop(double::refresh(3).await),
+                1 => drop(double::cache_del(3).await),
+                2 => drop(double::cache_in(3).await),
+                _ => drop(double::uncached(3).await),
+            },
+            async |(), _| assert_eq!(double(3).await, 6),
+        )
+        .await;
+        assert!(polls >= 1, "{polls}");
+    }
 }
 
 /// No limit ends the wait of a computation for itself.

@@ -12,7 +12,7 @@ use std::{
 };
 use tokio::join;
 
-const OPERATIONS: usize = 9;
+const OPERATIONS: usize = 14;
 
 async fn run(cache: &Tested, operation: usize) {
     let result = match operation {
@@ -24,7 +24,18 @@ async fn run(cache: &Tested, operation: usize) {
         5 => cache.remove(&1).await.map(drop),
         6 => cache.remove_many(&[&1, &2]).await.map(drop),
         7 => cache.clear().await,
-        _ => cache.get_or_insert_with(&1, || slow(10)).await.map(drop),
+        8 => cache.get_or_insert_with(&1, || slow(10)).await.map(drop),
+        9 => cache.get_with_ttl(&1).await.map(drop),
+        10 => cache.get_many_with_ttl(&[&1, &2]).await.map(drop),
+        11 => cache.pop(&1).await.map(drop),
+        12 => cache.retain(|key| *key != 1).await,
+        _ => {
+            let fails = || async {
+                slow(0).await;
+                Err::<u32, _>("no value")
+            };
+            cache.get_or_try_insert_with(&1, fails).await.map(drop)
+        }
     };
     result.unwrap();
 }
@@ -71,10 +82,34 @@ async fn first_level_keeps_no_value_that_a_dropped_write_may_have_replaced() {
                 },
             )
             .await;
-            let hit = in_first_level && [0, 1, 2, 8].contains(&operation);
+            let hit = in_first_level && [0, 1, 2, 8, 9, 10, 13].contains(&operation);
             assert!(hit == (polls == 1), "operation {operation}: {polls} polls");
         }
     }
+}
+
+#[tokio::test]
+async fn dropped_recovery_is_continued_by_a_later_one() {
+    let polls = cancel_everywhere(
+        async || {
+            let (cache, clock) = with_old_values().await;
+            cache.second().set_down(true);
+            cache.remove(&1).await.unwrap();
+            cache.second().set_down(false);
+            clock.advance(secs(6));
+            (cache, clock)
+        },
+        async |(cache, _)| {
+            cache.recover().await;
+        },
+        async |(cache, clock), _| {
+            recover(cache, clock).await;
+            assert_eq!(cache.second().peek(1), None);
+            assert_eq!(cache.get(&1).await, Ok(None));
+        },
+    )
+    .await;
+    assert!(polls > 1, "{polls}");
 }
 
 #[tokio::test]

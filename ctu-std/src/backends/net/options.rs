@@ -20,7 +20,7 @@ macro_rules! network_options {
 
             /// The number of connections to each server, at most. They are opened when needed. 16
             /// unless set. The connections of an async cache carry the requests of many tasks: 4 unless
-            /// set, the last of which is for reads of large values.
+            /// set, the last of which is for large values.
             pub fn pool_size(self, connections: usize) -> Self {
                 self.limits(|limits| limits.pool_size = Some(connections))
             }

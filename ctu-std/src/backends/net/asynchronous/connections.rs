@@ -2,10 +2,14 @@
 
 use super::{
     super::{
-        Attempts, ConnectionError, Deadline, Disposition, Limits, NetError, Parser, Peer, Work,
+        Attempts, ConnectionError, Deadline, Disposition, LARGE, Limits, NetError, Parser, Peer,
+        Work,
     },
+    entry::{Entry, Opening},
     large_reads::{LargeReads, ReadId},
+    large_writes::LargeWrites,
     multiplexed::{CallError, Multiplexed, SharedParser},
+    sent::Sent,
 };
 use crate::random::Random;
 use parking_lot::Mutex;
@@ -49,12 +53,13 @@ type ReplyOf<C> = <<C as AsyncConnect>::Parser as Parser>::Reply;
 type ExpectedOf<C> = <<C as AsyncConnect>::Parser as Parser>::Expected;
 type ErrorOf<C> = <<C as AsyncConnect>::Parser as Parser>::Error;
 
-/// A few connections to one server, opened when they are needed. Writes of a key are always on the same
-/// one, so that the server runs them in their order, also if the caller of the first is dropped.
+/// A few connections to one server, opened when they are needed. Small writes of a key are always on the
+/// same one, so that the server runs them in their order, also if the caller of the first is dropped.
 ///
 /// Reads may be on any: an operation that has ended was run by the server before the next one is sent. So
 /// reads of values that were large at the last time have the last connection, if there are several, and
-/// small values do not wait behind them.
+/// small values do not wait behind them. Nor behind large writes, which have it as well, in the order that
+/// [`LargeWrites`] keeps.
 ///
 /// A connection belongs to the runtime on which it was opened, and only callers on that runtime use it:
 /// a runtime that has ended, or that nothing drives, holds up no other.
@@ -65,25 +70,11 @@ pub(crate) struct Connections<C: AsyncConnect> {
     /// succeeded since.
     lost: Box<[AtomicBool]>,
     max_age: Option<Duration>,
-    large: LargeReads,
+    large_reads: LargeReads,
+    large_writes: LargeWrites<C::Parser>,
 }
 
 type Slot<P> = Mutex<Vec<(runtime::Id, Entry<P>)>>;
-
-/// The connection of a slot on one runtime.
-enum Entry<P: SharedParser> {
-    /// An attempt to connect, which all callers share.
-    Opening(watch::Receiver<Option<Opened<P>>>),
-    Open(Opening<P>),
-}
-
-type Opened<P> = Result<Multiplexed<P>, <P as Parser>::Error>;
-
-struct Opening<P: SharedParser> {
-    connection: Multiplexed<P>,
-    /// The end of its use by new operations; `None` for no limit.
-    expires: Option<Instant>,
-}
 
 impl<C: AsyncConnect> Connections<C> {
     /// Connections that are not opened yet.
@@ -94,7 +85,8 @@ impl<C: AsyncConnect> Connections<C> {
             slots: (0..count).map(|_| Slot::default()).collect(),
             lost: (0..count).map(|_| AtomicBool::new(false)).collect(),
             max_age: limits.max_connection_age,
-            large: LargeReads::new(),
+            large_reads: LargeReads::new(),
+            large_writes: LargeWrites::new(),
         }
     }
 
@@ -113,34 +105,38 @@ impl<C: AsyncConnect> Connections<C> {
         deadline: Deadline,
         read: impl Fn(ReplyOf<C>) -> Result<T, ErrorOf<C>>,
     ) -> Result<T, ErrorOf<C>> {
-        let id = request.work.is_read().then(|| ReadId::of(request.bytes));
-        let index = match id {
-            Some(id) if self.large.expects(id, request.bytes) => self.slots.len() - 1,
-            _ => index,
-        };
+        let large = self.slots.len() - 1;
+        let way = |index, home| Way { index, home };
+        if !request.work.is_read() {
+            let is_large = request.bytes.len() >= LARGE;
+            let way = way(if is_large { large } else { index }, Some(index));
+            return self.run_on(way, request, deadline, read).await;
+        }
+        let id = ReadId::of(request.bytes);
+        let is_large = self.large_reads.expects(id, request.bytes);
+        let way = way(if is_large { large } else { index }, None);
         let read = |reply| {
-            if let Some(id) = id {
-                self.large.note(id, C::Parser::size(&reply));
-            }
+            self.large_reads.note(id, C::Parser::size(&reply));
             read(reply)
         };
-        self.run_on(index, request, deadline, read).await
+        self.run_on(way, request, deadline, read).await
     }
 
     async fn run_on<T>(
         &self,
-        index: usize,
+        way: Way,
         request: Outgoing<'_, ExpectedOf<C>>,
         deadline: Deadline,
         read: impl Fn(ReplyOf<C>) -> Result<T, ErrorOf<C>>,
     ) -> Result<T, ErrorOf<C>> {
+        let index = way.index;
         let mut attempts = Attempts::new(request.work);
-        let (done, is_fresh, connection) = self.attempt(index, &request, deadline, &read).await?;
+        let (done, is_fresh, connection) = self.attempt(way, &request, deadline, &read).await?;
         let (done, connection) = match done {
             Err(error) if !is_fresh && attempts.retry_after(&error) => {
                 self.settle::<()>(&connection, Err(error)).ok();
                 self.forget(index, &connection);
-                let (done, _, fresh) = self.attempt(index, &request, deadline, &read).await?;
+                let (done, _, fresh) = self.attempt(way, &request, deadline, &read).await?;
                 if attempts.outdate_others(&done) {
                     self.retire_others(&fresh);
                 }
@@ -190,18 +186,27 @@ impl<C: AsyncConnect> Connections<C> {
         is_answered.then(|| Err(NetError::EntryRefused { server }.into()))
     }
 
-    /// Sends a request on the connection at `index`, which is opened if there is none. Also returns
-    /// whether it was opened for this request.
+    /// Sends a request on its connection, which is opened if there is none. Also returns whether it was
+    /// opened for this request.
     async fn attempt<T>(
         &self,
-        index: usize,
+        way: Way,
         request: &Outgoing<'_, ExpectedOf<C>>,
         deadline: Deadline,
         read: impl Fn(ReplyOf<C>) -> Result<T, ErrorOf<C>>,
     ) -> Result<(Result<T, ErrorOf<C>>, bool, Multiplexed<C::Parser>), ErrorOf<C>> {
+        let Way { index, home } = way;
         loop {
             let (connection, is_fresh) = self.connection(index, deadline).await?;
-            let reply = connection.call(request.bytes, request.expected, deadline);
+            self.wait_for_earlier_writes(way, deadline).await?;
+            let sent = |sent| {
+                if let (Some(home), Ok(runtime)) = (home, Handle::try_current())
+                    && home != index
+                {
+                    self.large_writes.add(runtime.id(), home, sent);
+                }
+            };
+            let reply = connection.call_and(request.bytes, request.expected, deadline, sent);
             let done = match reply.await {
                 Ok(reply) => read(reply),
                 Err(CallError::Failed(error)) => Err(error),
@@ -214,6 +219,35 @@ impl<C: AsyncConnect> Connections<C> {
                 }
             };
             return Ok((done, is_fresh, connection));
+        }
+    }
+
+    /// Waits until no write is under way that has to come before this request.
+    async fn wait_for_earlier_writes(
+        &self,
+        way: Way,
+        deadline: Deadline,
+    ) -> Result<(), ErrorOf<C>> {
+        let (Some(home), Ok(runtime)) = (way.home, Handle::try_current()) else {
+            return Ok(());
+        };
+        let earlier = match home == way.index {
+            true => self.large_writes.under_way(runtime.id(), home),
+            false => self.last_sent(runtime.id(), home),
+        };
+        match earlier {
+            Some(earlier) if !earlier.ended(deadline).await => Err(self.timed_out(deadline)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The last request under way on the connection at `index`.
+    fn last_sent(&self, runtime: runtime::Id, index: usize) -> Option<Sent<C::Parser>> {
+        let entries = self.slots[index].lock();
+        match entries.iter().find(|(own, _)| *own == runtime)? {
+            (_, Entry::Open(open)) => open.connection.last_sent(),
+            // Its callers have sent nothing.
+            (_, Entry::Opening(_)) => None,
         }
     }
 
@@ -358,44 +392,18 @@ impl<C: AsyncConnect> Connections<C> {
     }
 }
 
+/// The connections of a request.
+#[derive(Clone, Copy)]
+struct Way {
+    /// The index of its connection.
+    index: usize,
+    /// The index of the connection of its keys, for a write.
+    home: Option<usize>,
+}
+
 /// A request on its way to [`Connections::run`].
 pub(crate) struct Outgoing<'r, E> {
     pub(crate) bytes: &'r [u8],
     pub(crate) expected: E,
     pub(crate) work: Work,
-}
-
-impl<P: SharedParser> Entry<P> {
-    /// Whether a new operation may use it.
-    fn is_usable(&self) -> bool {
-        let is_young = |expires: Instant| Instant::now() < expires;
-        !self.is_over()
-            && match self {
-                Self::Opening(_) => true,
-                Self::Open(open) => open.expires.is_none_or(is_young),
-            }
-    }
-
-    /// Whether it has ended: the connection is closed, or the attempt failed.
-    fn is_over(&self) -> bool {
-        match self {
-            Self::Opening(opening) => match &*opening.borrow() {
-                Some(_) => true,
-                None => opening.has_changed().is_err(),
-            },
-            Self::Open(open) => open.connection.is_closed(),
-        }
-    }
-}
-
-impl<P: SharedParser> Clone for Entry<P> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Opening(opening) => Self::Opening(opening.clone()),
-            Self::Open(open) => Self::Open(Opening {
-                connection: open.connection.clone(),
-                expires: open.expires,
-            }),
-        }
-    }
 }

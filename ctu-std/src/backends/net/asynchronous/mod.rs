@@ -7,9 +7,12 @@
 
 mod connections;
 mod driver;
+mod entry;
 mod join;
 mod large_reads;
+mod large_writes;
 mod multiplexed;
+mod sent;
 mod stream;
 
 pub(crate) use connections::{AsyncConnect, Connections, Outgoing};

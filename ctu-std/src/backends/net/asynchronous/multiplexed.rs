@@ -3,6 +3,7 @@
 use super::{
     super::{Deadline, NetError, Parser, Peer},
     driver::Driver,
+    sent::Sent,
     stream::{AsyncStream, DirectWriter},
 };
 use parking_lot::Mutex;
@@ -58,6 +59,10 @@ struct State<P: SharedParser> {
     calls: Vec<Call<P>>,
     /// The number of all calls without a reply, those that the driver has taken included.
     in_flight: usize,
+    /// The number of all calls. They end in their order.
+    queued: u64,
+    /// The tasks that wait for the end of a call, by its number.
+    waiting: Vec<(u64, oneshot::Sender<()>)>,
     /// When replies arrived last.
     last_reply: Instant,
     /// Whether at most one call was in flight when replies arrived last.
@@ -103,7 +108,8 @@ pub(crate) enum CallError<E> {
 }
 
 enum Queued<P: SharedParser> {
-    Yes(oneshot::Receiver<Reply<P>>),
+    /// With the number of the call.
+    Yes(oneshot::Receiver<Reply<P>>, u64),
     /// There is no room.
     Full,
     Closed,
@@ -118,6 +124,8 @@ impl<P: SharedParser> Multiplexed<P> {
                 requests: Vec::new(),
                 calls: Vec::new(),
                 in_flight: 0,
+                queued: 0,
+                waiting: Vec::new(),
                 last_reply: Instant::now(),
                 is_quiet: true,
                 watched: None,
@@ -142,12 +150,26 @@ impl<P: SharedParser> Multiplexed<P> {
         expected: P::Expected,
         deadline: Deadline,
     ) -> Result<P::Reply, CallError<P::Error>> {
+        self.call_and(request, expected, deadline, drop).await
+    }
+
+    /// [`call`](Self::call), which passes the request to `sent` once it is queued.
+    pub(super) async fn call_and(
+        &self,
+        request: &[u8],
+        expected: P::Expected,
+        deadline: Deadline,
+        sent: impl FnOnce(Sent<P>),
+    ) -> Result<P::Reply, CallError<P::Error>> {
         let shared = &*self.0.0;
         let reply = loop {
             // Before the attempt: it then gets every later notification.
             let room = shared.room.notified();
             match shared.queue(request, expected, deadline) {
-                Queued::Yes(reply) => break reply,
+                Queued::Yes(reply, number) => {
+                    sent(self.sent(number));
+                    break reply;
+                }
                 Queued::Closed => return Err(CallError::Closed),
                 Queued::Full => shared.wait(room, deadline).await?,
             }
@@ -157,6 +179,18 @@ impl<P: SharedParser> Multiplexed<P> {
             // The runtime of the driver has ended.
             Err(_) => Err(CallError::Failed(shared.lost(io::ErrorKind::NotConnected))),
         }
+    }
+
+    /// The last request that was queued; `None` if there is none under way.
+    pub(super) fn last_sent(&self) -> Option<Sent<P>> {
+        let state = self.0.0.state.lock();
+        let number = (state.in_flight > 0).then_some(state.queued)?;
+        drop(state);
+        Some(self.sent(number))
+    }
+
+    fn sent(&self, number: u64) -> Sent<P> {
+        Sent::new(Arc::downgrade(&self.0.0), number)
     }
 
     /// The error of a call on a connection that belongs to its caller alone.
@@ -184,6 +218,17 @@ impl<P: SharedParser> Multiplexed<P> {
     }
 }
 
+impl<P: SharedParser> State<P> {
+    /// The number of the last call that has ended.
+    fn ended(&self) -> u64 {
+        self.queued - self.in_flight as u64
+    }
+
+    fn has_ended(&self, number: u64) -> bool {
+        self.closed.is_some() || number <= self.ended()
+    }
+}
+
 impl<P: SharedParser> Clone for Multiplexed<P> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
@@ -201,6 +246,24 @@ impl<P: SharedParser> Drop for Handle<P> {
 }
 
 impl<P: SharedParser> Shared<P> {
+    /// The signal of the end of a call, which drops its sender; `None` after that.
+    pub(super) fn end_of(&self, number: u64) -> Option<oneshot::Receiver<()>> {
+        let mut state = self.state.lock();
+        if state.has_ended(number) {
+            return None;
+        }
+        let (sender, end) = oneshot::channel();
+        // Without those of callers that were dropped.
+        state.waiting.retain(|(_, waiting)| !waiting.is_closed());
+        state.waiting.push((number, sender));
+        Some(end)
+    }
+
+    /// Whether a call has its reply, or can get none any more.
+    pub(super) fn has_ended(&self, number: u64) -> bool {
+        self.state.lock().has_ended(number)
+    }
+
     fn queue(&self, request: &[u8], expected: P::Expected, deadline: Deadline) -> Queued<P> {
         let mut state = self.state.lock();
         if state.closed.is_some() {
@@ -224,6 +287,8 @@ impl<P: SharedParser> Shared<P> {
             caller: Some(caller),
         });
         state.in_flight += 1;
+        state.queued += 1;
+        let number = state.queued;
         // A lone caller writes at once: the driver needs no turn before that. Several callers have the
         // driver send their requests in one system call.
         let written = match state.in_flight {
@@ -239,7 +304,7 @@ impl<P: SharedParser> Shared<P> {
         };
         drop(state);
         driver.into_iter().for_each(Waker::wake);
-        Queued::Yes(reply)
+        Queued::Yes(reply, number)
     }
 
     async fn wait(
@@ -295,6 +360,11 @@ impl<P: SharedParser> Shared<P> {
         state.last_reply = Instant::now();
         state.is_quiet = state.in_flight <= 1;
         state.in_flight -= calls;
+        if !state.waiting.is_empty() {
+            let ended = state.ended();
+            // Their drop ends the waits.
+            state.waiting.retain(|(number, _)| *number > ended);
+        }
     }
 
     /// Takes in the instant at which the driver looks at deadlines next.
@@ -309,8 +379,10 @@ impl<P: SharedParser> Shared<P> {
         let error = state.closed.get_or_insert(error).clone();
         let calls = mem::take(&mut state.calls);
         let requests = mem::take(&mut state.requests);
+        let waiting = mem::take(&mut state.waiting);
         let driver = state.driver.take();
         drop(state);
+        drop(waiting);
         for mut call in calls {
             call.end(Err(error.clone()));
         }
