@@ -136,7 +136,7 @@ fn chart(names: &[&str], ages: Ages) -> Chart {
                 points,
             })
             .collect(),
-        legend: Legend::UpperLeft,
+        legend: Some(Legend::UpperLeft),
     }
 }
 

@@ -12,7 +12,11 @@ pub(crate) type Shares = (String, Vec<(usize, Vec<f64>)>);
 /// # Errors
 /// A file that cannot be written, and values that cannot be drawn.
 pub(crate) fn draw(file: &Path, traces: &[Shares]) -> Result<(), Box<dyn Error>> {
-    let charts: Vec<_> = traces.iter().map(chart).collect();
+    let mut charts: Vec<_> = traces.iter().map(chart).collect();
+    // One for all charts, so that it hides few curves.
+    if let Some(first) = charts.first_mut() {
+        first.legend = Some(Legend::LowerRight);
+    }
     fs::write(file, plot::svg(&charts, 3, (420, 320))?)?;
     Ok(())
 }
@@ -41,6 +45,6 @@ fn chart((name, cells): &Shares) -> plot::Chart {
         },
         shade: None,
         curves: curves.collect(),
-        legend: Legend::LowerRight,
+        legend: None,
     }
 }

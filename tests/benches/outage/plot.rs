@@ -33,7 +33,7 @@ pub(crate) fn draw(file: &Path, runs: &[Run], outage: Duration) -> Result<(), Bo
                 points: points.iter().map(|point| (point.0, value(point))).collect(),
             })
             .collect(),
-        legend: Legend::UpperMiddle,
+        legend: Some(Legend::UpperMiddle),
     };
     let charts = [
         chart("requests a second", 100.0..100_000.0, |point| point.1),

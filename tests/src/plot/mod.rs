@@ -55,8 +55,8 @@ pub struct Chart {
     pub shade: Option<Range<f64>>,
     /// The curves.
     pub curves: Vec<Curve>,
-    /// The place of the legend.
-    pub legend: Legend,
+    /// The place of the legend, if the chart has one.
+    pub legend: Option<Legend>,
 }
 
 type Fault = Box<dyn Error>;
@@ -159,9 +159,12 @@ where
             }
         }
     }
+    let Some(legend) = &chart.legend else {
+        return Ok(());
+    };
     context
         .configure_series_labels()
-        .position(chart.legend.clone())
+        .position(legend.clone())
         .background_style(color(BACK))
         .border_style(color(LINE))
         .margin(4)

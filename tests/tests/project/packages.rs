@@ -1,7 +1,12 @@
 //! The packages that are published have all their files, and metadata.
 
 use super::{files, root};
-use std::{collections::BTreeSet, fs, process::Command};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    process::Command,
+};
 
 /// The crates that are published, in the order of publication.
 const PUBLISHED: [&str; 3] = ["ctu-macros", "ctu-core", "ctu-std"];
@@ -73,4 +78,57 @@ fn packages_have_metadata_and_the_docs_rs_settings_of_the_check() {
             assert!(docs.contains(setting), "{package}: {setting}");
         }
     }
+}
+
+/// Major and minor number of a version of the compiler.
+fn release(version: &Value) -> Option<(u32, u32)> {
+    let mut numbers = version.as_str()?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+#[test]
+fn dependencies_of_packages_need_no_newer_compiler() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--offline"])
+        // Offline, Cargo has the sources of dependencies for Linux alone.
+        .args([
+            "--all-features",
+            "--filter-platform=x86_64-unknown-linux-gnu",
+        ])
+        .current_dir(root())
+        .output()
+        .expect("cargo");
+    assert!(output.status.success(), "{output:?}");
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let packages: BTreeMap<_, _> = list(&metadata["packages"])
+        .into_iter()
+        .map(|package| (package["id"].to_string(), package))
+        .collect();
+    let nodes: BTreeMap<_, _> = list(&metadata["resolve"]["nodes"])
+        .into_iter()
+        .map(|node| (node["id"].to_string(), list(&node["deps"])))
+        .collect();
+    let is_published = |package: &Value| PUBLISHED.contains(&package["name"].as_str().unwrap());
+    let published = packages.iter().filter(|(_, package)| is_published(package));
+    let mut waiting: Vec<_> = published.map(|(id, _)| id.clone()).collect();
+    let mut seen: BTreeSet<_> = waiting.iter().cloned().collect();
+    let ours = release(&packages[&waiting[0]]["rust_version"]).expect("a version");
+    while let Some(id) = waiting.pop() {
+        let package = &packages[&id];
+        let needed = release(&package["rust_version"]);
+        assert!(
+            needed.is_none_or(|needed| needed <= ours),
+            "{id} needs Rust {}: `cargo update` with `--precise` selects an older version",
+            package["rust_version"]
+        );
+        for dependency in &nodes[&id] {
+            let kinds = list(&dependency["dep_kinds"]);
+            let id = dependency["pkg"].to_string();
+            if kinds.iter().any(|kind| kind["kind"] != "dev") && seen.insert(id.clone()) {
+                waiting.push(id);
+            }
+        }
+    }
+    assert!(seen.len() > 50, "{seen:?}");
 }

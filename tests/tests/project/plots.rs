@@ -63,7 +63,7 @@ fn threads() -> String {
             y: axis("million operations a second", 0.0..most, Scale::Linear),
             shade: None,
             curves: curves.collect(),
-            legend: Legend::UpperRight,
+            legend: Some(Legend::UpperRight),
         }
     };
     let charts = [
@@ -108,7 +108,7 @@ fn capacity() -> String {
             y: axis("instructions", 10.0..10_000.0, Scale::Log(10.0)),
             shade: None,
             curves: curves.collect(),
-            legend: Legend::UpperLeft,
+            legend: Some(Legend::UpperLeft),
         }
     };
     let charts = [
