@@ -117,6 +117,8 @@ pub enum Capability {
     GetOrInsert,
     /// `add`: an insertion that reports whether there was an entry.
     Add,
+    /// Groups of entries by tags.
+    Tags,
 }
 
 impl fmt::Display for Capability {
@@ -128,6 +130,7 @@ impl fmt::Display for Capability {
             Self::Stats => "report statistics",
             Self::GetOrInsert => "get or insert a value",
             Self::Add => "add an entry only where there is none",
+            Self::Tags => "group entries by tags",
         })
     }
 }

@@ -57,10 +57,11 @@ pub use self::{
         TwoLevelError, TwoLevelStats,
     },
     caches::{
-        AnyCache, CacheEntry, Claims, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder,
-        ConcurrentStats, HeapSize, IntoCache, IsAsync, IsCache, IsStore, LockedCache, NoClock,
-        RemovalCause, ShardedCache, Tracked, Tracker, TrackingConnection, TrackingError,
-        TrackingMessage, Unclocked, bytes_of_entry,
+        AnyCache, AsyncTags, CacheEntry, Claims, Compute, Computed, ConcurrentCache,
+        ConcurrentCacheBuilder, ConcurrentStats, FoundTagged, HeapSize, IntoCache, IsAsync,
+        IsCache, IsStore, LockedCache, NoClock, RemovalCause, ShardedCache, TaggedEntry, Tags,
+        Tracked, Tracker, TrackingConnection, TrackingError, TrackingMessage, Unclocked,
+        bytes_of_entry,
     },
     coarse_clock::CoarseClock,
 };

@@ -7,6 +7,7 @@ mod kind;
 mod locked;
 mod shard_index;
 mod sharded;
+mod tags;
 mod tracked;
 
 pub use claims::Claims;
@@ -18,4 +19,5 @@ pub use into_cache::{IntoCache, IsStore};
 pub use kind::{AnyCache, IsAsync, IsCache};
 pub use locked::LockedCache;
 pub use sharded::ShardedCache;
+pub use tags::{AsyncTags, FoundTagged, TaggedEntry, Tags};
 pub use tracked::{Tracked, Tracker, TrackingConnection, TrackingError, TrackingMessage};

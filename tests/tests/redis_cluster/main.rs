@@ -13,6 +13,7 @@ mod malformed_nodes;
 mod migration;
 mod operations;
 mod outages;
+mod tags;
 #[cfg(feature = "tls")]
 mod tls;
 mod two_level;

@@ -115,6 +115,7 @@ impl RedisBuilder {
             entries: EntrySettings {
                 form: AsJson,
                 ttl: Some(Duration::from_secs(600)),
+                tags: None,
                 max_key: 64 << 10,
                 max_value: 512 << 20,
             },
@@ -156,6 +157,38 @@ impl<F> RedisBuilder<F> {
     /// Entries stay until the server evicts them, unless they are stored with a time of their own.
     pub fn no_ttl(mut self) -> Self {
         self.entries.ttl = None;
+        self
+    }
+
+    /// The cache has [tags](crate::Tags): groups of entries that are invalidated together. Its reads and
+    /// its insertions with tags are scripts (`EVAL`). All caches with these entries need the setting: another
+    /// cache finds a corrupt value at a key with tags. Entries without tags are as without the setting.
+    ///
+    /// A cache with tags cannot have a key that begins with `ctu-tag.`, after the prefix.
+    ///
+    /// In a cluster an entry and its tags need the same `{hash tag}`: in the prefix of the cache, or in the
+    /// key and the tags.
+    pub fn tags(mut self) -> Self {
+        self.entries.tags.get_or_insert_default();
+        self
+    }
+
+    /// Adds a tag to every entry that this cache inserts, for a group by prefix. [`invalidate_tag`](crate::Tags::invalidate_tag)
+    /// then clears the cache in constant time, with any number of entries; `clear` lists the keys. Entries of
+    /// other programs stay. Implies [`tags`](Self::tags).
+    ///
+    /// ```no_run
+    /// use ctu_std::{CacheExt, PrefixedRedisCache, RedisCache, Tags};
+    ///
+    /// let server = RedisCache::builder("redis://127.0.0.1").prefix("shop.").common_tag("all");
+    /// let cache: PrefixedRedisCache<str, u32> = server.build()?;
+    /// cache.insert("shoe", 1_u32)?;
+    /// cache.invalidate_tag("all")?;
+    /// # Ok::<(), ctu_std::RedisError>(())
+    /// ```
+    pub fn common_tag(mut self, tag: impl Into<String>) -> Self {
+        let tags = self.entries.tags.get_or_insert_default();
+        tags.common.push(tag.into());
         self
     }
 

@@ -5,7 +5,7 @@ use super::{
     client::Client,
     entries::{self, Entries},
 };
-use crate::caches::{Tracked, Tracker};
+use crate::caches::{FoundTagged, Tags, Tracked, Tracker};
 use ctu_core::{Cache, Capability, Found};
 use redis::ConnectionLike;
 use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
@@ -204,6 +204,53 @@ where
     }
 }
 
+impl<K, V, F> Tags for RedisCache<K, V, F>
+where
+    K: ToOwned + ?Sized,
+    V: Clone,
+    F: Form<K, V>,
+{
+    fn insert_with_tags(
+        &self,
+        key: &K,
+        value: V,
+        ttl: Option<Duration>,
+        tags: &[&str],
+    ) -> Result<(), RedisError> {
+        let (key, layout) = (self.entries.key(key)?, self.client.layout());
+        let insert = self
+            .entries
+            .insert_with_tags(layout, &key, value, ttl, tags)?;
+        self.client.execute(&key, &insert)
+    }
+
+    fn invalidate_tag(&self, tag: &str) -> Result<(), RedisError> {
+        let (key, invalidate) = self.entries.tags_or_error()?.invalidate(tag)?;
+        self.client.execute(&key, &invalidate)
+    }
+
+    fn get_tagged(&self, key: &K) -> Result<FoundTagged<V>, RedisError> {
+        let key = self.entries.key(key)?;
+        let get = self.entries.get_tagged(&key)?;
+        let stored = self.client.execute(&key, &get)?;
+        self.entries.decode_tagged(stored)
+    }
+
+    fn get_many_tagged(&self, keys: &[&K]) -> Result<Vec<FoundTagged<V>>, RedisError> {
+        let keys = self.entries.keys(keys)?;
+        let batch = self.entries.get_many_tagged(self.client.layout(), &keys)?;
+        let stored = self.client.execute_batch(batch)?;
+        let stored = stored.into_iter().flatten();
+        stored
+            .map(|stored| self.entries.decode_tagged(stored))
+            .collect()
+    }
+
+    fn tag_mark(&self, tag: &str) -> Option<u64> {
+        self.entries.tag_mark(tag)
+    }
+}
+
 impl<K, V, F> Cache for RedisCache<K, V, F>
 where
     K: ToOwned + ?Sized,
@@ -224,7 +271,9 @@ where
     /// up to milliseconds.
     fn insert_entry(&self, key: &K, value: V, ttl: Option<Duration>) -> Result<(), RedisError> {
         let key = self.entries.key(key)?;
-        let insert = self.entries.insert(&key, value, ttl)?;
+        let insert = self
+            .entries
+            .insert(self.client.layout(), &key, value, ttl)?;
         self.client.execute(&key, &insert)
     }
 
@@ -270,7 +319,7 @@ where
 
     fn contains(&self, key: &K) -> Result<bool, RedisError> {
         let key = self.entries.key(key)?;
-        self.client.execute(&key, &entries::contains(&key))
+        self.client.execute(&key, &self.entries.contains(&key))
     }
 
     fn get_with_ttl(&self, key: &K) -> Result<Found<V>, RedisError> {

@@ -60,6 +60,15 @@ impl Layout {
         }
     }
 
+    /// Whether a script may use keys of one slot alone.
+    pub(super) fn has_slots(self) -> bool {
+        match self {
+            Self::Connections(_) => false,
+            #[cfg(feature = "cluster")]
+            Self::Slots => true,
+        }
+    }
+
     /// The place of `key`.
     pub(super) fn place(self, key: &[u8]) -> Place {
         match self {
@@ -105,9 +114,9 @@ impl Parts {
     }
 
     /// Adds the commands that `write` writes, which change entries at the place of `key`.
-    pub(super) fn write(&mut self, key: &[u8], write: impl FnOnce(&mut Request)) {
+    pub(super) fn write<T>(&mut self, key: &[u8], write: impl FnOnce(&mut Request) -> T) -> T {
         let place = self.layout.place(key);
-        self.add(place, write);
+        self.add(place, write)
     }
 
     /// Adds the commands that `write` writes, which read entries, that of `key` among them. Any
@@ -120,7 +129,7 @@ impl Parts {
         self.add(place, write);
     }
 
-    fn add(&mut self, place: Place, write: impl FnOnce(&mut Request)) {
+    fn add<T>(&mut self, place: Place, write: impl FnOnce(&mut Request) -> T) -> T {
         let known = match self.layout {
             Layout::Connections(_) => self.parts.iter_mut().find(|(own, _)| *own == place),
             // Each reply is then that of one key.
@@ -131,8 +140,9 @@ impl Parts {
             return write(request);
         }
         let mut request = Request::batch();
-        write(&mut request);
+        let written = write(&mut request);
         self.parts.push((place, request));
+        written
     }
 }
 

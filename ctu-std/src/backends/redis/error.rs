@@ -84,6 +84,9 @@ pub enum RedisError {
         /// The node that is refused.
         node: String,
     },
+    /// An entry and one of its tags are in different slots of the cluster, which no request spans. Nothing
+    /// was sent. Both need the same `{hash tag}`: in the prefix of the cache, or in the key and the tag.
+    TagInOtherSlot,
     /// The key holds something other than a string: a list, a hash, ...
     WrongType,
     /// Any other error that the server reports.
@@ -199,6 +202,7 @@ impl ConnectionError for RedisError {
             | Self::Decode { .. }
             | Self::OutOfMemory { .. }
             | Self::Denied { .. }
+            | Self::TagInOtherSlot
             | Self::WrongType
             | Self::Server { .. } => Disposition::Reuse,
             Self::ReadOnly { .. } => Disposition::Replaced,
@@ -235,6 +239,7 @@ impl CacheError for RedisError {
             | Self::Decode { .. }
             | Self::Url(_)
             | Self::Denied { .. }
+            | Self::TagInOtherSlot
             | Self::WrongType
             | Self::Server { .. } => false,
         }
@@ -293,6 +298,9 @@ impl fmt::Display for RedisError {
                 f,
                 "Redis at {server} refers to {node}, which `allowed_nodes` refuses"
             ),
+            Self::TagInOtherSlot => {
+                f.write_str("an entry of a cluster and its tags need the same {hash tag}")
+            }
             Self::WrongType => f.write_str("the key holds something that no cache stored there"),
             Self::Server { code, message } => {
                 write!(f, "Redis says: {code} {message}")?;

@@ -66,7 +66,8 @@ where
             match node.if_known(Capability::ListKeys, deadline, run) {
                 Ok((cursor, mut keys)) => {
                     self.scan.turn(node, cursor);
-                    keys.retain(|key| key.starts_with(prefix));
+                    let entries = &self.cache.entries;
+                    keys.retain(|key| key.starts_with(prefix) && !entries.is_generation(key));
                     return Ok(Some(keys));
                 }
                 Err(error) => client.replaced(&node, error, deadline)?,

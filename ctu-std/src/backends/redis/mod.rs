@@ -29,6 +29,7 @@ mod resp;
 mod scan;
 mod sentinel;
 mod settings;
+mod tags;
 mod tracking;
 mod ttl;
 

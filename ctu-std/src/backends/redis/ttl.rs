@@ -25,7 +25,7 @@ pub(super) enum Unit {
 
 impl Unit {
     /// The word for it in SET.
-    fn set(self) -> &'static [u8] {
+    pub(super) fn set(self) -> &'static [u8] {
         match self {
             Self::Seconds => b"EX",
             Self::Milliseconds => b"PX",
@@ -59,6 +59,19 @@ impl Ttl {
             let milliseconds = ttl.as_nanos().div_ceil(1_000_000);
             Self::For(Unit::Milliseconds, milliseconds.to_string())
         })
+    }
+
+    /// The time in milliseconds. `None` without a limit.
+    pub(super) fn millis(&self) -> Option<u64> {
+        match self {
+            Self::Forever => None,
+            Self::For(Unit::Seconds, time) => time
+                .parse()
+                .ok()
+                .map(|time: u64| time.saturating_mul(1_000)),
+            Self::For(Unit::Milliseconds, time) => time.parse().ok(),
+            Self::Expired => Some(0),
+        }
     }
 
     /// Adds the command that stores `value` for this time.

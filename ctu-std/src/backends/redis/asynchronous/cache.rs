@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     backends::net::ServerInfo,
-    caches::{Tracked, Tracker},
+    caches::{AsyncTags, FoundTagged, Tracked, Tracker},
 };
 use ctu_core::{AsyncCache, Capability, Found};
 use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
@@ -228,6 +228,53 @@ where
     }
 }
 
+impl<K, V, F> AsyncTags for AsyncRedisCache<K, V, F>
+where
+    K: ToOwned + Sync + ?Sized,
+    V: Clone + Send,
+    F: Form<K, V> + Send + Sync,
+{
+    async fn insert_with_tags(
+        &self,
+        key: &K,
+        value: V,
+        ttl: Option<Duration>,
+        tags: &[&str],
+    ) -> Result<(), RedisError> {
+        let (key, layout) = (self.entries.key(key)?, self.client.layout());
+        let insert = self
+            .entries
+            .insert_with_tags(layout, &key, value, ttl, tags)?;
+        self.client.execute(&key, &insert).await
+    }
+
+    async fn invalidate_tag(&self, tag: &str) -> Result<(), RedisError> {
+        let (key, invalidate) = self.entries.tags_or_error()?.invalidate(tag)?;
+        self.client.execute(&key, &invalidate).await
+    }
+
+    async fn get_tagged(&self, key: &K) -> Result<FoundTagged<V>, RedisError> {
+        let key = self.entries.key(key)?;
+        let get = self.entries.get_tagged(&key)?;
+        let stored = self.client.execute(&key, &get).await?;
+        self.entries.decode_tagged(stored)
+    }
+
+    async fn get_many_tagged(&self, keys: &[&K]) -> Result<Vec<FoundTagged<V>>, RedisError> {
+        let keys = self.entries.keys(keys)?;
+        let batch = self.entries.get_many_tagged(self.client.layout(), &keys)?;
+        let stored = self.client.execute_batch(batch).await?;
+        let stored = stored.into_iter().flatten();
+        stored
+            .map(|stored| self.entries.decode_tagged(stored))
+            .collect()
+    }
+
+    fn tag_mark(&self, tag: &str) -> Option<u64> {
+        self.entries.tag_mark(tag)
+    }
+}
+
 impl<K, V, F> AsyncCache for AsyncRedisCache<K, V, F>
 where
     K: ToOwned + Sync + ?Sized,
@@ -252,7 +299,9 @@ where
         ttl: Option<Duration>,
     ) -> Result<(), RedisError> {
         let key = self.entries.key(key)?;
-        let command = self.entries.insert(&key, value, ttl)?;
+        let command = self
+            .entries
+            .insert(self.client.layout(), &key, value, ttl)?;
         self.client.execute(&key, &command).await
     }
 
@@ -296,7 +345,7 @@ where
 
     async fn contains(&self, key: &K) -> Result<bool, RedisError> {
         let key = self.entries.key(key)?;
-        let command = entries::contains(&key);
+        let command = self.entries.contains(&key);
         self.client.execute(&key, &command).await
     }
 

@@ -1,0 +1,274 @@
+//! Caches on a server that keeps groups of entries.
+
+use ctu_core::{AsyncCache, Cache, Error, Mapped, Mapping};
+use std::{borrow::Borrow, future::Future, rc::Rc, sync::Arc, sync::LazyLock, time::Duration};
+
+/// An entry of a cache with tags, from [`Tags::get_tagged`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaggedEntry<V> {
+    /// The value.
+    pub value: V,
+    /// The remaining time-to-live. `None` for no limit.
+    pub ttl: Option<Duration>,
+    /// The [marks](Tags::tag_mark) of its tags. Empty for an entry without tags.
+    pub tags: Vec<u64>,
+}
+
+/// The result of a lookup with tags, as [`Found`](crate::Found). `None` is a miss.
+pub type FoundTagged<V> = Option<TaggedEntry<V>>;
+
+/// A cache on a server that keeps groups of entries by their tags.
+///
+/// An entry has any number of tags. [`invalidate_tag`](Self::invalidate_tag) makes all entries with a tag
+/// misses at once, for all programs, in constant time. [`RedisCache`](crate::RedisCache) with
+/// [`tags`](crate::RedisBuilder::tags) is such a cache, and so is each mapping on it. The page
+/// [coherence](crate::docs::coherence) has the format of the entries.
+///
+/// The names of tags are those of the base: two mappings on one cache share them.
+#[cfg_attr(feature = "redis", doc = "```no_run")]
+#[cfg_attr(not(feature = "redis"), doc = "```ignore")]
+/// use ctu_std::{Cache, PrefixedRedisCache, RedisCache, Tags};
+///
+/// let server = RedisCache::builder("redis://127.0.0.1").prefix("shop.").tags();
+/// let cache: PrefixedRedisCache<str, String> = server.build()?;
+/// cache.insert_with_tags("shoe", "red".into(), None, &["shoes", "red"])?;
+/// cache.invalidate_tag("shoes")?;
+/// assert_eq!(cache.get("shoe")?, None);
+/// # Ok::<(), ctu_std::RedisError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the server of `{Self}` keeps no tags",
+    label = "not a cache with tags",
+    note = "`RedisCache`, and mappings on it, are such caches; Memcached has no tags"
+)]
+pub trait Tags: Cache {
+    /// Inserts an entry that belongs to the groups `tags`. `ttl` is that of
+    /// [`Cache::insert_entry`](crate::Cache::insert_entry). One round trip.
+    ///
+    /// # Errors
+    /// Those of an insertion, of a tag that is too long, of too many tags, and
+    /// [`Error::Unsupported`] for a cache without tags.
+    fn insert_with_tags(
+        &self,
+        key: &Self::Key,
+        value: Self::Value,
+        ttl: Option<Duration>,
+        tags: &[&str],
+    ) -> Result<(), Self::Error>;
+
+    /// Makes all entries with `tag` misses, in constant time. An entry that is inserted later is found.
+    ///
+    /// # Errors
+    /// Those of a removal. [`Error::Unsupported`] for a cache without tags.
+    fn invalidate_tag(&self, tag: &str) -> Result<(), Self::Error>;
+
+    /// Looks up an entry with the marks of its tags, in one round trip.
+    ///
+    /// # Errors
+    /// Those of a lookup. [`Error::Unsupported`] for a cache without tags.
+    fn get_tagged(&self, key: &Self::Key) -> Result<FoundTagged<Self::Value>, Self::Error>;
+
+    /// Looks up many entries as [`get_tagged`](Self::get_tagged), in one round trip.
+    ///
+    /// # Errors
+    /// As [`get_tagged`](Self::get_tagged).
+    fn get_many_tagged(
+        &self,
+        keys: &[&Self::Key],
+    ) -> Result<Vec<FoundTagged<Self::Value>>, Self::Error>;
+
+    /// The mark of `tag`: a hash. [`TrackingMessage::TagChanged`](crate::TrackingMessage::TagChanged) has
+    /// the same mark. `None` for a tag that is too long.
+    fn tag_mark(&self, tag: &str) -> Option<u64>;
+}
+
+/// [`Tags`] of an async cache.
+#[diagnostic::on_unimplemented(
+    message = "the server of `{Self}` keeps no tags",
+    label = "not an async cache with tags",
+    note = "`AsyncRedisCache`, and mappings on it, are such caches; Memcached has no tags"
+)]
+pub trait AsyncTags: AsyncCache {
+    /// As [`Tags::insert_with_tags`].
+    ///
+    /// # Errors
+    /// Those of [`Tags::insert_with_tags`].
+    fn insert_with_tags(
+        &self,
+        key: &Self::Key,
+        value: Self::Value,
+        ttl: Option<Duration>,
+        tags: &[&str],
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// As [`Tags::invalidate_tag`].
+    ///
+    /// # Errors
+    /// Those of [`Tags::invalidate_tag`].
+    fn invalidate_tag(&self, tag: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// As [`Tags::get_tagged`].
+    ///
+    /// # Errors
+    /// Those of [`Tags::get_tagged`].
+    fn get_tagged(
+        &self,
+        key: &Self::Key,
+    ) -> impl Future<Output = Result<FoundTagged<Self::Value>, Self::Error>> + Send;
+
+    /// As [`Tags::get_many_tagged`].
+    ///
+    /// # Errors
+    /// Those of [`Tags::get_many_tagged`].
+    fn get_many_tagged(
+        &self,
+        keys: &[&Self::Key],
+    ) -> impl Future<Output = Result<Vec<FoundTagged<Self::Value>>, Self::Error>> + Send;
+
+    /// As [`Tags::tag_mark`].
+    fn tag_mark(&self, tag: &str) -> Option<u64>;
+}
+
+/// The entry of a mapping.
+fn decoded<K: ?Sized, V, M: Mapping<K, V>>(
+    mapping: &M,
+    at: &M::At,
+    entry: FoundTagged<V>,
+) -> Result<FoundTagged<M::Value>, Error> {
+    let Some(TaggedEntry { value, ttl, tags }) = entry else {
+        return Ok(None);
+    };
+    let found = mapping.decode_with_ttl(at, value, ttl)?;
+    Ok(found.map(|(value, ttl)| TaggedEntry { value, ttl, tags }))
+}
+
+/// The methods of both traits of a pointer.
+macro_rules! pointer_tags {
+    ([$($fn:tt)*], [$($awaited:tt)*]) => {
+        $($fn)* insert_with_tags(
+            &self,
+            key: &Self::Key,
+            value: Self::Value,
+            ttl: Option<Duration>,
+            tags: &[&str],
+        ) -> Result<(), Self::Error> {
+            (**self).insert_with_tags(key, value, ttl, tags) $($awaited)*
+        }
+
+        $($fn)* invalidate_tag(&self, tag: &str) -> Result<(), Self::Error> {
+            (**self).invalidate_tag(tag) $($awaited)*
+        }
+
+        $($fn)* get_tagged(
+            &self,
+            key: &Self::Key,
+        ) -> Result<FoundTagged<Self::Value>, Self::Error> {
+            (**self).get_tagged(key) $($awaited)*
+        }
+
+        $($fn)* get_many_tagged(
+            &self,
+            keys: &[&Self::Key],
+        ) -> Result<Vec<FoundTagged<Self::Value>>, Self::Error> {
+            (**self).get_many_tagged(keys) $($awaited)*
+        }
+
+        fn tag_mark(&self, tag: &str) -> Option<u64> {
+            (**self).tag_mark(tag)
+        }
+    };
+}
+
+impl<C: Tags + ?Sized> Tags for &C {
+    pointer_tags!([fn], []);
+}
+
+impl<C: Tags + ?Sized> Tags for Box<C> {
+    pointer_tags!([fn], []);
+}
+
+impl<C: Tags + ?Sized> Tags for Rc<C> {
+    pointer_tags!([fn], []);
+}
+
+impl<C: Tags + ?Sized> Tags for Arc<C> {
+    pointer_tags!([fn], []);
+}
+
+impl<C: Tags> Tags for LazyLock<C> {
+    pointer_tags!([fn], []);
+}
+
+impl<C> AsyncTags for &C
+where
+    C: AsyncTags<Key: Sync, Value: Send> + Sync,
+{
+    pointer_tags!([async fn], [.await]);
+}
+
+impl<C> AsyncTags for Arc<C>
+where
+    C: AsyncTags<Key: Sync, Value: Send> + Send + Sync,
+{
+    pointer_tags!([async fn], [.await]);
+}
+
+/// The methods of both traits of a mapping.
+macro_rules! mapped_tags {
+    ([$($fn:tt)*], [$($awaited:tt)*]) => {
+        $($fn)* insert_with_tags(
+            &self,
+            key: &Self::Key,
+            value: Self::Value,
+            ttl: Option<Duration>,
+            tags: &[&str],
+        ) -> Result<(), Self::Error> {
+            let at = self.mapping().at(key)?;
+            let kept = ttl.or_else(|| self.get_ref().default_ttl());
+            let value = self.mapping().encode_for(&at, value, kept)?;
+            self.get_ref().insert_with_tags(at.borrow(), value, ttl, tags) $($awaited)*
+        }
+
+        $($fn)* invalidate_tag(&self, tag: &str) -> Result<(), Self::Error> {
+            self.get_ref().invalidate_tag(tag) $($awaited)*
+        }
+
+        $($fn)* get_tagged(
+            &self,
+            key: &Self::Key,
+        ) -> Result<FoundTagged<Self::Value>, Self::Error> {
+            let at = self.mapping().at(key)?;
+            let entry = self.get_ref().get_tagged(at.borrow()) $($awaited)*?;
+            Ok(decoded(self.mapping(), &at, entry)?)
+        }
+
+        $($fn)* get_many_tagged(
+            &self,
+            keys: &[&Self::Key],
+        ) -> Result<Vec<FoundTagged<Self::Value>>, Self::Error> {
+            let ats = keys.iter().map(|key| self.mapping().at(key));
+            let ats = ats.collect::<Result<Vec<_>, Error>>()?;
+            let borrowed: Vec<_> = ats.iter().map(Borrow::borrow).collect();
+            let entries = self.get_ref().get_many_tagged(&borrowed) $($awaited)*?;
+            let pairs = ats.iter().zip(entries);
+            let decoded = pairs.map(|(at, entry)| decoded(self.mapping(), at, entry));
+            Ok(decoded.collect::<Result<_, Error>>()?)
+        }
+
+        fn tag_mark(&self, tag: &str) -> Option<u64> {
+            self.get_ref().tag_mark(tag)
+        }
+    };
+}
+
+impl<C: Tags, M: Mapping<C::Key, C::Value>> Tags for Mapped<C, M> {
+    mapped_tags!([fn], []);
+}
+
+impl<C, M> AsyncTags for Mapped<C, M>
+where
+    C: AsyncTags<Value: Send> + Sync,
+    M: Mapping<C::Key, C::Value, Key: Sync, Value: Send, At: Send + Sync> + Sync,
+{
+    mapped_tags!([async fn], [.await]);
+}
