@@ -14,6 +14,13 @@ pub struct TaggedEntry<V> {
     pub tags: Vec<u64>,
 }
 
+impl<V> TaggedEntry<V> {
+    /// The entry as a lookup without tags finds it.
+    pub(crate) fn found(self) -> (V, Option<Duration>) {
+        (self.value, self.ttl)
+    }
+}
+
 /// The result of a lookup with tags, as [`Found`](crate::Found). `None` is a miss.
 pub type FoundTagged<V> = Option<TaggedEntry<V>>;
 
@@ -80,6 +87,9 @@ pub trait Tags: Cache {
     /// The mark of `tag`: a hash. [`TrackingMessage::TagChanged`](crate::TrackingMessage::TagChanged) has
     /// the same mark. `None` for a tag that is too long.
     fn tag_mark(&self, tag: &str) -> Option<u64>;
+
+    /// The marks of the tags that every entry of this cache gets.
+    fn common_tags(&self) -> Vec<u64>;
 }
 
 /// [`Tags`] of an async cache.
@@ -127,6 +137,9 @@ pub trait AsyncTags: AsyncCache {
 
     /// As [`Tags::tag_mark`].
     fn tag_mark(&self, tag: &str) -> Option<u64>;
+
+    /// As [`Tags::common_tags`].
+    fn common_tags(&self) -> Vec<u64>;
 }
 
 /// The entry of a mapping.
@@ -175,6 +188,10 @@ macro_rules! pointer_tags {
 
         fn tag_mark(&self, tag: &str) -> Option<u64> {
             (**self).tag_mark(tag)
+        }
+
+        fn common_tags(&self) -> Vec<u64> {
+            (**self).common_tags()
         }
     };
 }
@@ -257,6 +274,10 @@ macro_rules! mapped_tags {
 
         fn tag_mark(&self, tag: &str) -> Option<u64> {
             self.get_ref().tag_mark(tag)
+        }
+
+        fn common_tags(&self) -> Vec<u64> {
+            self.get_ref().common_tags()
         }
     };
 }

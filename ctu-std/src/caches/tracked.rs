@@ -140,6 +140,8 @@ pub trait TrackingConnection: Send {
 pub enum TrackingMessage {
     /// The key with this [mark](Tracked::mark) was written, removed, evicted, or it expired.
     Changed(u64),
+    /// The tag with this [mark](crate::Tags::tag_mark) was invalidated.
+    TagChanged(u64),
     /// All keys may have changed: the server was flushed.
     AllChanged,
     /// The answer to a [ping](TrackingConnection::ping).

@@ -6,6 +6,7 @@ mod faults;
 #[cfg(feature = "interop")]
 mod python;
 mod reader;
+mod tags;
 
 use std::time::Duration;
 

@@ -139,6 +139,7 @@ impl<F> RedisBuilder<F> {
                     node: Arc::new(node),
                     marks: entries.marks.clone(),
                     prefix: entries.settings.form.prefix().to_vec(),
+                    has_tags: entries.settings.tags.is_some(),
                     deadline: limits.deadline,
                 })
             }

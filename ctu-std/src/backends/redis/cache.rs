@@ -199,8 +199,9 @@ where
     }
 
     fn tracker(&self) -> Arc<dyn Tracker> {
-        let (marks, prefix) = (&self.entries.marks, self.entries.settings.form.prefix());
-        self.client.tracker(marks, prefix)
+        let settings = &self.entries.settings;
+        let (marks, prefix) = (&self.entries.marks, settings.form.prefix());
+        self.client.tracker(marks, prefix, settings.tags.is_some())
     }
 }
 
@@ -248,6 +249,10 @@ where
 
     fn tag_mark(&self, tag: &str) -> Option<u64> {
         self.entries.tag_mark(tag)
+    }
+
+    fn common_tags(&self) -> Vec<u64> {
+        self.entries.common_tags()
     }
 }
 

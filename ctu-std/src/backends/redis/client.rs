@@ -60,12 +60,13 @@ impl Client {
     }
 
     /// The source of tracking connections for keys that begin with `prefix`.
-    pub(super) fn tracker(&self, marks: &Marks, prefix: &[u8]) -> Arc<dyn Tracker> {
+    pub(super) fn tracker(&self, marks: &Marks, prefix: &[u8], has_tags: bool) -> Arc<dyn Tracker> {
         match &self.servers {
             Servers::One(node) => Arc::new(RedisTracker {
                 node: node.clone(),
                 marks: marks.clone(),
                 prefix: prefix.to_vec(),
+                has_tags,
                 deadline: self.deadline,
             }),
             #[cfg(feature = "cluster")]

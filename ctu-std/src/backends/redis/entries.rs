@@ -191,6 +191,13 @@ where
         Some(self.marks.of(&key))
     }
 
+    /// The marks of the tags of each entry.
+    pub(super) fn common_tags(&self) -> Vec<u64> {
+        let settings = self.settings.tags.iter();
+        let names = settings.flat_map(|tags| &tags.common);
+        names.filter_map(|tag| self.tag_mark(tag)).collect()
+    }
+
     /// The time to live of an entry that is stored with `ttl`.
     pub(super) fn ttl(&self, ttl: Option<Duration>) -> Result<Ttl, RedisError> {
         Ok(Ttl::new(ttl.or(self.settings.ttl))?)

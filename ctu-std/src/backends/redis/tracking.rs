@@ -14,6 +14,7 @@ use super::{
     reply::Reply,
     request::Request,
     resp::Replies,
+    tags::generation_keys,
 };
 use crate::{
     backends::net::{Connect as _, Deadline, NetError, Parser as _, Stream},
@@ -60,6 +61,8 @@ pub(super) struct RedisTracker {
     pub(super) marks: Marks,
     /// The beginning of the tracked keys. Empty for all keys.
     pub(super) prefix: Vec<u8>,
+    /// Whether the cache has tags.
+    pub(super) has_tags: bool,
     /// The longest time of a request.
     pub(super) deadline: Duration,
 }
@@ -119,6 +122,7 @@ impl RedisTracker {
             replies: Replies::resp3(server),
             server: server.clone(),
             marks: self.marks.clone(),
+            generations: self.has_tags.then(|| generation_keys(&self.prefix)),
             deadline: self.deadline,
         };
         match tracking.hello(deadline) {
@@ -142,6 +146,8 @@ struct RedisTracking {
     replies: Replies,
     server: Arc<str>,
     marks: Marks,
+    /// The beginning of the keys of tags.
+    generations: Option<Vec<u8>>,
     deadline: Duration,
 }
 
@@ -241,7 +247,11 @@ impl RedisTracking {
                         let Value::BulkString(key) = key else {
                             return Err(self.odd());
                         };
-                        each(TrackingMessage::Changed(self.marks.of(&key)));
+                        let (mark, tags) = (self.marks.of(&key), self.generations.as_ref());
+                        each(match tags.is_some_and(|tags| key.starts_with(tags)) {
+                            true => TrackingMessage::TagChanged(mark),
+                            false => TrackingMessage::Changed(mark),
+                        });
                     }
                 }
                 Some(Value::Nil) => each(TrackingMessage::AllChanged),

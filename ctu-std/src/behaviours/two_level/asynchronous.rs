@@ -39,7 +39,7 @@ where
     ) -> Result<Found<A::Value>, Failed<A, B, IsAsync>> {
         match self.begin_get(key) {
             ReadPlan::Miss => Ok(None),
-            ReadPlan::Ask(read) => read.end(self.second.get_with_ttl(key).await, on_corrupt),
+            ReadPlan::Ask(read) => read.end(self.read_second(key).await, on_corrupt),
             ReadPlan::Repair(repair) => {
                 repair.end(self.second.remove(key).await);
                 Ok(None)
@@ -74,7 +74,7 @@ where
         let Some(call) = read.admit() else {
             return Ok(read.values);
         };
-        let result = call.end(self.second.get_many_with_ttl(&read.keys).await);
+        let result = call.end(self.read_many_second(&read.keys).await);
         match read.end(result)? {
             ReadManyEnd::Values(values) => Ok(values),
             ReadManyEnd::OneByOne(mut read) => {

@@ -34,7 +34,7 @@ where
     ) -> Result<Found<A::Value>, Failed<A, B>> {
         match self.begin_get(key) {
             ReadPlan::Miss => Ok(None),
-            ReadPlan::Ask(read) => read.end(self.second.get_with_ttl(key), on_corrupt),
+            ReadPlan::Ask(read) => read.end(self.read_second(key), on_corrupt),
             ReadPlan::Repair(repair) => {
                 repair.end(self.second.remove(key));
                 Ok(None)
@@ -64,7 +64,7 @@ where
         let Some(call) = read.admit() else {
             return Ok(read.values);
         };
-        let result = call.end(self.second.get_many_with_ttl(&read.keys));
+        let result = call.end(self.read_many_second(&read.keys));
         match read.end(result)? {
             ReadManyEnd::Values(values) => Ok(values),
             ReadManyEnd::OneByOne(mut read) => {

@@ -5,9 +5,10 @@ use super::{
     claim::SharedFlights,
     levels::{AmongNodes, Levels, Load, Recovery, Refresh},
     settings::{Resilience, Settings, Time, millis, share_of},
+    tags::{SecondTags, TagReads},
     tracking::Tracked,
 };
-use crate::caches::{self, AnyCache, Claims, IsCache};
+use crate::caches::{self, AnyCache, AsyncTags, Claims, IsAsync, IsCache, Tags};
 use ctu_core::{Cache, Clock};
 use std::{fmt, hash::Hash, time::Duration};
 
@@ -33,7 +34,7 @@ use std::{fmt, hash::Hash, time::Duration};
 /// # Ok::<(), ctu_std::RedisError>(())
 /// ```
 #[must_use]
-pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
+pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind = IsCache> {
     first: A,
     second: B,
     pub(super) settings: Settings,
@@ -281,6 +282,37 @@ where
         self
     }
 
+    /// Has the [tags](Tags) of the second level at both levels, with
+    /// [`insert_with_tags`](TwoLevelCache::insert_with_tags) and [`invalidate_tag`](TwoLevelCache::invalidate_tag). A hit looks up
+    /// the tags of its entry in addition. [`tracked_keys`](Self::tracked_keys) limits the keys with tags at the first
+    /// level. A second level whose entries have tags needs this setting.
+    #[cfg_attr(feature = "redis", doc = "```no_run")]
+    #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
+    /// use ctu_std::{Cache, CacheExt, LruCache, PrefixedRedisCache, RedisCache, TwoLevelCache};
+    ///
+    /// let server = RedisCache::builder("redis://127.0.0.1").prefix("shop.").tags();
+    /// let second: PrefixedRedisCache<str, u32> = server.build()?;
+    /// let first = LruCache::<String, u32>::with_capacity(1_000);
+    /// let cache = TwoLevelCache::builder(first, second).tags().build();
+    /// cache.insert_with_tags("shoe", 1, None, &["shoes"])?;
+    /// cache.invalidate_tag("shoes")?;
+    /// assert_eq!(cache.get("shoe")?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn tags(mut self) -> Self
+    where
+        B: Tags,
+    {
+        self.among_nodes.tags = Some(SecondTags {
+            reads: TagReads::Blocking {
+                get: B::get_tagged,
+                get_many: B::get_many_tagged,
+            },
+            common: B::common_tags,
+        });
+        self
+    }
+
     /// Computes a value once among all nodes: a node claims the key at the second level before it computes
     /// (`get_or_insert_with` and the related methods, [`refresh_ahead`](Self::refresh_ahead)). The callers of other
     /// nodes wait for the value, up to the [`wait_limit`](Self::wait_limit), or get an expired one
@@ -339,10 +371,28 @@ where
     }
 }
 
+impl<A, B> TwoLevelBuilder<A, B, IsAsync>
+where
+    A: Cache<Key: Hash + Eq + ToOwned + Sync>,
+    B: AsyncTags<Key = A::Key, Value = A::Value> + Sync,
+{
+    /// As [`tags`](#method.tags) of a blocking cache.
+    pub fn tags(mut self) -> Self {
+        self.among_nodes.tags = Some(SecondTags {
+            reads: TagReads::Async {
+                get: |second, key| Box::pin(second.get_tagged(key)),
+                get_many: |second, keys| Box::pin(second.get_many_tagged(keys)),
+            },
+            common: B::common_tags,
+        });
+        self
+    }
+}
+
 impl<A, B, Kind> fmt::Debug for TwoLevelBuilder<A, B, Kind>
 where
     A: Cache<Key: ToOwned> + fmt::Debug,
-    B: fmt::Debug,
+    B: AnyCache<Kind> + fmt::Debug,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TwoLevelBuilder")

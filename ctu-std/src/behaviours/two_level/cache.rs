@@ -73,7 +73,7 @@ use std::{convert::Infallible, fmt, hash::Hash, sync::Arc, time::Duration};
 /// On one node the first level never shows an older value than the last write through this cache to the
 /// second, in any interleaving of reads and writes. Writes of other nodes appear when the entry of the first
 /// level expires, or within an [`invalidation_bound`](TwoLevelBuilder::invalidation_bound).
-pub struct TwoLevelCache<A: Cache<Key: ToOwned>, B, Kind = IsCache> {
+pub struct TwoLevelCache<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind = IsCache> {
     pub(super) levels: Arc<Levels<A, B, Kind>>,
 }
 
@@ -121,7 +121,7 @@ where
         if self.levels.refresh.is_some() {
             return Ok(self.first_with_ttl(key)?.map(|(value, _)| value));
         }
-        self.first_hit(self.levels.look(|first| first.get(key)))
+        self.first_hit(self.levels.look(key, |first| first.get(key)))
     }
 
     /// The first level.
@@ -239,7 +239,7 @@ where
     pub(super) fn first_contains(&self, key: &A::Key) -> Result<bool, Failed<A, B, Kind>> {
         let first = self
             .levels
-            .look(|first| Ok(first.contains(key)?.then_some(())));
+            .look(key, |first| Ok(first.contains(key)?.then_some(())));
         let first = first.map(|found| found.is_some());
         first.map_err(|error| self.levels.first_failed(error))
     }
@@ -249,7 +249,7 @@ where
         &self,
         key: &A::Key,
     ) -> Result<Found<A::Value>, Failed<A, B, Kind>> {
-        let found = self.first_hit(self.levels.look(|first| first.get_with_ttl(key)))?;
+        let found = self.first_hit(self.levels.look(key, |first| first.get_with_ttl(key)))?;
         if let Some((_, left)) = &found {
             self.levels.refresh_if_due(key, *left);
         }
@@ -260,7 +260,7 @@ where
 impl<A, B, Kind> InMemory for TwoLevelCache<A, B, Kind>
 where
     A: Cache<Key: ToOwned> + InMemory,
-    B: InMemory,
+    B: AnyCache<Kind> + InMemory,
 {
 }
 
@@ -416,7 +416,7 @@ where
     }
 }
 
-impl<A: Cache<Key: ToOwned>, B, Kind> Clone for TwoLevelCache<A, B, Kind> {
+impl<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> Clone for TwoLevelCache<A, B, Kind> {
     fn clone(&self) -> Self {
         Self {
             levels: Arc::clone(&self.levels),
@@ -427,7 +427,7 @@ impl<A: Cache<Key: ToOwned>, B, Kind> Clone for TwoLevelCache<A, B, Kind> {
 impl<A, B, Kind> fmt::Debug for TwoLevelCache<A, B, Kind>
 where
     A: Cache<Key: ToOwned> + fmt::Debug,
-    B: fmt::Debug,
+    B: AnyCache<Kind> + fmt::Debug,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TwoLevelCache")

@@ -8,7 +8,7 @@ use super::{
     second::SecondResult,
 };
 use crate::{
-    caches::{Claims, IsCache},
+    caches::{AnyCache, Claims, IsCache},
     random::Random,
 };
 use ctu_core::Cache;
@@ -25,7 +25,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_m
 type OfHolder<A, B, Kind, T> = fn(&Levels<A, B, Kind>, &<A as Cache>::Key, u64) -> T;
 
 /// The claims of a second level, as the builder makes them.
-pub(super) struct SharedFlights<A: Cache<Key: ToOwned>, B, Kind> {
+pub(super) struct SharedFlights<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     pub(super) claim: OfHolder<A, B, Kind, Claim>,
     pub(super) release: OfHolder<A, B, Kind, ()>,
     /// The longest time of a claim.
@@ -43,14 +43,14 @@ pub(super) enum Claim {
 }
 
 /// The right to compute. Its end releases the claim, also after a panic.
-pub(super) struct Claimed<'l, 'k, A: FirstLevel, B, Kind> {
+pub(super) struct Claimed<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     levels: &'l Levels<A, B, Kind>,
     key: &'k A::Key,
     /// `None` without a claim.
     holder: Option<u64>,
 }
 
-impl<A: FirstLevel, B, Kind> Drop for Claimed<'_, '_, A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Drop for Claimed<'_, '_, A, B, Kind> {
     fn drop(&mut self) {
         if let (Some(shared), Some(holder)) = (&self.levels.shared_flights, self.holder) {
             (shared.release)(self.levels, self.key, holder);
@@ -59,14 +59,14 @@ impl<A: FirstLevel, B, Kind> Drop for Claimed<'_, '_, A, B, Kind> {
 }
 
 /// The next step of a caller without a value.
-pub(super) enum ComputeTurn<'l, 'k, A: FirstLevel, B, Kind> {
+pub(super) enum ComputeTurn<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     /// The caller computes, until it drops the claim.
     Compute(Claimed<'l, 'k, A, B, Kind>),
     /// Another node has computed, or an expired value takes the place of the result.
     Done(A::Value),
 }
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// A number that no other claim has.
     fn next_holder(&self) -> u64 {
         let roll = self.settings.seed ^ self.rolls.fetch_add(1, Relaxed).rotate_left(32);
@@ -122,7 +122,7 @@ where
             if pause == PAUSES.0 {
                 self.count(Counted::Wait);
             }
-            if let Some(stale) = self.side_tables.stale(key, self.now()) {
+            if let Some(stale) = self.stale(key) {
                 self.count(Counted::Stale);
                 return Ok(ComputeTurn::Done(stale));
             }

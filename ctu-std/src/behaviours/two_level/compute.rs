@@ -5,16 +5,19 @@ use super::{
     counts::Counted,
     levels::{FirstLevel, Levels},
 };
-use crate::behaviours::{machines::OwnedKey, single_flight::Leading};
+use crate::{
+    behaviours::{machines::OwnedKey, single_flight::Leading},
+    caches::AnyCache,
+};
 use ctu_core::Error;
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// Reads the first level again: another computation may have ended before the caller's turn.
     pub(super) fn get_first_again<E>(
         &self,
         key: &A::Key,
     ) -> Result<Option<A::Value>, TwoLevelError<A::Error, E>> {
-        let first = self.look(|first| first.get(key));
+        let first = self.look(key, |first| first.get(key));
         first.map_err(|error| self.first_failed(error))
     }
 
@@ -24,7 +27,7 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         key: &A::Key,
         failed: Result<Option<A::Value>, Error>,
     ) -> Result<Option<A::Value>, Error> {
-        match self.side_tables.stale(key, self.now()) {
+        match self.stale(key) {
             Some(value) => {
                 self.count(Counted::Stale);
                 Ok(Some(value))

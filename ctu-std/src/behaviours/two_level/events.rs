@@ -1,12 +1,15 @@
 //! Events of `tracing`.
 
 use super::levels::{FirstLevel, Levels};
-use crate::behaviours::machines::{Change, TrackingChange};
+use crate::{
+    behaviours::machines::{Change, TrackingChange},
+    caches::AnyCache,
+};
 use std::fmt;
 #[cfg(feature = "tracing")]
 use std::sync::atomic::Ordering::Relaxed;
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// Reports a change: one event for each, however many operations an outage meets.
     #[cfg(feature = "tracing")]
     pub(super) fn tell(&self, change: Change) {

@@ -1,10 +1,25 @@
 //! Changes of the first level, and the times-to-live at both levels.
 
-use super::levels::{FirstLevel, Levels};
-use crate::random::Random;
+use super::{
+    levels::{FirstLevel, Levels},
+    versions::Version,
+};
+use crate::{
+    caches::{AnyCache, TaggedEntry},
+    random::Random,
+};
 use std::{sync::atomic::Ordering::Relaxed, time::Duration};
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+/// An entry of the caller for the first level.
+pub(super) struct NewEntry<'w, V> {
+    pub(super) value: V,
+    pub(super) ttl: Option<Duration>,
+    pub(super) version: Version,
+    /// The marks of its tags.
+    pub(super) tags: &'w [u64],
+}
+
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// A time-to-live, shortened by the random share of the settings.
     fn jittered(&self, ttl: Duration) -> Duration {
         if self.settings.jitter <= 0.0 {
@@ -36,15 +51,21 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
 
     /// Copies an entry with `left` at the second level to the first. A value that does not fit stays at
     /// the second level alone.
-    pub(super) fn fill(&self, key: &A::Key, value: &A::Value, left: Option<Duration>) {
-        self.side_tables
-            .insert(key, value, left.or(self.first_ttl), self.now());
-        let ttl = self.first_time(left);
-        let kept = self.first.insert_entry(key, value.clone(), ttl);
-        // Without expiry, the first level keeps the entry until it evicts it.
-        if kept.is_err() && ttl.is_some() && self.first_ttl.is_none() {
-            let _ = self.first.insert_entry(key, value.clone(), None);
-        }
+    pub(super) fn fill(&self, key: &A::Key, version: Version, entry: &TaggedEntry<A::Value>) {
+        let TaggedEntry { value, ttl, tags } = entry;
+        let (left, ttl) = (*ttl, self.first_time(*ttl));
+        let fill = || {
+            self.side_tables
+                .insert(key, value, left.or(self.first_ttl), self.now());
+            let kept = self.first.insert_entry(key, value.clone(), ttl);
+            // Without expiry, the first level keeps the entry until it evicts it.
+            match kept.is_err() && ttl.is_some() && self.first_ttl.is_none() {
+                true => self.first.insert_entry(key, value.clone(), None),
+                false => kept,
+            }
+        };
+        // The value stays at the second level alone.
+        let _ = self.put_tagged(key, version, tags, fill);
     }
 
     /// Stores the caller's entry at the first level.
@@ -74,11 +95,13 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         &self,
         newest: bool,
         key: &A::Key,
-        value: A::Value,
-        ttl: Option<Duration>,
+        new: NewEntry<'_, A::Value>,
     ) -> Result<(), A::Error> {
         match newest {
-            true => self.put_first(key, value, ttl),
+            true => {
+                let put = || self.put_first(key, new.value, new.ttl);
+                self.put_tagged(key, new.version, new.tags, put).map(drop)
+            }
             false => self.forget_first(key).map(drop),
         }
     }

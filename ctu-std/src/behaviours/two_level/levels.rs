@@ -8,6 +8,7 @@ use super::{
     settings::{Settings, share_of},
     side_tables::SideTables,
     stats::BreakerState,
+    tags::{SecondTags, TagSupport},
     tracking::{Tracked, Tracking},
     versions::WriteVersions,
     worker::Worker,
@@ -39,7 +40,7 @@ impl<A: Cache<Key: Hash + Eq + ToOwned>> FirstLevel for A {}
 pub(super) type Wake<A, B, Kind> = fn(&Levels<A, B, Kind>);
 
 /// The background recovery.
-pub(super) struct Recovery<A: Cache<Key: ToOwned>, B, Kind> {
+pub(super) struct Recovery<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     pub(super) wake: Wake<A, B, Kind>,
     /// Starts the recovery again if its runtime has ended.
     pub(super) revive: Option<Wake<A, B, Kind>>,
@@ -60,14 +61,14 @@ pub(super) type Owned<A> = <<A as Cache>::Key as ToOwned>::Owned;
 #[cfg(feature = "tokio")]
 pub(super) type Loading<V> = std::pin::Pin<Box<dyn Future<Output = Option<V>> + Send>>;
 
-pub(super) struct Refresh<A: Cache<Key: ToOwned>, B, Kind> {
+pub(super) struct Refresh<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     pub(super) share: f64,
     pub(super) load: Load<A>,
     pub(super) queue: Mutex<RefreshQueue<A::Key>>,
     wake: Wake<A, B, Kind>,
 }
 
-impl<A: FirstLevel, B, Kind> Refresh<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Refresh<A, B, Kind> {
     pub(super) fn new(share: f64, load: Load<A>, wake: Wake<A, B, Kind>) -> Self {
         Self {
             share: share_of(share),
@@ -79,27 +80,30 @@ impl<A: FirstLevel, B, Kind> Refresh<A, B, Kind> {
 }
 
 /// The behaviours that need a second level with more operations than those of a cache.
-pub(super) struct AmongNodes<A: Cache<Key: ToOwned>, B, Kind> {
+pub(super) struct AmongNodes<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     pub(super) tracked: Option<Tracked<A, B, Kind>>,
     pub(super) shared_flights: Option<SharedFlights<A, B, Kind>>,
+    pub(super) tags: Option<SecondTags<A, B, Kind>>,
 }
 
-impl<A: Cache<Key: ToOwned>, B, Kind> Default for AmongNodes<A, B, Kind> {
+impl<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> Default for AmongNodes<A, B, Kind> {
     fn default() -> Self {
         Self {
             tracked: None,
             shared_flights: None,
+            tags: None,
         }
     }
 }
 
-pub(super) struct Levels<A: Cache<Key: ToOwned>, B, Kind> {
+pub(super) struct Levels<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     pub(super) first: A,
     pub(super) second: B,
     pub(super) settings: Settings,
     pub(super) versions: WriteVersions<A::Key>,
     pub(super) tracking: Option<Tracking<A, B, Kind>>,
     pub(super) shared_flights: Option<SharedFlights<A, B, Kind>>,
+    pub(super) tags: Option<TagSupport<A, B, Kind>>,
     pub(super) counts: Counts,
     pub(super) flights: SingleFlight<A::Key, A::Value>,
     pub(super) health: Option<Mutex<Health<A::Key>>>,
@@ -124,7 +128,7 @@ pub(super) struct Levels<A: Cache<Key: ToOwned>, B, Kind> {
 pub(super) type Failed<A, B, Kind = IsCache> =
     TwoLevelError<<A as Cache>::Error, <B as AnyCache<Kind>>::Error>;
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// `second_ttl` is the default time-to-live of the second level.
     pub(super) fn new(
         first: A,
@@ -143,11 +147,14 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         let tracking = among_nodes
             .tracked
             .map(|tracked| Tracking::new(&tracked, &second, settings.tracking));
+        let tags = among_nodes.tags;
+        let tags = tags.map(|tags| TagSupport::new(tags, &second, tracked_keys));
         let mut flights = SingleFlight::new();
         flights.set_wait_limit(settings.wait_limit);
         Arc::new_cyclic(|me| Self {
             versions: WriteVersions::new(tracking.as_ref().map(|_| tracked_keys)),
             tracking,
+            tags,
             shared_flights: among_nodes.shared_flights,
             counts: Counts::new(),
             flights,

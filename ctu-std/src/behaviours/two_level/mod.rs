@@ -24,6 +24,8 @@ mod settings;
 mod shuttle_tests;
 mod side_tables;
 mod stats;
+mod tag_index;
+mod tags;
 #[cfg(feature = "tokio")]
 mod tasks;
 mod tracking;

@@ -7,7 +7,10 @@ use super::{
     second::{Call, SecondResult},
     versions::Version,
 };
-use crate::behaviours::machines::{ReadDecision, Repair, Trust};
+use crate::{
+    behaviours::machines::{ReadDecision, Repair, Trust},
+    caches::{AnyCache, FoundTagged, TaggedEntry},
+};
 use ctu_core::{CacheError, Found};
 
 /// How a read treats a corrupt value of the second level.
@@ -25,7 +28,7 @@ impl OnCorrupt {
 }
 
 /// The first step of a read of the second level.
-pub(super) enum ReadPlan<'l, 'k, A: FirstLevel, B, Kind> {
+pub(super) enum ReadPlan<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     /// The read is a miss without a request.
     Miss,
     Ask(Read<'l, 'k, A, B, Kind>),
@@ -34,7 +37,7 @@ pub(super) enum ReadPlan<'l, 'k, A: FirstLevel, B, Kind> {
 }
 
 /// A read of one key under way.
-pub(super) struct Read<'l, 'k, A: FirstLevel, B, Kind> {
+pub(super) struct Read<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     levels: &'l Levels<A, B, Kind>,
     key: &'k A::Key,
     version: Version,
@@ -42,7 +45,7 @@ pub(super) struct Read<'l, 'k, A: FirstLevel, B, Kind> {
 }
 
 /// A delete of a key of the overflow filter under way.
-pub(super) struct RepairCall<'l, 'k, A: FirstLevel, B, Kind> {
+pub(super) struct RepairCall<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     levels: &'l Levels<A, B, Kind>,
     pub(super) key: &'k A::Key,
     repair: Repair,
@@ -50,7 +53,7 @@ pub(super) struct RepairCall<'l, 'k, A: FirstLevel, B, Kind> {
 }
 
 /// A read of several keys under way.
-pub(super) struct ReadMany<'l, 'k, A: FirstLevel, B, Kind> {
+pub(super) struct ReadMany<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     levels: &'l Levels<A, B, Kind>,
     pub(super) values: Vec<Found<A::Value>>,
     /// The keys to ask the second level for, with their positions and versions.
@@ -62,13 +65,13 @@ pub(super) struct ReadMany<'l, 'k, A: FirstLevel, B, Kind> {
 }
 
 /// The end of a read of several keys.
-pub(super) enum ReadManyEnd<'l, 'k, A: FirstLevel, B, Kind> {
+pub(super) enum ReadManyEnd<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     Values(Vec<Found<A::Value>>),
     /// A value is corrupt, and the error does not name its key: the keys are to be read one by one.
     OneByOne(ReadMany<'l, 'k, A, B, Kind>),
 }
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// A read of a corrupt value is an error as in Python, unless the cache is resilient.
     pub(super) fn on_corrupt(&self) -> OnCorrupt {
         match self.health {
@@ -169,11 +172,11 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     }
 
     /// Copies the result of a read to the first level, unless the key was written since.
-    fn keep_read(&self, key: &A::Key, version: Version, found: &Found<A::Value>) {
+    fn keep_read(&self, key: &A::Key, version: Version, found: &FoundTagged<A::Value>) {
         match found {
-            Some((value, left)) => {
+            Some(entry) => {
                 self.versions
-                    .fill(version, key, self, || self.fill(key, value, *left));
+                    .fill(version, key, self, || self.fill(key, version, entry));
                 self.count(Counted::SecondHit);
             }
             None => {
@@ -193,6 +196,11 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         let mut values = self.first.get_many_with_ttl(keys)?;
         if values.iter().any(Option::is_some) && !self.is_leased(lease) {
             values.fill(None);
+        }
+        if self.tags.is_some() {
+            for (value, key) in values.iter_mut().zip(keys) {
+                *value = value.take().filter(|_| self.has_current_tags(key));
+            }
         }
         let mut read = ReadMany {
             levels: self,
@@ -242,17 +250,17 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     }
 }
 
-impl<A: FirstLevel, B, Kind> Read<'_, '_, A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Read<'_, '_, A, B, Kind> {
     /// Ends a lookup.
     pub(super) fn end<E: CacheError>(
         self,
-        result: Result<Found<A::Value>, E>,
+        result: Result<FoundTagged<A::Value>, E>,
         on_corrupt: OnCorrupt,
     ) -> Result<Found<A::Value>, TwoLevelError<A::Error, E>> {
         match self.call.end(result) {
             SecondResult::Done(found) => {
                 self.levels.keep_read(self.key, self.version, &found);
-                return Ok(found);
+                return Ok(found.map(TaggedEntry::found));
             }
             SecondResult::Failed(error) => self.levels.failed_read(error, on_corrupt)?,
             SecondResult::Missed(_) | SecondResult::Skipped => {}
@@ -277,7 +285,7 @@ impl<A: FirstLevel, B, Kind> Read<'_, '_, A, B, Kind> {
     }
 }
 
-impl<A: FirstLevel, B, Kind> RepairCall<'_, '_, A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> RepairCall<'_, '_, A, B, Kind> {
     pub(super) fn end<E: CacheError>(self, result: Result<bool, E>) {
         let done = matches!(self.call.end(result), SecondResult::Done(_));
         if let (true, Some(health)) = (done, &self.levels.health) {
@@ -287,7 +295,7 @@ impl<A: FirstLevel, B, Kind> RepairCall<'_, '_, A, B, Kind> {
     }
 }
 
-impl<'l, 'k, A: FirstLevel, B, Kind> ReadMany<'l, 'k, A, B, Kind> {
+impl<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> ReadMany<'l, 'k, A, B, Kind> {
     /// The next delete, before the request for the values.
     pub(super) fn next_repair(&mut self) -> Option<RepairCall<'l, 'k, A, B, Kind>> {
         let (key, repair) = self.repairs.pop()?;
@@ -315,7 +323,7 @@ impl<'l, 'k, A: FirstLevel, B, Kind> ReadMany<'l, 'k, A, B, Kind> {
 
     pub(super) fn end<E: CacheError>(
         mut self,
-        result: SecondResult<Vec<Found<A::Value>>, E>,
+        result: SecondResult<Vec<FoundTagged<A::Value>>, E>,
     ) -> Result<ReadManyEnd<'l, 'k, A, B, Kind>, TwoLevelError<A::Error, E>> {
         let levels = self.levels;
         match result {
@@ -323,7 +331,7 @@ impl<'l, 'k, A: FirstLevel, B, Kind> ReadMany<'l, 'k, A, B, Kind> {
                 let missing = self.positions.iter().zip(&self.keys).zip(&self.versions);
                 for (((position, key), version), found) in missing.zip(found) {
                     levels.keep_read(key, *version, &found);
-                    self.values[*position] = found;
+                    self.values[*position] = found.map(TaggedEntry::found);
                 }
             }
             SecondResult::Failed(error) if levels.on_corrupt().forgives(&error) => {

@@ -5,14 +5,17 @@ use super::{
     levels::{FirstLevel, Levels},
     second::SecondResult,
 };
-use crate::behaviours::machines::{Change, Replay};
+use crate::{
+    behaviours::machines::{Change, Replay},
+    caches::AnyCache,
+};
 use ctu_core::{CacheError, Error};
 use std::time::Duration;
 
 /// Keys a round trip.
 const BATCH: usize = 256;
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// The next operation of the recovery, if one is due.
     pub(super) fn next_replay(&self) -> Option<Replay<A::Key>> {
         let now = self.now();

@@ -4,7 +4,10 @@ use super::{
     counts::Counted,
     levels::{FirstLevel, Levels},
 };
-use crate::behaviours::machines::{Change, Outcome, Permit};
+use crate::{
+    behaviours::machines::{Change, Outcome, Permit},
+    caches::AnyCache,
+};
 use ctu_core::CacheError;
 use std::thread;
 
@@ -53,13 +56,13 @@ pub(super) enum Effect {
 /// A call of the second level under way. It is dropped without a result by a panic, or with the caller's
 /// future. The breaker records that: an unrecorded probe would leave it half-open for ever.
 #[must_use = "the outcome is to be recorded"]
-pub(super) struct Call<'l, A: FirstLevel, B, Kind> {
+pub(super) struct Call<'l, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     levels: &'l Levels<A, B, Kind>,
     /// `None` without a breaker, and after the end.
     permit: Option<Permit>,
 }
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// Permission to call the second level. `None` while the breaker is open.
     pub(super) fn admit(&self) -> Option<Call<'_, A, B, Kind>> {
         let Some(health) = &self.health else {
@@ -93,7 +96,7 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     }
 }
 
-impl<A: FirstLevel, B, Kind> Call<'_, A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Call<'_, A, B, Kind> {
     /// Records the outcome, and sorts the result by its consequence for the caller.
     pub(super) fn end<T, E: CacheError>(mut self, result: Result<T, E>) -> SecondResult<T, E> {
         let Some(permit) = self.permit.take() else {
@@ -130,7 +133,7 @@ impl<A: FirstLevel, B, Kind> Call<'_, A, B, Kind> {
     }
 }
 
-impl<A: FirstLevel, B, Kind> Drop for Call<'_, A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Drop for Call<'_, A, B, Kind> {
     fn drop(&mut self) {
         let Some(permit) = self.permit.take() else {
             return;

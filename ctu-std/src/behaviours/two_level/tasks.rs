@@ -252,8 +252,7 @@ where
             if let Ok(ended) = timeout(limit, &mut task).await {
                 return result_of(ended);
             }
-            let now = self.levels.now();
-            if let Some(value) = self.levels.side_tables.stale(key, now) {
+            if let Some(value) = self.levels.stale(key) {
                 self.levels.count(Counted::Stale);
                 return Ok(Ok(value));
             }

@@ -17,7 +17,7 @@ use crate::{
     behaviours::machines::{
         EchoCheck, LeaseMachine, LeaseStep, TrackingChange, UnaskedPong, WatchedWrite,
     },
-    caches::{Tracker, TrackingConnection, TrackingError, TrackingMessage},
+    caches::{AnyCache, Tracker, TrackingConnection, TrackingError, TrackingMessage},
     per_process::PerProcess,
     random::Random,
     sync::{AtomicU64, Mutex},
@@ -38,7 +38,7 @@ use std::{
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// The connection to the reports of a second level, as the builder makes it.
-pub(super) struct Tracked<A: Cache<Key: ToOwned>, B, Kind> {
+pub(super) struct Tracked<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     pub(super) mark: fn(&B, &A::Key) -> Option<u64>,
     pub(super) tracker: fn(&B) -> Arc<dyn Tracker>,
     /// Starts the thread.
@@ -46,7 +46,7 @@ pub(super) struct Tracked<A: Cache<Key: ToOwned>, B, Kind> {
 }
 
 /// The state of the tracking.
-pub(super) struct Tracking<A: Cache<Key: ToOwned>, B, Kind> {
+pub(super) struct Tracking<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     mark: fn(&B, &A::Key) -> Option<u64>,
     /// `None` if the program calls the steps.
     start: Option<Wake<A, B, Kind>>,
@@ -80,7 +80,7 @@ struct Driver {
 #[must_use = "the entry is served only under the lease"]
 pub(super) struct Leased(Option<u64>);
 
-impl<A: FirstLevel, B, Kind> Tracking<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Tracking<A, B, Kind> {
     pub(super) fn new(
         tracked: &Tracked<A, B, Kind>,
         second: &B,
@@ -116,12 +116,13 @@ impl<A: FirstLevel, B, Kind> Tracking<A, B, Kind> {
     }
 }
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// The version of `key`, to be taken before the request to the second level.
     pub(super) fn version(&self, key: &A::Key) -> Version {
         let tracking = self.tracking.as_ref();
         let mark = tracking.and_then(|tracking| (tracking.mark)(&self.second, key));
-        self.versions.current(key, mark)
+        let version = self.versions.current(key, mark);
+        version.with_invalidations(self.invalidations())
     }
 
     /// The lease, to be read before a lookup in the first level.
@@ -151,15 +152,16 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         false
     }
 
-    /// Looks up in the first level, under the lease.
+    /// Looks `key` up in the first level by `lookup`, under the lease.
     #[inline]
     pub(super) fn look<T, E>(
         &self,
+        key: &A::Key,
         lookup: impl FnOnce(&A) -> Result<Option<T>, E>,
     ) -> Result<Option<T>, E> {
         let lease = self.lease();
         let found = lookup(&self.first)?;
-        Ok(found.filter(|_| self.is_leased(lease)))
+        Ok(found.filter(|_| self.is_leased(lease) && self.has_current_tags(key)))
     }
 
     /// Whether the second level is known to have no value at `key`.
@@ -275,6 +277,11 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
                     Some(false) => Err(first_failed()),
                 }
             }
+            TrackingMessage::TagChanged(mark) => {
+                self.count(Counted::Reported);
+                self.tag_changed(mark);
+                Ok(())
+            }
             TrackingMessage::AllChanged => {
                 self.count(Counted::Reported);
                 tracking.echo.lock().reported(None);
@@ -366,7 +373,7 @@ fn first_failed() -> TrackingError {
     TrackingError::Lost("the first level does not remove an entry".into())
 }
 
-impl<A: FirstLevel, B, Kind> Indexed<A::Key> for Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Indexed<A::Key> for Levels<A, B, Kind> {
     fn has(&self, key: &A::Key) -> bool {
         self.first.contains(key).unwrap_or(true)
     }
@@ -381,7 +388,7 @@ where
     A: FirstLevel + Send + Sync + 'static,
     A::Key: ToOwned<Owned: Send>,
     A::Value: Send,
-    B: Send + Sync + 'static,
+    B: AnyCache<Kind> + Send + Sync + 'static,
     Kind: 'static,
 {
     /// A thread also over an async second level: a lease then does not depend on the load of a runtime.

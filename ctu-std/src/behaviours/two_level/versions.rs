@@ -45,9 +45,23 @@ pub(super) struct Version {
     stripe: usize,
     writes: u64,
     mark: Option<u64>,
+    invalidations: u64,
 }
 
 impl Version {
+    /// The version with the number of invalidated tags at the same time.
+    pub(super) fn with_invalidations(self, invalidations: u64) -> Self {
+        Self {
+            invalidations,
+            ..self
+        }
+    }
+
+    /// The number of invalidated tags.
+    pub(super) fn invalidations(&self) -> u64 {
+        self.invalidations
+    }
+
     /// The version for a write that keeps nothing in the first level.
     pub(super) fn without_mark(self) -> Self {
         Self { mark: None, ..self }
@@ -119,6 +133,7 @@ impl<K: Hash + Eq + ToOwned + ?Sized> WriteVersions<K> {
             stripe,
             writes,
             mark,
+            invalidations: 0,
         }
     }
 
@@ -175,7 +190,7 @@ impl<K: Eq + ToOwned + ?Sized> Stripe<K> {
     /// possible: the first level does not remove another key.
     fn index(&mut self, version: Version, key: &K, first: &impl Indexed<K>) -> bool {
         match version.mark {
-            Some(mark) => self.marks.insert(mark, key, first),
+            Some(mark) => self.marks.insert(mark, key, (), first),
             None => true,
         }
     }

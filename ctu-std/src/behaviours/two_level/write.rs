@@ -6,15 +6,19 @@
 use super::{
     TwoLevelError,
     counts::Counted,
+    first::NewEntry,
     levels::{FirstLevel, Levels},
     second::{Effect, SecondResult},
     versions::{Batch, Version},
 };
-use crate::behaviours::{
-    machines::{Change, MissedOp, RecordOutcome, WatchedWrite},
-    single_flight::Leading,
+use crate::{
+    behaviours::{
+        machines::{Change, MissedOp, RecordOutcome, WatchedWrite},
+        single_flight::Leading,
+    },
+    caches::AnyCache,
 };
-use std::time::Duration;
+use std::{borrow::Cow, mem, time::Duration};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Op {
@@ -26,19 +30,21 @@ enum Op {
 
 /// A write of one key under way.
 #[must_use = "the effect is unknown until the end"]
-pub(super) struct Write<'l, 'k, A: FirstLevel, B, Kind> {
+pub(super) struct Write<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     levels: &'l Levels<A, B, Kind>,
     key: &'k A::Key,
     version: Version,
     op: Op,
     /// The watch of an insert, whose report the tracking connection has to bring.
     watched: Option<WatchedWrite>,
+    /// The marks of the tags of the entry.
+    tags: Cow<'l, [u64]>,
     ended: bool,
 }
 
 /// A removal of every key at both levels under way.
 #[must_use = "the effect is unknown until the end"]
-pub(super) struct Clear<'l, A: FirstLevel, B, Kind> {
+pub(super) struct Clear<'l, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     levels: &'l Levels<A, B, Kind>,
     /// The start, for the journal, of a removal that the journal can repeat.
     begun: Option<u64>,
@@ -47,7 +53,7 @@ pub(super) struct Clear<'l, A: FirstLevel, B, Kind> {
 
 type Kept<A, E> = Result<(), TwoLevelError<A, E>>;
 
-impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     pub(super) fn begin_insert<'k>(&self, key: &'k A::Key) -> Write<'_, 'k, A, B, Kind> {
         self.begin_write(key, Op::Insert)
     }
@@ -78,6 +84,7 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
             version,
             op,
             watched: self.watch(version),
+            tags: self.common_tags().into(),
             ended: false,
         }
     }
@@ -152,13 +159,11 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
         }
         let (mut first, mut batch) = (Ok(()), Batch::default());
         let effect = result.effect();
-        for (write, (key, value)) in writes.into_iter().zip(entries) {
+        for (write, (_, value)) in writes.into_iter().zip(entries) {
             let write = write.lives_for(ttl).next_of(&mut batch);
-            let kept = write.end(effect, |unraced| {
-                // Some entries of a failed batch may be stored.
-                let newest = unraced && effect != Effect::Refused;
-                self.keep_first(newest, key, value, ttl)
-            });
+            // Some entries of a failed batch may be stored.
+            let may_keep = effect != Effect::Refused;
+            let kept = write.end_with(effect, value, ttl, may_keep);
             first = first.and(kept);
         }
         result.failed(|error| self.second_failed(error))?;
@@ -220,6 +225,20 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
             .map_err(|error| self.first_failed(error))
     }
 
+    /// The result for the caller of an operation that the journal cannot record.
+    pub(super) fn done_or_error<E>(&self, result: SecondResult<(), E>) -> Kept<A::Error, E> {
+        match result {
+            SecondResult::Done(()) => Ok(()),
+            SecondResult::Failed(error) | SecondResult::Missed(error) => {
+                Err(self.second_failed(error))
+            }
+            SecondResult::Skipped => {
+                self.count(Counted::Error);
+                Err(TwoLevelError::Unavailable)
+            }
+        }
+    }
+
     /// Records a `clear` that the second level missed.
     fn record_missed_clear(&self) {
         if let Some(health) = &self.health {
@@ -230,13 +249,40 @@ impl<A: FirstLevel, B, Kind> Levels<A, B, Kind> {
     }
 }
 
-impl<A: FirstLevel, B, Kind> Write<'_, '_, A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Write<'_, '_, A, B, Kind> {
     /// Ends the write: runs `apply` on the first level. Its argument tells whether no other write of the
     /// key ran since this one began.
     fn end<T>(mut self, effect: Effect, apply: impl FnOnce(bool) -> T) -> T {
         self.ended = true;
         self.end_watch(effect == Effect::Done);
         self.apply(effect, apply)
+    }
+
+    /// Ends an insertion: keeps the entry at the first level, if it may.
+    fn end_with(
+        mut self,
+        effect: Effect,
+        value: A::Value,
+        ttl: Option<Duration>,
+        may_keep: bool,
+    ) -> Result<(), A::Error> {
+        let (levels, key, version) = (self.levels, self.key, self.version);
+        let tags = mem::take(&mut self.tags);
+        self.end(effect, |unraced| {
+            let new = NewEntry {
+                value,
+                ttl,
+                version,
+                tags: &tags,
+            };
+            levels.keep_first(unraced && may_keep, key, new)
+        })
+    }
+
+    /// The write of an entry with the tags that have these marks, and those of each entry.
+    pub(super) fn with_tags(mut self, marks: impl Iterator<Item = u64>) -> Self {
+        self.tags.to_mut().extend(marks);
+        self
     }
 
     fn end_watch(&mut self, is_acknowledged: bool) {
@@ -283,15 +329,14 @@ impl<A: FirstLevel, B, Kind> Write<'_, '_, A, B, Kind> {
         value: A::Value,
         ttl: Option<Duration>,
     ) -> Kept<A::Error, E> {
-        let (levels, key) = (self.levels, self.key);
+        let levels = self.levels;
         if let SecondResult::Failed(error) = result {
             self.cancel();
             return Err(levels.second_failed(error));
         }
         // Of two concurrent writes, the second level alone knows the order.
-        let kept = self.lives_for(ttl).end(result.effect(), |unraced| {
-            levels.keep_first(unraced, key, value, ttl)
-        });
+        let write = self.lives_for(ttl);
+        let kept = write.end_with(result.effect(), value, ttl, true);
         kept.map_err(|error| levels.first_failed(error))
     }
 
@@ -308,9 +353,17 @@ impl<A: FirstLevel, B, Kind> Write<'_, '_, A, B, Kind> {
             self.cancel();
             return Err(levels.second_failed(error));
         }
-        let (kept, written) = self.lives_for(None).end(result.effect(), |unraced| {
+        let mut write = self.lives_for(None);
+        let (tags, version) = (mem::take(&mut write.tags), write.version);
+        let (kept, written) = write.end(result.effect(), |unraced| {
             let written = !flight.is_current();
-            let kept = levels.keep_first(unraced && !written, key, value, None);
+            let new = NewEntry {
+                value,
+                ttl: None,
+                version,
+                tags: &tags,
+            };
+            let kept = levels.keep_first(unraced && !written, key, new);
             (kept, written)
         });
         kept.map_err(|error| levels.first_failed(error))?;
@@ -333,7 +386,7 @@ impl<A: FirstLevel, B, Kind> Write<'_, '_, A, B, Kind> {
     }
 }
 
-impl<A: FirstLevel, B, Kind> Drop for Write<'_, '_, A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Drop for Write<'_, '_, A, B, Kind> {
     fn drop(&mut self) {
         if !self.ended {
             self.end_watch(false);
@@ -344,7 +397,7 @@ impl<A: FirstLevel, B, Kind> Drop for Write<'_, '_, A, B, Kind> {
     }
 }
 
-impl<A: FirstLevel, B, Kind> Clear<'_, A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Clear<'_, A, B, Kind> {
     /// Ends a `clear` at the second level.
     pub(super) fn end_clear<E>(mut self, result: SecondResult<(), E>) -> Kept<A::Error, E> {
         self.ended = true;
@@ -364,20 +417,11 @@ impl<A: FirstLevel, B, Kind> Clear<'_, A, B, Kind> {
     /// journal cannot record a predicate.
     pub(super) fn end_retain<E>(mut self, result: SecondResult<(), E>) -> Kept<A::Error, E> {
         self.ended = true;
-        match result {
-            SecondResult::Done(()) => Ok(()),
-            SecondResult::Failed(error) | SecondResult::Missed(error) => {
-                Err(self.levels.second_failed(error))
-            }
-            SecondResult::Skipped => {
-                self.levels.count(Counted::Error);
-                Err(TwoLevelError::Unavailable)
-            }
-        }
+        self.levels.done_or_error(result)
     }
 }
 
-impl<A: FirstLevel, B, Kind> Drop for Clear<'_, A, B, Kind> {
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Drop for Clear<'_, A, B, Kind> {
     fn drop(&mut self) {
         if self.ended {
             return;

@@ -273,6 +273,10 @@ where
     fn tag_mark(&self, tag: &str) -> Option<u64> {
         self.entries.tag_mark(tag)
     }
+
+    fn common_tags(&self) -> Vec<u64> {
+        self.entries.common_tags()
+    }
 }
 
 impl<K, V, F> AsyncCache for AsyncRedisCache<K, V, F>
