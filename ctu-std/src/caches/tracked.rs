@@ -87,6 +87,13 @@ pub trait Tracker: Send + Sync {
     /// [`TrackingError::Refused`] if the server cannot report changes or does not allow it, and
     /// [`TrackingError::Lost`] if a later attempt may succeed.
     fn open(&self) -> Result<Box<dyn TrackingConnection>, TrackingError>;
+
+    /// The number of answers to this cache, so far, of servers that no open connection tracks, such as a
+    /// new node of a cluster. Counted before the caller gets the answer. A first level does not keep an
+    /// answer during which the number grew. By default there are none.
+    fn unreported(&self) -> u64 {
+        0
+    }
 }
 
 /// A connection on which a server reports changed keys. Messages arrive in the order in which the

@@ -16,6 +16,7 @@ mod outages;
 mod tags;
 #[cfg(feature = "tls")]
 mod tls;
+mod tracking;
 mod two_level;
 
 fn secs(n: u64) -> Duration {

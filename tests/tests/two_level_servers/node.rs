@@ -43,7 +43,7 @@ impl Second for MemCached<str, u64> {
     }
 }
 
-pub(crate) struct Node<B> {
+pub(crate) struct Node<B: Second> {
     name: &'static str,
     pub(crate) cache: TwoLevelCache<First, B>,
     pub(crate) operations: AtomicU64,

@@ -59,6 +59,8 @@ pub use server_info::ServerInfo;
 #[cfg(any(feature = "redis", feature = "tokio"))]
 pub(crate) use spread::connection_of;
 pub(crate) use stream::Stream;
+#[cfg(feature = "cluster")]
+pub(crate) use stream::wait_for_any;
 #[cfg(feature = "redis")]
 pub(crate) use url::shown;
 pub(crate) use url::{Fault, Url};

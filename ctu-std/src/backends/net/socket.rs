@@ -139,6 +139,13 @@ impl TimedSocket {
         }
     }
 
+    /// For a wait until the peer has sent bytes or closed the connection.
+    #[cfg(all(unix, feature = "cluster"))]
+    pub(super) fn poll_fd(&self) -> rustix::event::PollFd<'_> {
+        use rustix::event::{PollFd, PollFlags};
+        PollFd::new(&self.socket, PollFlags::IN)
+    }
+
     /// Whether the peer has sent bytes that were not read. One system call.
     pub(super) fn peek(&self) -> Pending {
         peek(&self.socket)

@@ -81,6 +81,34 @@ impl Stream {
     }
 }
 
+/// Waits up to `wait` until the peer of one of `streams` has sent bytes or closed its connection. May return
+/// earlier.
+#[cfg(all(unix, feature = "cluster"))]
+pub(crate) fn wait_for_any(mut streams: Vec<&mut Stream>, wait: Duration) -> io::Result<()> {
+    use rustix::event::{Timespec, poll};
+    // TLS may have bytes that the socket has not.
+    if streams.iter_mut().any(|stream| !stream.is_idle()) {
+        return Ok(());
+    }
+    let sockets = streams.iter().map(|stream| match &stream.0 {
+        Kind::Plain(socket) => socket.poll_fd(),
+        #[cfg(feature = "tls")]
+        Kind::Tls(stream) => stream.sock.poll_fd(),
+    });
+    let mut sockets: Vec<_> = sockets.collect();
+    let wait = Timespec::try_from(wait).map_err(io::Error::other)?;
+    match poll(&mut sockets, Some(&wait)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The system has no such wait.
+#[cfg(all(not(unix), feature = "cluster"))]
+pub(crate) fn wait_for_any(_: Vec<&mut Stream>, _: Duration) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Connects to the first address of `host` that answers; none of them takes the time of the rest.
 fn tcp(
     host: &str,

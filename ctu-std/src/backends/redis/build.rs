@@ -9,7 +9,7 @@ use super::asynchronous::{
 #[cfg(feature = "cluster")]
 use super::cluster::Cluster;
 #[cfg(feature = "tokio")]
-use super::tracking::{NoTracker, RedisTracker};
+use super::tracking::{NoTracker, TrackerSettings};
 use super::{
     Form, RedisBuilder, RedisCache, RedisError,
     builder::Origin,
@@ -52,7 +52,7 @@ impl<F> RedisBuilder<F> {
             #[cfg(feature = "cluster")]
             Origin::Cluster(seeds) => {
                 let nodes = seeds.build(limits, self.allowed)?;
-                Servers::Cluster(Box::new(Cluster::new(nodes)))
+                Servers::Cluster(Arc::new(Cluster::new(nodes)))
             }
             Origin::Sentinel(mut sentinel) => {
                 sentinel.master.check()?;
@@ -98,23 +98,34 @@ impl<F> RedisBuilder<F> {
             let node = AsyncNode::new(AsyncConnector { source, server }, limits);
             AsyncServers::One(Arc::new(node))
         };
+        // A tracking connection has a thread of its own, which blocks.
+        let tracked = |source, server| {
+            let node = Node::new(Connector { source, server }, limits);
+            Servers::One(Arc::new(node))
+        };
         let (servers, tracked) = match self.source? {
             Origin::Server(settings) => {
                 settings.check()?;
                 let server = settings.endpoint.address.label();
-                let tracked = Source::Server(settings.clone());
+                let tracked = tracked(Source::Server(settings.clone()), server.clone());
                 (one(AsyncSource::Server(settings), server), Some(tracked))
             }
             #[cfg(feature = "cluster")]
             Origin::Cluster(seeds) => {
-                let nodes = seeds.build(limits, self.allowed)?;
-                (AsyncServers::Cluster(AsyncCluster::new(nodes)), None)
+                let nodes = seeds.clone().build(limits, self.allowed.clone())?;
+                let tracked = seeds.build(limits, self.allowed)?;
+                let tracked = tracked.with_tracks(nodes.tracks().clone());
+                let tracked = Servers::Cluster(Arc::new(Cluster::new(tracked)));
+                (
+                    AsyncServers::Cluster(AsyncCluster::new(nodes)),
+                    Some(tracked),
+                )
             }
             Origin::Sentinel(mut sentinel) => {
                 sentinel.master.check()?;
                 sentinel.allowed = self.allowed;
                 let server = sentinel.label();
-                let tracked = Source::Sentinel(sentinel.clone());
+                let tracked = tracked(Source::Sentinel(sentinel.clone()), server.clone());
                 (one(AsyncSource::Sentinel(sentinel), server), Some(tracked))
             }
             Origin::External(_) => return Err(wrong("a blocking connection needs build")),
@@ -126,23 +137,17 @@ impl<F> RedisBuilder<F> {
         };
         let client = AsyncClient::new(servers, limits.deadline, self.scan_deadline);
         let entries = Entries::new(client.server().clone(), self.entries);
-        // A tracking connection has a thread of its own, which blocks.
         let tracker: Arc<dyn Tracker> = match tracked {
             None => {
-                let reason = "a cluster or an external connection is not tracked";
+                let reason = "an external connection is not tracked";
                 Arc::new(NoTracker(reason))
             }
-            Some(source) => {
-                let server = client.server().clone();
-                let node = Node::new(Connector { source, server }, limits);
-                Arc::new(RedisTracker {
-                    node: Arc::new(node),
-                    marks: entries.marks.clone(),
-                    prefix: entries.settings.form.prefix().to_vec(),
-                    has_tags: entries.settings.tags.is_some(),
-                    deadline: limits.deadline,
-                })
-            }
+            Some(servers) => servers.tracker(TrackerSettings {
+                marks: entries.marks.clone(),
+                prefix: entries.settings.form.prefix().to_vec(),
+                has_tags: entries.settings.tags.is_some(),
+                deadline: limits.deadline,
+            }),
         };
         Ok(AsyncRedisCache::new(Arc::new(client), entries, tracker))
     }

@@ -5,13 +5,12 @@ use super::{
     command::{Batch, Command, Layout},
     node::Node,
     reply::Reply,
-    tracking::{Marks, RedisTracker},
+    tracking::{Marks, RedisTracker, TrackerSettings},
 };
 #[cfg(feature = "cluster")]
 use super::{
-    cluster::{Cluster, Part, Slot},
+    cluster::{Cluster, ClusterTracker, Part, Slot},
     command::Place,
-    tracking::NoTracker,
 };
 use crate::{backends::net::Deadline, caches::Tracker};
 use ctu_core::Capability;
@@ -32,7 +31,24 @@ pub(super) enum Servers {
     One(Arc<Node>),
     /// Each key has a slot, and each slot a node.
     #[cfg(feature = "cluster")]
-    Cluster(Box<Cluster>),
+    Cluster(Arc<Cluster>),
+}
+
+impl Servers {
+    /// The source of tracking connections.
+    pub(super) fn tracker(&self, settings: TrackerSettings) -> Arc<dyn Tracker> {
+        match self {
+            Self::One(node) => Arc::new(RedisTracker {
+                node: node.clone(),
+                settings,
+            }),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(cluster) => Arc::new(ClusterTracker {
+                cluster: cluster.clone(),
+                settings,
+            }),
+        }
+    }
 }
 
 #[cfg_attr(not(feature = "cluster"), allow(unused_variables))]
@@ -61,17 +77,13 @@ impl Client {
 
     /// The source of tracking connections for keys that begin with `prefix`.
     pub(super) fn tracker(&self, marks: &Marks, prefix: &[u8], has_tags: bool) -> Arc<dyn Tracker> {
-        match &self.servers {
-            Servers::One(node) => Arc::new(RedisTracker {
-                node: node.clone(),
-                marks: marks.clone(),
-                prefix: prefix.to_vec(),
-                has_tags,
-                deadline: self.deadline,
-            }),
-            #[cfg(feature = "cluster")]
-            Servers::Cluster(_) => Arc::new(NoTracker("a cluster is not supported")),
-        }
+        let tracker = TrackerSettings {
+            marks: marks.clone(),
+            prefix: prefix.to_vec(),
+            has_tags,
+            deadline: self.deadline,
+        };
+        self.servers.tracker(tracker)
     }
 
     /// The deadline of an operation that begins now.

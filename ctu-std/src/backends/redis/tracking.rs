@@ -55,9 +55,17 @@ impl Marks {
     }
 }
 
-/// Opens tracking connections to the server of a pool.
-pub(super) struct RedisTracker {
-    pub(super) node: Arc<Node>,
+/// The ping of a tracking connection.
+#[derive(Clone, Debug)]
+pub(super) enum Beat {
+    Ping,
+    /// `EXISTS` of this key.
+    #[cfg(feature = "cluster")]
+    Exists(Vec<u8>),
+}
+
+/// The settings of tracking connections.
+pub(super) struct TrackerSettings {
     pub(super) marks: Marks,
     /// The beginning of the tracked keys. Empty for all keys.
     pub(super) prefix: Vec<u8>,
@@ -67,11 +75,17 @@ pub(super) struct RedisTracker {
     pub(super) deadline: Duration,
 }
 
+/// Opens tracking connections to the server of a pool.
+pub(super) struct RedisTracker {
+    pub(super) node: Arc<Node>,
+    pub(super) settings: TrackerSettings,
+}
+
 /// The tracker of a cache whose servers cannot be tracked.
-#[cfg(any(feature = "cluster", feature = "tokio"))]
+#[cfg(feature = "tokio")]
 pub(super) struct NoTracker(pub(super) &'static str);
 
-#[cfg(any(feature = "cluster", feature = "tokio"))]
+#[cfg(feature = "tokio")]
 impl Tracker for NoTracker {
     fn open(&self) -> Result<Box<dyn TrackingConnection>, TrackingError> {
         Err(TrackingError::Refused(self.0.into()))
@@ -80,11 +94,7 @@ impl Tracker for NoTracker {
 
 impl Tracker for RedisTracker {
     fn open(&self) -> Result<Box<dyn TrackingConnection>, TrackingError> {
-        match self.connect() {
-            Ok(connection) => Ok(Box::new(connection)),
-            Err(Unopened::Error(error)) => Err(sorted(&error)),
-            Err(Unopened::Refused(reason)) => Err(TrackingError::Refused(reason.into())),
-        }
+        Ok(Box::new(self.settings.open(&self.node, Beat::Ping)?))
     }
 }
 
@@ -101,18 +111,27 @@ impl From<RedisError> for Unopened {
 }
 
 /// An error that stays is a refusal.
-fn sorted(error: &RedisError) -> TrackingError {
+pub(super) fn sorted(error: &RedisError) -> TrackingError {
     match error.is_outage() {
         true => TrackingError::Lost(error.to_string()),
         false => TrackingError::Refused(error.to_string()),
     }
 }
 
-impl RedisTracker {
-    fn connect(&self) -> Result<RedisTracking, Unopened> {
-        let server = self.node.server();
+impl TrackerSettings {
+    /// Opens a connection to `node`.
+    pub(super) fn open(&self, node: &Node, beat: Beat) -> Result<RedisTracking, TrackingError> {
+        match self.connect(node, beat) {
+            Ok(connection) => Ok(connection),
+            Err(Unopened::Error(error)) => Err(sorted(&error)),
+            Err(Unopened::Refused(reason)) => Err(TrackingError::Refused(reason.into())),
+        }
+    }
+
+    fn connect(&self, node: &Node, beat: Beat) -> Result<RedisTracking, Unopened> {
+        let server = node.server();
         let deadline = Deadline::after(self.deadline);
-        let Link::Own { stream, .. } = self.node.connector().connect(deadline)? else {
+        let Link::Own { stream, .. } = node.connector().connect(deadline)? else {
             return Err(Unopened::Refused(
                 "a cache on an external connection has no tracking connection",
             ));
@@ -124,11 +143,12 @@ impl RedisTracker {
             marks: self.marks.clone(),
             generations: self.has_tags.then(|| generation_keys(&self.prefix)),
             deadline: self.deadline,
+            beat,
         };
         match tracking.hello(deadline) {
             // A proxy that does not know the command closes the connection.
             Err(Unopened::Error(error)) if is_refusal(&error) => {
-                match self.node.execute(&probe(), deadline, |_| Ok(())) {
+                match node.execute(&probe(), deadline, |_| Ok(())) {
                     Ok(()) => return Err(Unopened::Refused("the server does not know HELLO")),
                     Err(_) => return Err(error.into()),
                 }
@@ -141,7 +161,7 @@ impl RedisTracker {
 }
 
 /// A connection on which the server reports changed keys.
-struct RedisTracking {
+pub(super) struct RedisTracking {
     stream: Stream,
     replies: Replies,
     server: Arc<str>,
@@ -149,6 +169,7 @@ struct RedisTracking {
     /// The beginning of the keys of tags.
     generations: Option<Vec<u8>>,
     deadline: Duration,
+    beat: Beat,
 }
 
 impl RedisTracking {
@@ -258,7 +279,11 @@ impl RedisTracking {
                 _ => return Err(self.odd()),
             },
             Value::Push { .. } => {}
-            Value::SimpleString(pong) if pong == "PONG" => each(TrackingMessage::Pong),
+            Value::SimpleString(pong) if pong == "PONG" && matches!(self.beat, Beat::Ping) => {
+                each(TrackingMessage::Pong);
+            }
+            #[cfg(feature = "cluster")]
+            Value::Int(_) if matches!(self.beat, Beat::Exists(_)) => each(TrackingMessage::Pong),
             value => {
                 Reply::new(vec![value], &self.server)?;
                 return Err(self.odd());
@@ -297,9 +322,39 @@ impl RedisTracking {
     }
 }
 
+#[cfg(feature = "cluster")]
+impl RedisTracking {
+    /// Host and port.
+    pub(super) fn server(&self) -> &Arc<str> {
+        &self.server
+    }
+
+    pub(super) fn stream(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
+    /// Passes on the messages that have arrived, without a wait. Returns whether there were any.
+    pub(super) fn receive_now(
+        &mut self,
+        each: &mut dyn FnMut(TrackingMessage),
+    ) -> Result<bool, RedisError> {
+        let mut any = self.pass_on_all(each)?;
+        if !self.stream.is_idle() {
+            self.read(Deadline::after(self.deadline))?;
+            any |= self.pass_on_all(each)?;
+        }
+        Ok(any)
+    }
+}
+
 impl TrackingConnection for RedisTracking {
     fn ping(&mut self) -> Result<(), TrackingError> {
-        let sent = self.send(&Request::of(&[b"PING"]), Deadline::after(self.deadline));
+        let ping = match &self.beat {
+            Beat::Ping => Request::of(&[b"PING"]),
+            #[cfg(feature = "cluster")]
+            Beat::Exists(key) => Request::of(&[b"EXISTS", key]),
+        };
+        let sent = self.send(&ping, Deadline::after(self.deadline));
         sent.map_err(|error| sorted(&error))
     }
 

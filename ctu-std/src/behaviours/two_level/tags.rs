@@ -19,15 +19,20 @@ type One<A, E> = Result<FoundTagged<<A as Cache>::Value>, E>;
 type Many<A, E> = Result<Vec<FoundTagged<<A as Cache>::Value>>, E>;
 type Reading<'b, T> = Pin<Box<dyn Future<Output = T> + Send + 'b>>;
 
+type Get<A, B, E> = fn(&B, &Key<A>) -> One<A, E>;
+type GetMany<A, B, E> = fn(&B, &[&Key<A>]) -> Many<A, E>;
+type AsyncGet<A, B, E> = for<'b> fn(&'b B, &'b Key<A>) -> Reading<'b, One<A, E>>;
+type AsyncGetMany<A, B, E> = for<'b> fn(&'b B, &'b [&'b Key<A>]) -> Reading<'b, Many<A, E>>;
+
 /// The reads of a second level with tags, as the builder makes them.
 pub(super) enum TagReads<A: Cache, B, E> {
     Blocking {
-        get: fn(&B, &Key<A>) -> One<A, E>,
-        get_many: fn(&B, &[&Key<A>]) -> Many<A, E>,
+        get: Get<A, B, E>,
+        get_many: GetMany<A, B, E>,
     },
     Async {
-        get: for<'b> fn(&'b B, &'b Key<A>) -> Reading<'b, One<A, E>>,
-        get_many: for<'b> fn(&'b B, &'b [&'b Key<A>]) -> Reading<'b, Many<A, E>>,
+        get: AsyncGet<A, B, E>,
+        get_many: AsyncGetMany<A, B, E>,
     },
 }
 

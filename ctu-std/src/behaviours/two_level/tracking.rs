@@ -122,7 +122,8 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
         let tracking = self.tracking.as_ref();
         let mark = tracking.and_then(|tracking| (tracking.mark)(&self.second, key));
         let version = self.versions.current(key, mark);
-        version.with_invalidations(self.invalidations())
+        let version = version.with_invalidations(self.invalidations());
+        version.with_unreported(self.unreported())
     }
 
     /// The lease, to be read before a lookup in the first level.
@@ -175,6 +176,11 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
         if let Some(start) = self.tracking.as_ref().and_then(|tracking| tracking.start) {
             start(self);
         }
+    }
+
+    /// Whether every answer since `version` is of a server that reports changes.
+    pub(super) fn is_reported_since(&self, version: Version) -> bool {
+        version.unreported() == self.unreported()
     }
 
     /// Watches a write of the key with the version: the server has to report it.
@@ -380,6 +386,11 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Indexed<A::Key> for Levels<A, B, Ki
 
     fn forget(&self, key: &A::Key) -> bool {
         self.forget_first(key).is_ok()
+    }
+
+    fn unreported(&self) -> u64 {
+        let tracking = self.tracking.as_ref();
+        tracking.map_or(0, |tracking| tracking.tracker.unreported())
     }
 }
 

@@ -46,9 +46,20 @@ pub(super) struct Version {
     writes: u64,
     mark: Option<u64>,
     invalidations: u64,
+    unreported: u64,
 }
 
 impl Version {
+    /// The number of answers whose changes are not reported.
+    pub(super) fn unreported(&self) -> u64 {
+        self.unreported
+    }
+
+    /// The version with the number of answers whose changes are not reported.
+    pub(super) fn with_unreported(self, unreported: u64) -> Self {
+        Self { unreported, ..self }
+    }
+
     /// The version with the number of invalidated tags at the same time.
     pub(super) fn with_invalidations(self, invalidations: u64) -> Self {
         Self {
@@ -96,6 +107,10 @@ pub(super) trait Indexed<K: ?Sized> {
     fn has(&self, key: &K) -> bool;
     /// Removes `key`. Returns whether that succeeded.
     fn forget(&self, key: &K) -> bool;
+    /// The number of answers so far whose changes are not reported.
+    fn unreported(&self) -> u64 {
+        0
+    }
 }
 
 impl<K: Hash + Eq + ToOwned + ?Sized> WriteVersions<K> {
@@ -134,6 +149,7 @@ impl<K: Hash + Eq + ToOwned + ?Sized> WriteVersions<K> {
             writes,
             mark,
             invalidations: 0,
+            unreported: 0,
         }
     }
 
@@ -187,9 +203,10 @@ impl<K: Hash + Eq + ToOwned + ?Sized> WriteVersions<K> {
 
 impl<K: Eq + ToOwned + ?Sized> Stripe<K> {
     /// Records the mark of a key that is about to be in the first level. Returns `false` if that is not
-    /// possible: the first level does not remove another key.
+    /// possible: the first level does not remove another key, or changes of this one may not be reported.
     fn index(&mut self, version: Version, key: &K, first: &impl Indexed<K>) -> bool {
         match version.mark {
+            Some(_) if version.unreported != first.unreported() => false,
             Some(mark) => self.marks.insert(mark, key, (), first),
             None => true,
         }

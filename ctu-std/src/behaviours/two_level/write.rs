@@ -254,7 +254,9 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Write<'_, '_, A, B, Kind> {
     /// key ran since this one began.
     fn end<T>(mut self, effect: Effect, apply: impl FnOnce(bool) -> T) -> T {
         self.ended = true;
-        self.end_watch(effect == Effect::Done);
+        // A server without a tracking connection reports nothing.
+        let is_reported = self.levels.is_reported_since(self.version);
+        self.end_watch(effect == Effect::Done && is_reported);
         self.apply(effect, apply)
     }
 

@@ -72,6 +72,9 @@ impl AsyncCluster {
                 exchange(load, deadline, read)
             });
             for (load, results) in loads.iter().zip(join_all(sent).await) {
+                if results.is_ok() {
+                    self.0.nodes.tracks().answered(load.node.server());
+                }
                 rounds.end(load, results);
             }
             while let Some((index, node, failed)) = rounds.failure(deadline) {

@@ -9,6 +9,7 @@ use super::{
     rounds::{Failed, Part, Rounds, is_fatal},
     slot::Slot,
     survey::Survey,
+    tracks::Tracks,
 };
 use crate::backends::net::{ConnectionError, Deadline, Disposition};
 use std::sync::Arc;
@@ -32,6 +33,16 @@ impl Cluster {
         self.nodes.label()
     }
 
+    /// The nodes that report changes.
+    pub(super) fn tracks(&self) -> &Tracks {
+        self.nodes.tracks()
+    }
+
+    /// The node that serves `slot`, as far as is known.
+    pub(super) fn serves(&self, slot: Slot) -> Option<Arc<Node>> {
+        self.nodes.serves(slot)
+    }
+
     /// Sends each part to the node that has its slot, all at the same time, and makes `T` of the replies.
     /// A redirected part is sent again to its new node, alone. The first failure is the error; the work of
     /// other nodes stays done.
@@ -51,6 +62,9 @@ impl Cluster {
                 return rounds.finish();
             }
             exchange(loads, deadline, |load, replies| {
+                if replies.is_ok() {
+                    self.nodes.tracks().answered(load.node.server());
+                }
                 let results = replies.map(|replies| load.read(replies, &mut read));
                 let after = match &results {
                     Ok(results) if results.iter().any(is_fatal) => Disposition::Close,
@@ -156,7 +170,7 @@ impl Cluster {
     }
 
     /// Every master, as of now: of slots that have moved to a new one nothing else would tell.
-    fn masters(&self, deadline: Deadline) -> Result<Vec<Arc<Node>>, RedisError> {
+    pub(super) fn masters(&self, deadline: Deadline) -> Result<Vec<Arc<Node>>, RedisError> {
         let refreshed = self.refresh(Some(deadline), deadline);
         self.nodes.masters(refreshed, deadline)
     }

@@ -24,6 +24,8 @@ mod seeds;
 mod slot;
 mod survey;
 mod topology;
+mod tracking;
+mod tracks;
 mod turns;
 
 pub(super) use blocking::Cluster;
@@ -39,5 +41,6 @@ pub(super) use seeds::Seeds;
 pub(super) use slot::Slot;
 #[cfg(feature = "tokio")]
 pub(super) use survey::Survey;
+pub(super) use tracking::ClusterTracker;
 #[cfg(feature = "tokio")]
 pub(super) use turns::{Turn, Turns};

@@ -10,6 +10,7 @@ use super::{
     place::Place,
     slot::Slot,
     topology::{self, Shard},
+    tracks::Tracks,
 };
 #[cfg(feature = "tls")]
 use crate::backends::net::Address;
@@ -43,6 +44,7 @@ pub(in super::super) struct Nodes<N> {
     stale: AtomicBool,
     /// The number of requests for the map.
     asked: AtomicUsize,
+    tracks: Arc<Tracks>,
 }
 
 impl<N: Member> Nodes<N> {
@@ -68,7 +70,19 @@ impl<N: Member> Nodes<N> {
             map: RwLock::new(None),
             stale: AtomicBool::new(true),
             asked: AtomicUsize::new(0),
+            tracks: Arc::default(),
         }
+    }
+
+    /// The nodes with the tracks of another driver of the same cluster.
+    #[cfg(feature = "tokio")]
+    pub(in super::super) fn with_tracks(self, tracks: Arc<Tracks>) -> Self {
+        Self { tracks, ..self }
+    }
+
+    /// The nodes that report changes.
+    pub(in super::super) fn tracks(&self) -> &Arc<Tracks> {
+        &self.tracks
     }
 
     /// The nodes that the user named.
