@@ -37,7 +37,7 @@ pub use behaviours::{
 #[cfg(feature = "critical-section")]
 pub use caches::CriticalSectionMutex;
 pub use caches::{
-    AsyncCache, AsyncCacheExt, Cache, CacheExt, CacheId, Found, HasStats, InMemory,
+    AsyncCache, AsyncCacheExt, Cache, CacheExt, CacheId, Found, HasAsyncStats, HasStats, InMemory,
     LocalAsyncCache, LocalAsyncCacheExt, LockKind, LockedCache, Ready, SpinCache, SpinMutex,
     WithTtl,
 };

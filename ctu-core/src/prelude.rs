@@ -3,4 +3,4 @@
 //! `LocalAsyncCache` is not among them: its methods have the names of those of `AsyncCache`, and a
 //! cache may implement both.
 
-pub use crate::caches::{AsyncCache, AsyncCacheExt, Cache, CacheExt, HasStats};
+pub use crate::caches::{AsyncCache, AsyncCacheExt, Cache, CacheExt, HasAsyncStats, HasStats};

@@ -4,7 +4,7 @@ use super::{
     observed::Observed,
     observer::{Observer, Operation, OperationKind},
 };
-use crate::caches::{HasStats, forward_stats};
+use crate::caches::{HasAsyncStats, HasStats, forward_async_stats, forward_stats};
 use core::fmt;
 
 /// A cache that reports every operation before it runs: the counterpart of `DebugCache` in
@@ -101,6 +101,9 @@ impl defmt::Format for Event<'_> {
 
 forward_stats! {
     impl[C: HasStats, L] for Observed<C, Log<L>>, C, this => this.get_ref();
+}
+forward_async_stats! {
+    impl[C: HasAsyncStats, L] for Observed<C, Log<L>>, C, this => this.get_ref();
 }
 
 impl<C, L: Fn(&Event<'_>)> Observed<C, Log<L>> {

@@ -6,10 +6,10 @@ use super::{
 };
 use crate::error::{CacheError, Error};
 use crate::{
-    caches::{AsyncCache, Cache, HasStats},
+    caches::{AsyncCache, Cache, HasAsyncStats, HasStats},
     counter::Counter,
 };
-use core::fmt;
+use core::{fmt, future::ready};
 
 /// A cache that counts its operations: the counterpart of `StatsCache` in CacheToolsUtils.
 ///
@@ -229,6 +229,19 @@ impl<C: Cache> HasStats for Observed<C, Counts> {
 
     fn hit_rate(&self) -> Result<f64, C::Error> {
         Ok(self.hit_rate())
+    }
+}
+
+impl<C: AsyncCache> HasAsyncStats for Observed<C, Counts> {
+    type Stats = Stats;
+    type Error = C::Error;
+
+    fn stats_async(&self) -> impl Future<Output = Result<Stats, C::Error>> + Send {
+        self.stats_async()
+    }
+
+    fn hit_rate_async(&self) -> impl Future<Output = Result<f64, C::Error>> + Send {
+        ready(Ok(self.hit_rate()))
     }
 }
 

@@ -8,6 +8,7 @@ mod copying;
 mod critical_section;
 mod ext;
 mod forward;
+mod has_async_stats;
 mod has_stats;
 mod id;
 mod in_memory;
@@ -22,6 +23,8 @@ pub(crate) use copying::copying_store_is_cache;
 #[cfg(feature = "critical-section")]
 pub use critical_section::CriticalSectionMutex;
 pub use ext::{AsyncCacheExt, CacheExt, LocalAsyncCacheExt};
+pub use has_async_stats::HasAsyncStats;
+pub(crate) use has_async_stats::forward_async_stats;
 pub use has_stats::HasStats;
 pub(crate) use has_stats::forward_stats;
 pub use id::CacheId;

@@ -3,12 +3,13 @@
 use crate::on_both;
 use ctu_std::{
     AsyncCache, AsyncMemCached, AsyncPrefixedRedisCache, AsyncRedisCache, Cache, ConcurrentCache,
-    IsAsync, Mapped, MemCached, Prefix, PrefixedCache, PrefixedRedisCache, RedisBuilder,
-    RedisCache, SingleFlightCache, StatsCache, TwoLevelCache,
+    DebugCache, HasAsyncStats, IsAsync, Mapped, MemCached, Prefix, PrefixedCache,
+    PrefixedRedisCache, Ready, RedisBuilder, RedisCache, SingleFlightCache, StatsCache,
+    TwoLevelCache,
     test_util::{check_async_cache, check_cache},
 };
 use ctu_tests::servers::{MemcachedServer, RedisServer};
-use std::time::Duration;
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -92,5 +93,47 @@ fn caches_of_both_forms_on_memcached_pass() {
         let clear = async || cache.clear().await.unwrap();
         check_async(&cache, clear).await;
         check_async(SingleFlightCache::new(&cache), clear).await;
+    });
+}
+
+/// The hit rate of any cache with statistics.
+async fn hit_rate<C: HasAsyncStats<Error: Debug>>(cache: C) -> f64 {
+    cache.stats_async().await.unwrap();
+    cache.hit_rate_async().await.unwrap()
+}
+
+#[test]
+fn statistics_of_async_caches_pass_through_wrappers() {
+    let (redis_server, memcached) = (RedisServer::start(), MemcachedServer::start());
+    on_both(|| async {
+        let cache: AsyncRedisCache<str, u64> = redis(&redis_server).build_async().unwrap();
+        cache.insert_entry("a", 1, None).await.unwrap();
+        assert_eq!(cache.get("a").await, Ok(Some(1)));
+        assert!(hit_rate(&cache).await > 0.0);
+        let wrapped = DebugCache::new(&cache, "a name", |_| ());
+        assert!(hit_rate(SingleFlightCache::new(&wrapped)).await > 0.0);
+        let prefixed = Mapped::with_mapping(Arc::new(&cache), Prefix::new("p."));
+        assert!(hit_rate(&prefixed).await > 0.0);
+        let counted = StatsCache::new(&cache);
+        assert_eq!(hit_rate(&counted).await, 0.0);
+        counted.get("a").await.unwrap();
+        // A future of another task.
+        assert_eq!(
+            tokio::spawn(async move { hit_rate(cache).await > 0.0 })
+                .await
+                .ok(),
+            Some(true)
+        );
+        let builder = MemCached::builder(memcached.address()).deadline(PATIENCE);
+        let cache: AsyncMemCached<str, u64> = builder.build_async().unwrap();
+        cache.insert_entry("a", 1, None).await.unwrap();
+        assert_eq!(cache.get("a").await, Ok(Some(1)));
+        assert!(hit_rate(&cache).await > 0.0);
+        let first = ConcurrentCache::<String, u64>::with_capacity(100);
+        let levels: TwoLevelCache<_, _, IsAsync> = TwoLevelCache::builder(first, cache).build();
+        assert_eq!(levels.get("a").await, Ok(Some(1)));
+        assert_eq!(hit_rate(&levels).await, 1.0);
+        let memory = StatsCache::new(ConcurrentCache::<String, u64>::with_capacity(100));
+        assert_eq!(hit_rate(Ready(memory)).await, 0.0);
     });
 }

@@ -2,11 +2,14 @@
 //! those of Rust, and both store the same bytes. `tests/run interop` runs it.
 
 use ctu_std::{
-    Aes128Cbc, BytesCache, Cache, ChaCha20, Cipher, EncryptedCache, Encryption, MemCached,
-    MemCachedBuilder, RedisCache, Salsa20, StrKey, ToBytesCache, full_hash_key_with, json_key_with,
-    memcached::MemValue,
+    Aes128Cbc, AsyncMemCached, AsyncRedisCache, BytesCache, Cache, ChaCha20, Cipher,
+    EncryptedCache, Encryption, MemCached, MemCachedBuilder, RedisCache, Salsa20, StrKey,
+    ToBytesCache, full_hash_key_with, json_key_with, memcached::MemValue,
 };
-use ctu_tests::servers::{MemcachedServer, RedisServer};
+use ctu_tests::{
+    blocking::Blocking,
+    servers::{MemcachedServer, RedisServer},
+};
 use peer::{Peer, Written};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -232,15 +235,14 @@ fn redis_setup(server: &RedisServer) -> Value {
 #[test]
 fn redis_cache() {
     let server = RedisServer::start();
-    let cache: RedisCache<Value, Value> = RedisCache::builder(server.url()).build().unwrap();
-    let (mut peer, stored) = (Peer::start(1), on_redis(&server));
-    share(
-        &mut peer,
-        redis_setup(&server),
-        500,
-        &Ours::any_key(cache),
-        stored,
-    );
+    let builder = || RedisCache::builder(server.url());
+    let blocking: RedisCache<Value, Value> = builder().build().unwrap();
+    let awaited: AsyncRedisCache<Value, Value> = builder().build_async().unwrap();
+    let mut peer = Peer::start(1);
+    for ours in [Ours::any_key(blocking), Ours::any_key(Blocking(awaited))] {
+        let (setup, stored) = (redis_setup(&server), on_redis(&server));
+        share(&mut peer, setup, 300, &ours, stored);
+    }
 }
 
 #[test]
@@ -248,13 +250,16 @@ fn prefixed_redis_cache() {
     let server = RedisServer::start();
     let mut peer = Peer::start(2);
     for prefix in ["app.", "é*? ", ""] {
-        let builder = RedisCache::builder(server.url()).prefix(prefix);
-        let cache = builder.build::<str, Value>().unwrap();
+        let builder = || RedisCache::builder(server.url()).prefix(prefix);
+        let blocking = builder().build::<str, Value>().unwrap();
+        let awaited = builder().build_async::<str, Value>().unwrap();
         let mut setup = redis_setup(&server);
         setup["prefix"] = prefix.into();
         setup["key"] = "text".into();
-        let ours = scalars(Ours::text_key(cache));
-        share(&mut peer, setup, 300, &ours, on_redis(&server));
+        for ours in [Ours::text_key(blocking), Ours::text_key(Blocking(awaited))] {
+            let setup = setup.clone();
+            share(&mut peer, setup, 150, &scalars(ours), on_redis(&server));
+        }
     }
 }
 
@@ -265,6 +270,9 @@ fn encrypted_on_raw_redis() {
     let mut setup = redis_setup(&server);
     setup["raw"] = true.into();
     let mut peer = Peer::start(3);
+    share_encrypted(&mut peer, &setup, false, &cache, on_redis(&server));
+    let builder = RedisCache::builder(server.url()).raw();
+    let cache = Blocking(builder.build_async().unwrap());
     share_encrypted(&mut peer, &setup, false, &cache, on_redis(&server));
 }
 
@@ -303,11 +311,23 @@ fn memcached_of_one_server_and_prefixed() {
     share(&mut peer, setup.clone(), 500, &ours, on_memcached(&servers));
     for prefix in ["app.", "é'\"\\", ""] {
         let builder = builder.clone().prefix(prefix);
-        let cache: MemCached<str, MemValue> = builder.build().unwrap();
+        let blocking: MemCached<str, MemValue> = builder.clone().build().unwrap();
+        let awaited: AsyncMemCached<str, MemValue> = builder.build_async().unwrap();
         let mut setup = setup.clone();
         setup["prefix"] = prefix.into();
-        let ours = scalars(Ours::any_value(cache));
-        share(&mut peer, setup, 300, &ours, on_memcached(&servers));
+        for ours in [
+            Ours::any_value(blocking),
+            Ours::any_value(Blocking(awaited)),
+        ] {
+            let setup = setup.clone();
+            share(
+                &mut peer,
+                setup,
+                150,
+                &scalars(ours),
+                on_memcached(&servers),
+            );
+        }
     }
 }
 
@@ -332,9 +352,21 @@ fn memcached_on_a_socket() {
 fn memcached_of_several_servers() {
     let (servers, builder, mut setup) = memcached(4);
     let mut peer = Peer::start(7);
-    let cache: MemCached<str, MemValue> = builder.clone().build().unwrap();
-    let ours = scalars(Ours::any_value(cache));
-    share(&mut peer, setup.clone(), 500, &ours, on_memcached(&servers));
+    let blocking: MemCached<str, MemValue> = builder.clone().build().unwrap();
+    let awaited: AsyncMemCached<str, MemValue> = builder.clone().build_async().unwrap();
+    for ours in [
+        Ours::any_value(blocking),
+        Ours::any_value(Blocking(awaited)),
+    ] {
+        let setup = setup.clone();
+        share(
+            &mut peer,
+            setup,
+            300,
+            &scalars(ours),
+            on_memcached(&servers),
+        );
+    }
     setup["prefix"] = "é'\"\\".into();
     let cache = builder.prefix("é'\"\\").build::<str, MemValue>();
     let ours = scalars(Ours::any_value(cache.unwrap()));

@@ -9,7 +9,10 @@ use ctu_std::{
     Aes256GcmSiv, Cache, KeyRing, KeyedAead, MemCached, RedisCache, SealedCache, ToBytesCache,
     WallClock, XChaCha20Poly1305,
 };
-use ctu_tests::servers::{MemcachedServer, RedisServer};
+use ctu_tests::{
+    blocking::Blocking,
+    servers::{MemcachedServer, RedisServer},
+};
 use serde_json::{Value, json};
 use std::rc::Rc;
 
@@ -76,6 +79,9 @@ fn sealed_entries_on_redis_are_the_same_in_python() {
     setup["raw"] = true.into();
     let mut peer = Peer::start(9);
     share_sealed(&mut peer, &setup, &[false, true], &cache, on_redis(&server));
+    let builder = RedisCache::builder(server.url()).raw();
+    let cache = Blocking(builder.build_async().unwrap());
+    share_sealed(&mut peer, &setup, &[false], &cache, on_redis(&server));
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 use crate::{
     network_faults::{Fault, Network},
-    node::{Acknowledged, Node, Second, check},
+    node::{Acknowledged, Levels, Node, OfTasks, OfThreads, Second, check},
 };
-use ctu_std::{BreakerState, Cache, CacheExt, MemCached, PrefixedRedisCache};
+use ctu_std::{
+    AsyncMemCached, AsyncPrefixedRedisCache, BreakerState, Cache, CacheExt, MemCached,
+    PrefixedRedisCache,
+};
 use ctu_tests::servers::{MemcachedServer, RedisServer};
 use std::{
     io::{BufRead, BufReader, Read},
@@ -41,10 +44,8 @@ const EVENTS: [Event; 9] = [
 
 /// A server and its possible faults.
 trait Host: Send {
-    /// The cache on the server.
-    type Second: Second;
-    /// The test that runs a second process over it.
-    const SECOND_PROCESS: &'static str;
+    /// A blocking cache on the server.
+    type Direct: Second + Cache<Key = str, Value = u64>;
     fn port(&self) -> u16;
     fn kill(&mut self);
     fn start_again(&mut self);
@@ -56,10 +57,9 @@ trait Host: Send {
 }
 
 macro_rules! host {
-    ($server:ty, $second:ty, $process:literal, $fill:expr, $empty:expr) => {
+    ($server:ty, $direct:ty, $fill:expr, $empty:expr) => {
         impl Host for $server {
-            type Second = $second;
-            const SECOND_PROCESS: &'static str = $process;
+            type Direct = $direct;
             fn port(&self) -> u16 {
                 self.port()
             }
@@ -87,7 +87,6 @@ macro_rules! host {
 host!(
     RedisServer,
     PrefixedRedisCache<str, u64>,
-    "storm::second_process_over_redis",
     |server: &Self| server.cli(&["config", "set", "maxmemory", "1"]),
     |server: &Self| server.cli(&["config", "set", "maxmemory", "0"])
 );
@@ -95,13 +94,12 @@ host!(
 host!(
     MemcachedServer,
     MemCached<str, u64>,
-    "storm::second_process_over_memcached",
     |_: &Self| (),
     |_: &Self| ()
 );
 
 /// Waits until the node has done some work.
-fn some_work(node: &Node<impl Second>, operations: u64) {
+fn some_work(node: &Node<impl Levels>, operations: u64) {
     let goal = node.operations.load(SeqCst) + operations;
     while node.operations.load(SeqCst) < goal && !node.failed.load(SeqCst) {
         thread::yield_now();
@@ -109,7 +107,7 @@ fn some_work(node: &Node<impl Second>, operations: u64) {
 }
 
 /// Lets `event` happen, the node work meanwhile, and the event end.
-fn happen<H: Host>(event: Event, node: &Node<H::Second>, server: &mut H, network: &Network) {
+fn happen(event: Event, node: &Node<impl Levels>, server: &mut impl Host, network: &Network) {
     match event {
         Event::Network(fault) => {
             network.set(fault);
@@ -144,20 +142,43 @@ fn happen<H: Host>(event: Event, node: &Node<H::Second>, server: &mut H, network
     some_work(node, 2_000);
 }
 
+type OverRedis = OfThreads<PrefixedRedisCache<str, u64>>;
+type OverMemcached = OfThreads<MemCached<str, u64>>;
+type OverAsyncRedis = OfTasks<AsyncPrefixedRedisCache<str, u64>>;
+type OverAsyncMemcached = OfTasks<AsyncMemCached<str, u64>>;
+
+fn redis() -> RedisServer {
+    RedisServer::with(&["--maxmemory-policy", "noeviction"])
+}
+
 #[test]
 fn two_processes_over_redis_keep_every_promise_under_faults() {
-    storm(RedisServer::with(&["--maxmemory-policy", "noeviction"]));
+    storm::<OverRedis, _>(redis(), "storm::second_process_over_redis");
 }
 
 #[test]
 fn two_processes_over_memcached_keep_every_promise_under_faults() {
-    storm(MemcachedServer::start());
+    let server = MemcachedServer::start();
+    storm::<OverMemcached, _>(server, "storm::second_process_over_memcached");
 }
 
-fn storm<H: Host>(mut server: H) {
+/// The other process is a blocking one.
+#[test]
+fn async_and_blocking_process_over_redis_keep_every_promise_under_faults() {
+    storm::<OverAsyncRedis, _>(redis(), "storm::second_process_over_redis");
+}
+
+#[test]
+fn async_processes_over_memcached_keep_every_promise_under_faults() {
+    let server = MemcachedServer::start();
+    storm::<OverAsyncMemcached, _>(server, "storm::second_process_over_async_memcached");
+}
+
+/// Storms over a node of this process and over one of the process that `second_process`, a test, runs.
+fn storm<L: Levels, H: Host>(mut server: H, second_process: &str) {
     let network = Network::to(server.port());
-    let node = Node::<H::Second>::new("parent", network.port());
-    let mut other = Other::start(H::SECOND_PROCESS, network.port());
+    let node = Node::<L>::new("parent", network.port());
+    let mut other = Other::start(second_process, network.port());
     let done = AtomicBool::new(false);
     let soak = std::env::var(SECONDS)
         .ok()
@@ -184,7 +205,7 @@ fn storm<H: Host>(mut server: H) {
         working.join().expect("no panic")
     });
     let theirs = other.end();
-    let direct = H::Second::at(server.port(), Duration::from_secs(60));
+    let direct = H::Direct::at(server.port(), Duration::from_secs(60));
     for acknowledged in [&ours, &theirs] {
         assert!(acknowledged.len() > 10);
         check(&direct, acknowledged);
@@ -241,18 +262,23 @@ impl Drop for Other {
 // The entry points of the second processes. On their own they do nothing.
 #[test]
 fn second_process_over_redis() {
-    second_process::<PrefixedRedisCache<str, u64>>();
+    second_process::<OverRedis>();
 }
 
 #[test]
 fn second_process_over_memcached() {
-    second_process::<MemCached<str, u64>>();
+    second_process::<OverMemcached>();
 }
 
-fn second_process<B: Second>() {
+#[test]
+fn second_process_over_async_memcached() {
+    second_process::<OverAsyncMemcached>();
+}
+
+fn second_process<L: Levels>() {
     let port = std::env::var(PORT).ok().and_then(|port| port.parse().ok());
     let Some(port) = port else { return };
-    let node = Node::<B>::new("child", port);
+    let node = Node::<L>::new("child", port);
     let done = AtomicBool::new(false);
     let acknowledged = thread::scope(|scope| {
         let working = scope.spawn(|| node.work(&done));

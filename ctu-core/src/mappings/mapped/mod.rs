@@ -5,7 +5,7 @@ mod awaited;
 mod batch;
 
 use crate::{
-    caches::{Cache, Found, HasStats, InMemory, forward_stats},
+    caches::{Cache, Found, HasAsyncStats, HasStats, InMemory, forward_async_stats, forward_stats},
     error::{Capability, Error},
     mappings::mapping::Mapping,
 };
@@ -130,6 +130,7 @@ fn decode_with_ttl<K: ?Sized, V, M: Mapping<K, V>>(
 impl<M, C: InMemory> InMemory for Mapped<C, M> {}
 
 forward_stats!(impl[C: HasStats, M] for Mapped<C, M>, C, this => &this.inner;);
+forward_async_stats!(impl[C: HasAsyncStats, M] for Mapped<C, M>, C, this => &this.inner;);
 
 impl<C, M> Cache for Mapped<C, M>
 where

@@ -2,7 +2,7 @@
 
 use super::{flights::SingleFlight, writes::Writes};
 use crate::caches::{AnyCache, IsCache};
-use ctu_core::{HasStats, InMemory};
+use ctu_core::{HasAsyncStats, HasStats, InMemory};
 use std::{fmt, hash::Hash, marker::PhantomData, time::Duration};
 
 /// A cache that computes a value once, however many threads or tasks request it.
@@ -100,6 +100,22 @@ impl<C: AnyCache<Kind, Key: ToOwned> + HasStats, Kind> HasStats for SingleFlight
 
     fn hit_rate(&self) -> Result<f64, Self::Error> {
         self.inner.hit_rate()
+    }
+}
+
+impl<C, Kind> HasAsyncStats for SingleFlightCache<C, Kind>
+where
+    C: AnyCache<Kind, Key: ToOwned> + HasAsyncStats,
+{
+    type Stats = <C as HasAsyncStats>::Stats;
+    type Error = <C as HasAsyncStats>::Error;
+
+    fn stats_async(&self) -> impl Future<Output = Result<Self::Stats, Self::Error>> + Send {
+        self.inner.stats_async()
+    }
+
+    fn hit_rate_async(&self) -> impl Future<Output = Result<f64, Self::Error>> + Send {
+        self.inner.hit_rate_async()
     }
 }
 

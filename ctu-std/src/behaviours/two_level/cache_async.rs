@@ -1,9 +1,9 @@
 //! [`TwoLevelCache`] over an async second level.
 
-use super::{TwoLevelCache, levels::Failed};
+use super::{TwoLevelCache, TwoLevelStats, levels::Failed};
 use crate::caches::IsAsync;
-use ctu_core::{AsyncCache, Cache, CacheId, Error, Found, InMemory};
-use std::{hash::Hash, time::Duration};
+use ctu_core::{AsyncCache, Cache, CacheId, Error, Found, HasAsyncStats, InMemory};
+use std::{convert::Infallible, future::ready, hash::Hash, time::Duration};
 
 impl<A, B> TwoLevelCache<A, B, IsAsync>
 where
@@ -18,6 +18,23 @@ where
     /// to end.
     pub async fn recover(&self) -> Option<Duration> {
         self.levels.recover().await
+    }
+}
+
+impl<A, B> HasAsyncStats for TwoLevelCache<A, B, IsAsync>
+where
+    A: Cache<Key: Hash + Eq + ToOwned>,
+    B: AsyncCache<Key = A::Key, Value = A::Value>,
+{
+    type Stats = TwoLevelStats;
+    type Error = Infallible;
+
+    fn stats_async(&self) -> impl Future<Output = Result<TwoLevelStats, Infallible>> + Send {
+        ready(Ok(self.stats()))
+    }
+
+    fn hit_rate_async(&self) -> impl Future<Output = Result<f64, Infallible>> + Send {
+        ready(Ok(self.hit_rate()))
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     AsyncServer,
 };
 use crate::backends::net::{Deadline, ServerInfo, join_all};
-use ctu_core::{AsyncCache, Found, IntoValue};
+use ctu_core::{AsyncCache, Found, HasAsyncStats, IntoValue};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// A [`MemCached`](crate::MemCached) for async callers on tokio (feature `tokio`).
@@ -132,6 +132,24 @@ impl<K: ?Sized, V, F> AsyncMemCached<K, V, F> {
         let parts = self.split(keys, |key| key).into_iter();
         let removed = join_all(parts.map(|(server, keys)| server.delete_many(keys, deadline)));
         removed.await.into_iter().sum()
+    }
+}
+
+impl<K: ?Sized, V, F> HasAsyncStats for AsyncMemCached<K, V, F>
+where
+    Self: Sync,
+{
+    type Stats = Vec<MemCachedStats>;
+    type Error = MemCachedError;
+
+    fn stats_async(
+        &self,
+    ) -> impl Future<Output = Result<Vec<MemCachedStats>, MemCachedError>> + Send {
+        self.stats()
+    }
+
+    fn hit_rate_async(&self) -> impl Future<Output = Result<f64, MemCachedError>> + Send {
+        self.hit_rate()
     }
 }
 

@@ -4,16 +4,12 @@
 use super::super::RedisBuilder;
 use super::{
     super::{
-        AsJson, Form, Prefixed, Raw, RedisError, RedisStats,
+        AsJson, Form, Prefixed, Raw, RedisError,
         entries::{self, Entries},
-        info,
     },
     AsyncClient, AsyncKeys,
 };
-use crate::{
-    backends::net::ServerInfo,
-    caches::{AsyncTags, FoundTagged, Tracked, Tracker},
-};
+use crate::caches::{AsyncTags, FoundTagged, Tracked, Tracker};
 use ctu_core::{AsyncCache, Capability, Found};
 use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
 
@@ -129,33 +125,6 @@ impl<K: ?Sized, V, F> AsyncRedisCache<K, V, F> {
             entries,
             tracker,
         }
-    }
-
-    /// As [`RedisCache::info`](crate::RedisCache::info).
-    ///
-    /// # Errors
-    /// A failure of the server or of the way to it.
-    pub async fn info(&self, section: &str) -> Result<Vec<ServerInfo>, RedisError> {
-        let command = info::command(section);
-        self.client
-            .execute_on_all(Capability::Stats, &command)
-            .await
-    }
-
-    /// As [`RedisCache::stats`](crate::RedisCache::stats).
-    ///
-    /// # Errors
-    /// A failure of the server or of the way to it.
-    pub async fn stats(&self) -> Result<RedisStats, RedisError> {
-        Ok(RedisStats::sum(self.info("stats").await?))
-    }
-
-    /// The share of the server's reads that found a key, 0 to 1.
-    ///
-    /// # Errors
-    /// A failure of the server or of the way to it.
-    pub async fn hit_rate(&self) -> Result<f64, RedisError> {
-        Ok(self.stats().await?.hit_rate())
     }
 }
 

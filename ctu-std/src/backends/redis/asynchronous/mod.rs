@@ -9,6 +9,7 @@ mod external;
 mod keys;
 mod link;
 mod node;
+mod stats;
 
 pub use cache::{AsyncPrefixedRedisCache, AsyncRawRedisCache, AsyncRedisCache};
 pub(super) use client::{AsyncClient, AsyncServers};
