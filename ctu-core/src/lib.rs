@@ -86,8 +86,8 @@ pub use mappings::{Format, Json, ToBytes, ToBytesCache};
 #[doc(inline)]
 pub use stores::on_heap as heap;
 pub use stores::{
-    ArenaFixedCache, ArenaLruCache, ClockCache, FixedCache, LruCache, SmallClockCache,
-    SmallFixedCache, SmallLruCache, SmallTtlCache, Store, TtlCache,
+    ArenaFixedCache, ArenaLruCache, ClockCache, FixedCache, LruCache, S3FifoCache, SmallClockCache,
+    SmallFixedCache, SmallLruCache, SmallS3FifoCache, SmallTtlCache, Store, TtlCache,
 };
 #[cfg(all(any(feature = "sealed", feature = "flash"), feature = "std"))]
 pub use wall_clock::SystemWallClock;

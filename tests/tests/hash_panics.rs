@@ -1,8 +1,8 @@
 //! A panic of the `Hash` of a key in the middle of an operation leaves a store unchanged.
 
 use ctu_core::{
-    Clock, LruCache, ManualClock, TtlCache, heap,
-    stores::{Lru, Slots, Ttl},
+    Clock, ClockCache, LruCache, ManualClock, S3FifoCache, TtlCache, heap,
+    stores::{Evicting, Lru, Slots, Ttl, Unordered},
 };
 use std::{
     cell::Cell,
@@ -99,6 +99,23 @@ tested!(
     }
 );
 
+impl<const N: usize, R: Evicting + Clone> Tested for Unordered<Key, u32, N, u16, R> {
+    fn insert(&mut self, key: Key) {
+        Self::insert(self, key, 0);
+    }
+    fn remove(&mut self, key: Key) {
+        Self::remove(self, &key);
+    }
+    fn pop(&mut self) {}
+    fn keep_even(&mut self) {
+        self.retain(|key, _| key.0.is_multiple_of(2));
+    }
+    fn keys(&self) -> Result<Vec<Key>, &'static str> {
+        self.validate()?;
+        Ok(self.iter().map(|(key, _)| *key).collect())
+    }
+}
+
 /// Runs `operation` on clones of `store` with a panic at the first hash, at the second, and so on,
 /// until it completes. After each panic the store must be consistent, and unchanged if the
 /// operation has one step. Returns the number of panics.
@@ -136,6 +153,12 @@ fn lru_inline_survives_panicking_hash() {
 #[test]
 fn lru_heap_survives_panicking_hash() {
     check(heap::LruCache::with_capacity(CAPACITY));
+}
+
+#[test]
+fn unordered_stores_survive_panicking_hash() {
+    check(ClockCache::<Key, u32, CAPACITY>::new());
+    check(S3FifoCache::<Key, u32, CAPACITY>::new());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Stores and statistics as data.
 
-use ctu_core::{Cache, CacheExt, LruCache, SpinCache, StatsCache, heap};
+use ctu_core::{Cache, CacheExt, FixedCache, LruCache, S3FifoCache, SpinCache, StatsCache, heap};
 
 #[test]
 fn store_round_trips_with_its_order() {
@@ -28,6 +28,21 @@ fn heap_store_is_extended_from_serialized_entries() {
 #[test]
 fn more_entries_than_the_capacity_is_an_error() {
     let error = serde_json::from_str::<LruCache<u32, u32, 1>>("[[1,2],[3,4]]").unwrap_err();
+    assert!(error.to_string().contains("at most 1 pairs"), "{error}");
+}
+
+#[test]
+fn stores_without_a_recency_list_round_trip() {
+    let mut cache: S3FifoCache<String, u32, 4> = [("one".into(), 1)].into_iter().collect();
+    cache.insert("two".into(), 2);
+    let json = serde_json::to_string(&cache).unwrap();
+    assert_eq!(json, r#"[["one",1],["two",2]]"#);
+    let back: S3FifoCache<String, u32, 2> = serde_json::from_str(&json).unwrap();
+    assert!(back.iter().eq(cache.iter()));
+    assert_eq!((back.validate(), back.is_full()), (Ok(()), true));
+    let fixed: FixedCache<String, u32, 2> = serde_json::from_str(&json).unwrap();
+    assert!(fixed.iter().eq(cache.iter()));
+    let error = serde_json::from_str::<FixedCache<String, u32, 1>>(&json).unwrap_err();
     assert!(error.to_string().contains("at most 1 pairs"), "{error}");
 }
 

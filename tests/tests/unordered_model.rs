@@ -1,8 +1,8 @@
-//! `ClockCache` and `FixedCache` against a map.
+//! `ClockCache`, `S3FifoCache` and `FixedCache` against a map.
 
 use ctu_core::{
-    ClockCache, Error, FixedCache, SmallClockCache, SmallFixedCache,
-    stores::{Clock, Refuse, Unordered},
+    ClockCache, Error, FixedCache, S3FifoCache, SmallClockCache, SmallFixedCache, SmallS3FifoCache,
+    stores::{Evicting, Refuse, Slot, Unordered},
 };
 use proptest::prelude::*;
 use std::collections::HashMap;
@@ -55,7 +55,7 @@ macro_rules! check {
 
 type Map = HashMap<u8, u32>;
 
-fn fixed<const N: usize, I: ctu_core::stores::Slot>(
+fn fixed<const N: usize, I: Slot>(
     mut store: Unordered<u8, u32, N, I, Refuse>,
     ops: &[Op],
 ) -> Result<(), TestCaseError> {
@@ -80,8 +80,8 @@ fn fixed<const N: usize, I: ctu_core::stores::Slot>(
     Ok(())
 }
 
-fn clock<const N: usize, I: ctu_core::stores::Slot>(
-    mut store: Unordered<u8, u32, N, I, Clock>,
+fn evicting<const N: usize, I: Slot, R: Evicting>(
+    mut store: Unordered<u8, u32, N, I, R>,
     ops: &[Op],
 ) -> Result<(), TestCaseError> {
     let mut map = Map::new();
@@ -90,7 +90,7 @@ fn clock<const N: usize, I: ctu_core::stores::Slot>(
         u32,
         N,
         I,
-        Clock,
+        R,
     >,
                              map: &mut Map,
                              key,
@@ -121,9 +121,18 @@ proptest! {
 
     #[test]
     fn clock_agrees_with_a_map(ops in prop::collection::vec(op(), 1..200)) {
-        clock(ClockCache::<u8, u32, 1>::new(), &ops)?;
-        clock(ClockCache::<u8, u32, 17>::new(), &ops)?;
-        clock(SmallClockCache::<u8, u32, 9>::new(), &ops)?;
-        clock(SmallClockCache::<u8, u32, 255>::new(), &ops)?;
+        evicting(ClockCache::<u8, u32, 1>::new(), &ops)?;
+        evicting(ClockCache::<u8, u32, 17>::new(), &ops)?;
+        evicting(SmallClockCache::<u8, u32, 9>::new(), &ops)?;
+        evicting(SmallClockCache::<u8, u32, 255>::new(), &ops)?;
+    }
+
+    #[test]
+    fn s3_fifo_agrees_with_a_map(ops in prop::collection::vec(op(), 1..200)) {
+        evicting(S3FifoCache::<u8, u32, 1>::new(), &ops)?;
+        evicting(S3FifoCache::<u8, u32, 2>::new(), &ops)?;
+        evicting(S3FifoCache::<u8, u32, 17>::new(), &ops)?;
+        evicting(SmallS3FifoCache::<u8, u32, 9>::new(), &ops)?;
+        evicting(SmallS3FifoCache::<u8, u32, 255>::new(), &ops)?;
     }
 }

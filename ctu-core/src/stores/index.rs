@@ -13,14 +13,16 @@ use core::{fmt, hint::select_unpredictable, marker::PhantomData};
 /// an entry of the chain. Where keys spread evenly over a full table, one insertion in a billion
 /// meets such a chain.
 ///
-/// The last cells hold the marks `M`, a bit an entry; there are as many buckets less.
+/// The last cells hold the marks `M`, a few bits an entry; there are as many buckets less.
 #[derive(Clone)]
 pub(super) struct Index<I, const N: usize, M = Unmarked>([[I; 2]; N], PhantomData<M>);
 
-/// Whether each slot has a mark: a bit in the index.
+/// The marks of slots: numbers of a few bits in the index.
 pub trait Marks {
-    /// The number of bits of a slot.
+    /// The number of bits of a slot: a divisor of eight, or 0 for no marks.
     const BITS: usize;
+    /// The largest mark.
+    const MOST: u8 = ((1 << Self::BITS) - 1) as u8;
 }
 
 /// No marks.
@@ -31,12 +33,12 @@ impl Marks for Unmarked {
     const BITS: usize = 0;
 }
 
-/// A mark a slot.
+/// A mark of some bits a slot.
 #[derive(Clone)]
-pub struct Marked;
+pub struct Marked<const BITS: usize>;
 
-impl Marks for Marked {
-    const BITS: usize = 1;
+impl<const BITS: usize> Marks for Marked<BITS> {
+    const BITS: usize = BITS;
 }
 
 /// The maximum number of slots of a bucket.
@@ -54,22 +56,24 @@ impl<I: Slot, const N: usize, M: Marks> Index<I, N, M> {
 
     /// The mark of a slot.
     #[inline]
-    pub(super) fn mark(&self, slot: I) -> bool {
-        let at = slot.index();
-        self.cell(Self::mark_cell(at)).bit(at)
+    pub(super) fn mark(&self, slot: I) -> u8 {
+        let bit = slot.index().wrapping_mul(M::BITS);
+        self.cell(Self::mark_cell(bit)).bits(bit, M::BITS)
     }
 
-    /// Sets or clears the mark of a slot.
+    /// Sets the mark of a slot.
     #[inline]
-    pub(super) fn set_mark(&mut self, slot: I, to: bool) {
-        let at = slot.index();
-        let cell = self.cell(Self::mark_cell(at));
-        self.set(Self::mark_cell(at), cell.with_bit(at, to));
+    pub(super) fn set_mark(&mut self, slot: I, to: u8) {
+        if M::BITS > 0 {
+            let bit = slot.index().wrapping_mul(M::BITS);
+            let cell = self.cell(Self::mark_cell(bit));
+            self.set(Self::mark_cell(bit), cell.with_bits(bit, M::BITS, to));
+        }
     }
 
     #[inline]
-    const fn mark_cell(at: usize) -> usize {
-        (at / I::BITS).wrapping_add(N + Self::BUCKETS)
+    const fn mark_cell(bit: usize) -> usize {
+        (bit / I::BITS).wrapping_add(N + Self::BUCKETS)
     }
 
     #[inline]
@@ -196,9 +200,7 @@ impl<I: Slot, const N: usize, M: Marks> Index<I, N, M> {
     /// Changes the number of a slot in the table, and moves its mark.
     #[inline]
     pub(super) fn renumber(&mut self, hash: u64, slot: I, to: I) {
-        if M::BITS > 0 {
-            self.set_mark(to, self.mark(slot));
-        }
+        self.set_mark(to, self.mark(slot));
         let next = self.cell(slot.index());
         self.set(self.leading_to(hash, slot), to);
         self.set(to.index(), next);

@@ -4,7 +4,7 @@
 //! over the storage of the entries: [`Inline`] keeps them in the store itself (no heap, capacity in
 //! the type), `Heap` keeps them on the heap (capacity chosen at run time). Slots are dense: entry
 //! `i` of `n` is in slot `i`, and a removal moves the last entry into the freed slot. [`Unordered`]
-//! keeps no recency order: it evicts by CLOCK or refuses a new key. [`Arena`] keeps keys and values of
+//! keeps no recency order: it evicts by CLOCK or S3-FIFO, or refuses a new key. [`Arena`] keeps keys and values of
 //! different lengths in one array of bytes.
 //!
 //! # Capacity 0
@@ -53,5 +53,6 @@ pub use store::Store;
 pub use sweep::Sweep;
 pub use ttl::{SmallTtlCache, Ttl, TtlCache};
 pub use unordered::{
-    Clock, ClockCache, FixedCache, Refuse, Rule, SmallClockCache, SmallFixedCache, Unordered,
+    Clock, ClockCache, Evicting, FixedCache, Refuse, Rule, S3Fifo, S3FifoCache, SmallClockCache,
+    SmallFixedCache, SmallS3FifoCache, Unordered,
 };

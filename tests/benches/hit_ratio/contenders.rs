@@ -17,7 +17,7 @@ pub(crate) const NAMES: [&str; 6] = [
 ];
 
 /// Empty caches of `capacity` entries.
-pub(crate) fn all(capacity: usize) -> [Contender; 6] {
+pub(crate) fn all(capacity: usize) -> Vec<Contender> {
     let quick = quick_cache::sync::Cache::<u64, u64>::new(capacity);
     let moka = moka::sync::Cache::<u64, u64>::new(capacity as u64);
     let ufo = tinyufo::TinyUfo::<u64, u64>::new(capacity, capacity);
@@ -25,7 +25,7 @@ pub(crate) fn all(capacity: usize) -> [Contender; 6] {
         .with_shards(1)
         .with_eviction_config(S3FifoConfig::default())
         .build::<CacheProperties>();
-    [
+    vec![
         ours(ConcurrentCache::<u64, u64>::with_capacity(capacity)),
         ours(LockedCache::new(LruCache::<u64, u64>::with_capacity(
             capacity,
@@ -61,15 +61,16 @@ fn ours(cache: impl Cache<Key = u64, Value = u64> + 'static) -> Contender {
     )
 }
 
-fn through<C: 'static>(
-    cache: C,
-    get: impl Fn(&C, &u64) -> Option<u64> + 'static,
-    insert: impl Fn(&C, u64) + 'static,
+/// A cache with its operations.
+pub(crate) fn through<C: 'static>(
+    mut cache: C,
+    get: impl Fn(&mut C, &u64) -> Option<u64> + 'static,
+    insert: impl Fn(&mut C, u64) + 'static,
 ) -> Contender {
     Box::new(move |key| {
-        let found = get(&cache, &key).is_some();
+        let found = get(&mut cache, &key).is_some();
         if !found {
-            insert(&cache, key);
+            insert(&mut cache, key);
         }
         found
     })

@@ -33,7 +33,8 @@ const PATTERNS: [(&str, Pattern); 3] = [
 /// The share found by each, in percent.
 fn column(pattern: Pattern, capacity: u64, zipf: Zipf<f64>) -> Vec<f64> {
     let mut random = StdRng::seed_from_u64(1);
-    let mut contenders = contenders::all(capacity as usize).map(|run| (run, 0_u64));
+    let all = contenders::all(capacity as usize).into_iter();
+    let mut contenders: Vec<_> = all.map(|run| (run, 0_u64)).collect();
     let warm = LOOK_UPS / 4;
     for step in 0..LOOK_UPS {
         let rank = zipf.sample(&mut random) as u64 - 1;
@@ -43,7 +44,10 @@ fn column(pattern: Pattern, capacity: u64, zipf: Zipf<f64>) -> Vec<f64> {
         }
     }
     let share = |found: u64| 100.0 * found as f64 / (LOOK_UPS - warm) as f64;
-    contenders.map(|(_, found)| share(found)).into()
+    contenders
+        .into_iter()
+        .map(|(_, found)| share(found))
+        .collect()
 }
 
 /// Prints a table with a line a contender and a column a pattern and capacity.

@@ -1,5 +1,6 @@
 //! Recorded look-ups.
 
+use crate::in_place;
 use flate2::read::MultiGzDecoder;
 use std::{
     collections::HashMap,
@@ -52,6 +53,15 @@ impl Trace {
         match public {
             Some((_, capacities)) => capacities.to_vec(),
             None => self.shares(&[1, 2, 5, 10, 20]),
+        }
+    }
+
+    /// The capacities of stores in place: none for a public trace that is not compared.
+    pub(crate) fn small_capacities(&self) -> Vec<usize> {
+        let public = CELLS.iter().any(|(name, _)| *name == self.name);
+        match public && !in_place::TRACES.contains(&self.name.as_str()) {
+            true => Vec::new(),
+            false => in_place::CAPACITIES.into(),
         }
     }
 

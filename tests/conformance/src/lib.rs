@@ -117,7 +117,19 @@ suite! {
         keys_of_one_hash_fill_a_fixed_store,
         unordered_entry_takes_four_or_two_bytes_over_key_and_value,
         sweeps_of_unordered_stores_visit_every_entry,
-        clock_works_at_every_small_capacity;
+        clock_works_at_every_small_capacity,
+        computed_values_are_stored_once;
+    s3_fifo:
+        scan_does_not_displace_used_entries,
+        new_entry_without_two_hits_leaves_first,
+        evicted_key_that_comes_back_stays,
+        small_queue_grows_where_keys_come_back,
+        skewed_keys_with_scans_are_found_more_often_than_by_lru,
+        eviction_moves_eight_entries_at_most,
+        removed_entries_leave_room,
+        keys_of_one_hash_are_bounded_in_their_bucket,
+        s3_fifo_entry_takes_eight_or_five_bytes_over_key_and_value,
+        s3_fifo_works_at_every_small_capacity;
     ttl:
         entry_expires_after_its_ttl,
         each_entry_has_its_own_ttl,

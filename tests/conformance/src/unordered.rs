@@ -132,3 +132,17 @@ pub(crate) fn clock_works_at_every_small_capacity() {
     fill::<9>();
     fill::<17>();
 }
+
+pub(crate) fn computed_values_are_stored_once() {
+    let mut clock: ClockCache<u32, u32, 2> = [(1, 10), (2, 20)].into_iter().collect();
+    assert_eq!(clock.get_or_insert_with(1, || unreachable!()), Some(&mut 10));
+    assert_eq!(clock.try_get_or_insert_with(3, || Err("none")), Err("none"));
+    assert_eq!((&clock).into_iter().count(), 2);
+    assert_eq!(clock.get_or_insert_with(3, || 30), Some(&mut 30));
+    clock.extend([(3, 31)]);
+    assert_eq!((clock.peek(&3), clock.len()), (Some(&31), 2));
+    let mut fixed = FixedCache::<u32, u32, 1>::new();
+    assert_eq!(fixed.get_or_insert_with(1, || 10), Ok(&mut 10));
+    assert_eq!(fixed.get_or_insert_with(1, || unreachable!()), Ok(&mut 10));
+    assert_eq!(fixed.get_or_insert_with(2, || unreachable!()), Err(Error::Full));
+}

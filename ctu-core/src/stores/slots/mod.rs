@@ -49,10 +49,11 @@ pub trait Slot: sealed::Sealed + Copy + Eq + Ord + fmt::Debug {
     fn new(index: usize) -> Self;
     /// Its number.
     fn index(self) -> usize;
-    /// Whether a bit of the number is set, for cells that hold bits in place of a slot.
-    fn bit(self, bit: usize) -> bool;
-    /// The number with a bit set or cleared.
-    fn with_bit(self, bit: usize, to: bool) -> Self;
+    /// The number in `width` bits from `bit` on, for cells that hold numbers of few bits in place of
+    /// a slot.
+    fn bits(self, bit: usize, width: usize) -> u8;
+    /// The cell with the number in these bits set.
+    fn with_bits(self, bit: usize, width: usize, to: u8) -> Self;
 }
 
 /// Bits of a type of slots.
@@ -60,13 +61,15 @@ macro_rules! bits {
     () => {
         const BITS: usize = Self::BITS as usize;
         #[inline]
-        fn bit(self, bit: usize) -> bool {
-            self >> (bit % <Self as Slot>::BITS) & 1 != 0
+        fn bits(self, bit: usize, width: usize) -> u8 {
+            let mask = (1 << width) - 1;
+            (self >> (bit % <Self as Slot>::BITS) & mask) as u8
         }
         #[inline]
-        fn with_bit(self, bit: usize, to: bool) -> Self {
-            let mask = 1 << (bit % <Self as Slot>::BITS);
-            if to { self | mask } else { self & !mask }
+        fn with_bits(self, bit: usize, width: usize, to: u8) -> Self {
+            let shift = bit % <Self as Slot>::BITS;
+            let mask = ((1 << width) - 1) << shift;
+            self & !mask | Self::from(to) << shift & mask
         }
     };
 }

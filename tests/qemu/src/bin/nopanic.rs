@@ -59,6 +59,7 @@ fn unordered<const N: usize>(
         clock.insert(any(1), any(2)),
         fixed.insert(any(1), any(2)).is_ok(),
     ));
+    black_box(fixed.get_or_insert_with(any(1), || any(2)).is_ok());
     black_box((clock.remove(&any(1)), fixed.remove(&any(1))));
     let mut sweep = stores::Sweep::new();
     black_box(clock.retain_step(&mut sweep, any(2), |key, _| any(*key) > 1));
@@ -94,6 +95,28 @@ fn arena<const BYTES: usize, R: stores::ArenaRule>(
         black_box(entry);
     }
     black_box((store.len(), store.free_bytes(), store.is_empty()));
+    store.clear();
+}
+
+#[inline(never)]
+fn s3_fifo<const N: usize, I: stores::Slot, R: stores::Evicting>(
+    store: &mut stores::Unordered<u32, u32, N, I, R>,
+) {
+    black_box((store.get(&any(1)).copied(), store.contains(&any(1))));
+    black_box(store.peek(&any(1)));
+    black_box(store.insert(any(1), any(2)));
+    black_box(store.get_or_insert_with(any(1), || any(2)));
+    black_box(
+        store
+            .try_get_or_insert_with(any(1), || any(Err(())))
+            .is_ok(),
+    );
+    black_box(store.remove(&any(1)));
+    store.retain(|key, _| any(*key) > 1);
+    store.extend([(any(1), any(2))]);
+    for entry in &*store {
+        black_box(entry);
+    }
     store.clear();
 }
 
@@ -243,6 +266,9 @@ fn main() -> ! {
     static ARENA: SpinCache<ArenaLruCache<Bytes<64>, 7, 300>> =
         SpinCache::new(ArenaLruCache::new());
     cache(&ARENA);
+    s3_fifo(&mut SmallS3FifoCache::<u32, u32, 7>::new());
+    s3_fifo(&mut S3FifoCache::<u32, u32, 1>::new());
+    s3_fifo(&mut S3FifoCache::<u32, u32, 300>::new());
     ttl(&mut TtlCache::<u32, u32, 7, _>::new(
         Duration::from_secs(60),
         Timer,
