@@ -15,7 +15,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use ctu_core::{
     Bytes, Cache, CacheExt, CriticalSectionMutex, EncryptedCache, Error, LockedCache, LruCache,
-    PrefixedCache, SpinCache, StatsCache, TtlCache,
+    PrefixedCache, SmallFixedCache, SpinCache, StatsCache, TtlCache,
 };
 
 /// The last report of a sensor.
@@ -26,8 +26,10 @@ struct Reading {
 }
 
 /// Stands for external memory: a chip beside the processor, which anyone can solder off and read.
-static EXTERNAL: LockedCache<CriticalSectionMutex, LruCache<Bytes<20>, Bytes<64>, 8>> =
-    LockedCache::new(LruCache::new());
+///
+/// It refuses a setting when it is full. A cache that evicts would lose another one.
+static EXTERNAL: LockedCache<CriticalSectionMutex, SmallFixedCache<Bytes<20>, Bytes<64>, 2>> =
+    LockedCache::new(SmallFixedCache::new());
 
 /// Readings by the number of their sensor. A reading is a miss after 150 ms.
 ///
@@ -105,7 +107,7 @@ fn settings() -> Result<(), Error> {
     let psk = settings.get(b"wifi/psk")?.unwrap_or_default();
     defmt::info!("wifi/psk is {=[u8]:a}", &psk);
     // A copy leaves the lock, and the log is written after it: the log takes long.
-    let mut held = [const { None }; 8];
+    let mut held = [const { None }; 2];
     EXTERNAL.with(|memory| {
         let copies = held.iter_mut().zip(memory.iter());
         copies.for_each(|(copy, (key, value))| *copy = Some((key.clone(), value.clone())));
@@ -124,6 +126,15 @@ fn settings() -> Result<(), Error> {
             defmt::info!("a name of {=usize} B is refused, {=usize} fit", len, max)
         }
         other => defmt::error!("a long name: {}", other),
+    }
+
+    // A setting too many is an error, and evicts none.
+    match settings.insert(b"timezone", b"UTC") {
+        Err(Error::Full) => defmt::info!(
+            "a third setting is refused, wifi/psk is still {=[u8]:a}",
+            &settings.get(b"wifi/psk")?.unwrap_or_default()
+        ),
+        other => defmt::error!("a third setting: {}", other),
     }
 
     // A bit of the external memory flips: by the checksum (`csize`) the value is a miss.

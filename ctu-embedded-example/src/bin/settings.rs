@@ -1,13 +1,15 @@
-//! Settings that outlive resets: sealed, in the flash of the chip, behind a store in RAM.
+//! Settings that outlive resets: sealed, in the flash of the chip, behind a store in RAM that refuses
+//! a setting when it is full.
 //!
-//! `cargo settings` boots it. The log shows a write, a reset, the value again, a
+//! `cargo settings` boots it. The log shows a write, a setting too many, a reset, the value again, a
 //! write that lost its power, a value that an attacker changed, and a change of the key.
 #![no_std]
 #![no_main]
 
 use core::cell::RefCell;
 use ctu_core::{
-    Bytes, FlashCache, FlashError, FlashOptions, FrontCache, KeyRing, SealedCache, prelude::*,
+    Bytes, Error, FlashCache, FlashError, FlashOptions, KeyRing, SealedCache, SmallFixedCache,
+    StoredKey as _, prelude::*,
 };
 #[cfg(rtt)]
 use defmt_rtt as _;
@@ -23,12 +25,53 @@ mod nvmc;
 const START: u32 = 0x3_F000;
 const LEN: u32 = 2 * 1024;
 
-/// Up to 16 settings of at most 64 bytes, and 45 for the seal. The store in RAM keeps 4 of them.
+/// Up to 16 settings of at most 64 bytes, and 45 for the seal.
 type Flash = RefCell<FlashCache<Nvmc, Bytes<112>, 16>>;
 
 fn open(nvmc: Nvmc) -> Result<Flash, FlashError> {
     let flash = FlashCache::open(nvmc, FlashOptions::new().schema(1).keep_all())?;
     Ok(RefCell::new(flash))
+}
+
+/// The names of the settings.
+const NAMES: [&[u8]; 4] = [b"resets", b"wifi/ssid", b"wifi/psk", b"timezone"];
+
+/// Every setting in RAM, for reads without the flash, and sealed in flash.
+///
+/// A store that evicts would lose a setting where there is one too many. This one refuses it, and the
+/// flash stays as it is.
+struct Settings<'a> {
+    ram: RefCell<SmallFixedCache<Bytes<16>, Bytes<112>, { NAMES.len() }>>,
+    flash: SealedCache<&'a Flash>,
+}
+
+impl<'a> Settings<'a> {
+    /// Reads all settings from flash.
+    fn load(flash: &'a Flash, secret: &[u8]) -> Result<Self, FlashError> {
+        let flash = SealedCache::new(flash, secret)?;
+        let ram = RefCell::new(SmallFixedCache::new());
+        for name in NAMES {
+            if let Some(value) = flash.get(name)? {
+                ram.insert_entry(name, value, None)?;
+            }
+        }
+        Ok(Self { ram, flash })
+    }
+
+    fn get(&self, name: &[u8]) -> Result<Option<Bytes<112>>, Error> {
+        self.ram.get(name)
+    }
+
+    /// Keeps a setting in flash and in RAM, or refuses it in both.
+    fn set(&self, name: &[u8], value: &[u8]) -> Result<(), FlashError> {
+        if self.ram.borrow().is_full() && !self.ram.contains(name)? {
+            return Err(Error::Full.into());
+        }
+        // A name that is too long for RAM does not reach the flash.
+        Bytes::<16>::store(name)?;
+        self.flash.insert(name, value)?;
+        Ok(self.ram.insert(name, value)?)
+    }
 }
 
 /// In a product: from fuses, or a secure element. Here: the serial number of the emulated chip, which
@@ -46,15 +89,23 @@ fn device_secret() -> [u8; 32] {
 fn main_program() -> Result<(), FlashError> {
     let secret = device_secret();
     let flash = open(Nvmc::new(START, LEN))?;
-    let sealed = SealedCache::new(&flash, &secret)?;
-    let settings = FrontCache::<_, Bytes<16>, _, 4>::write_through(&sealed);
+    let settings = Settings::load(&flash, &secret)?;
     // The number of resets is a setting like others.
     let resets = settings.get(b"resets")?.map_or(0, |count| count.len());
-    settings.insert(b"resets", &[0; 8][..resets + 1])?;
+    settings.set(b"resets", &[0; 8][..resets + 1])?;
     match resets {
         0 => {
-            settings.insert(b"wifi/psk", b"correct horse")?;
+            settings.set(b"wifi/ssid", b"greenhouse")?;
+            settings.set(b"wifi/psk", b"correct horse")?;
+            settings.set(b"timezone", b"UTC")?;
             log("wrote", settings.get(b"wifi/psk")?);
+            match settings.set(b"wifi/ssid2", b"shed") {
+                Err(FlashError::Core(Error::Full)) => log(
+                    "a setting too many is refused, wifi/psk is still",
+                    settings.get(b"wifi/psk")?,
+                ),
+                other => defmt::error!("a setting too many: {}", other),
+            }
             defmt::info!("reset");
             cortex_m::peripheral::SCB::sys_reset()
         }
