@@ -19,6 +19,8 @@ use riscv as _;
 #[cfg(target_arch = "riscv32")]
 use riscv_rt::entry;
 
+mod sheet;
+
 mod panic {
     //! No logger here: it would be in every image.
     pub(crate) fn exit() -> ! {
@@ -65,7 +67,7 @@ mod parts {
     use super::*;
     use core::time::Duration;
 
-    pub(super) struct Timer;
+    pub(crate) struct Timer;
     impl Clock for Timer {
         const BITS: u32 = 32;
         fn now(&self) -> u64 {
@@ -101,6 +103,12 @@ mod parts {
         store(cache);
         let own = Duration::from_secs(u64::from(key(1u32)));
         black_box(cache.insert_with_ttl(key(1), key(2), own).is_ok());
+    }
+    pub(super) fn s3_fifo() {
+        static mut CACHE: S3FifoCache<u32, u32, 16> = S3FifoCache::new();
+        let cache = &raw mut CACHE;
+        // As above.
+        store(unsafe { &mut *cache });
     }
     pub(super) fn locked_spin() {
         static CACHE: SpinCache<Numbers> = SpinCache::new(LruCache::new());
@@ -238,6 +246,8 @@ fn main() -> ! {
     parts::nothing();
     #[cfg(probe = "lru")]
     parts::lru();
+    #[cfg(probe = "s3_fifo")]
+    parts::s3_fifo();
     #[cfg(probe = "ttl")]
     parts::ttl();
     #[cfg(probe = "ttl_own")]
@@ -278,5 +288,6 @@ fn main() -> ! {
     parts::postcard();
     #[cfg(probe = "primitives")]
     parts::primitives();
+    sheet::run();
     exit()
 }

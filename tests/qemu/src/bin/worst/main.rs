@@ -17,8 +17,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use core::time::Duration;
 use ctu_core::{
     ArenaFixedCache, ArenaLruCache, Bytes, Cache, Clock, ClockCache, FixedCache, IntoValue,
-    LockedCache, LruCache, PrefixedCache, SmallClockCache, SmallFixedCache, SmallLruCache,
-    SmallTtlCache, StatsCache, Store, TtlCache,
+    LockedCache, LruCache, PrefixedCache, S3FifoCache, SmallClockCache, SmallFixedCache,
+    SmallLruCache, SmallS3FifoCache, SmallTtlCache, StatsCache, Store, TtlCache,
 };
 use ctu_qemu::exit;
 use timed::{Timed, begin, report, run};
@@ -193,6 +193,18 @@ fn main() -> ! {
     numbers(
         "SmallClockCache<u32, u32, 255>",
         SmallClockCache::<u32, u32, 255, _>::with_hasher(hash_256),
+        255,
+        false,
+    );
+    numbers(
+        "S3FifoCache<u32, u32, 256>",
+        S3FifoCache::<u32, u32, 256, _>::with_hasher(hash_256),
+        256,
+        false,
+    );
+    numbers(
+        "SmallS3FifoCache<u32, u32, 255>",
+        SmallS3FifoCache::<u32, u32, 255, _>::with_hasher(hash_256),
         255,
         false,
     );
