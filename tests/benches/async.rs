@@ -1,24 +1,37 @@
-//! `AsyncRedisCache` beside the `redis` crate's `MultiplexedConnection`:
-//! `cargo bench -p ctu-tests --bench async`.
+//! `AsyncRedisCache` beside the `redis` crate's `MultiplexedConnection`, and async caches in memory beside
+//! moka: `cargo bench -p ctu-tests --bench async [-- SECTION ..]`.
 //!
-//! Both against one server of its own on this machine, in turns, with 1, 64 and 1,024 tasks that read
-//! values of 64 bytes, on a runtime of one thread and on one of two. The time is that of an operation of
-//! all tasks together: the inverse of the throughput. `CTU_CONNECTIONS` sets the number of connections of
-//! the cache. Then the throughput with every tenth future dropped, and the time of small gets beside
-//! reads of 1 MiB.
+//! Contenders take turns, on a runtime of one thread and on one of two; the median of the rounds counts.
+//!
+//! | section | measurement |
+//! | --- | --- |
+//! | `gets` | the time of a get of 64 bytes, by 1, 64 and 1,024 tasks against one server: the inverse of the throughput of all tasks |
+//! | `dropped` | the same for 64 tasks with every tenth future dropped |
+//! | `large` | the 99th percentile of small gets beside reads of 1 MiB |
+//! | `hits` | a hit in the first level, and its allocations |
+//! | `waiters` | 1,000 tasks that request one missing key |
+//!
+//! `CTU_CONNECTIONS` sets the number of connections of the cache.
 
-use ctu_std::{AsyncCache, AsyncRawRedisCache, RedisCache};
+use ctu_std::{
+    AsyncCache, AsyncCacheExt, AsyncRawRedisCache, Cache, CacheExt, ConcurrentCache, IsAsync,
+    Ready, RedisCache, SingleFlightCache, TwoLevelCache,
+};
 use ctu_tests::{
+    allocations::{self, Counting},
     cancel::poll_at_most,
     contest::{Contender, contest, table},
     servers::RedisServer,
 };
 use redis::{AsyncCommands, aio::MultiplexedConnection};
-use std::{future::Future, task::Poll, time::Instant};
+use std::{future::Future, hint::black_box, sync::Arc, task::Poll, time::Instant};
 use tokio::{
     runtime::{Builder, Runtime},
     task::JoinSet,
 };
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 const ROUNDS: usize = 15;
 const TASKS: [usize; 3] = [1, 64, 1024];
@@ -44,6 +57,18 @@ fn key(index: usize) -> Vec<u8> {
     format!("key {}", index % KEYS).into_bytes()
 }
 
+/// Whether the command line names a section, or none.
+fn runs(section: &str) -> bool {
+    let mut named = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with("--"));
+    let mut any = false;
+    named.any(|name| {
+        any = true;
+        name == section
+    }) || !any
+}
+
 fn measure(name: &str, runtime: &Runtime, server: &RedisServer) {
     let mut builder = RedisCache::builder(server.url());
     if let Ok(connections) = std::env::var("CTU_CONNECTIONS") {
@@ -59,6 +84,19 @@ fn measure(name: &str, runtime: &Runtime, server: &RedisServer) {
         let insert = cache.insert_entry(&key, vec![b'x'; 64], None);
         runtime.block_on(insert).expect("a server");
     }
+    if runs("gets") {
+        gets(name, runtime, &cache, &peer);
+    }
+    if runs("dropped") {
+        dropped(name, runtime, &cache);
+    }
+    if runs("large") {
+        behind_large_values(name, runtime, &cache, &peer);
+    }
+}
+
+/// The time of a get, by so many tasks.
+fn gets(name: &str, runtime: &Runtime, cache: &AsyncRawRedisCache, peer: &MultiplexedConnection) {
     let mut outcomes = Vec::new();
     for tasks in TASKS {
         let each = (if tasks == 1 { 2_000 } else { 20_000 }) / tasks;
@@ -97,8 +135,6 @@ fn measure(name: &str, runtime: &Runtime, server: &RedisServer) {
         outcomes.push(contest(&title, operations, ROUNDS, contenders));
     }
     println!("{}\n", table(&outcomes));
-    dropped(name, runtime, &cache);
-    behind_large_values(name, runtime, &cache, &peer);
 }
 
 /// The throughput of 64 tasks with every tenth future dropped after its first poll, beside that without.
@@ -204,13 +240,128 @@ fn percentile(runtime: &Runtime, large: impl AsyncFn(), small: impl AsyncFn(usiz
     })
 }
 
+/// The time of a hit in the first level, beside the blocking form and moka.
+fn hits(runtime: &Runtime) {
+    const HITS: usize = 100_000;
+    let first = || ConcurrentCache::<u64, u64>::with_capacity(1_000);
+    let cache: TwoLevelCache<_, _, IsAsync> =
+        TwoLevelCache::builder(first(), Ready(first())).build();
+    let blocking = TwoLevelCache::builder(first(), first()).build();
+    let moka = moka::future::Cache::<u64, u64>::new(1_000);
+    for key in 0..KEYS as u64 {
+        runtime.block_on(cache.insert(&key, key)).expect("memory");
+        CacheExt::insert(&blocking, &key, key).expect("memory");
+        runtime.block_on(moka.insert(key, key));
+    }
+    let keys = || (0..HITS as u64).map(|n| n % KEYS as u64);
+    let ours = || {
+        runtime.block_on(async {
+            let mut sum = 0;
+            for key in keys() {
+                sum += cache
+                    .get(black_box(&key))
+                    .await
+                    .expect("memory")
+                    .unwrap_or(0);
+            }
+            sum
+        })
+    };
+    let theirs = || {
+        runtime.block_on(async {
+            let mut sum = 0;
+            for key in keys() {
+                sum += moka.get(black_box(&key)).await.unwrap_or(0);
+            }
+            sum
+        })
+    };
+    let before = allocations::count();
+    ours();
+    let allocated = allocations::count() - before;
+    let contenders = vec![
+        Contender::ours("TwoLevelCache, async", ours),
+        Contender::ours("TwoLevelCache, blocking", || {
+            let get = |key| Cache::get(&blocking, black_box(&key)).expect("memory");
+            keys().filter_map(get).sum()
+        }),
+        Contender::peer("moka::future", theirs),
+    ];
+    println!("{}\n", table(&[contest("a hit", HITS, ROUNDS, contenders)]));
+    println!("{allocated} allocations in {HITS} hits\n");
+}
+
+/// The time of each of 1,000 tasks that request one missing key at once.
+fn waiters(name: &str, runtime: &Runtime) {
+    const TASKS: usize = 1_000;
+    let memory = ConcurrentCache::<u64, u64>::with_capacity(1_000);
+    let cache = Arc::new(SingleFlightCache::new(Ready(memory)));
+    let moka = moka::future::Cache::<u64, u64>::new(1_000);
+    /// All other tasks wait by the end of it, on a runtime of one thread.
+    async fn compute(key: u64) -> u64 {
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        key
+    }
+    let (mut own, mut other) = (0, 0);
+    let ours = || {
+        own += 1;
+        let key = own;
+        runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for _ in 0..TASKS {
+                let cache = Arc::clone(&cache);
+                tasks.spawn(async move {
+                    let made = cache.get_or_insert_with(&key, || compute(key));
+                    made.await.expect("memory")
+                });
+            }
+            tasks.join_all().await.into_iter().sum()
+        })
+    };
+    let theirs = || {
+        other += 1;
+        let key = other;
+        runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for _ in 0..TASKS {
+                let moka = moka.clone();
+                tasks.spawn(async move { moka.get_with(key, compute(key)).await });
+            }
+            tasks.join_all().await.into_iter().sum()
+        })
+    };
+    let contenders = vec![
+        Contender::ours("SingleFlightCache", ours),
+        Contender::peer("moka::future get_with", theirs),
+    ];
+    let title = format!("{name}, {TASKS} tasks, one key");
+    println!(
+        "{}\n",
+        table(&[contest(&title, TASKS, 5 * ROUNDS, contenders)])
+    );
+}
+
 fn main() {
-    let server = RedisServer::start();
     let one = Builder::new_current_thread().enable_all().build();
-    measure("one thread", &one.expect("a runtime"), &server);
+    let one = one.expect("a runtime");
     let two = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build();
-    measure("two threads", &two.expect("a runtime"), &server);
+    let two = two.expect("a runtime");
+    if runs("hits") {
+        hits(&one);
+    }
+    let server = ["gets", "dropped", "large"].into_iter().any(runs);
+    let server = server.then(RedisServer::start);
+    for (name, runtime) in [("one thread", &one), ("two threads", &two)] {
+        if runs("waiters") {
+            waiters(name, runtime);
+        }
+        if let Some(server) = &server {
+            measure(name, runtime, server);
+        }
+    }
 }

@@ -5,35 +5,16 @@
 //! by hand.
 
 use ctu_core::{Cache, LruCache, SpinCache, Text, cached};
-use ctu_tests::contest::{Contender, Outcome, contest, table};
-use rand::{RngExt, SeedableRng, rngs::StdRng};
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    hint::black_box,
-    sync::atomic::{AtomicU64, Ordering},
+use ctu_tests::{
+    allocations::{self, Counting},
+    contest::{Contender, Outcome, contest, table},
 };
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use std::hint::black_box;
 
 const OPERATIONS: usize = 200_000;
 const ROUNDS: usize = 21;
 const ENTRIES: u64 = 512;
-
-/// The system's allocator, counted.
-struct Counting;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: every call goes to the system's allocator as it is.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -272,12 +253,12 @@ fn main() {
         );
     }
 
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let before = allocations::count();
     black_box(calls.all(|n, t| {
         let numbers = number(n) + number_locked(n) + pair(n, n as u32);
         numbers + text(t) + mixed(t, n as u32) + mixed_owned(t, n as u32)
     }));
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let allocations = allocations::count() - before;
     println!("\n{allocations} allocations in {OPERATIONS} hits of each that makes no text");
     assert_eq!(allocations, 0);
 }

@@ -1,5 +1,6 @@
 //! Code that tests and benchmarks share.
 
+pub mod allocations;
 pub mod blocking;
 pub mod cancel;
 pub mod cli;

@@ -1,12 +1,19 @@
 //! `TwoLevelCache` over an async second level.
 
+mod allocations;
 mod background;
 mod dropped;
 mod limits;
 
 use ctu_std::{ConcurrentCache, IsAsync, ManualClock, TwoLevelBuilder, TwoLevelCache};
-use ctu_tests::step_cache::{StepCache, yield_once};
+use ctu_tests::{
+    allocations::Counting,
+    step_cache::{StepCache, yield_once},
+};
 use std::{sync::Arc, time::Duration};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 type First = ConcurrentCache<u32, u32>;
 type Builder = TwoLevelBuilder<First, StepCache, IsAsync>;
