@@ -51,6 +51,8 @@ pub use ctu_macros::{cache_functions, cache_methods, cached};
 pub use encoding::{PrefixEncoding, base85};
 pub use entries::{Buffer, Bytes, IntoValue, KeyParts, StoredKey, Text, TextBuffer};
 pub use error::{CacheError, Capability, Error, SealError};
+#[cfg(feature = "flash-async")]
+pub use flash::AsyncFlashCache;
 #[cfg(feature = "flash")]
 pub use flash::{FlashCache, FlashError, FlashOptions};
 #[cfg(feature = "json")]

@@ -26,6 +26,9 @@ pub(super) struct Log<const N: usize> {
     /// Whether a live page may hold an entry that the index does not have, so that a removal of an
     /// unknown key must look for one.
     pub(super) hidden: bool,
+    /// Whether an operation that writes has not come to its end: the flash may hold a record that the
+    /// index does not have.
+    pub(super) unsettled: bool,
     /// Whether entries are never evicted.
     pub(super) keeps_all: bool,
     /// Whether bytes of removed entries are erased at once.
@@ -45,12 +48,20 @@ impl<const N: usize> Log<N> {
             written: false,
             blank: 0,
             hidden: false,
+            unsettled: false,
             keeps_all,
             wipes,
             erases: 0,
             damaged: 0,
             failures: 0,
         }
+    }
+
+    /// Forgets all entries, before the log is read.
+    pub(super) fn forget(&mut self) {
+        self.index.clear();
+        self.hidden = false;
+        self.unsettled = true;
     }
 
     /// Continues the page `newest`, whose records end at `end`.

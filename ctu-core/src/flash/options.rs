@@ -1,13 +1,14 @@
 //! The settings of a cache in flash.
 
 use super::{
-    FlashCache, FlashError,
     layout::{Layout, Sizes},
     log::Log,
 };
-use crate::wall_clock::{NoWallClock, WallClock};
-use core::{marker::PhantomData, ops::Range};
-use embedded_storage::nor_flash::NorFlash;
+use crate::{
+    error::Error,
+    wall_clock::{NoWallClock, WallClock},
+};
+use core::ops::Range;
 
 /// The settings of a [`FlashCache`](crate::FlashCache).
 ///
@@ -90,23 +91,9 @@ impl<W> FlashOptions<W> {
 }
 
 impl<W: WallClock> FlashOptions<W> {
-    /// A log in `flash` that was not read yet.
-    pub(super) fn log<F: NorFlash, V, const N: usize>(
-        self,
-        flash: F,
-    ) -> Result<FlashCache<F, V, N, W>, FlashError> {
-        let sizes = Sizes {
-            read: F::READ_SIZE,
-            write: F::WRITE_SIZE,
-            erase: F::ERASE_SIZE,
-            capacity: flash.capacity(),
-        };
-        let layout = Layout::new(&sizes, self.range, self.schema)?;
-        Ok(FlashCache {
-            flash,
-            log: Log::new(layout, self.keeps_all, self.wipes),
-            clock: self.clock,
-            value: PhantomData,
-        })
+    /// A log in a flash of these sizes, which was not read yet, and the clock.
+    pub(super) fn log<const N: usize>(self, sizes: &Sizes) -> Result<(Log<N>, W), Error> {
+        let layout = Layout::new(sizes, self.range, self.schema)?;
+        Ok((Log::new(layout, self.keeps_all, self.wipes), self.clock))
     }
 }

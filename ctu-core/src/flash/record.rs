@@ -6,6 +6,9 @@ use super::{
 };
 use crate::wall_clock::Expiry;
 
+/// The longest key, in bytes.
+pub(super) const MAX_KEY: usize = u8::MAX as usize;
+
 /// The bytes of the head.
 pub(super) const HEAD: u32 = 16;
 

@@ -1,9 +1,12 @@
 //! `FlashCache`: entries outlive a reset and a power cut, and a full flash evicts or refuses.
 
+use crate::support::block_on;
 use core::cell::{Cell, RefCell};
 use ctu_core::{
-    Bytes, Cache, CacheExt, Error, FlashCache, FlashError, FlashOptions, FrontCache, SealedCache,
+    AsyncFlashCache, Bytes, Cache, CacheExt, Error, FlashCache, FlashError, FlashOptions, FrontCache, LocalAsyncCache as _,
+    LocalAsyncCacheExt as _, SealedCache,
 };
+use embassy_sync::{blocking_mutex::raw::NoopRawMutex, mutex::Mutex};
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
@@ -74,6 +77,31 @@ impl NorFlash for Chip {
             }
         }
         Ok(())
+    }
+}
+
+impl embedded_storage_async::nor_flash::ReadNorFlash for Chip {
+    const READ_SIZE: usize = <Self as ReadNorFlash>::READ_SIZE;
+
+    async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
+        ReadNorFlash::read(self, offset, bytes)
+    }
+
+    fn capacity(&self) -> usize {
+        ReadNorFlash::capacity(self)
+    }
+}
+
+impl embedded_storage_async::nor_flash::NorFlash for Chip {
+    const WRITE_SIZE: usize = <Self as NorFlash>::WRITE_SIZE;
+    const ERASE_SIZE: usize = <Self as NorFlash>::ERASE_SIZE;
+
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+        NorFlash::erase(self, from, to)
+    }
+
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        NorFlash::write(self, offset, bytes)
     }
 }
 
@@ -171,4 +199,28 @@ pub(crate) fn front_and_seal_stack_over_it() {
         panic!("the secret is long enough")
     };
     assert!(is(&sealed, b"count", b"2"));
+}
+
+pub(crate) fn async_form_reads_the_entries_of_the_blocking_one() {
+    let mut chip = Chip::new();
+    let cache = open(&mut chip, FlashOptions::new());
+    assert_eq!(cache.insert(b"name", b"greenhouse"), Ok(()));
+    block_on(async {
+        let opened = AsyncFlashCache::open(&mut chip, FlashOptions::new()).await;
+        let Ok(opened) = opened else {
+            panic!("the chip is of use")
+        };
+        let cache: Mutex<NoopRawMutex, AsyncFlashCache<_, Bytes<64>, 8>> = Mutex::new(opened);
+        let name = cache.get(b"name").await;
+        assert_eq!(name.ok().flatten().as_deref(), Some(&b"greenhouse"[..]));
+        for number in 0..100u8 {
+            assert_eq!(cache.insert(&[number], &[number; 20]).await, Ok(()));
+            assert_eq!(cache.contains(b"name").await, Ok(true));
+        }
+        assert_eq!(cache.remove(&[99]).await, Ok(true));
+    });
+    let cache = open(&mut chip, FlashOptions::new());
+    assert!(is(&cache, b"name", b"greenhouse"));
+    assert!(is(&cache, &[98], &[98; 20]));
+    assert_eq!(cache.get(&[99]), Ok(None));
 }

@@ -262,6 +262,7 @@ suite! {
         full_flash_evicts_the_oldest_page,
         full_settings_refuse_a_write,
         power_may_fail_after_each_word,
+        async_form_reads_the_entries_of_the_blocking_one,
         front_and_seal_stack_over_it;
     sealed:
         stored_values_come_back,

@@ -79,6 +79,28 @@ mod shared {
 }
 
 #[test]
+fn write_that_failed_is_settled_before_the_next_one() {
+    for seed in 0..50 {
+        for word in 1.. {
+            let mut chip = Nor::<4, 256>::new(2, seed);
+            let flash = RefCell::new(&mut chip);
+            let options = FlashOptions::new();
+            let mut cache = FlashCache::<_, Bytes<64>, 8>::open(Shared(&flash), options).unwrap();
+            cache.insert(b"key", b"before").unwrap();
+            flash.borrow_mut().cut_after(word);
+            let failed = cache.insert(b"key", b"failed").is_err();
+            flash.borrow_mut().power_on();
+            if !failed {
+                break;
+            }
+            cache.insert(b"key", b"before").unwrap();
+            let after = open(&mut chip).get(b"key").unwrap();
+            assert_eq!(after.as_deref(), Some(&b"before"[..]), "word {word}");
+        }
+    }
+}
+
+#[test]
 fn random_bytes_are_an_empty_cache_that_works() {
     let mut random = Random::new(3);
     for seed in 0..300 {

@@ -1,51 +1,66 @@
 //! The way from the bytes in flash to the index in RAM.
 
 use super::{
-    FlashCache,
-    checksum::Checksum,
-    error::Fault,
-    index::Slot,
+    Flash, NorFlash, both,
     io::{Cursor, is_unreadable},
-    layout::{CHUNK, Place},
-    page::Head,
-    record::{Kind, Record},
 };
-use crate::wall_clock::WallClock;
-use embedded_storage::nor_flash::NorFlash;
+use crate::{
+    flash::{
+        checksum::Checksum,
+        error::Fault,
+        index::Slot,
+        layout::{CHUNK, Place},
+        page::Head,
+        record::{self, Kind, Record},
+    },
+    wall_clock::WallClock,
+};
 
-impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
+#[both]
+impl<F: NorFlash, V, const N: usize, W: WallClock> Flash<F, V, N, W> {
     /// Reads the log from its oldest live page to its end.
-    pub(super) fn load(&mut self) -> Result<(), Fault> {
+    pub(super) async fn load(&mut self) -> Result<(), Fault> {
         let layout = self.log.layout;
-        let newest = self.newest()?;
+        self.log.forget();
+        let newest = self.newest().await?;
         self.log.resume(newest, layout.page);
         let mut end = layout.page;
         for seq in layout.oldest(newest)..=newest {
-            let Some(head) = self.begins(seq)? else {
+            let Some(head) = self.begins(seq).await? else {
                 continue;
             };
             let mut cursor = Cursor::new(seq);
-            while let Some((place, record)) = self.next(&mut cursor)? {
-                self.apply(place, &record)?;
+            while let Some((place, record)) = self.next(&mut cursor).await? {
+                self.apply(place, &record).await?;
             }
             // Behind a torn mark the page is left as it is.
-            if seq == newest && self.mark(seq)? == Some(head.mark(&layout)) {
+            if seq == newest && self.mark(seq).await? == Some(head.mark(&layout)) {
                 end = cursor.end();
             }
         }
         self.log.resume(newest, end);
+        self.log.unsettled = false;
         Ok(())
+    }
+
+    /// Reads the log again, after an operation that did not come to its end: it failed, or its future
+    /// was dropped. The index is then again that of the flash, as after a power cut.
+    pub(in crate::flash) async fn settle(&mut self) -> Result<(), Fault> {
+        match self.log.unsettled {
+            true => self.load().await,
+            false => Ok(()),
+        }
     }
 
     /// The number of the newest complete page; 0 without one. Without a mark, a page holds nothing
     /// but copies of entries of the page before it in the ring, which is still there.
-    fn newest(&mut self) -> Result<u32, Fault> {
+    async fn newest(&mut self) -> Result<u32, Fault> {
         let layout = self.log.layout;
         let mut newest: Option<Head> = None;
         let mut readable = false;
         let mut failure = Ok(());
         for index in 0..layout.pages {
-            match self.head(index) {
+            match self.head(index).await {
                 Ok(head) => {
                     readable = true;
                     let erases = head.map_or(0, |head| head.erases);
@@ -63,23 +78,26 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
         let Some(head) = newest else {
             return Ok(0);
         };
-        let mark = self.mark(head.seq)?;
+        let mark = self.mark(head.seq).await?;
         let complete = mark.is_some_and(|mark| head.is_complete(&layout, &mark));
         Ok(head.seq.saturating_sub(u32::from(!complete)))
     }
 
     /// The head of page `seq`, if it is in its place.
-    fn begins(&mut self, seq: u32) -> Result<Option<Head>, Fault> {
-        match self.head(self.log.layout.index(seq)) {
+    async fn begins(&mut self, seq: u32) -> Result<Option<Head>, Fault> {
+        match self.head(self.log.layout.index(seq)).await {
             Ok(head) => Ok(head.filter(|head| head.seq == seq)),
             Err(error) if is_unreadable(error) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn apply(&mut self, place: Place, record: &Record) -> Result<(), Fault> {
+    async fn apply(&mut self, place: Place, record: &Record) -> Result<(), Fault> {
         let mut hash = Checksum::new();
-        let intact = match self.body(place, record, &mut |key, _| hash.update(key)) {
+        let intact = match self
+            .body(place, record, &mut |key, _| hash.update(key))
+            .await
+        {
             Err(error) if !is_unreadable(error) => return Err(error),
             intact => intact.unwrap_or(false),
         };
@@ -93,7 +111,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
             return Ok(());
         }
         let hash = hash.value();
-        if let Some(position) = self.find_same(place, record, hash)? {
+        if let Some(position) = self.find_same(place, record, hash).await? {
             self.log.index.remove(position);
         }
         if record.kind == Kind::Entry {
@@ -109,7 +127,7 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
     }
 
     /// The position of the entry with the key of the record at `place`.
-    fn find_same(
+    async fn find_same(
         &mut self,
         place: Place,
         record: &Record,
@@ -120,7 +138,9 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
             end = position;
             let slot = self.log.index.get(position);
             if let Some(slot) = slot
-                && self.same_key(self.log.layout.at(place), slot.at, record.key_len)?
+                && self
+                    .same_key(self.log.layout.at(place), slot.at, record.key_len)
+                    .await?
             {
                 return Ok(Some(position));
             }
@@ -129,19 +149,19 @@ impl<F: NorFlash, V, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
     }
 
     /// Whether the records at two places have the same key, of `key_len` bytes.
-    fn same_key(&mut self, one: u32, other: u32, key_len: u8) -> Result<bool, Fault> {
-        let other_head = self.record(self.log.place(other))?;
+    async fn same_key(&mut self, one: u32, other: u32, key_len: u8) -> Result<bool, Fault> {
+        let other_head = self.record(self.log.place(other)).await?;
         if other_head.is_none_or(|record| record.key_len != key_len) {
             return Ok(false);
         }
-        let end = super::record::HEAD.wrapping_add(key_len.into());
+        let end = record::HEAD.wrapping_add(key_len.into());
         let mut done = 0;
         while done < end {
-            let skipped = if done == 0 { super::record::HEAD } else { 0 };
+            let skipped = if done == 0 { record::HEAD } else { 0 };
             let len = CHUNK.min(end.saturating_sub(done));
             let range = skipped as usize..len as usize;
-            let one = self.read(one.wrapping_add(done), len)?;
-            let other = self.read(other.wrapping_add(done), len)?;
+            let one = self.read(one.wrapping_add(done), len).await?;
+            let other = self.read(other.wrapping_add(done), len).await?;
             if one.get(range.clone()) != other.get(range) {
                 return Ok(false);
             }

@@ -1,23 +1,30 @@
 //! The entries of a flash cache, one after the other.
 
-use super::{FlashCache, FlashError, MAX_KEY, error::Fault, index::Slot, record::Kind};
+use super::{Flash, NorFlash, both};
 use crate::{
     entries::Buffer,
+    flash::{
+        error::{Fault, FlashError},
+        index::Slot,
+        record::{Kind, MAX_KEY},
+    },
     wall_clock::{Expiry, WallClock},
 };
 use core::time::Duration;
-use embedded_storage::nor_flash::NorFlash;
 
-impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W> {
+#[both]
+impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> Flash<F, V, N, W> {
     /// Removes the entries for whose key `keep` returns false.
     ///
     /// # Errors
     /// [`FlashError::Worn`], and failures of the driver; some of the entries may be removed then.
-    pub fn retain(&mut self, keep: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), FlashError> {
+    pub async fn retain(&mut self, keep: &mut dyn FnMut(&[u8]) -> bool) -> Result<(), FlashError> {
+        self.settle().await?;
         let mut position = 0;
         while let Some(slot) = self.log.index.get(position) {
             let mut key = Key::new();
-            let doomed = self.read_entry(slot.at, &mut key, &mut |_| {})? && !keep(key.bytes());
+            let doomed =
+                self.read_entry(slot.at, &mut key, &mut |_| {}).await? && !keep(key.bytes());
             if let Some(slot) = self.log.index.slots_mut().get_mut(position) {
                 slot.set_doomed(doomed);
             }
@@ -29,16 +36,18 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
             let mut key = Key::new();
             let slot = self.log.index.remove(position);
             let at = slot.map(|slot| slot.at).unwrap_or_default();
-            if self.read_entry(at, &mut key, &mut |_| {})? {
-                self.append(Kind::Removal, key.bytes(), &[], Expiry::NEVER)?;
+            if self.read_entry(at, &mut key, &mut |_| {}).await? {
+                self.append(Kind::Removal, key.bytes(), &[], Expiry::NEVER)
+                    .await?;
                 removed = true;
             }
         }
         // Entries outside the index are not asked for: they are evicted for good.
-        match self.log.hidden || (removed && self.log.wipes) {
-            true => self.wipe(),
-            false => Ok(()),
+        if self.log.hidden || (removed && self.log.wipes) {
+            self.wipe().await?;
         }
+        self.log.unsettled = false;
+        Ok(())
     }
 
     /// Calls `each` with every entry and the time it has left: to fill a store in RAM at a start.
@@ -46,10 +55,11 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
     ///
     /// # Errors
     /// Failures of the driver.
-    pub fn for_each(
+    pub async fn for_each(
         &mut self,
         mut each: impl FnMut(&[u8], V, Option<Duration>),
     ) -> Result<(), FlashError> {
+        self.settle().await?;
         let mut position = 0;
         while let Some(slot) = self.log.index.get(position) {
             position = position.wrapping_add(1);
@@ -60,7 +70,7 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
             let mut value = V::default();
             let mut fits = true;
             let mut append = |bytes: &[u8]| fits &= value.append(bytes).is_ok();
-            let intact = self.read_entry(slot.at, &mut key, &mut append)?;
+            let intact = self.read_entry(slot.at, &mut key, &mut append).await?;
             if intact && fits {
                 each(key.bytes(), value, left);
             }
@@ -69,20 +79,21 @@ impl<F: NorFlash, V: Buffer, const N: usize, W: WallClock> FlashCache<F, V, N, W
     }
 
     /// Reads the key and the value at `at`. Returns whether they are intact.
-    fn read_entry(
+    async fn read_entry(
         &mut self,
         at: u32,
         key: &mut Key,
         value: &mut dyn FnMut(&[u8]),
     ) -> Result<bool, Fault> {
         let place = self.log.place(at);
-        let Some(record) = self.record(place)? else {
+        let Some(record) = self.record(place).await? else {
             return Ok(false);
         };
         self.body(place, &record, &mut |part, bytes| {
             key.append(part);
             value(bytes);
         })
+        .await
     }
 }
 
