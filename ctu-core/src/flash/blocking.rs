@@ -71,8 +71,9 @@ const NAME: &str = "FlashCache";
 /// # Eviction
 /// New records go to the end of a log. When it is full, the oldest page is erased: the entries of the
 /// page that were read since their last copy move to the new page, the oldest first, up to three
-/// quarters of it, and the newest of the others up to half of it. With [`FlashOptions::keep_all`] every entry stays, and
-/// a write without room is [`Error::Full`]. One page is always in reserve; two pages suffice.
+/// quarters of it, and the newest of the others up to half of it. With
+/// [`FlashOptions::keep_all`](crate::FlashOptions::keep_all) every entry stays, and a write without
+/// room is [`Error::Full`](crate::Error::Full). One page is always in reserve; two pages suffice.
 ///
 /// # Wear
 /// Pages are erased in turn, so their counts of erases differ by one, and by the number of power cuts
