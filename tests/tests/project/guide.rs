@@ -41,6 +41,33 @@ fn every_link_to_a_file_leads_to_a_file() {
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
+/// The number of cells of a row of a table, or `None`. A bar in code counts, unless it is escaped.
+fn cells(line: &str) -> Option<usize> {
+    let row = line.trim().strip_prefix('|')?;
+    Some(row.replace("\\|", "").matches('|').count())
+}
+
+#[test]
+fn rows_of_tables_have_the_cells_of_their_head() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        let (mut in_code, mut head) = (false, None);
+        for line in text.lines() {
+            in_code ^= line.trim_start().starts_with("```");
+            let found = cells(line).filter(|_| !in_code);
+            // The head is the first row after another line.
+            head = found.and(head.or(found));
+            if found != head {
+                broken.push(format!("{}: {line}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+    assert_eq!(cells(r"| `a \| b` | c |"), Some(2));
+    assert_eq!(cells("| `a | b` | c |"), Some(3));
+}
+
 #[test]
 fn every_page_of_the_guide_is_in_its_summary() {
     let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
