@@ -5,20 +5,22 @@
 #![no_std]
 #![no_main]
 
+mod copies;
 mod encrypted;
 mod locks;
 mod memory;
 mod sealed;
 mod stores;
 
+use copies::copies;
 use core::sync::atomic::{AtomicU32, Ordering};
-use ctu_core::Clock;
+use ctu_core::stores::{Clock, S3Fifo};
 use ctu_qemu::{count, exit};
 use encrypted::encrypted;
 use locks::locks;
 use memory::{ram, stacks};
 use sealed::sealed;
-use stores::{index_map, linear_map, lru, ttl, uluru};
+use stores::{index_map, linear_map, lru, ttl, uluru, unordered};
 
 /// Prints the mean instructions of `op` for random numbers.
 fn average(subject: &str, operation: &str, rounds: u32, op: impl FnMut(u32)) {
@@ -58,7 +60,7 @@ static NOW: AtomicU32 = AtomicU32::new(0);
 #[derive(Clone, Copy)]
 struct Timer;
 
-impl Clock for Timer {
+impl ctu_core::Clock for Timer {
     const BITS: u32 = 32;
     #[inline]
     fn now(&self) -> u64 {
@@ -75,6 +77,10 @@ fn main() -> ! {
     lru::<16>("LruCache<u32, u32, 16>");
     lru::<64>("LruCache<u32, u32, 64>");
     lru::<256>("LruCache<u32, u32, 256>");
+    unordered::<64, Clock>("ClockCache<u32, u32, 64>");
+    unordered::<256, Clock>("ClockCache<u32, u32, 256>");
+    unordered::<64, S3Fifo<u16, 64>>("S3FifoCache<u32, u32, 64>");
+    unordered::<256, S3Fifo<u16, 256>>("S3FifoCache<u32, u32, 256>");
     uluru::<16>("uluru::LRUCache<(u32, u32), 16>");
     uluru::<64>("uluru::LRUCache<(u32, u32), 64>");
     uluru::<256>("uluru::LRUCache<(u32, u32), 256>");
@@ -88,6 +94,7 @@ fn main() -> ! {
     ttl::<64>("TtlCache<u32, u32, 64, _>");
     ttl::<256>("TtlCache<u32, u32, 256, _>");
     locks();
+    copies();
     encrypted();
     sealed();
     stacks();

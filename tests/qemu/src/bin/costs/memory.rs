@@ -5,8 +5,9 @@ use core::cell::RefCell;
 use core::hint::black_box;
 use core::time::Duration;
 use ctu_core::{
-    Aes256GcmSiv, AsconAead128, Bytes, BytesCache, Cache, CacheExt, EncryptedCache, KeyRing,
-    KeyedAead, LruCache, PrefixedCache, SealedCache, StatsCache, Text, TtlCache, XChaCha20Poly1305,
+    Aes256GcmSiv, AsconAead128, Bytes, BytesCache, Cache, CacheExt, ClockCache, EncryptedCache,
+    KeyRing, KeyedAead, LruCache, PrefixedCache, S3FifoCache, SealedCache, SmallS3FifoCache,
+    StatsCache, Text, TtlCache, XChaCha20Poly1305,
 };
 use ctu_qemu::stack;
 use heapless::{index_map::FnvIndexMap, linear_map::LinearMap};
@@ -31,6 +32,16 @@ pub(crate) fn stacks() {
     });
     stack("LruCache<u32, u32, N>", "remove", || {
         black_box(lru.remove(black_box(&100)));
+    });
+    let mut s3_fifo: S3FifoCache<u32, u32, 64> = (0..64).map(|key| (key, key)).collect();
+    stack("S3FifoCache<u32, u32, N>", "get", || {
+        black_box(s3_fifo.get(black_box(&1)));
+    });
+    stack("S3FifoCache<u32, u32, N>", "insert", || {
+        black_box(s3_fifo.insert(black_box(100), 1));
+    });
+    stack("S3FifoCache<u32, u32, N>", "remove", || {
+        black_box(s3_fifo.remove(black_box(&100)));
     });
     let mut ttl = TtlCache::<u32, u32, 64, Timer>::new(Duration::from_secs(60), Timer);
     for key in 0..64 {
@@ -119,6 +130,11 @@ pub(crate) fn ram() {
     an_entry::<LruCache<u32, u32, 64>, LruCache<u32, u32, 128>>("LruCache<u32, u32, N>");
     an_entry::<TtlCache<u32, u32, 64, Timer>, TtlCache<u32, u32, 128, Timer>>(
         "TtlCache<u32, u32, N, _>",
+    );
+    an_entry::<ClockCache<u32, u32, 64>, ClockCache<u32, u32, 128>>("ClockCache<u32, u32, N>");
+    an_entry::<S3FifoCache<u32, u32, 64>, S3FifoCache<u32, u32, 128>>("S3FifoCache<u32, u32, N>");
+    an_entry::<SmallS3FifoCache<u32, u32, 64>, SmallS3FifoCache<u32, u32, 128>>(
+        "SmallS3FifoCache<u32, u32, N>",
     );
     an_entry::<uluru::LRUCache<(u32, u32), 64>, uluru::LRUCache<(u32, u32), 128>>(
         "uluru::LRUCache<(u32, u32), N>",

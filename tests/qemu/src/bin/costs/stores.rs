@@ -3,11 +3,39 @@
 use crate::{Fresh, MISSING, Timer, average, each};
 use core::hint::black_box;
 use core::time::Duration;
-use ctu_core::{LruCache, TtlCache};
+use ctu_core::{
+    LruCache, TtlCache,
+    stores::{Evicting, Unordered},
+};
 use heapless::{index_map::FnvIndexMap, linear_map::LinearMap};
 
 pub(crate) fn lru<const N: usize>(subject: &str) {
     let mut cache = LruCache::<u32, u32, N>::new();
+    let n = N as u32;
+    let rounds = 512;
+    cache.extend((0..n).map(|key| (key, key)));
+    average(subject, "hit", rounds, |i| {
+        black_box(cache.get(&(i % n)));
+    });
+    average(subject, "miss", rounds, |i| {
+        black_box(cache.get(&(i | MISSING)));
+    });
+    let mut fresh = Fresh(n);
+    average(subject, "insert, evicts", rounds, |_| {
+        black_box(cache.insert(fresh.next(), 7));
+    });
+    cache.clear();
+    each(subject, "insert, room", n, |i| {
+        black_box(cache.insert(i, 7));
+    });
+    each(subject, "remove", n, |i| {
+        black_box(cache.remove(&i));
+    });
+}
+
+/// A store that evicts, without a recency list.
+pub(crate) fn unordered<const N: usize, R: Evicting>(subject: &str) {
+    let mut cache = Unordered::<u32, u32, N, u16, R>::new();
     let n = N as u32;
     let rounds = 512;
     cache.extend((0..n).map(|key| (key, key)));
