@@ -110,8 +110,8 @@ pub(crate) enum CallError<E> {
 enum Queued<P: SharedParser> {
     /// With the number of the call.
     Yes(oneshot::Receiver<Reply<P>>, u64),
-    /// There is no room.
-    Full,
+    /// There is no room, or the driver has to meet the end of the connection first.
+    Wait,
     Closed,
 }
 
@@ -171,7 +171,7 @@ impl<P: SharedParser> Multiplexed<P> {
                     break reply;
                 }
                 Queued::Closed => return Err(CallError::Closed),
-                Queued::Full => shared.wait(room, deadline).await?,
+                Queued::Wait => shared.wait(room, deadline).await?,
             }
         };
         match reply.await {
@@ -271,13 +271,11 @@ impl<P: SharedParser> Shared<P> {
         }
         if state.in_flight == 0 && state.last_reply.elapsed() >= IDLE && !self.writer.is_idle() {
             // The peer closed the connection, or sent bytes that belong to no request, and the driver had
-            // no turn since.
-            drop(state);
-            self.close(self.lost(io::ErrorKind::ConnectionAborted));
-            return Queued::Closed;
+            // no turn since. It closes the connection then, with the reason that the peer may have sent.
+            return Queued::Wait;
         }
         if !state.requests.is_empty() && state.requests.len() + request.len() > MAX_QUEUED {
-            return Queued::Full;
+            return Queued::Wait;
         }
         let (caller, reply) = oneshot::channel();
         state.calls.push(Call {
