@@ -6,6 +6,7 @@ use super::{
 };
 use crate::stores::slots::Slot;
 use alloc::vec::Vec;
+use core::mem;
 
 /// The order of eviction of entries that are known by the number of their slot.
 ///
@@ -27,6 +28,16 @@ pub struct Adaptive {
     hashes: Vec<u32>,
     sketch: Sketch,
     capacity: usize,
+}
+
+/// The slot of an evicted entry, which a new entry has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Replaced {
+    /// The slot.
+    pub slot: u32,
+    /// The hash of the evicted entry.
+    pub hash: u32,
 }
 
 /// The facts about entries that the policy asks for.
@@ -155,6 +166,22 @@ impl Adaptive {
             None => {}
         }
         slot
+    }
+
+    /// Takes the slot of the entry that makes room for one with this `hash`, as
+    /// [`victim`](Self::victim), [`remove`](Self::remove) and [`insert`](Self::insert) together.
+    #[inline]
+    pub fn replace(&mut self, hash: u32, share: usize, entries: &impl Entries) -> Option<Replaced> {
+        if self.is_empty() {
+            return None;
+        }
+        let mut known = Known::new(&self.hashes, &mut self.sketch, entries);
+        let slot = self.clocks.replace(share, &mut known);
+        let place = self.hashes.get_mut(slot.index())?;
+        Some(Replaced {
+            slot,
+            hash: mem::replace(place, hash),
+        })
     }
 
     /// The slot of the next entry to evict, if any. It stays taken until [`remove`](Self::remove).

@@ -25,7 +25,7 @@ use core::{
 ///
 /// Memory is allocated as entries are added. An entry takes
 /// `size_of::<Option<(K, V)>>()` bytes, 21 for the policy, and 6 to 12 in the index; the store takes
-/// 5 KiB. Every operation is O(1) except `clear`, `retain`, `set_capacity` and iteration. Among `n`
+/// 4 KiB. Every operation is O(1) except `clear`, `retain`, `set_capacity` and iteration. Among `n`
 /// keys with one hash an operation is O(n).
 ///
 /// ```
@@ -248,16 +248,13 @@ impl<K: Hash + Eq, V, S: BuildHasher> AdaptiveCache<K, V, S> {
     /// Stores an entry with a new key. Returns its slot, and the evicted entry.
     #[inline]
     fn insert_new(&mut self, hash: u32, key: K, value: V) -> (Option<u32>, Option<(K, V)>) {
-        let evicted = match self.is_full() {
-            true => self.evict(),
-            false => None,
-        };
         let share = self.tuner.share();
         let inserted = self.table.insert(hash, Kept(key, value), share, None);
         self.observe(hash);
+        let pair = |Kept(key, value)| (key, value);
         match inserted {
-            Ok(slot) => (Some(slot), evicted),
-            Err(Kept(key, value)) => (None, evicted.or(Some((key, value)))),
+            Ok((slot, evicted)) => (Some(slot), evicted.map(pair)),
+            Err(entry) => (None, Some(pair(entry))),
         }
     }
 

@@ -35,6 +35,12 @@ struct Circle<I> {
     len: usize,
 }
 
+/// The slot that leaves, and the slot of the window that enters the main part in its place, if any.
+struct Choice<I> {
+    victim: I,
+    promoted: I,
+}
+
 /// The facts about slots that the order does not keep itself.
 pub(super) trait Facts<I> {
     /// Adds uses to those of a slot's key, and returns them.
@@ -267,8 +273,7 @@ impl<I: Slot> Clocks<I> {
         }
         self.link(slot, false);
         if self.window.len > self.target(share) {
-            let (oldest, _) = self.next(false, facts);
-            self.move_to(oldest, true);
+            self.shrink(facts);
         }
         // Recorded when the hand comes by: the caller does not know the slot of the key yet.
         self.set_mark(slot, self.mark(slot) | ONE_UNRECORDED);
@@ -291,9 +296,9 @@ impl<I: Slot> Clocks<I> {
     /// The slot of a circle that leaves next: the first that was not used since the hand came by.
     /// The number of its uses, where it became known.
     #[inline]
-    fn next(&mut self, main: bool, facts: &mut impl Facts<I>) -> (I, Option<u32>) {
+    fn next<const MAIN: bool>(&mut self, facts: &mut impl Facts<I>) -> (I, Option<u32>) {
         for _ in 0..LOOKS {
-            let slot = self.circle(main).hand;
+            let slot = self.circle(MAIN).hand;
             if facts.is_expired(slot) {
                 return (slot, None);
             }
@@ -307,7 +312,7 @@ impl<I: Slot> Clocks<I> {
             }
             let uses = mark & USES;
             mark &= !(USES | UNRECORDED);
-            if main {
+            if MAIN {
                 mark |= uses.saturating_sub(1);
             }
             self.set_mark(slot, mark);
@@ -315,49 +320,115 @@ impl<I: Slot> Clocks<I> {
                 return (slot, recorded);
             }
             // It is the newest from now on.
-            self.circle(main).hand = self.newer(slot);
+            self.circle(MAIN).hand = self.newer(slot);
         }
-        (self.circle(main).hand, None)
+        (self.circle(MAIN).hand, None)
     }
 
     /// The slot that has to leave, where there is one. It stays taken.
     pub(super) fn victim(&mut self, share: usize, facts: &mut impl Facts<I>) -> I {
+        let Choice { victim, promoted } = self.choose(share, facts);
+        if promoted != I::NONE {
+            self.move_to(promoted, true);
+        }
+        victim
+    }
+
+    /// Takes the slot that has to leave for a new entry, and returns it: the newest of the window.
+    #[inline]
+    pub(super) fn replace(&mut self, share: usize, facts: &mut impl Facts<I>) -> I {
+        let Choice { victim, promoted } = self.choose(share, facts);
+        if promoted != I::NONE {
+            self.exchange(promoted, victim);
+        } else if self.window.hand == victim {
+            // The oldest is the newest as soon as the hand has passed it.
+            self.window.hand = self.newer(victim);
+        } else {
+            self.move_to(victim, false);
+        }
+        self.set_mark(victim, TAKEN | ONE_UNRECORDED);
+        victim
+    }
+
+    /// Exchanges the places of the two oldest slots, that of the window and that of the main part.
+    /// Each is the newest from then on.
+    #[inline]
+    fn exchange(&mut self, promoted: I, victim: I) {
+        let of = |slot: I| self.links.get(slot.index()).copied();
+        if let (Some(from), Some(to)) = (of(promoted), of(victim))
+            && from.newer != promoted
+            && to.newer != victim
+        {
+            for (slot, Link { newer, older }) in [(promoted, to), (victim, from)] {
+                self.set_older(newer, slot);
+                self.set_newer(older, slot);
+                if let Some(link) = self.links.get_mut(slot.index()) {
+                    *link = Link { newer, older };
+                }
+            }
+            self.window.hand = from.newer;
+            self.main.hand = to.newer;
+            self.set_mark(promoted, self.mark(promoted) | IN_MAIN);
+            return;
+        }
+        // A circle of one slot.
+        self.move_to(promoted, true);
+        self.move_to(victim, false);
+    }
+
+    #[inline]
+    fn choose(&mut self, share: usize, facts: &mut impl Facts<I>) -> Choice<I> {
         let target = self.target(share);
         // A window that became too large shrinks by two for each newcomer, so that no operation is
         // long.
         for _ in 0..2 {
             if self.window.len > target {
-                let (oldest, _) = self.next(false, facts);
-                self.move_to(oldest, true);
+                self.shrink(facts);
             }
         }
+        let leaves = |victim| Choice {
+            victim,
+            promoted: I::NONE,
+        };
         if self.main.len == 0 {
-            return self.next(false, facts).0;
+            return leaves(self.next::<false>(facts).0);
         }
         if self.window.len < target {
-            return self.next(true, facts).0;
+            return leaves(self.next::<true>(facts).0);
         }
-        let (newcomer, of_newcomer) = self.next(false, facts);
+        let (newcomer, of_newcomer) = self.next::<false>(facts);
         if facts.is_expired(newcomer) {
-            return newcomer;
+            return leaves(newcomer);
         }
-        let (resident, of_resident) = self.next(true, facts);
+        let (resident, of_resident) = self.next::<true>(facts);
         let of_newcomer = of_newcomer.unwrap_or_else(|| facts.uses(newcomer));
         let of_resident = of_resident.unwrap_or_else(|| facts.uses(resident));
         if self.is_better(of_newcomer, of_resident) || facts.is_expired(resident) {
-            self.move_to(newcomer, true);
-            resident
-        } else {
-            newcomer
+            return Choice {
+                victim: resident,
+                promoted: newcomer,
+            };
         }
+        leaves(newcomer)
+    }
+
+    /// Moves the oldest slot of the window to the main part.
+    #[cold]
+    fn shrink(&mut self, facts: &mut impl Facts<I>) {
+        let (oldest, _) = self.next::<false>(facts);
+        self.move_to(oldest, true);
     }
 
     fn is_better(&mut self, newcomer: u32, resident: u32) -> bool {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 17;
-        self.random ^= self.random << 5;
-        newcomer > resident + u32::from(resident >= IMPRECISE)
-            || newcomer >= POPULAR && self.random.is_multiple_of(128)
+        if newcomer > resident + u32::from(resident >= IMPRECISE) {
+            return true;
+        }
+        newcomer >= POPULAR && {
+            self.random ^= self.random << 13;
+            self.random ^= self.random >> 17;
+            self.random ^= self.random << 5;
+            self.random.is_multiple_of(128)
+        }
     }
 
     /// Walks all links, and names the fault if there is one.

@@ -58,12 +58,11 @@ impl Shadow {
             tags: &self.tags,
             sketch,
         };
-        if self.clocks.len() >= size {
-            let victim = self.clocks.victim(share, &mut facts);
-            self.clocks.remove(victim);
-        }
-        let slot = self.clocks.insert(share, &mut facts).index();
-        match self.tags.get_mut(slot) {
+        let slot = match self.clocks.len() >= size {
+            true => self.clocks.replace(share, &mut facts),
+            false => self.clocks.insert(share, &mut facts),
+        };
+        match self.tags.get_mut(slot.index()) {
             Some(place) => *place = tag,
             None => self.tags.push(tag),
         }

@@ -11,146 +11,169 @@ use alloc::{vec, vec::Vec};
 /// ages when it is used next, so no operation walks over the whole sketch.
 #[derive(Clone, Debug)]
 pub(super) struct Sketch {
-    /// Blocks of [`WORDS`] words. The highest counter of a block holds the age of the block.
-    words: Vec<u64>,
+    /// The highest counter of a block holds the age of the block.
+    blocks: Vec<Block>,
     /// The number of halvings, of which a block keeps the lowest 4 bits.
     age: u64,
     /// Uses that were recorded since the last halving.
     recorded: usize,
 }
 
+/// Counters in one line of the processor's cache.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Block([u64; WORDS]);
+
 const WORDS: usize = 8;
 /// Counters of a hash.
 const ROWS: usize = 4;
+/// Words that hold the counters of a row.
+const ROW: usize = WORDS / ROWS;
+/// Counters of a word.
+const NIBBLES: usize = 16;
 /// Counters an entry.
 const COUNTERS: usize = 16;
 /// Entries a block: it has 128 counters.
-pub(super) const ENTRIES_A_BLOCK: usize = WORDS * 16 / COUNTERS;
+pub(super) const ENTRIES_A_BLOCK: usize = WORDS * NIBBLES / COUNTERS;
 /// Counts are halved after as many uses as this for each entry.
-const USES_AN_ENTRY: usize = 16;
+const USES_AN_ENTRY: usize = 10;
 const AGE: u32 = 60;
 const MOST: u64 = 15;
 
 /// A counter: its word, and its lowest bit.
 type Place = (usize, u32);
 
+impl Block {
+    /// Brings the block up to an age.
+    #[inline]
+    fn set_age(&mut self, age: u64) {
+        let age = age & MOST;
+        let halvings = age.wrapping_sub(self.0[WORDS - 1] >> AGE) & MOST;
+        if halvings > 0 {
+            self.halve(halvings, age);
+        }
+    }
+
+    #[cold]
+    fn halve(&mut self, halvings: u64, age: u64) {
+        // The bits of a counter that remain after a shift of all counters.
+        let kept = MOST >> halvings.min(4);
+        let mask = 0x1111_1111_1111_1111 * kept;
+        for word in &mut self.0 {
+            *word = word.checked_shr(halvings.min(4) as u32).unwrap_or(0) & mask;
+        }
+        self.0[WORDS - 1] = self.0[WORDS - 1] & !(MOST << AGE) | age << AGE;
+    }
+
+    /// The counters of a hash, one in each row, none of them that of the age.
+    #[inline]
+    fn places(hash: u32) -> [Place; ROWS] {
+        let bits = (u64::from(hash) | 1 << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let bits = bits ^ bits >> 29;
+        core::array::from_fn(|row| {
+            let bits = bits >> (64 - 8 * (row as u32 + 1));
+            let (word, bit) = (
+                ROW * row + (bits >> 6) as usize % ROW,
+                (bits & 15) as u32 * 4,
+            );
+            // The counter beside that of the age.
+            let bit = if word == WORDS - 1 && bit == AGE {
+                AGE - 4
+            } else {
+                bit
+            };
+            (word, bit)
+        })
+    }
+
+    #[inline]
+    fn counts(&self, places: &[Place; ROWS]) -> [u64; ROWS] {
+        places.map(|(word, bit)| self.0[word & (WORDS - 1)] >> bit & MOST)
+    }
+
+    #[inline]
+    fn least(&self, places: &[Place; ROWS]) -> u64 {
+        let counts = self.counts(places);
+        counts[1..]
+            .iter()
+            .fold(counts[0], |least, count| least.min(*count))
+    }
+}
+
 impl Sketch {
     /// A sketch of `blocks` blocks, 1 at least.
     pub(super) fn new(blocks: usize) -> Self {
         Self {
-            words: vec![0; blocks.max(1).saturating_mul(WORDS)],
+            blocks: vec![Block([0; WORDS]); blocks.max(1)],
             age: 0,
             recorded: 0,
         }
     }
 
     pub(super) fn blocks(&self) -> usize {
-        self.words.len() / WORDS
+        self.blocks.len()
     }
 
     /// Doubles the number of blocks. Each hash keeps its count.
     pub(super) fn double(&mut self) {
-        let (blocks, _) = self.words.as_chunks::<WORDS>();
-        let twice = blocks.iter().flat_map(|block| [*block, *block]);
-        self.words = twice.flatten().collect();
+        let twice = self
+            .blocks
+            .iter()
+            .flat_map(|block| [block.clone(), block.clone()]);
+        self.blocks = twice.collect();
     }
 
     pub(super) fn clear(&mut self) {
-        self.words.fill(0);
+        self.blocks.fill(Block([0; WORDS]));
     }
 
-    /// The block of a hash, brought up to the present age.
+    /// The number of the block of a hash.
     #[inline]
-    fn block(&mut self, hash: u32) -> Option<&mut [u64; WORDS]> {
-        let age = self.age & MOST;
-        let (blocks, _) = self.words.as_chunks_mut::<WORDS>();
-        let index = (u64::from(hash) * blocks.len() as u64) >> 32;
-        let block = blocks.get_mut(index as usize)?;
-        let halvings = age.wrapping_sub(block[WORDS - 1] >> AGE) & MOST;
-        if halvings > 0 {
-            Self::halve(block, halvings, age);
-        }
-        Some(block)
-    }
-
-    #[cold]
-    fn halve(block: &mut [u64; WORDS], halvings: u64, age: u64) {
-        // The bits of a counter that remain after a shift of all counters.
-        let kept = MOST >> halvings.min(4);
-        let mask = 0x1111_1111_1111_1111 * kept;
-        for word in block.iter_mut() {
-            *word = word.checked_shr(halvings.min(4) as u32).unwrap_or(0) & mask;
-        }
-        block[WORDS - 1] = block[WORDS - 1] & !(MOST << AGE) | age << AGE;
-    }
-
-    /// The four counters of a hash, one in each quarter of its block, none of them that of the age.
-    #[inline]
-    fn places(hash: u32) -> [Place; ROWS] {
-        let bits = (u64::from(hash) | 1 << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let bits = bits ^ bits >> 29;
-        // 5 bits choose one of the 32 counters of a quarter: its word, and its place there.
-        let counter = |row: usize| {
-            let chosen = bits >> (33 + 6 * row as u32) & 31;
-            let chosen = if row == ROWS - 1 && chosen == 31 {
-                30
-            } else {
-                chosen
-            };
-            (2 * row + (chosen >> 4) as usize, ((chosen & 15) * 4) as u32)
-        };
-        [counter(0), counter(1), counter(2), counter(3)]
-    }
-
-    #[inline]
-    fn counts(block: &[u64; WORDS], places: &[Place; ROWS]) -> [u64; ROWS] {
-        places.map(|(word, bit)| block[word & (WORDS - 1)] >> bit & MOST)
-    }
-
-    #[inline]
-    fn least(block: &[u64; WORDS], places: &[Place; ROWS]) -> u64 {
-        let [first, second, third, fourth] = Self::counts(block, places);
-        first.min(second).min(third.min(fourth))
+    fn index(&self, hash: u32) -> usize {
+        ((u64::from(hash) * self.blocks.len() as u64) >> 32) as usize
     }
 
     /// How often `hash` was used.
     #[inline]
     pub(super) fn uses(&mut self, hash: u32) -> u32 {
-        let block = self.block(hash);
-        block.map_or(0, |block| Self::least(block, &Self::places(hash)) as u32)
+        let (index, age) = (self.index(hash), self.age);
+        let Some(block) = self.blocks.get_mut(index) else {
+            return 0;
+        };
+        block.set_age(age);
+        block.least(&Block::places(hash)) as u32
     }
 
     /// [`uses`](Self::uses) without a change to the block. Slower where the block is to be aged.
     pub(super) fn peek(&self, hash: u32) -> u32 {
-        let (blocks, _) = self.words.as_chunks::<WORDS>();
-        let index = (u64::from(hash) * blocks.len() as u64) >> 32;
-        let Some(mut block) = blocks.get(index as usize).copied() else {
-            return 0;
-        };
-        let age = self.age & MOST;
-        let halvings = age.wrapping_sub(block[WORDS - 1] >> AGE) & MOST;
-        if halvings > 0 {
-            Self::halve(&mut block, halvings, age);
-        }
-        Self::least(&block, &Self::places(hash)) as u32
+        let block = self.blocks.get(self.index(hash)).cloned();
+        let uses = block.map(|mut block| {
+            block.set_age(self.age);
+            block.least(&Block::places(hash))
+        });
+        uses.unwrap_or(0) as u32
     }
 
     /// Adds `uses` to the count of `hash`, and returns the new count.
     #[inline]
     pub(super) fn record(&mut self, hash: u32, uses: u32) -> u32 {
-        let Some(block) = self.block(hash) else {
+        let (index, age) = (self.index(hash), self.age);
+        let Some(block) = self.blocks.get_mut(index) else {
             return 0;
         };
-        let places = Self::places(hash);
-        let counts = Self::counts(block, &places);
-        let least = counts[0].min(counts[1]).min(counts[2].min(counts[3]));
+        block.set_age(age);
+        let places = Block::places(hash);
+        let counts = block.counts(&places);
+        let least = counts[1..]
+            .iter()
+            .fold(counts[0], |least, count| least.min(*count));
         // No counter above the new count is raised: it has that much from other hashes.
         let count = (least + u64::from(uses)).min(MOST);
         for ((word, bit), old) in places.into_iter().zip(counts) {
-            block[word & (WORDS - 1)] += count.saturating_sub(old) << bit;
+            block.0[word & (WORDS - 1)] += count.saturating_sub(old) << bit;
         }
         self.recorded += uses as usize;
-        if self.recorded >= self.words.len() / WORDS * ENTRIES_A_BLOCK * USES_AN_ENTRY {
+        if self.recorded >= self.blocks.len() * (ENTRIES_A_BLOCK * USES_AN_ENTRY) {
             self.recorded = 0;
             self.age += 1;
         }
@@ -196,16 +219,16 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_halved_after_16_uses_an_entry() {
+    fn counts_are_halved_after_10_uses_an_entry() {
         let mut sketch = Sketch::new(1);
         sketch.record(hash(1), 12);
         // One block has room for 8 entries.
-        for _ in 0..(8 * 16 - 12) {
+        for _ in 0..(8 * 10 - 12) {
             sketch.record(hash(2), 1);
         }
         assert_eq!((sketch.uses(hash(1)), sketch.uses(hash(2))), (6, 7));
         for halvings in 1..40 {
-            sketch.recorded = 8 * 16 - 1;
+            sketch.recorded = 8 * 10 - 1;
             sketch.record(hash(3), 1);
             let peeked = sketch.peek(hash(1));
             assert_eq!(sketch.uses(hash(1)), peeked);

@@ -223,17 +223,18 @@ impl<E> Table<E> {
 impl<E: Entry> Table<E> {
     /// Removes the entry that makes room at `now`, and returns it. The window has a `share` in a
     /// thousand. Without a time, no entry counts as expired.
-    #[inline]
     pub fn evict(&mut self, share: usize, now: Option<u64>) -> Option<E> {
         let entries = &self.entries;
         let slot = self.policy.victim(share, &Seen { entries, now })?;
         self.remove(slot)
     }
 
-    /// Stores an entry with a new key.
+    /// Stores an entry with a new key. In a [full](Self::is_full) table it takes the place of the
+    /// entry that makes room at `now`, as [`evict`](Self::evict) does. Returns the slot, and the
+    /// evicted entry.
     ///
     /// # Errors
-    /// The entry, where the table [is full](Self::is_full): [`evict`](Self::evict) makes room.
+    /// The entry, where the capacity is 0.
     #[inline]
     pub fn insert(
         &mut self,
@@ -241,20 +242,32 @@ impl<E: Entry> Table<E> {
         entry: E,
         share: usize,
         now: Option<u64>,
-    ) -> Result<u32, E> {
-        if self.is_full() {
-            return Err(entry);
-        }
+    ) -> Result<(u32, Option<E>), E> {
         let entries = &self.entries;
-        let slot = self.policy.insert(hash, share, &Seen { entries, now });
-        match self.entries.get_mut(slot.index()) {
-            Some(place) => *place = Some(entry),
-            None => self.entries.push(Some(entry)),
-        }
+        let seen = Seen { entries, now };
+        let (slot, evicted) = if !self.is_full() {
+            let slot = self.policy.insert(hash, share, &seen);
+            match self.entries.get_mut(slot.index()) {
+                Some(place) => *place = Some(entry),
+                None => self.entries.push(Some(entry)),
+            }
+            (slot, None)
+        } else if let Some(replaced) = self.policy.replace(hash, share, &seen)
+            && let Some(place) = self.entries.get_mut(replaced.slot.index())
+        {
+            let evicted = place.replace(entry);
+            let is = |found: &u32| *found == replaced.slot;
+            if let Ok(found) = self.index.find_entry(spread(replaced.hash), is) {
+                found.remove();
+            }
+            (replaced.slot, evicted)
+        } else {
+            return Err(entry);
+        };
         let policy = &self.policy;
         self.index.insert_unique(spread(hash), slot, |slot| {
             policy.hash(*slot).map_or(0, spread)
         });
-        Ok(slot)
+        Ok((slot, evicted))
     }
 }

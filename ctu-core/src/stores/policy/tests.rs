@@ -58,9 +58,6 @@ impl Simulated {
         let (found, observed) = match found {
             Some((slot, _)) => (true, self.table.hit(slot)),
             None => {
-                if self.table.is_full() {
-                    self.table.evict(share, None);
-                }
                 let stored = self.table.insert(hash, kept(key, 1), share, None);
                 (false, stored.is_ok())
             }
@@ -133,7 +130,7 @@ fn expired_entries_leave_before_used_ones() {
 fn unmarked_use_of_a_watched_entry_spares_it() {
     let mut table = Table::new(3);
     let slots: Vec<_> = (0..3)
-        .map(|key| table.insert(hash(key), kept(key, 100), 30, None).unwrap())
+        .map(|key| table.insert(hash(key), kept(key, 100), 30, None).unwrap().0)
         .collect();
     table.watch(slots[0], true);
     table.get(slots[0]).unwrap().unmarked.set(3);
@@ -147,9 +144,9 @@ fn unmarked_use_of_a_watched_entry_spares_it() {
 #[test]
 fn memory_of_the_policy_is_bounded() {
     // The tuner with its vectors; links 8, mark 1 and hash 4 bytes per entry.
-    let shadow = 92 * (2 + 1 + 2);
-    let tuner = size_of::<Tuner>() + 5 * shadow + 16 * 64;
-    assert!(tuner <= 4 * 1_024, "{tuner}");
+    let shadow = 64 * (2 + 1 + 2);
+    let tuner = size_of::<Tuner>() + 4 * shadow + 16 * 64;
+    assert!(tuner <= 3 * 1_024, "{tuner}");
     for capacity in [1_000, 1_023, 100_000, 1_000_000] {
         let mut policy = Adaptive::new(capacity);
         for key in 0..capacity as u32 {
@@ -167,6 +164,7 @@ enum Step {
     Replace(u32),
     Use(u32),
     Advance,
+    Evict,
     Clear,
 }
 
@@ -178,6 +176,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => key.clone().prop_map(Step::Replace),
         2 => key.prop_map(Step::Use),
         2 => Just(Step::Advance),
+        1 => Just(Step::Evict),
         1 => Just(Step::Clear),
     ]
 }
@@ -203,13 +202,17 @@ proptest! {
                 Step::LookUp(key) => match slot(&table, key) {
                     Some(slot) => { table.hit(slot); }
                     None => {
-                        if table.is_full() && let Some(gone) = table.evict(share, Some(now)) {
-                            prop_assert_eq!(stored.remove(&gone.key), Some(gone.until));
-                        }
+                        let was_full = table.is_full();
                         let entry = kept(key, now + number % 5);
                         let until = entry.until;
                         match table.insert(hash(key), entry, share, Some(now)) {
-                            Ok(_) => prop_assert_eq!(stored.insert(key, until), None),
+                            Ok((_, gone)) => {
+                                prop_assert_eq!(gone.is_some(), was_full);
+                                if let Some(gone) = gone {
+                                    prop_assert_eq!(stored.remove(&gone.key), Some(gone.until));
+                                }
+                                prop_assert_eq!(stored.insert(key, until), None);
+                            }
                             Err(_) => prop_assert_eq!(capacity, 0),
                         }
                     }
@@ -227,6 +230,9 @@ proptest! {
                     table.get(slot).unwrap().unmarked.set(3);
                 },
                 Step::Advance => now += 1,
+                Step::Evict => if let Some(gone) = table.evict(share, Some(now)) {
+                    prop_assert_eq!(stored.remove(&gone.key), Some(gone.until));
+                },
                 Step::Clear => {
                     prop_assert_eq!(table.clear().into_iter().flatten().count(), stored.len());
                     stored.clear();

@@ -5,12 +5,12 @@ use super::{
     sketch::Sketch,
 };
 
-/// Chooses the window's share of the entries: the one that finds the most, of five.
+/// Chooses the window's share of the entries: the one that finds the most, of four.
 ///
 /// The best share depends on the keys: a small window keeps frequently used entries, a large window
-/// keeps recently used ones. Five small shadow caches without values see a sample of the keys, each
+/// keeps recently used ones. Four small shadow caches without values see a sample of the keys, each
 /// with another share. The cache adopts the share of the best shadow once its lead is significant.
-/// Memory: 4 KiB for any capacity. [`observe`](Self::observe) is O(1).
+/// Memory: 3 KiB for any capacity. [`observe`](Self::observe) is O(1).
 #[derive(Debug)]
 pub struct Tuner {
     shadows: [Shadow; SHARES.len()],
@@ -27,19 +27,19 @@ pub struct Tuner {
 }
 
 /// The window's shares of the shadows, in a thousand.
-const SHARES: [usize; 5] = [10, 30, 100, 400, 950];
+const SHARES: [usize; 4] = [30, 100, 400, 950];
 /// The share that is taken before anything is known.
-const FIRST: usize = 1;
+const FIRST: usize = 0;
 /// The most entries of a shadow.
-const SIZE: usize = 92;
+const SIZE: usize = 64;
 /// The blocks of the sketch: room for the counts of 128 entries.
 const BLOCKS: usize = 16;
 /// Hits count for as many observations as 40 times the entries of a shadow.
 const HORIZON: f32 = 40.0 * SIZE as f32;
 /// How many observations are judged at a time.
 const BATCH: u32 = 16;
-/// A lead is no accident if it is above 3 times the standard deviation of one by accident.
-const DEVIATIONS: f32 = 3.0;
+/// A lead is no accident if it is above 4 times the standard deviation of one by accident.
+const DEVIATIONS: f32 = 4.0;
 
 impl Tuner {
     /// A tuner for a cache of `capacity` entries.

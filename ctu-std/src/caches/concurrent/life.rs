@@ -95,8 +95,13 @@ impl<K, V> Limits<K, V> {
         weight: u64,
         now: u64,
     ) -> Result<Life, Error> {
-        if own.is_some() && !self.has_clock {
-            return Err(Error::TtlUnsupported);
+        if !self.has_clock {
+            if own.is_some() {
+                return Err(Error::TtlUnsupported);
+            }
+            if !self.detailed {
+                return Ok(Life::Always);
+            }
         }
         let of_entry = || {
             let of_entry = self.of_entry.as_ref()?;

@@ -170,9 +170,12 @@ impl<K, V> Shards<K, V> {
                 }
                 let is_hot = matches!(entry, Entry::Hot(..));
                 match shard.insert(hash, entry, window, now) {
-                    Ok(slot) => {
+                    Ok((slot, evicted)) => {
                         shard.watch(slot, is_hot);
                         shard.add_uses(slot, uses.saturating_sub(1));
+                        if let Some(evicted) = evicted {
+                            leave(to, evicted);
+                        }
                     }
                     Err(entry) => leave(to, entry),
                 }

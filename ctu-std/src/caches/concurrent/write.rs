@@ -70,6 +70,13 @@ impl<K, V, C: Clock, S> ConcurrentCache<K, V, C, S> {
     }
 
     #[inline]
+    fn count_insertion(&self) {
+        if let Some(counts) = &self.counts {
+            counts.came(self.near.stripe());
+        }
+    }
+
+    #[inline]
     fn count_removal(&self, cause: RemovalCause) {
         if let Some(counts) = &self.counts {
             counts.left(self.near.stripe(), cause);
@@ -96,10 +103,16 @@ impl<K, V, C: Clock, S> ConcurrentCache<K, V, C, S> {
     ) -> bool {
         let evicted = shard.evict(self.adaptation.share(), self.expiry_at(now));
         let Some(entry) = evicted else { return false };
+        self.evicted(index, entry, now, gone);
+        true
+    }
+
+    /// Notes that an entry of a shard has made room.
+    #[inline(always)]
+    fn evicted(&self, index: usize, entry: Entry<K, V>, now: u64, gone: &mut Gone<'_, K, V>) {
         let cause = Self::cause(&entry, now, RemovalCause::Evicted);
         self.account(index, &entry, cause);
         gone.push(entry, cause);
-        true
     }
 
     /// Removes the entry in a slot.
@@ -263,75 +276,59 @@ where
     /// Stores an entry, if the one at its key is as expected. Returns whether it was.
     #[inline]
     pub(super) fn store(&self, new: New<K, V>, expected: &Expected<'_, K, V>) -> bool {
-        let (hash, now) = (new.hash, new.now);
-        let mut entry = Some(new.entry);
+        let hash = new.hash;
         let mut gone = self.gone();
-        let Some(first) = self.put(hash, &mut entry, now, expected, &mut gone) else {
+        let Some(first) = self.put(new, expected, &mut gone) else {
             return false;
         };
-        if let Some(entry) = entry {
-            // There is no room: it came, and left.
-            if let Some(counts) = &self.counts {
-                counts.came(self.near.stripe());
-            }
-            self.count_removal(RemovalCause::Evicted);
-            gone.push(entry, RemovalCause::Evicted);
-        }
         if first {
             self.adaptation.observe(hash as u32);
         }
         true
     }
 
-    /// Puts the entry in its shard and leaves `None` in its place, or leaves it where there is no
-    /// room. Returns whether its use is new to the policy; `None` if the old entry is not as
-    /// expected.
+    /// Puts an entry in its shard. Returns whether its use is new to the policy; `None` if the old
+    /// entry is not as expected.
     #[inline]
     fn put(
         &self,
-        hash: u64,
-        new: &mut Option<Entry<K, V>>,
-        now: u64,
+        new: New<K, V>,
         expected: &Expected<'_, K, V>,
         gone: &mut Gone<'_, K, V>,
     ) -> Option<bool> {
+        let New {
+            hash,
+            mut entry,
+            now,
+        } = new;
         let mut replaced = false;
         for _ in 0..ATTEMPTS {
             let (index, mut shard) = self.shards.write(hash);
-            let is_new = |entry: &Entry<K, V>| {
-                let key = new.as_ref().map(|new| new.kept().key.borrow());
-                key == Some(entry.kept().key.borrow())
-            };
-            let found = shard.find(hash as u32, is_new);
+            let found = shard.find(hash as u32, |found| {
+                found.kept().key.borrow() == entry.kept().key.borrow()
+            });
             if replaced {
                 // Another entry came after this one had taken out the old: this one is older.
                 if found.is_some() && !matches!(expected, Expected::Any) {
-                    return Some(true);
+                    break;
                 }
             } else if !expected.is(found.map(|(_, entry)| entry), now) {
                 return None;
             }
-            let weight = new.as_ref()?.kept().life.weight();
             if let Some((slot, old)) = found {
                 let cause = Self::cause(old, now, RemovalCause::Replaced);
                 let is_live = cause == RemovalCause::Replaced;
-                if is_live && let Some(life) = new.as_mut()?.life_mut() {
+                if is_live && let Some(life) = entry.life_mut() {
                     self.limits.succeed(life, &old.kept().life);
                 }
-                let fits = match &self.weights {
-                    None => true,
-                    Some(weights) => weights.exchange(index, old.kept().life.weight(), weight),
-                };
-                if fits {
+                if self.exchange_weight(index, old, &entry) {
                     // An entry that is replaced is used.
                     let first = is_live && shard.hit(slot);
                     shard.watch(slot, false);
-                    if let Some(old) = shard.replace(slot, new.take()?) {
+                    if let Some(old) = shard.replace(slot, entry) {
                         self.near.forget(&old);
                         self.count_removal(cause);
-                        if let Some(counts) = &self.counts {
-                            counts.came(self.near.stripe());
-                        }
+                        self.count_insertion();
                         gone.push(old, cause);
                     }
                     return Some(first);
@@ -342,23 +339,38 @@ where
                 }
                 replaced = true;
             }
-            if shard.is_full() && !self.evict(index, &mut shard, now, gone) {
-                return Some(true);
-            }
-            if self.take_weight(index, weight, &mut shard, now, gone) {
-                let share = self.adaptation.share();
-                let stored = shard.insert(hash as u32, new.take()?, share, self.expiry_at(now));
-                // There is room, but for 4,294,967,295 entries in a shard.
-                *new = stored.err();
-                if let Some(counts) = &self.counts {
-                    counts.came(self.near.stripe());
+            if self.take_weight(index, &entry, &mut shard, now, gone) {
+                let (share, at) = (self.adaptation.share(), self.expiry_at(now));
+                match shard.insert(hash as u32, entry, share, at) {
+                    Ok((_, evicted)) => {
+                        self.count_insertion();
+                        if let Some(evicted) = evicted {
+                            self.evicted(index, evicted, now, gone);
+                        }
+                        return Some(true);
+                    }
+                    Err(refused) => entry = refused,
                 }
-                return Some(true);
+                break;
             }
             drop(shard);
             self.make_room_elsewhere(index, now, gone);
         }
+        // There is no room: it came, and left.
+        self.count_insertion();
+        self.count_removal(RemovalCause::Evicted);
+        gone.push(entry, RemovalCause::Evicted);
         Some(true)
+    }
+
+    /// Takes the weight of an entry in place of that of the one it replaces, if there is room.
+    #[inline]
+    fn exchange_weight(&self, index: usize, old: &Entry<K, V>, new: &Entry<K, V>) -> bool {
+        let Some(weights) = &self.weights else {
+            return true;
+        };
+        let weight = |entry: &Entry<K, V>| entry.kept().life.weight();
+        weights.exchange(index, weight(old), weight(new))
     }
 
     /// Takes weight for an entry of a shard. Evicts from the shard while it is the one to make room.
@@ -366,7 +378,7 @@ where
     fn take_weight(
         &self,
         index: usize,
-        weight: u64,
+        entry: &Entry<K, V>,
         shard: &mut Writing<'_, K, V>,
         now: u64,
         gone: &mut Gone<'_, K, V>,
@@ -374,7 +386,11 @@ where
         let Some(weights) = &self.weights else {
             return true;
         };
-        while !weights.exchange(index, 0, weight) {
+        // The entry that makes room gives back its weight.
+        if shard.is_full() && !self.evict(index, shard, now, gone) {
+            return true;
+        }
+        while !weights.exchange(index, 0, entry.kept().life.weight()) {
             if weights.makes_room(index) != index || !self.evict(index, shard, now, gone) {
                 return false;
             }
