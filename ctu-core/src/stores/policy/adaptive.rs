@@ -31,13 +31,10 @@ pub struct Adaptive {
 }
 
 /// The slot of an evicted entry, which a new entry has taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Replaced {
-    /// The slot.
-    pub slot: u32,
+pub(super) struct Replaced {
+    pub(super) slot: u32,
     /// The hash of the evicted entry.
-    pub hash: u32,
+    pub(super) hash: u32,
 }
 
 /// The facts about entries that the policy asks for.
@@ -171,7 +168,12 @@ impl Adaptive {
     /// Takes the slot of the entry that makes room for one with this `hash`, as
     /// [`victim`](Self::victim), [`remove`](Self::remove) and [`insert`](Self::insert) together.
     #[inline]
-    pub fn replace(&mut self, hash: u32, share: usize, entries: &impl Entries) -> Option<Replaced> {
+    pub(super) fn replace(
+        &mut self,
+        hash: u32,
+        share: usize,
+        entries: &impl Entries,
+    ) -> Option<Replaced> {
         if self.is_empty() {
             return None;
         }

@@ -20,7 +20,7 @@ mod table;
 mod tests;
 mod tuner;
 
-pub use adaptive::{Adaptive, Entries, Replaced};
+pub use adaptive::{Adaptive, Entries};
 pub use cache::AdaptiveCache;
 pub use estimate::Estimate;
 pub use table::{Entry, Table};
