@@ -57,7 +57,7 @@ pub use self::{
         TwoLevelError, TwoLevelStats,
     },
     caches::{
-        AnyCache, AsyncTags, CacheEntry, Claims, Compute, Computed, ConcurrentCache,
+        AnyCache, AsyncClaims, AsyncTags, CacheEntry, Claims, Compute, Computed, ConcurrentCache,
         ConcurrentCacheBuilder, ConcurrentStats, FoundTagged, HeapSize, IntoCache, IsAsync,
         IsCache, IsStore, LockedCache, NoClock, RemovalCause, ShardedCache, TaggedEntry, Tags,
         Tracked, Tracker, TrackingConnection, TrackingError, TrackingMessage, Unclocked,

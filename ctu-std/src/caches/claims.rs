@@ -1,7 +1,7 @@
 //! Caches on a server that keeps claims of computations.
 
-use ctu_core::{CacheError, Mapped, Mapping, Observed};
-use std::{borrow::Borrow, rc::Rc, sync::Arc, sync::LazyLock, time::Duration};
+use ctu_core::{AsyncCache, CacheError, Mapped, Mapping, Observed, Observer};
+use std::{borrow::Borrow, future::Future, rc::Rc, sync::Arc, sync::LazyLock, time::Duration};
 
 /// A cache on a server that keeps claims: of all nodes, one at a time may claim the computation of a key.
 ///
@@ -87,5 +87,93 @@ impl<C: Claims, M: Mapping<C::Key, C::Value>> Claims for Mapped<C, M> {
     fn release(&self, key: &M::Key, holder: u64) -> Result<(), C::Error> {
         let at = self.mapping().at(key)?;
         self.get_ref().release(at.borrow(), holder)
+    }
+}
+
+/// [`Claims`] of an async cache.
+///
+/// [`TwoLevelBuilder::single_flight_among_nodes`](crate::TwoLevelBuilder::single_flight_among_nodes) takes it as
+/// the second level. [`AsyncRedisCache`](crate::AsyncRedisCache) is one, and so is each mapping on it.
+#[diagnostic::on_unimplemented(
+    message = "the server of `{Self}` keeps no claims",
+    label = "not an async cache with claims",
+    note = "`AsyncRedisCache`, and mappings on it, are such caches"
+)]
+pub trait AsyncClaims: AsyncCache {
+    /// As [`Claims::claim`].
+    ///
+    /// # Errors
+    /// Those of [`Claims::claim`].
+    fn claim(
+        &self,
+        key: &Self::Key,
+        holder: u64,
+        lease: Duration,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// As [`Claims::release`].
+    ///
+    /// # Errors
+    /// Those of [`Claims::release`].
+    fn release(
+        &self,
+        key: &Self::Key,
+        holder: u64,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}
+
+impl<C> AsyncClaims for &C
+where
+    C: AsyncClaims<Key: Sync, Value: Send> + Sync,
+{
+    async fn claim(&self, key: &C::Key, holder: u64, lease: Duration) -> Result<bool, C::Error> {
+        (**self).claim(key, holder, lease).await
+    }
+
+    async fn release(&self, key: &C::Key, holder: u64) -> Result<(), C::Error> {
+        (**self).release(key, holder).await
+    }
+}
+
+impl<C> AsyncClaims for Arc<C>
+where
+    C: AsyncClaims<Key: Sync, Value: Send> + Send + Sync,
+{
+    async fn claim(&self, key: &C::Key, holder: u64, lease: Duration) -> Result<bool, C::Error> {
+        (**self).claim(key, holder, lease).await
+    }
+
+    async fn release(&self, key: &C::Key, holder: u64) -> Result<(), C::Error> {
+        (**self).release(key, holder).await
+    }
+}
+
+impl<C, O> AsyncClaims for Observed<C, O>
+where
+    C: AsyncClaims<Key: Sync, Value: Send> + Sync,
+    O: Observer<C::Key, C::Value> + Sync,
+{
+    async fn claim(&self, key: &C::Key, holder: u64, lease: Duration) -> Result<bool, C::Error> {
+        self.get_ref().claim(key, holder, lease).await
+    }
+
+    async fn release(&self, key: &C::Key, holder: u64) -> Result<(), C::Error> {
+        self.get_ref().release(key, holder).await
+    }
+}
+
+impl<C, M> AsyncClaims for Mapped<C, M>
+where
+    C: AsyncClaims<Value: Send> + Sync,
+    M: Mapping<C::Key, C::Value, Key: Sync, Value: Send, At: Send + Sync> + Sync,
+{
+    async fn claim(&self, key: &M::Key, holder: u64, lease: Duration) -> Result<bool, C::Error> {
+        let at = self.mapping().at(key)?;
+        self.get_ref().claim(at.borrow(), holder, lease).await
+    }
+
+    async fn release(&self, key: &M::Key, holder: u64) -> Result<(), C::Error> {
+        let at = self.mapping().at(key)?;
+        self.get_ref().release(at.borrow(), holder).await
     }
 }

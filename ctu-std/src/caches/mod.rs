@@ -10,7 +10,7 @@ mod sharded;
 mod tags;
 mod tracked;
 
-pub use claims::Claims;
+pub use claims::{AsyncClaims, Claims};
 pub use concurrent::{
     CacheEntry, Compute, Computed, ConcurrentCache, ConcurrentCacheBuilder, ConcurrentStats,
     HeapSize, NoClock, RemovalCause, Unclocked, bytes_of_entry,

@@ -6,4 +6,5 @@ mod comparison;
 mod network_faults;
 mod node;
 mod single_flight;
+mod single_flight_tasks;
 mod storm;

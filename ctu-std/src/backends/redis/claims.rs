@@ -1,6 +1,13 @@
 //! Claims of computations: a key beside the entry, with the number of its holder as the value.
 
-use super::{Form, RedisCache, RedisError, command::Command, reply::Reply, request::Request};
+#[cfg(feature = "tokio")]
+use super::AsyncRedisCache;
+use super::{
+    Form, RedisCache, RedisError, command::Command, entries::Entries, reply::Reply,
+    request::Request,
+};
+#[cfg(feature = "tokio")]
+use crate::caches::AsyncClaims;
 use crate::caches::Claims;
 use redis::Value;
 use std::time::Duration;
@@ -12,13 +19,42 @@ const SUFFIX: &[u8] = b".ctu-claim";
 const RELEASE: &[u8] =
     b"if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0";
 
-impl<K, V, F> RedisCache<K, V, F>
+/// The key of a claim.
+fn claim_key<K, V, F>(entries: &Entries<K, V, F>, key: &K) -> Result<Vec<u8>, RedisError>
 where
     K: ToOwned + ?Sized,
     F: Form<K, V>,
 {
-    fn claim_key(&self, key: &K) -> Result<Vec<u8>, RedisError> {
-        Ok([&*self.entries.key(key)?, SUFFIX].concat())
+    Ok([&*entries.key(key)?, SUFFIX].concat())
+}
+
+/// Claims (`SET NX PX`).
+fn claim(key: &[u8], holder: u64, lease: Duration) -> Command<bool> {
+    let (holder, lease) = (holder.to_string(), lease.as_millis().max(1).to_string());
+    let set: [&[u8]; 6] = [
+        b"SET",
+        key,
+        holder.as_bytes(),
+        b"NX",
+        b"PX",
+        lease.as_bytes(),
+    ];
+    Command {
+        // A second claim would find the first.
+        request: Request::of(&set).once(),
+        read: |reply: &mut Reply| match reply.value()? {
+            Value::Okay => Ok(true),
+            Value::Nil => Ok(false),
+            _ => Err(reply.unexpected()),
+        },
+    }
+}
+
+fn release(key: &[u8], holder: u64) -> Command<()> {
+    let holder = holder.to_string();
+    Command {
+        request: Request::of(&[b"EVAL", RELEASE, b"1", key, holder.as_bytes()]),
+        read: |reply: &mut Reply| reply.number().map(drop),
     }
 }
 
@@ -33,35 +69,33 @@ where
 
     /// As [`Claims::claim`] (`SET NX PX`), at the key of the entry and `.ctu-claim`.
     fn claim(&self, key: &K, holder: u64, lease: Duration) -> Result<bool, RedisError> {
-        let key = self.claim_key(key)?;
-        let (holder, lease) = (holder.to_string(), lease.as_millis().max(1).to_string());
-        let set: [&[u8]; 6] = [
-            b"SET",
-            &key,
-            holder.as_bytes(),
-            b"NX",
-            b"PX",
-            lease.as_bytes(),
-        ];
-        let claim = Command {
-            // A second claim would find the first.
-            request: Request::of(&set).once(),
-            read: |reply: &mut Reply| match reply.value()? {
-                Value::Okay => Ok(true),
-                Value::Nil => Ok(false),
-                _ => Err(reply.unexpected()),
-            },
-        };
-        self.client.execute(&key, &claim)
+        let key = claim_key(&self.entries, key)?;
+        self.client.execute(&key, &claim(&key, holder, lease))
     }
 
     fn release(&self, key: &K, holder: u64) -> Result<(), RedisError> {
-        let key = self.claim_key(key)?;
-        let holder = holder.to_string();
-        let release = Command {
-            request: Request::of(&[b"EVAL", RELEASE, b"1", &key, holder.as_bytes()]),
-            read: |reply: &mut Reply| reply.number().map(drop),
-        };
-        self.client.execute(&key, &release)
+        let key = claim_key(&self.entries, key)?;
+        self.client.execute(&key, &release(&key, holder))
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl<K, V, F> AsyncClaims for AsyncRedisCache<K, V, F>
+where
+    K: ToOwned + Sync + ?Sized,
+    V: Clone + Send,
+    F: Form<K, V> + Send + Sync,
+{
+    /// As [`Claims::claim`] of a [`RedisCache`].
+    async fn claim(&self, key: &K, holder: u64, lease: Duration) -> Result<bool, RedisError> {
+        let key = claim_key(&self.entries, key)?;
+        let claim = claim(&key, holder, lease);
+        self.client.execute(&key, &claim).await
+    }
+
+    async fn release(&self, key: &K, holder: u64) -> Result<(), RedisError> {
+        let key = claim_key(&self.entries, key)?;
+        let release = release(&key, holder);
+        self.client.execute(&key, &release).await
     }
 }

@@ -5,6 +5,7 @@
 
 use super::{
     TwoLevelError,
+    claim::ComputeTurn,
     counts::Counted,
     levels::{Failed, FirstLevel, Levels},
     read::{OnCorrupt, ReadManyEnd, ReadPlan},
@@ -32,7 +33,7 @@ where
         self.get_second_or(key, self.on_corrupt()).await
     }
 
-    async fn get_second_or(
+    pub(super) async fn get_second_or(
         &self,
         key: &A::Key,
         on_corrupt: OnCorrupt,
@@ -215,18 +216,23 @@ where
         let mut stored = Ok(());
         let value = match self.find_again(key).await? {
             Some(value) => Some(value),
-            None => match self.limited(make()).await {
-                Some(Ok(Some(value))) => {
-                    if let Some(flight) = &mut flight {
+            None => match self.turn(key).await? {
+                ComputeTurn::Done(value) => Some(value),
+                ComputeTurn::Compute(claimed) => {
+                    let made = self.limited(make()).await;
+                    if let (Some(Ok(Some(value))), Some(flight)) = (&made, &mut flight) {
                         stored = self.insert_computed(key, value.clone(), flight).await;
                     }
-                    Some(value)
+                    claimed.release().await;
+                    match made {
+                        Some(Ok(Some(value))) => Some(value),
+                        Some(failed) => self.stale_or(key, failed)?,
+                        None => match self.stale_or(key, Ok(None))? {
+                            None => return Err(TwoLevelError::ComputationStopped),
+                            stale => stale,
+                        },
+                    }
                 }
-                Some(failed) => self.stale_or(key, failed)?,
-                None => match self.stale_or(key, Ok(None))? {
-                    None => return Err(TwoLevelError::ComputationStopped),
-                    stale => stale,
-                },
             },
         };
         // A value that cannot be stored goes to the waiting callers too: they would compute the same.
@@ -234,6 +240,17 @@ where
             flight.finish(value.clone());
         }
         stored.map(|()| value)
+    }
+
+    /// The turn of this node, in a box: futures without claims stay small.
+    async fn turn<'k>(
+        &self,
+        key: &'k A::Key,
+    ) -> Result<ComputeTurn<'_, 'k, A, B, IsAsync>, Failed<A, B, IsAsync>> {
+        match &self.shared_flights {
+            Some(_) => Box::pin(self.wait_for_turn(key)).await,
+            None => Ok(ComputeTurn::Compute(self.unclaimed(key))),
+        }
     }
 
     /// The output of a computation. `None` at the hard limit, which drops the computation.
@@ -266,14 +283,17 @@ where
         let key = self.next_refresh()?;
         if let (Some(refresh), Some(mut flight)) = (&self.refresh, self.begin_refresh(key.get()))
             && let super::levels::Load::Async(load) = &refresh.load
-            && let Some(Some(value)) = self.limited(load(key.get().to_owned())).await
+            && let Some(claimed) = self.try_claim(key.get()).await
         {
-            self.count(Counted::Refresh);
-            // A failure is counted, and a later read queues the key again.
-            let _ = self
-                .insert_computed(key.get(), value.clone(), &mut flight)
-                .await;
-            flight.finish(value);
+            if let Some(Some(value)) = self.limited(load(key.get().to_owned())).await {
+                self.count(Counted::Refresh);
+                // A failure is counted, and a later read queues the key again.
+                let _ = self
+                    .insert_computed(key.get(), value.clone(), &mut flight)
+                    .await;
+                flight.finish(value);
+            }
+            claimed.release().await;
         }
         Some(Duration::ZERO)
     }

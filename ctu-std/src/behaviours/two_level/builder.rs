@@ -2,7 +2,7 @@
 
 use super::{
     TwoLevelCache,
-    claim::SharedFlights,
+    claim::{ClaimRequests, SharedFlights},
     levels::{AmongNodes, Levels, Load, Recovery, Refresh},
     settings::{Resilience, Settings, Time, millis, share_of},
     tags::{SecondTags, TagReads},
@@ -40,7 +40,7 @@ pub struct TwoLevelBuilder<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind = IsC
     pub(super) settings: Settings,
     pub(super) recovery: Option<Recovery<A, B, Kind>>,
     pub(super) refresh: Option<Refresh<A, B, Kind>>,
-    among_nodes: AmongNodes<A, B, Kind>,
+    pub(super) among_nodes: AmongNodes<A, B, Kind>,
 }
 
 impl<A, B, Kind> TwoLevelBuilder<A, B, Kind>
@@ -341,8 +341,8 @@ where
         B: Claims<Key = A::Key, Error = <B as Cache>::Error>,
     {
         self.among_nodes.shared_flights = Some(SharedFlights {
-            claim: Levels::claim_at_second,
-            release: Levels::release_at_second,
+            requests: ClaimRequests::Blocking(Levels::<A, B, IsCache>::claim_at_second),
+            release: Levels::<A, B, IsCache>::release_at_second,
             lease,
         });
         self

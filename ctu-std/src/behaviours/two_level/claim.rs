@@ -8,15 +8,18 @@ use super::{
     second::SecondResult,
 };
 use crate::{
-    caches::{AnyCache, Claims, IsCache},
+    caches::{AnyCache, AsyncClaims, Claims, IsAsync, IsCache},
     random::Random,
 };
-use ctu_core::Cache;
+use ctu_core::{AsyncCache, Cache, CacheError};
 use std::{
+    pin::Pin,
     sync::atomic::Ordering::Relaxed,
     thread,
     time::{Duration, Instant},
 };
+#[cfg(feature = "tokio")]
+use tokio::time::sleep;
 
 /// The first and the longest wait before another look at a claim of another node.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
@@ -24,12 +27,29 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_m
 /// A request about the claim of a key by a holder.
 type OfHolder<A, B, Kind, T> = fn(&Levels<A, B, Kind>, &<A as Cache>::Key, u64) -> T;
 
+/// The same for a task.
+type AsyncOfHolder<A, B, Kind, T> = for<'l> fn(
+    &'l Levels<A, B, Kind>,
+    &'l <A as Cache>::Key,
+    u64,
+) -> Pin<Box<dyn Future<Output = T> + Send + 'l>>;
+
 /// The claims of a second level, as the builder makes them.
 pub(super) struct SharedFlights<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
-    pub(super) claim: OfHolder<A, B, Kind, Claim>,
+    pub(super) requests: ClaimRequests<A, B, Kind>,
+    /// Releases a claim whose holder was dropped.
     pub(super) release: OfHolder<A, B, Kind, ()>,
     /// The longest time of a claim.
     pub(super) lease: Duration,
+}
+
+pub(super) enum ClaimRequests<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
+    Blocking(OfHolder<A, B, Kind, Claim>),
+    #[cfg_attr(not(feature = "tokio"), allow(dead_code))]
+    Async {
+        claim: AsyncOfHolder<A, B, Kind, Claim>,
+        release: AsyncOfHolder<A, B, Kind, ()>,
+    },
 }
 
 /// The result of an attempt to claim a key.
@@ -58,6 +78,16 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Drop for Claimed<'_, '_, A, B, Kind
     }
 }
 
+impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Claimed<'_, '_, A, B, Kind> {
+    /// The right to compute after the result of the claim. `None` if another node computes.
+    fn after(mut self, claim: Claim) -> Option<Self> {
+        if claim != Claim::Won {
+            self.holder = None;
+        }
+        (claim != Claim::Held).then_some(self)
+    }
+}
+
 /// The next step of a caller without a value.
 pub(super) enum ComputeTurn<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     /// The caller computes, until it drops the claim.
@@ -67,30 +97,78 @@ pub(super) enum ComputeTurn<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
 }
 
 impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
+    fn claim_requests(&self) -> Option<&ClaimRequests<A, B, Kind>> {
+        let shared = self.shared_flights.as_ref()?;
+        Some(&shared.requests)
+    }
+
     /// A number that no other claim has.
     fn next_holder(&self) -> u64 {
         let roll = self.settings.seed ^ self.rolls.fetch_add(1, Relaxed).rotate_left(32);
         Random::new(roll).next()
     }
 
-    /// Claims `key` at once, for a refresh. `None` if another node computes it.
-    pub(super) fn try_claim<'k>(&self, key: &'k A::Key) -> Option<Claimed<'_, 'k, A, B, Kind>> {
-        let holder = match &self.shared_flights {
-            None => None,
-            Some(shared) => {
-                let holder = self.next_holder();
-                match (shared.claim)(self, key, holder) {
-                    Claim::Won => Some(holder),
-                    Claim::Held => return None,
-                    Claim::Unavailable => None,
-                }
-            }
-        };
-        Some(Claimed {
+    fn claimed<'k>(&self, key: &'k A::Key, holder: Option<u64>) -> Claimed<'_, 'k, A, B, Kind> {
+        Claimed {
             levels: self,
             key,
             holder,
-        })
+        }
+    }
+
+    /// The right to compute without a claim.
+    pub(super) fn unclaimed<'k>(&self, key: &'k A::Key) -> Claimed<'_, 'k, A, B, Kind> {
+        self.claimed(key, None)
+    }
+
+    /// The result of the request for a claim.
+    fn end_claim<E: CacheError>(&self, result: SecondResult<bool, E>) -> Claim {
+        match result {
+            SecondResult::Done(true) => Claim::Won,
+            SecondResult::Done(false) => Claim::Held,
+            SecondResult::Failed(error) => {
+                let failed: TwoLevelError<A::Error, _> = self.second_failed(error);
+                drop(failed);
+                Claim::Unavailable
+            }
+            SecondResult::Missed(_) | SecondResult::Skipped => Claim::Unavailable,
+        }
+    }
+
+    /// The start of a wait for another node. It has the limit of the settings.
+    fn begin_wait(&self) -> ClaimWait {
+        ClaimWait {
+            limit: Instant::now().checked_add(self.settings.wait_limit),
+            pause: PAUSES.0,
+        }
+    }
+
+    /// Counts a wait once, and looks for an expired value in place of it.
+    fn stale_in_wait(&self, wait: &ClaimWait, key: &A::Key) -> Option<A::Value> {
+        if wait.pause == PAUSES.0 {
+            self.count(Counted::Wait);
+        }
+        let stale = self.stale(key)?;
+        self.count(Counted::Stale);
+        Some(stale)
+    }
+}
+
+/// A wait for the computation of another node.
+struct ClaimWait {
+    limit: Option<Instant>,
+    pause: Duration,
+}
+
+impl ClaimWait {
+    /// The time to the next look; `None` at the limit.
+    fn next(&mut self) -> Option<Duration> {
+        if self.limit.is_some_and(|limit| Instant::now() >= limit) {
+            return None;
+        }
+        let pause = self.pause;
+        self.pause = (2 * pause).min(PAUSES.1);
+        Some(pause)
     }
 }
 
@@ -99,14 +177,23 @@ where
     A: FirstLevel,
     B: Cache<Key = A::Key, Value = A::Value>,
 {
+    /// Claims `key` at once. `None` if another node computes it.
+    pub(super) fn try_claim<'k>(&self, key: &'k A::Key) -> Option<Claimed<'_, 'k, A, B, IsCache>> {
+        let Some(ClaimRequests::Blocking(claim)) = self.claim_requests() else {
+            return Some(self.claimed(key, None));
+        };
+        let holder = self.next_holder();
+        let claimed = self.claimed(key, Some(holder));
+        claimed.after(claim(self, key, holder))
+    }
+
     /// Waits for the turn of this node to compute `key`, or for the value of another node. The wait has
     /// the limit of the settings.
     pub(super) fn wait_for_turn<'k>(
         &self,
         key: &'k A::Key,
     ) -> Result<ComputeTurn<'_, 'k, A, B, IsCache>, Failed<A, B>> {
-        let limit = Instant::now().checked_add(self.settings.wait_limit);
-        let mut pause = PAUSES.0;
+        let mut wait = self.begin_wait();
         loop {
             if let Some(claimed) = self.try_claim(key) {
                 // Another node may have computed before the claim.
@@ -119,25 +206,16 @@ where
                     None => ComputeTurn::Compute(claimed),
                 });
             }
-            if pause == PAUSES.0 {
-                self.count(Counted::Wait);
-            }
-            if let Some(stale) = self.stale(key) {
-                self.count(Counted::Stale);
+            if let Some(stale) = self.stale_in_wait(&wait, key) {
                 return Ok(ComputeTurn::Done(stale));
             }
             if let Some(value) = self.look_at_second(key)? {
                 return Ok(ComputeTurn::Done(value));
             }
-            if limit.is_some_and(|limit| Instant::now() >= limit) {
-                return Ok(ComputeTurn::Compute(Claimed {
-                    levels: self,
-                    key,
-                    holder: None,
-                }));
+            match wait.next() {
+                Some(pause) => thread::sleep(pause),
+                None => return Ok(ComputeTurn::Compute(self.claimed(key, None))),
             }
-            thread::sleep(pause);
-            pause = (2 * pause).min(PAUSES.1);
         }
     }
 
@@ -166,16 +244,7 @@ where
         let (Some(shared), Some(call)) = (&self.shared_flights, self.admit()) else {
             return Claim::Unavailable;
         };
-        match call.end(self.second.claim(key, holder, shared.lease)) {
-            SecondResult::Done(true) => Claim::Won,
-            SecondResult::Done(false) => Claim::Held,
-            SecondResult::Failed(error) => {
-                let failed: TwoLevelError<A::Error, _> = self.second_failed(error);
-                drop(failed);
-                Claim::Unavailable
-            }
-            SecondResult::Missed(_) | SecondResult::Skipped => Claim::Unavailable,
-        }
+        self.end_claim(call.end(self.second.claim(key, holder, shared.lease)))
     }
 
     pub(super) fn release_at_second(&self, key: &A::Key, holder: u64)
@@ -188,3 +257,113 @@ where
         }
     }
 }
+
+impl<A, B> Levels<A, B, IsAsync>
+where
+    A: FirstLevel,
+    B: AsyncCache<Key = A::Key, Value = A::Value>,
+{
+    /// Claims `key` at once. `None` if another node computes it.
+    pub(super) async fn try_claim<'k>(
+        &self,
+        key: &'k A::Key,
+    ) -> Option<Claimed<'_, 'k, A, B, IsAsync>> {
+        let Some(ClaimRequests::Async { claim, .. }) = self.claim_requests() else {
+            return Some(self.claimed(key, None));
+        };
+        let holder = self.next_holder();
+        // A future that is dropped during the request releases a claim that the server may have.
+        let claimed = self.claimed(key, Some(holder));
+        claimed.after(claim(self, key, holder).await)
+    }
+
+    /// Waits for the turn of this node to compute `key`, or for the value of another node. The wait has
+    /// the limit of the settings.
+    pub(super) async fn wait_for_turn<'k>(
+        &self,
+        key: &'k A::Key,
+    ) -> Result<ComputeTurn<'_, 'k, A, B, IsAsync>, Failed<A, B, IsAsync>> {
+        let mut wait = self.begin_wait();
+        loop {
+            if let Some(claimed) = self.try_claim(key).await {
+                // Another node may have computed before the claim.
+                let found = match claimed.holder {
+                    Some(_) => self.look_at_second(key).await?,
+                    None => None,
+                };
+                return Ok(match found {
+                    Some(value) => ComputeTurn::Done(value),
+                    None => ComputeTurn::Compute(claimed),
+                });
+            }
+            if let Some(stale) = self.stale_in_wait(&wait, key) {
+                return Ok(ComputeTurn::Done(stale));
+            }
+            if let Some(value) = self.look_at_second(key).await? {
+                return Ok(ComputeTurn::Done(value));
+            }
+            match wait.next() {
+                Some(pause) => sleep(pause).await,
+                None => return Ok(ComputeTurn::Compute(self.claimed(key, None))),
+            }
+        }
+    }
+
+    /// Reads the value at `key`, if the second level has one. A look without a value counts nothing.
+    async fn look_at_second(
+        &self,
+        key: &A::Key,
+    ) -> Result<Option<A::Value>, Failed<A, B, IsAsync>> {
+        let there = match self.admit() {
+            Some(call) => call.end(self.second.contains(key).await),
+            None => return Ok(None),
+        };
+        match there {
+            SecondResult::Done(true) => {}
+            SecondResult::Done(false) | SecondResult::Missed(_) | SecondResult::Skipped => {
+                return Ok(None);
+            }
+            SecondResult::Failed(error) => return Err(self.second_failed(error)),
+        }
+        self.side_tables.remove_negative(key);
+        let found = self.get_second_or(key, OnCorrupt::Miss).await?;
+        Ok(found.map(|(value, _)| value))
+    }
+
+    pub(super) async fn claim_at_second(&self, key: &A::Key, holder: u64) -> Claim
+    where
+        B: AsyncClaims,
+    {
+        let (Some(shared), Some(call)) = (&self.shared_flights, self.admit()) else {
+            return Claim::Unavailable;
+        };
+        let claim = self.second.claim(key, holder, shared.lease);
+        self.end_claim(call.end(claim.await))
+    }
+
+    pub(super) async fn release_at_second(&self, key: &A::Key, holder: u64)
+    where
+        B: AsyncClaims,
+    {
+        if let Some(call) = self.admit() {
+            // A claim that stays ends with its lease.
+            drop(call.end(self.second.release(key, holder).await));
+        }
+    }
+}
+
+impl<A: FirstLevel, B: AnyCache<IsAsync>> Claimed<'_, '_, A, B, IsAsync> {
+    /// Releases the claim. Its drop releases it in a task.
+    pub(super) async fn release(mut self) {
+        if let (Some(ClaimRequests::Async { release, .. }), Some(holder)) =
+            (self.levels.claim_requests(), self.holder)
+        {
+            release(self.levels, self.key, holder).await;
+            self.holder = None;
+        }
+    }
+}
+
+/// Without tokio no async cache has claims.
+#[cfg(not(feature = "tokio"))]
+async fn sleep(_: Duration) {}

@@ -142,7 +142,11 @@ impl<K: Hash + Eq + ToOwned + ?Sized> TagIndex<K> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{collections::HashSet, sync::Mutex as StdMutex};
+    use shuttle::thread;
+    use std::{
+        collections::HashSet,
+        sync::{Arc, Mutex as StdMutex},
+    };
 
     #[derive(Default)]
     struct Keys(StdMutex<HashSet<u64>>);
@@ -221,6 +225,27 @@ mod tests {
                 assert!(kept.iter().all(|key| !index.is_current(key)));
             },
             1,
+        );
+    }
+
+    /// A read takes the entry, then asks the index.
+    #[test]
+    fn no_interleaving_serves_an_entry_from_before_an_invalidation() {
+        shuttle::check_random(
+            || {
+                let (index, first) = (Arc::new(TagIndex::new(100)), Arc::new(Keys::default()));
+                let at = index.now();
+                let filling = {
+                    let (index, first) = (index.clone(), first.clone());
+                    thread::spawn(move || put(&index, &first, 1, &[7], at))
+                };
+                index.invalidate(7);
+                let is_served = || first.has(&1) && index.is_current(&1);
+                assert!(!is_served());
+                filling.join().unwrap();
+                assert!(!is_served());
+            },
+            1_000,
         );
     }
 }

@@ -2,10 +2,11 @@
 
 use super::{
     TwoLevelBuilder, TwoLevelCache, TwoLevelError,
+    claim::{ClaimRequests, SharedFlights},
     counts::Counted,
     levels::{Failed, Levels, Load, Owned, Recovery, Refresh},
 };
-use crate::caches::IsAsync;
+use crate::caches::{AsyncClaims, IsAsync};
 use ctu_core::{AsyncCache, AsyncCacheExt, Cache, InMemory, IntoValue};
 use parking_lot::Mutex;
 use std::{
@@ -97,6 +98,17 @@ where
         self.recovering.task.run(&self.me, step, wake);
     }
 
+    /// Releases a claim whose holder was dropped. Outside of a runtime the claim ends with its lease.
+    fn release_in_task(&self, key: &A::Key, holder: u64)
+    where
+        B: AsyncClaims + Sync,
+    {
+        if let (Some(levels), Ok(runtime)) = (self.me.upgrade(), Handle::try_current()) {
+            let key = key.to_owned();
+            runtime.spawn(async move { levels.release_at_second(key.borrow(), holder).await });
+        }
+    }
+
     fn refresh_in_task(&self) {
         let step = |levels: Arc<Self>| async move { levels.refresh_one().await };
         self.refreshing.task.run(&self.me, step, true);
@@ -141,6 +153,23 @@ where
     {
         let load = Load::Async(Box::new(move |key| Box::pin(load(key))));
         self.refresh = Some(Refresh::new(share, load, Levels::refresh_in_task));
+        self
+    }
+
+    /// Computes a value once among all nodes, as of a [blocking](Self#method.single_flight_among_nodes-1) cache. A future
+    /// that is dropped during its computation releases its claim in a task, on the runtime of the drop.
+    pub fn single_flight_among_nodes(mut self, lease: Duration) -> Self
+    where
+        B: AsyncClaims + Sync,
+    {
+        self.among_nodes.shared_flights = Some(SharedFlights {
+            requests: ClaimRequests::Async {
+                claim: |levels, key, holder| Box::pin(levels.claim_at_second(key, holder)),
+                release: |levels, key, holder| Box::pin(levels.release_at_second(key, holder)),
+            },
+            release: Levels::release_in_task,
+            lease,
+        });
         self
     }
 

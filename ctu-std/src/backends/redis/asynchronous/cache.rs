@@ -57,8 +57,8 @@ use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
 /// The runtime needs I/O and time (`enable_all`). Without a runtime, an operation fails with
 /// [`NetError::Unreachable`](crate::NetError::Unreachable).
 pub struct AsyncRedisCache<K: ?Sized, V, F = AsJson> {
-    pub(super) client: Arc<AsyncClient>,
-    pub(super) entries: Entries<K, V, F>,
+    pub(in super::super) client: Arc<AsyncClient>,
+    pub(in super::super) entries: Entries<K, V, F>,
     tracker: Arc<dyn Tracker>,
 }
 

@@ -78,7 +78,7 @@ impl AsyncClient {
     }
 
     /// Runs a command about `key`.
-    pub(super) async fn execute<T>(
+    pub(in super::super) async fn execute<T>(
         &self,
         key: &[u8],
         command: &Command<T>,
