@@ -130,6 +130,13 @@ suite! {
         keys_of_one_hash_are_bounded_in_their_bucket,
         s3_fifo_entry_takes_eight_or_five_bytes_over_key_and_value,
         s3_fifo_works_at_every_small_capacity;
+    flash:
+        entries_outlive_a_reset,
+        full_flash_evicts_the_oldest_page,
+        full_settings_refuse_a_write,
+        power_may_fail_after_each_word,
+        async_form_reads_the_entries_of_the_blocking_one,
+        front_and_seal_stack_over_it;
     ttl:
         entry_expires_after_its_ttl,
         each_entry_has_its_own_ttl,
@@ -257,13 +264,6 @@ suite! {
         encrypted_value_too_long_changes_nothing,
         secrets_are_not_printed,
         encryption_composes_with_prefixes_and_references;
-    flash:
-        entries_outlive_a_reset,
-        full_flash_evicts_the_oldest_page,
-        full_settings_refuse_a_write,
-        power_may_fail_after_each_word,
-        async_form_reads_the_entries_of_the_blocking_one,
-        front_and_seal_stack_over_it;
     sealed:
         stored_values_come_back,
         every_length_comes_back_in_every_suite,
