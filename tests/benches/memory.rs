@@ -22,8 +22,10 @@ const ALLOCATED: usize = BYTES + 32;
 
 type Value = Arc<[u8]>;
 
-/// The name of a contender, and the run of it, which returns the number of entries.
-const CONTENDERS: [(&str, fn() -> Report); 4] = [
+/// The name of a contender, and the run of it.
+type Contender = (&'static str, fn() -> Report);
+
+const CONTENDERS: [Contender; 4] = [
     ("ctu ConcurrentCache", || {
         let cache = ConcurrentCache::<u64, Value>::with_capacity(ENTRIES);
         ours(cache)
