@@ -82,7 +82,8 @@ pub trait Cache {
     /// Those of the cache, such as an unreachable server.
     fn get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error>;
 
-    /// Stores `value` at `key` for `ttl`, or for the default time-to-live of the cache.
+    /// Stores `value` at `key` for `ttl`, or for the default time-to-live of the cache. With a
+    /// time-to-live of zero the entry is expired at once, and the key has none afterwards.
     ///
     /// [`insert`](crate::CacheExt::insert) and
     /// [`insert_with_ttl`](crate::CacheExt::insert_with_ttl) are more convenient.

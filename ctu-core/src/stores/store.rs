@@ -32,7 +32,8 @@ use core::{borrow::Borrow, time::Duration};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a store",
     label = "not a store",
-    note = "the keys of an `LruCache`, `TtlCache` or `DictCache` implement `StoredKey`; a `ConcurrentCache`, a `RedisCache` and other caches need no lock"
+    note = "the keys of an `LruCache`, `TtlCache` or `DictCache` implement `StoredKey`; a `ConcurrentCache`, a `RedisCache` and other caches need no lock",
+    note = "a lock needs no `RefCell` inside: `LockedCache<CriticalSectionMutex, S>` takes the store, or a `&mut` to it"
 )]
 pub trait Store {
     /// The borrowed form of a key, used for lookups.

@@ -265,6 +265,13 @@ where
                     "{check}: {left:?} left"
                 );
                 self.expect(check, 1, Some(1)).await;
+                // An entry without time is expired at once, so no clock is needed.
+                let expired = (self.value)(2);
+                let inserted = self
+                    .cache
+                    .insert_entry(key.borrow(), expired, Some(Duration::ZERO));
+                done("insert_entry", inserted.await);
+                self.expect(check, 1, None).await;
             }
             Err(error) => {
                 let refused = error.as_core() == Some(Error::TtlUnsupported);

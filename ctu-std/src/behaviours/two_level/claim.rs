@@ -8,7 +8,7 @@ use super::{
     second::SecondResult,
 };
 use crate::{
-    caches::{AnyCache, AsyncClaims, Claims, IsAsync, IsCache},
+    caches::{AnyCache, Claims, IsAsync, IsCache},
     random::Random,
 };
 use ctu_core::{AsyncCache, Cache, CacheError};
@@ -19,7 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 #[cfg(feature = "tokio")]
-use tokio::time::sleep;
+use {crate::caches::AsyncClaims, tokio::time::sleep};
 
 /// The first and the longest wait before another look at a claim of another node.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
@@ -330,6 +330,7 @@ where
         Ok(found.map(|(value, _)| value))
     }
 
+    #[cfg(feature = "tokio")]
     pub(super) async fn claim_at_second(&self, key: &A::Key, holder: u64) -> Claim
     where
         B: AsyncClaims,
@@ -341,6 +342,7 @@ where
         self.end_claim(call.end(claim.await))
     }
 
+    #[cfg(feature = "tokio")]
     pub(super) async fn release_at_second(&self, key: &A::Key, holder: u64)
     where
         B: AsyncClaims,

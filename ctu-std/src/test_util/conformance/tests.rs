@@ -66,12 +66,14 @@ impl Cache for Broken {
         Ok(found.map(|(_, value)| *value))
     }
 
-    fn insert_entry(&self, key: &u32, value: u64, _: Option<Duration>) -> Result<(), Error> {
+    fn insert_entry(&self, key: &u32, value: u64, ttl: Option<Duration>) -> Result<(), Error> {
         let mut entries = self.entries.lock();
         if self.promise != "insert_entry" {
             entries.retain(|(found, _)| found != key);
         }
-        entries.push((*key, value));
+        if ttl != Some(Duration::ZERO) || self.promise == "ttl" {
+            entries.push((*key, value));
+        }
         Ok(())
     }
 
@@ -167,6 +169,7 @@ fn each_broken_promise_is_found() {
         ("clear", "clear removes every entry"),
         ("contains", "an empty cache has no entry"),
         ("get_with_ttl", "a time-to-live is kept"),
+        ("ttl", "a time-to-live is kept"),
         ("pop", "pop removes the entry"),
         ("retain", "retain removes the rejected keys"),
         ("get_many", "batches agree with single operations"),

@@ -57,4 +57,25 @@ pub(crate) fn encrypted() {
     average(subject, "insert", 16, |_| {
         black_box(vault.insert(black_box(KEY), black_box(&value)).is_ok());
     });
+    // Key and secret no longer fit the first block of the hash.
+    let (subject, long) = ("the same, a key of 40 bytes", &[7u8; 40]);
+    black_box(vault.insert(long, &value).is_ok());
+    average(subject, "get", 16, |_| {
+        black_box(vault.get(black_box(long)).is_ok());
+    });
+    average(subject, "insert", 16, |_| {
+        black_box(vault.insert(black_box(long), black_box(&value)).is_ok());
+    });
+    let base = RefCell::new(LruCache::<Bytes<16>, Bytes<80>, 16>::new());
+    let Ok(vault) = EncryptedCache::new(&base, SECRET).csize(16) else {
+        return;
+    };
+    black_box(vault.insert(KEY, &value).is_ok());
+    let subject = "the same, csize 16";
+    average(subject, "get", 16, |_| {
+        black_box(vault.get(black_box(KEY)).is_ok());
+    });
+    average(subject, "insert", 16, |_| {
+        black_box(vault.insert(black_box(KEY), black_box(&value)).is_ok());
+    });
 }
