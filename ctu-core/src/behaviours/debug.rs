@@ -50,14 +50,14 @@ pub struct Log<L> {
 /// ```
 /// use ctu_core::{DebugCache, LruCache, OperationKind, SpinCache, prelude::*};
 /// use std::cell::Cell;
-/// let misses_of_one = Cell::new(0);
+/// let lookups = Cell::new(0);
 /// let cache = DebugCache::new(SpinCache::new(LruCache::<u32, u32, 8>::new()), "users", |event| {
 ///     if event.operation == OperationKind::Get {
-///         misses_of_one.set(misses_of_one.get() + 1);
+///         lookups.set(lookups.get() + 1);
 ///     }
 /// });
 /// cache.get(&1)?;
-/// assert_eq!(misses_of_one.get(), 1);
+/// assert_eq!(lookups.get(), 1);
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 #[non_exhaustive]

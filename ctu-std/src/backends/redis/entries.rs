@@ -7,7 +7,7 @@ use super::{
     command::{Batch, Command, Layout, Parts, Read},
     reply::Reply,
     request::Request,
-    tags::{NO_TAGS, StoredEntry, TagCommands, TagSettings, generation_keys},
+    tags::{GENERATIONS, NO_TAGS, StoredEntry, TagCommands, TagSettings, generation_keys},
     tracking::Marks,
     ttl::Ttl,
 };
@@ -104,8 +104,8 @@ where
 
     /// Whether `key` is that of the generation of a tag.
     pub(super) fn is_generation(&self, key: &[u8]) -> bool {
-        let has_tags = self.settings.tags.is_some();
-        has_tags && key.starts_with(&generation_keys(self.settings.form.prefix()))
+        let own = key.strip_prefix(self.settings.form.prefix());
+        self.settings.tags.is_some() && own.is_some_and(|own| own.starts_with(GENERATIONS))
     }
 
     /// The commands about tags. `None` for a cache without tags.

@@ -29,7 +29,7 @@ use std::{
 const MAGIC: &[u8] = b"\0ctu-tags\x01";
 
 /// The beginning of the key of a generation, after the prefix of the cache.
-const PART: &[u8] = b"ctu-tag.";
+pub(super) const GENERATIONS: &[u8] = b"ctu-tag.";
 
 /// The bytes of a generation.
 const GENERATION: usize = 16;
@@ -125,12 +125,12 @@ impl StoredEntry {
 
 /// The keys of the generations of a cache with this prefix.
 pub(super) fn generation_keys(prefix: &[u8]) -> Vec<u8> {
-    [prefix, PART].concat()
+    [prefix, GENERATIONS].concat()
 }
 
 /// The key of the generation of `tag`.
 fn generation_key(prefix: &[u8], tag: &str, max: usize) -> Result<Vec<u8>, Error> {
-    let key = [prefix, PART, tag.as_bytes()].concat();
+    let key = [prefix, GENERATIONS, tag.as_bytes()].concat();
     let (len, max) = (key.len(), max.min(usize::from(u16::MAX)));
     match len > max {
         true => Err(Error::KeyTooLong { len, max }),

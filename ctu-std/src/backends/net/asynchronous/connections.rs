@@ -106,37 +106,37 @@ impl<C: AsyncConnect> Connections<C> {
         read: impl Fn(ReplyOf<C>) -> Result<T, ErrorOf<C>>,
     ) -> Result<T, ErrorOf<C>> {
         let large = self.slots.len() - 1;
-        let way = |index, home| Way { index, home };
+        let route = |index, home| Route { index, home };
         if !request.work.is_read() {
             let is_large = request.bytes.len() >= LARGE;
-            let way = way(if is_large { large } else { index }, Some(index));
-            return self.run_on(way, request, deadline, read).await;
+            let route = route(if is_large { large } else { index }, Some(index));
+            return self.run_on(route, request, deadline, read).await;
         }
         let id = ReadId::of(request.bytes);
         let is_large = self.large_reads.expects(id, request.bytes);
-        let way = way(if is_large { large } else { index }, None);
+        let route = route(if is_large { large } else { index }, None);
         let read = |reply| {
             self.large_reads.note(id, C::Parser::size(&reply));
             read(reply)
         };
-        self.run_on(way, request, deadline, read).await
+        self.run_on(route, request, deadline, read).await
     }
 
     async fn run_on<T>(
         &self,
-        way: Way,
+        route: Route,
         request: Outgoing<'_, ExpectedOf<C>>,
         deadline: Deadline,
         read: impl Fn(ReplyOf<C>) -> Result<T, ErrorOf<C>>,
     ) -> Result<T, ErrorOf<C>> {
-        let index = way.index;
+        let index = route.index;
         let mut attempts = Attempts::new(request.work);
-        let (done, is_fresh, connection) = self.attempt(way, &request, deadline, &read).await?;
+        let (done, is_fresh, connection) = self.attempt(route, &request, deadline, &read).await?;
         let (done, connection) = match done {
             Err(error) if !is_fresh && attempts.retry_after(&error) => {
                 self.settle::<()>(&connection, Err(error)).ok();
                 self.forget(index, &connection);
-                let (done, _, fresh) = self.attempt(way, &request, deadline, &read).await?;
+                let (done, _, fresh) = self.attempt(route, &request, deadline, &read).await?;
                 if attempts.outdate_others(&done) {
                     self.retire_others(&fresh);
                 }
@@ -190,15 +190,15 @@ impl<C: AsyncConnect> Connections<C> {
     /// opened for this request.
     async fn attempt<T>(
         &self,
-        way: Way,
+        route: Route,
         request: &Outgoing<'_, ExpectedOf<C>>,
         deadline: Deadline,
         read: impl Fn(ReplyOf<C>) -> Result<T, ErrorOf<C>>,
     ) -> Result<(Result<T, ErrorOf<C>>, bool, Multiplexed<C::Parser>), ErrorOf<C>> {
-        let Way { index, home } = way;
+        let Route { index, home } = route;
         loop {
             let (connection, is_fresh) = self.connection(index, deadline).await?;
-            self.wait_for_earlier_writes(way, deadline).await?;
+            self.wait_for_earlier_writes(route, deadline).await?;
             let sent = |sent| {
                 if let (Some(home), Ok(runtime)) = (home, Handle::try_current())
                     && home != index
@@ -225,13 +225,13 @@ impl<C: AsyncConnect> Connections<C> {
     /// Waits until no write is under way that has to come before this request.
     async fn wait_for_earlier_writes(
         &self,
-        way: Way,
+        route: Route,
         deadline: Deadline,
     ) -> Result<(), ErrorOf<C>> {
-        let (Some(home), Ok(runtime)) = (way.home, Handle::try_current()) else {
+        let (Some(home), Ok(runtime)) = (route.home, Handle::try_current()) else {
             return Ok(());
         };
-        let earlier = match home == way.index {
+        let earlier = match home == route.index {
             true => self.large_writes.under_way(runtime.id(), home),
             false => self.last_sent(runtime.id(), home),
         };
@@ -394,7 +394,7 @@ impl<C: AsyncConnect> Connections<C> {
 
 /// The connections of a request.
 #[derive(Clone, Copy)]
-struct Way {
+struct Route {
     /// The index of its connection.
     index: usize,
     /// The index of the connection of its keys, for a write.
