@@ -4,6 +4,7 @@ use super::{
     AsJson, Form, Keys, Prefixed, Raw, RedisBuilder, RedisError,
     client::Client,
     entries::{self, Entries},
+    key_commands,
 };
 use crate::caches::{FoundTagged, Tags, Tracked, Tracker};
 use ctu_core::{Cache, Capability, Found};
@@ -181,7 +182,7 @@ where
 
     /// Removes keys as SCAN has shown them.
     fn unlink(&self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
-        let batch = entries::remove_many(self.client.layout(), "UNLINK", keys);
+        let batch = key_commands::remove_many(self.client.layout(), "UNLINK", keys);
         self.client.execute_batch(batch).map(drop)
     }
 }
@@ -284,7 +285,7 @@ where
 
     fn remove(&self, key: &K) -> Result<bool, RedisError> {
         let key = self.entries.key(key)?;
-        self.client.execute(&key, &entries::remove(&key))
+        self.client.execute(&key, &key_commands::remove(&key))
     }
 
     /// Removes the keys that begin with the prefix (SCAN and UNLINK), those of other programs that
@@ -294,7 +295,7 @@ where
         if self.entries.settings.form.prefix().is_empty() {
             let flushed = self
                 .client
-                .execute_on_all(Capability::Clear, &entries::flush());
+                .execute_on_all(Capability::Clear, &key_commands::flush());
             return flushed.map(drop);
         }
         let mut keys = self.keys();
@@ -318,7 +319,7 @@ where
         }
         let counts = self
             .client
-            .execute_on_all(Capability::Len, &entries::len())?;
+            .execute_on_all(Capability::Len, &key_commands::len())?;
         Ok(counts.into_iter().fold(0, usize::saturating_add))
     }
 
@@ -404,7 +405,7 @@ where
     /// As [`Cache::remove_many`], in one round trip; on each server all at once.
     fn remove_many(&self, keys: &[&K]) -> Result<usize, RedisError> {
         let keys = self.entries.keys(keys)?;
-        let batch = entries::remove_many(self.client.layout(), "DEL", &keys);
+        let batch = key_commands::remove_many(self.client.layout(), "DEL", &keys);
         Ok(self.client.execute_batch(batch)?.into_iter().sum())
     }
 }

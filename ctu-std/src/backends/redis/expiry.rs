@@ -1,4 +1,4 @@
-use super::{Form, RedisCache, RedisError, entries};
+use super::{Form, RedisCache, RedisError, key_commands};
 use std::time::Duration;
 
 impl<K, V, F> RedisCache<K, V, F>
@@ -12,7 +12,8 @@ where
     /// A failure of the server or of the way to it.
     pub fn ttl(&self, key: &K) -> Result<Option<Duration>, RedisError> {
         let key = self.entries.key(key)?;
-        self.client.execute(&key, &entries::remaining_ttl(&key))
+        self.client
+            .execute(&key, &key_commands::remaining_ttl(&key))
     }
 
     /// Lets the entry at `key` live for `ttl` from now, or for the cache's own time if that is `None`.
@@ -23,6 +24,6 @@ where
     pub fn touch(&self, key: &K, ttl: Option<Duration>) -> Result<bool, RedisError> {
         let key = self.entries.key(key)?;
         let ttl = self.entries.ttl(ttl)?;
-        self.client.execute(&key, &entries::touch(&key, &ttl))
+        self.client.execute(&key, &key_commands::touch(&key, &ttl))
     }
 }

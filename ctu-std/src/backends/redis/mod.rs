@@ -20,6 +20,7 @@ mod form;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod info;
+mod key_commands;
 mod keys;
 mod link;
 mod node;

@@ -6,6 +6,7 @@ use super::{
     super::{
         AsJson, Form, Prefixed, Raw, RedisError,
         entries::{self, Entries},
+        key_commands,
     },
     AsyncClient, AsyncKeys,
 };
@@ -159,7 +160,7 @@ where
     /// A failure of the server or of the way to it.
     pub async fn ttl(&self, key: &K) -> Result<Option<Duration>, RedisError> {
         let key = self.entries.key(key)?;
-        let command = entries::remaining_ttl(&key);
+        let command = key_commands::remaining_ttl(&key);
         self.client.execute(&key, &command).await
     }
 
@@ -169,13 +170,13 @@ where
     /// A time that is too long, and a failure of the server or of the way to it.
     pub async fn touch(&self, key: &K, ttl: Option<Duration>) -> Result<bool, RedisError> {
         let key = self.entries.key(key)?;
-        let command = entries::touch(&key, &self.entries.ttl(ttl)?);
+        let command = key_commands::touch(&key, &self.entries.ttl(ttl)?);
         self.client.execute(&key, &command).await
     }
 
     /// Removes keys as SCAN has shown them.
     async fn unlink(&self, keys: &[Vec<u8>]) -> Result<(), RedisError> {
-        let batch = entries::remove_many(self.client.layout(), "UNLINK", keys);
+        let batch = key_commands::remove_many(self.client.layout(), "UNLINK", keys);
         self.client.execute_batch(batch).await.map(drop)
     }
 }
@@ -280,14 +281,14 @@ where
 
     async fn remove(&self, key: &K) -> Result<bool, RedisError> {
         let key = self.entries.key(key)?;
-        let command = entries::remove(&key);
+        let command = key_commands::remove(&key);
         self.client.execute(&key, &command).await
     }
 
     /// As [`RedisCache`](crate::RedisCache)'s: the keys that begin with the prefix; without a prefix, the whole database.
     async fn clear(&self) -> Result<(), RedisError> {
         if self.entries.settings.form.prefix().is_empty() {
-            let command = entries::flush();
+            let command = key_commands::flush();
             let flushed = self.client.execute_on_all(Capability::Clear, &command);
             return flushed.await.map(drop);
         }
@@ -308,7 +309,7 @@ where
             }
             return Ok(own);
         }
-        let command = entries::len();
+        let command = key_commands::len();
         let counts = self
             .client
             .execute_on_all(Capability::Len, &command)
@@ -400,7 +401,7 @@ where
 
     async fn remove_many(&self, keys: &[&K]) -> Result<usize, RedisError> {
         let keys = self.entries.keys(keys)?;
-        let batch = entries::remove_many(self.client.layout(), "DEL", &keys);
+        let batch = key_commands::remove_many(self.client.layout(), "DEL", &keys);
         Ok(self.client.execute_batch(batch).await?.into_iter().sum())
     }
 }
