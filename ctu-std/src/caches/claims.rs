@@ -93,7 +93,7 @@ impl<C: Claims, M: Mapping<C::Key, C::Value>> Claims for Mapped<C, M> {
 /// [`Claims`] of an async cache.
 ///
 /// [`TwoLevelBuilder::single_flight_among_nodes`](crate::TwoLevelBuilder::single_flight_among_nodes) takes it as
-/// the second level. [`AsyncRedisCache`](crate::AsyncRedisCache) is one, and so is each mapping on it.
+/// the second level. `AsyncRedisCache` is one, and so is each mapping on it.
 #[diagnostic::on_unimplemented(
     message = "the server of `{Self}` keeps no claims",
     label = "not an async cache with claims",

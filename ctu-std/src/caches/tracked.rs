@@ -136,7 +136,7 @@ pub trait TrackingConnection: Send {
 /// /// The number of entries of a first level that a message outdates.
 /// fn outdated(message: TrackingMessage, entries: usize) -> usize {
 ///     match message {
-///         TrackingMessage::Changed(_) => 1,
+///         TrackingMessage::Changed(_) | TrackingMessage::TagChanged(_) => 1,
 ///         TrackingMessage::AllChanged => entries,
 ///         TrackingMessage::Pong => 0,
 ///     }
