@@ -75,6 +75,18 @@ impl<K, V> Format for super::slots::Heap<K, V> {
 }
 
 #[cfg(feature = "alloc")]
+impl<K, V, S, T> Format for super::policy::AdaptiveCache<K, V, S, T>
+where
+    K: Format,
+    V: Format,
+    T: super::policy::Lifetimes,
+{
+    fn format(&self, f: Formatter<'_>) {
+        map(f, self.iter());
+    }
+}
+
+#[cfg(feature = "alloc")]
 impl<K: Format, V: Format, S> Format for super::dict::DictCache<K, V, S> {
     fn format(&self, f: Formatter<'_>) {
         map(f, self.entries());

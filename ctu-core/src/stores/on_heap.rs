@@ -1,13 +1,18 @@
 //! Stores on the heap, with a capacity chosen at run time.
 //!
 //! They have the methods of [`crate::LruCache`] and [`crate::TtlCache`], over the table of
-//! [`hashbrown`]. [`AdaptiveCache`] evicts by a policy that adapts to the keys. Their default hasher has a random seed and so resists chosen keys.
+//! [`hashbrown`]. [`AdaptiveCache`] and [`AdaptiveTtlCache`] evict by a policy that adapts to the
+//! keys. Their default hasher has a random seed and so resists chosen keys.
 
 use super::{lru::Lru, slots::Heap, ttl::Ttl};
 use alloc::vec::Vec;
 use core::{hash::BuildHasher, time::Duration};
 
-pub use super::{dict::DictCache, policy::AdaptiveCache, slots::RandomState};
+pub use super::{
+    dict::DictCache,
+    policy::{AdaptiveCache, AdaptiveTtlCache, TimeLimits},
+    slots::RandomState,
+};
 
 /// [`crate::LruCache`] with a capacity chosen at run time.
 ///

@@ -4,7 +4,7 @@ use super::{LoadSnapshot, Save, SaveSnapshot, Saved, SnapshotError};
 use crate::caches::ConcurrentCache;
 use ctu_core::{
     Clock, Error, StoredKey,
-    heap::AdaptiveCache,
+    heap::{AdaptiveCache, AdaptiveTtlCache},
     stores::{Lru, Slots, Ttl},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -129,6 +129,52 @@ where
 
     fn restore(&mut self, entry: Saved<K, V>) -> Result<(), Error> {
         self.insert_used(entry.key, entry.value, entry.uses);
+        Ok(())
+    }
+}
+
+impl<K, V, C, S> SaveSnapshot for AdaptiveTtlCache<K, V, C, S>
+where
+    K: Serialize,
+    V: Serialize,
+    C: Clock,
+{
+    type Key = K;
+    type Value = V;
+
+    fn each_entry(&self, save: &mut Save<'_, K, V>) -> Result<(), SnapshotError> {
+        self.ranked_with_ttl()
+            .try_for_each(|(key, value, uses, remaining)| {
+                save(Saved {
+                    key,
+                    value,
+                    remaining,
+                    uses,
+                })
+            })
+    }
+}
+
+impl<K, V, C, S> LoadSnapshot for AdaptiveTtlCache<K, V, C, S>
+where
+    K: DeserializeOwned + Hash + Eq,
+    V: DeserializeOwned,
+    C: Clock,
+    S: BuildHasher,
+{
+    type Key = K;
+    type Value = V;
+
+    fn has_expiry(&self) -> bool {
+        true
+    }
+
+    fn restore(&mut self, entry: Saved<K, V>) -> Result<(), Error> {
+        let (key, value, uses) = (entry.key, entry.value, entry.uses);
+        match entry.remaining {
+            Some(left) => drop(self.insert_used_with_ttl(key, value, uses, left)?),
+            None => drop(self.insert_used(key, value, uses)),
+        }
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::caches::ConcurrentCache;
 use ctu_core::{
     Cache, CacheExt, LruCache, ManualClock,
-    heap::{AdaptiveCache, TtlCache},
+    heap::{AdaptiveCache, AdaptiveTtlCache, TimeLimits, TtlCache},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -90,6 +90,26 @@ fn uses_of_adaptive_caches_come_back() {
         let kept = (0..20).filter(|key| warm.contains(key).unwrap()).count();
         assert!(kept >= 18, "{kept}");
     }
+}
+
+#[test]
+fn times_of_an_adaptive_store_come_back() {
+    let clock = ManualClock::new();
+    let limits = TimeLimits::new().expire_after_read(5 * SECOND);
+    let new = || AdaptiveTtlCache::<u32, u32, _>::with_limits(10, limits, &clock);
+    let mut store = new();
+    store.insert(1, 10);
+    store.insert_with_ttl(2, 20, 9 * SECOND).unwrap();
+    store.insert_with_ttl(3, 30, 4 * SECOND).unwrap();
+    clock.advance(4 * SECOND);
+    let bytes = saved(&store);
+    let mut again = new();
+    assert_eq!(load(&mut again, &bytes).unwrap().entries, 2);
+    let left = [1, 2, 3].map(|key| again.remaining(&key));
+    // The time to idle starts anew.
+    assert_eq!(left, [Some(5 * SECOND), Some(2 * SECOND), None]);
+    clock.advance(2 * SECOND);
+    assert_eq!((again.peek(&1), again.peek(&2)), (Some(&10), None));
 }
 
 #[test]

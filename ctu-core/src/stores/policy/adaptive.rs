@@ -22,7 +22,7 @@ use core::mem;
 /// policy.remove(one);
 /// assert_eq!(policy.insert(3, 30, &()), one);
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Adaptive {
     clocks: Clocks<u32>,
     hashes: Vec<u32>,

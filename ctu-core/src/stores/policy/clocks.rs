@@ -81,6 +81,17 @@ const fn marked(mark: u8, more: u8) -> u8 {
     mark & !(USES | UNRECORDED) | uses | unrecorded << 2
 }
 
+impl<I: Copy> Clone for Clocks<I> {
+    fn clone(&self) -> Self {
+        let copy = |mark: &AtomicU8| AtomicU8::new(mark.load(Relaxed));
+        Self {
+            links: self.links.clone(),
+            marks: self.marks.iter().map(copy).collect(),
+            ..*self
+        }
+    }
+}
+
 impl<I: Slot> Circle<I> {
     const EMPTY: Self = Self {
         hand: I::NONE,

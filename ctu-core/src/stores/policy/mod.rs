@@ -10,18 +10,23 @@
 //! Nothing here takes a lock, reads a clock or runs a key's code, and every operation is O(1).
 
 mod adaptive;
+mod as_store;
 mod cache;
 mod clocks;
 mod estimate;
+mod lifetimes;
 mod shadow;
 mod sketch;
 mod table;
 #[cfg(test)]
 mod tests;
+mod timed;
 mod tuner;
 
 pub use adaptive::{Adaptive, Entries};
 pub use cache::AdaptiveCache;
 pub use estimate::Estimate;
+pub use lifetimes::{Lifetimes, Limited, TimeLimits, Unlimited};
 pub use table::{Entry, Table};
+pub use timed::AdaptiveTtlCache;
 pub use tuner::{Sample, Tuner};

@@ -18,7 +18,7 @@ pub(super) const fn tag(hash: u32) -> u16 {
 }
 
 /// A cache of tags: it follows the policy, and keeps no values.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Shadow {
     clocks: Clocks<u8>,
     tags: Vec<u16>,

@@ -24,7 +24,7 @@ pub trait Entry {
 ///
 /// It knows nothing of keys: the caller hashes them, and recognizes an entry. So no code of a key
 /// runs while the table changes, and a panic there leaves the table whole.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Table<E> {
     index: HashTable<u32>,
     entries: Vec<Option<E>>,
@@ -150,6 +150,11 @@ impl<E> Table<E> {
     pub fn iter(&self) -> impl Iterator<Item = (u32, &E)> {
         let slots = self.entries.iter().enumerate();
         slots.filter_map(|(slot, entry)| Some((slot as u32, entry.as_ref()?)))
+    }
+
+    /// The entries, in no particular order.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut E> {
+        self.entries.iter_mut().flatten()
     }
 
     /// The number of slots: those of all entries are below.

@@ -11,7 +11,7 @@ use super::{
 /// keeps recently used ones. Four small shadow caches without values see a sample of the keys, each
 /// with another share. The cache adopts the share of the best shadow once its lead is significant.
 /// Memory: 3 KiB for any capacity. [`observe`](Self::observe) is O(1).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tuner {
     shadows: [Shadow; SHARES.len()],
     sketch: Sketch,
