@@ -31,9 +31,11 @@ mod wall_clock;
 #[doc(hidden)]
 pub use behaviours::single_flight;
 pub use behaviours::{
-    Counts, DebugCache, Event, FrontCache, LocalSingleFlightCache, Log, Observed, Observer,
-    Operation, OperationKind, Stats, StatsCache,
+    Counts, DebugCache, Event, Failure, FrontCache, LocalSingleFlightCache, Log, Observed,
+    Observer, Operation, OperationKind, Outcome, Stats, StatsCache,
 };
+#[cfg(feature = "metrics")]
+pub use behaviours::{Meter, MeteredCache};
 #[cfg(feature = "critical-section")]
 pub use caches::CriticalSectionMutex;
 pub use caches::{

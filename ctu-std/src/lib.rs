@@ -70,11 +70,11 @@ pub use ctu_core::{
     Aead, Aes128Cbc, Aes256GcmSiv, AsPrefix, AsyncCache, AsyncCacheExt, AutoPrefix,
     AutoPrefixedCache, Base85, Buffer, Bytes, BytesCache, Cache, CacheError, CacheExt, Capability,
     ChaCha20, Cipher, Clock, Counts, DebugCache, Derived, EncryptedCache, Encryption, Error, Event,
-    Format, Found, HasAsyncStats, HasStats, HashedAt, HashedNames, InMemory, IntoValue, Json,
-    KeyParts, KeyRing, KeyText, KeyedAead, Keys as SealingKeys, LikeValue, LocalAsyncCache,
+    Failure, Format, Found, HasAsyncStats, HasStats, HashedAt, HashedNames, InMemory, IntoValue,
+    Json, KeyParts, KeyRing, KeyText, KeyedAead, Keys as SealingKeys, LikeValue, LocalAsyncCache,
     LocalAsyncCacheExt, LocalSingleFlightCache, Location, LockKind, Log, MAX_INLINE_KEY,
     ManualClock, Mapped, Mapping, MonotonicCounter, Names, NoSalt, NoWallClock, Observed, Observer,
-    Operation, OperationKind, PlainAt, PlainNames, Prefix, PrefixCounter, PrefixEncoding,
+    Operation, OperationKind, Outcome, PlainAt, PlainNames, Prefix, PrefixCounter, PrefixEncoding,
     PrefixKey, PrefixedBytes, PrefixedCache, PrefixedText, Ready, Salsa20, Salt, SealError,
     SealedCache, Sealing, SealingKey, Secret, SecretCheck, SoftCounter, SpinCache, SpinMutex,
     Stats, StatsCache, StdClock, Store, StoredKey, SystemWallClock, Tag, Text, TextBuffer, ToBytes,
@@ -83,6 +83,8 @@ pub use ctu_core::{
 };
 #[doc(hidden)]
 pub use ctu_core::{CacheId, single_flight};
+#[cfg(feature = "metrics")]
+pub use ctu_core::{Meter, MeteredCache};
 
 /// The runtime part of the attribute macros.
 pub mod cached {
@@ -95,4 +97,6 @@ pub use ctu_macros::{
     cached_std as cached,
 };
 // On a server: capacities are chosen at run time, and threads wait in the operating system.
-pub use ctu_core::heap::{AdaptiveCache, DictCache, LruCache, TtlCache};
+pub use ctu_core::heap::{
+    AdaptiveCache, AdaptiveTtlCache, DictCache, LruCache, TimeLimits, TtlCache,
+};

@@ -5,6 +5,9 @@
 
 // The promises use all of its faults; this program uses some.
 #[allow(dead_code)]
+#[path = "metrics/exported.rs"]
+mod exported;
+#[allow(dead_code)]
 #[path = "two_level_promises/remote.rs"]
 mod remote;
 
@@ -12,6 +15,7 @@ use ctu_std::{
     Cache, CacheExt, EncryptedCache, Error, LockedCache, LruCache, ManualClock, ToBytesCache,
     TtlCache, TwoLevelCache, cached,
 };
+use metrics_util::debugging::DebugValue;
 use remote::{Fault, Link};
 use std::{
     collections::BTreeMap,
@@ -58,68 +62,6 @@ impl tracing::Subscriber for Log {
     fn exit(&self, _: &tracing::span::Id) {}
 }
 
-/// Records the exported metrics.
-#[derive(Clone, Default)]
-struct Exported(Arc<Mutex<BTreeMap<String, f64>>>);
-
-struct Slot(Exported, String);
-
-impl metrics::CounterFn for Slot {
-    fn increment(&self, _: u64) {}
-    fn absolute(&self, value: u64) {
-        self.0
-            .0
-            .lock()
-            .unwrap()
-            .insert(self.1.clone(), value as f64);
-    }
-}
-
-impl metrics::GaugeFn for Slot {
-    fn increment(&self, _: f64) {}
-    fn decrement(&self, _: f64) {}
-    fn set(&self, value: f64) {
-        self.0.0.lock().unwrap().insert(self.1.clone(), value);
-    }
-}
-
-impl metrics::Recorder for Exported {
-    fn describe_counter(
-        &self,
-        _: metrics::KeyName,
-        _: Option<metrics::Unit>,
-        _: metrics::SharedString,
-    ) {
-    }
-    fn describe_gauge(
-        &self,
-        _: metrics::KeyName,
-        _: Option<metrics::Unit>,
-        _: metrics::SharedString,
-    ) {
-    }
-    fn describe_histogram(
-        &self,
-        _: metrics::KeyName,
-        _: Option<metrics::Unit>,
-        _: metrics::SharedString,
-    ) {
-    }
-    fn register_counter(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
-        metrics::Counter::from_arc(Arc::new(Slot(self.clone(), key.name().into())))
-    }
-    fn register_gauge(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
-        metrics::Gauge::from_arc(Arc::new(Slot(self.clone(), key.name().into())))
-    }
-    fn register_histogram(
-        &self,
-        _: &metrics::Key,
-        _: &metrics::Metadata<'_>,
-    ) -> metrics::Histogram {
-        metrics::Histogram::noop()
-    }
-}
-
 #[test]
 fn outage_is_logged_once_and_without_keys() {
     let clock = Arc::new(ManualClock::new());
@@ -131,7 +73,7 @@ fn outage_is_logged_once_and_without_keys() {
     let cache = cache.journal(2_000).settle_time(millis(1));
     let cache = cache.name("pages").build();
     let log = Log::default();
-    let exported = Exported::default();
+    let mut exported = BTreeMap::new();
     tracing::subscriber::with_default(log.clone(), || {
         cache.second().fail(Fault::Refused);
         for key in 0..4_000 {
@@ -139,7 +81,7 @@ fn outage_is_logged_once_and_without_keys() {
             cache.get(&(key + 10_000)).unwrap();
             clock.advance(millis(10));
         }
-        metrics::with_local_recorder(&exported, || cache.stats().export("pages"));
+        exported = exported::by(|| cache.stats().export("pages"));
         cache.second().fail(Fault::None);
         clock.advance(secs(20));
         while let Some(wait) = cache.recover() {
@@ -168,12 +110,23 @@ fn outage_is_logged_once_and_without_keys() {
         let begins = line.contains("missed a write") || line.contains("fails");
         assert_eq!(line.contains("error: Down;"), begins, "{line}");
     }
-    let exported = exported.0.lock().unwrap();
-    assert_eq!(exported["ctu_two_level_journal"], 2_000.0);
-    assert_eq!(exported["ctu_two_level_missed"], 4_000.0);
-    assert_eq!(exported["ctu_two_level_overflowed"], 2_000.0);
-    assert_eq!(exported["ctu_two_level_journal_overflowed"], 1.0);
-    assert_eq!(exported["ctu_two_level_breaker_open"], 1.0);
+    let metric = |name| {
+        let metric = exported.get(&format!("ctu.two_level.{name}{{cache=pages}}"));
+        metric.map(|(_, value)| value)
+    };
+    let counter = |name| match metric(name) {
+        Some(DebugValue::Counter(count)) => Some(*count),
+        _ => None,
+    };
+    let gauge = |name| match metric(name) {
+        Some(DebugValue::Gauge(value)) => Some(value.0),
+        _ => None,
+    };
+    assert_eq!(gauge("journal"), Some(2_000.0));
+    assert_eq!(counter("missed"), Some(4_000));
+    assert_eq!(counter("overflowed"), Some(2_000));
+    assert_eq!(gauge("journal_overflowed"), Some(1.0));
+    assert_eq!(gauge("breaker_open"), Some(1.0));
     assert_eq!(exported.len(), 26);
     let text = "0 hits in the first level, 0 in the second, 4000 misses, 0 errors, hit rate 0.0 %";
     assert!(

@@ -1,10 +1,10 @@
 //! The adaptor of observers: one cache for blocking and async inner caches.
 
-use super::observer::{Observer, Operation};
+use super::observer::{Observer, Operation, OperationKind, Outcome};
 use crate::{
     caches::{AsyncCache, Cache, Found, InMemory, LocalAsyncCache},
     entries::KeyParts,
-    error::Error,
+    error::{CacheError, Error},
 };
 use core::{borrow::Borrow, time::Duration};
 
@@ -65,11 +65,40 @@ impl<C, O> Observed<C, O> {
         self.inner
     }
 
+    /// Reports the begin of an operation.
+    #[inline]
+    fn begin<K: ?Sized, V>(&self, operation: &Operation<'_, K, V>) -> Begun
+    where
+        O: Observer<K, V>,
+    {
+        self.observer.before(operation);
+        Begun {
+            kind: operation.kind(),
+            start: self.observer.start(),
+        }
+    }
+
+    /// Reports the end of an operation that is no lookup.
+    #[inline]
+    fn end<K: ?Sized, V, T, E: CacheError>(
+        &self,
+        begun: Begun,
+        result: Result<T, E>,
+    ) -> Result<T, E>
+    where
+        O: Observer<K, V>,
+    {
+        self.observer
+            .end(begun.kind, begun.start, Outcome::of(&result));
+        result
+    }
+
     /// Reports the end of a lookup.
     #[inline]
-    fn found<K: ?Sized, V, T, E>(
+    fn found<K: ?Sized, V, T, E: CacheError>(
         &self,
         operation: &Operation<'_, K, V>,
+        begun: Begun,
         found: Result<Option<T>, E>,
     ) -> Result<Option<T>, E>
     where
@@ -77,13 +106,37 @@ impl<C, O> Observed<C, O> {
     {
         let hit = matches!(found, Ok(Some(_)));
         self.observer.found(operation, usize::from(hit));
+        let outcome = Outcome::of_lookup(&found, hit);
+        self.observer.end(begun.kind, begun.start, outcome);
         found
     }
 
+    /// Reports the miss of a lookup, before the computation of a value.
+    fn missed<K: ?Sized, V>(&self, key: &K, begun: Begun)
+    where
+        O: Observer<K, V>,
+    {
+        self.observer.found(&Operation::Get(key), 0);
+        self.observer.end(begun.kind, begun.start, Outcome::Miss);
+    }
+
+    /// Reports the end of a computation, and the begin of the write of its value.
+    fn computed<K: ?Sized, V>(&self, key: &K, start: u64, made: &Result<Option<V>, Error>)
+    where
+        O: Observer<K, V>,
+    {
+        let outcome = Outcome::of(made);
+        self.observer.end(OperationKind::Compute, start, outcome);
+        if let Ok(Some(value)) = made {
+            self.observer.before(&Operation::Insert(key, value));
+        }
+    }
+
     #[cfg(feature = "alloc")]
-    fn found_many<K: ?Sized, V, T, E>(
+    fn found_many<K: ?Sized, V, T, E: CacheError>(
         &self,
         keys: &[&K],
+        begun: Begun,
         found: Result<alloc::vec::Vec<Option<T>>, E>,
     ) -> Result<alloc::vec::Vec<Option<T>>, E>
     where
@@ -91,17 +144,26 @@ impl<C, O> Observed<C, O> {
     {
         let hits = found.iter().flatten().flatten().count();
         self.observer.found(&Operation::GetMany(keys), hits);
+        let outcome = Outcome::of_lookup(&found, hits == keys.len());
+        self.observer.end(begun.kind, begun.start, outcome);
         found
     }
+}
+
+/// An operation between its begin and its end.
+#[derive(Clone, Copy)]
+struct Begun {
+    kind: OperationKind,
+    start: u64,
 }
 
 /// The methods whose text is the same for a blocking and an async cache, but for `async` and `.await`.
 macro_rules! observed_methods {
     ([$($function:tt)+] [$($await:tt)*]) => {
         $($function)+ get(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-            self.observer.before(&Operation::Get(key));
+            let begun = self.begin(&Operation::Get(key));
             let found = self.inner.get(key)$($await)*;
-            self.found(&Operation::Get(key), found)
+            self.found(&Operation::Get(key), begun, found)
         }
 
         $($function)+ insert_entry(
@@ -110,48 +172,54 @@ macro_rules! observed_methods {
             value: Self::Value,
             ttl: Option<Duration>,
         ) -> Result<(), Self::Error> {
-            self.observer.before(&Operation::Insert(key, &value));
-            self.inner.insert_entry(key, value, ttl)$($await)*
+            let begun = self.begin(&Operation::Insert(key, &value));
+            let done = self.inner.insert_entry(key, value, ttl)$($await)*;
+            self.end(begun, done)
         }
 
         $($function)+ remove(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-            self.observer.before(&Operation::Remove(key));
-            self.inner.remove(key)$($await)*
+            let begun = self.begin(&Operation::Remove(key));
+            let done = self.inner.remove(key)$($await)*;
+            self.end(begun, done)
         }
 
         $($function)+ clear(&self) -> Result<(), Self::Error> {
-            self.observer.before(&Operation::Clear);
-            self.inner.clear()$($await)*
+            let begun = self.begin(&Operation::Clear);
+            let done = self.inner.clear()$($await)*;
+            self.end(begun, done)
         }
 
         $($function)+ len(&self) -> Result<usize, Self::Error> {
-            self.observer.before(&Operation::Len);
-            self.inner.len()$($await)*
+            let begun = self.begin(&Operation::Len);
+            let done = self.inner.len()$($await)*;
+            self.end(begun, done)
         }
 
         $($function)+ is_empty(&self) -> Result<bool, Self::Error> {
-            self.observer.before(&Operation::Len);
-            self.inner.is_empty()$($await)*
+            let begun = self.begin(&Operation::Len);
+            let done = self.inner.is_empty()$($await)*;
+            self.end(begun, done)
         }
 
         $($function)+ contains(&self, key: &Self::Key) -> Result<bool, Self::Error> {
-            self.observer.before(&Operation::Contains(key));
-            self.inner.contains(key)$($await)*
+            let begun = self.begin(&Operation::Contains(key));
+            let done = self.inner.contains(key)$($await)*;
+            self.end(begun, done)
         }
 
         $($function)+ get_with_ttl(
             &self,
             key: &Self::Key,
         ) -> Result<Found<Self::Value>, Self::Error> {
-            self.observer.before(&Operation::Get(key));
+            let begun = self.begin(&Operation::Get(key));
             let found = self.inner.get_with_ttl(key)$($await)*;
-            self.found(&Operation::Get(key), found)
+            self.found(&Operation::Get(key), begun, found)
         }
 
         $($function)+ pop(&self, key: &Self::Key) -> Result<Option<Self::Value>, Self::Error> {
-            self.observer.before(&Operation::Pop(key));
+            let begun = self.begin(&Operation::Pop(key));
             let found = self.inner.pop(key)$($await)*;
-            self.found(&Operation::Pop(key), found)
+            self.found(&Operation::Pop(key), begun, found)
         }
 
         #[cfg(feature = "alloc")]
@@ -159,9 +227,9 @@ macro_rules! observed_methods {
             &self,
             keys: &[&Self::Key],
         ) -> Result<alloc::vec::Vec<Option<Self::Value>>, Self::Error> {
-            self.observer.before(&Operation::GetMany(keys));
+            let begun = self.begin(&Operation::GetMany(keys));
             let found = self.inner.get_many(keys)$($await)*;
-            self.found_many(keys, found)
+            self.found_many(keys, begun, found)
         }
 
         #[cfg(feature = "alloc")]
@@ -169,9 +237,9 @@ macro_rules! observed_methods {
             &self,
             keys: &[&Self::Key],
         ) -> Result<alloc::vec::Vec<Found<Self::Value>>, Self::Error> {
-            self.observer.before(&Operation::GetMany(keys));
+            let begun = self.begin(&Operation::GetMany(keys));
             let found = self.inner.get_many_with_ttl(keys)$($await)*;
-            self.found_many(keys, found)
+            self.found_many(keys, begun, found)
         }
 
         #[cfg(feature = "alloc")]
@@ -180,14 +248,16 @@ macro_rules! observed_methods {
             entries: alloc::vec::Vec<(&Self::Key, Self::Value)>,
             ttl: Option<Duration>,
         ) -> Result<(), Self::Error> {
-            self.observer.before(&Operation::InsertMany(&entries));
-            self.inner.insert_many(entries, ttl)$($await)*
+            let begun = self.begin(&Operation::InsertMany(&entries));
+            let done = self.inner.insert_many(entries, ttl)$($await)*;
+            self.end(begun, done)
         }
 
         #[cfg(feature = "alloc")]
         $($function)+ remove_many(&self, keys: &[&Self::Key]) -> Result<usize, Self::Error> {
-            self.observer.before(&Operation::RemoveMany(keys));
-            self.inner.remove_many(keys)$($await)*
+            let begun = self.begin(&Operation::RemoveMany(keys));
+            let done = self.inner.remove_many(keys)$($await)*;
+            self.end(begun, done)
         }
 
         fn default_ttl(&self) -> Option<Duration> {
@@ -220,14 +290,15 @@ impl<C: Cache, O: Observer<C::Key, C::Value>> Cache for Observed<C, O> {
         if O::READS_KEYS {
             return self.get(key.make()?.borrow());
         }
-        self.observer.before(&Operation::GetEquivalent);
+        let begun = self.begin(&Operation::GetEquivalent);
         let found = self.inner.get_equivalent(key);
-        self.found(&Operation::GetEquivalent, found)
+        self.found(&Operation::GetEquivalent, begun, found)
     }
 
     fn retain(&self, keep: &mut dyn FnMut(&Self::Key) -> bool) -> Result<(), Self::Error> {
-        self.observer.before(&Operation::Retain);
-        self.inner.retain(keep)
+        let begun = self.begin(&Operation::Retain);
+        let done = self.inner.retain(keep);
+        self.end(begun, done)
     }
 
     fn get_or_compute(
@@ -235,20 +306,19 @@ impl<C: Cache, O: Observer<C::Key, C::Value>> Cache for Observed<C, O> {
         key: &Self::Key,
         make: &mut dyn FnMut() -> Result<Option<Self::Value>, Error>,
     ) -> Result<Option<Self::Value>, Self::Error> {
-        self.observer.before(&Operation::Get(key));
+        let begun = self.begin(&Operation::Get(key));
         let mut hit = true;
         let found = self.inner.get_or_compute(key, &mut || {
             if core::mem::replace(&mut hit, false) {
-                self.observer.found(&Operation::Get(key), 0);
+                self.missed(key, begun);
             }
-            let made = make()?;
-            if let Some(value) = &made {
-                self.observer.before(&Operation::Insert(key, value));
-            }
-            Ok(made)
+            let start = self.observer.start();
+            let made = make();
+            self.computed(key, start, &made);
+            made
         });
         match hit {
-            true => self.found(&Operation::Get(key), found),
+            true => self.found(&Operation::Get(key), begun, found),
             false => found,
         }
     }
@@ -273,8 +343,9 @@ macro_rules! observed_is_async {
             where
                 F: FnMut(&Self::Key) -> bool $(+ $Send)?,
             {
-                self.observer.before(&Operation::Retain);
-                self.inner.retain(keep).await
+                let begun = self.begin(&Operation::Retain);
+                let done = self.inner.retain(keep).await;
+                self.end(begun, done)
             }
 
             async fn get_or_compute<F, Fut>(
@@ -286,24 +357,23 @@ macro_rules! observed_is_async {
                 F: FnMut() -> Fut $(+ $Send)?,
                 Fut: Future<Output = Result<Option<Self::Value>, Error>> $(+ $Send)?,
             {
-                self.observer.before(&Operation::Get(key));
+                let begun = self.begin(&Operation::Get(key));
                 let mut hit = true;
                 let observed = || {
                     if core::mem::replace(&mut hit, false) {
-                        self.observer.found(&Operation::Get(key), 0);
+                        self.missed(key, begun);
                     }
+                    let start = self.observer.start();
                     let made = make();
-                    async {
-                        let made = made.await?;
-                        if let Some(value) = &made {
-                            self.observer.before(&Operation::Insert(key, value));
-                        }
-                        Ok(made)
+                    async move {
+                        let made = made.await;
+                        self.computed(key, start, &made);
+                        made
                     }
                 };
                 let found = self.inner.get_or_compute(key, observed).await;
                 match hit {
-                    true => self.found(&Operation::Get(key), found),
+                    true => self.found(&Operation::Get(key), begun, found),
                     false => found,
                 }
             }

@@ -1,5 +1,6 @@
 //! Observers, and the operations that they see.
 
+use crate::error::{CacheError, Error};
 use core::fmt;
 
 /// An operation of a cache, with its keys and values.
@@ -84,6 +85,83 @@ pub enum OperationKind {
     Retain,
     /// A request for the number of entries; `len`.
     Len,
+    /// The computation of a value for `get_or_compute`; `compute`. It is a part of that operation,
+    /// and [`Observer::end`] alone sees it.
+    Compute,
+}
+
+/// The outcome of an operation.
+///
+/// ```
+/// use ctu_core::{Error, Failure, Outcome};
+/// assert_eq!(Outcome::of(&Ok::<_, Error>(())), Outcome::Done);
+/// let failed = Err::<(), _>(Error::Busy);
+/// assert_eq!(Outcome::of(&failed), Outcome::Failed(Failure::Core(Error::Busy)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Success, in an operation that is no lookup.
+    Done,
+    /// The lookup found a value for each of its keys.
+    Hit,
+    /// The lookup found no value for a key.
+    Miss,
+    /// The operation failed.
+    Failed(Failure),
+}
+
+/// The kind of a failure, by the classification of [`CacheError`].
+///
+/// ```
+/// use ctu_core::{Error, Failure};
+/// assert_eq!(Failure::of(&Error::Busy), Failure::Core(Error::Busy));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum Failure {
+    /// An [`Error`]: the operation had no effect, and the cache works.
+    Core(Error),
+    /// The program has too many operations in flight.
+    Overload,
+    /// The cache is unreachable or replies incorrectly.
+    Outage,
+    /// Another failure, such as a refusal by the server.
+    Other,
+}
+
+impl Failure {
+    /// The kind of `error`.
+    #[must_use]
+    pub fn of<E: CacheError>(error: &E) -> Self {
+        match error.as_core() {
+            Some(error) => Self::Core(error),
+            None if error.is_overload() => Self::Overload,
+            None if error.is_outage() => Self::Outage,
+            None => Self::Other,
+        }
+    }
+}
+
+impl Outcome {
+    /// The outcome of an operation that is no lookup.
+    pub fn of<T, E: CacheError>(result: &Result<T, E>) -> Self {
+        match result {
+            Ok(_) => Self::Done,
+            Err(error) => Self::Failed(Failure::of(error)),
+        }
+    }
+
+    /// The outcome of a lookup. `is_hit` is whether it found each of its keys.
+    pub(super) fn of_lookup<T, E: CacheError>(result: &Result<T, E>, is_hit: bool) -> Self {
+        match result {
+            Ok(_) if is_hit => Self::Hit,
+            Ok(_) => Self::Miss,
+            Err(error) => Self::Failed(Failure::of(error)),
+        }
+    }
 }
 
 impl OperationKind {
@@ -99,6 +177,7 @@ impl OperationKind {
             Self::Clear => "clear",
             Self::Retain => "retain",
             Self::Len => "len",
+            Self::Compute => "compute",
         }
     }
 }
@@ -151,5 +230,20 @@ pub trait Observer<K: ?Sized, V> {
     /// computation begins.
     fn found(&self, operation: &Operation<'_, K, V>, hits: usize) {
         let _ = (operation, hits);
+    }
+
+    /// The time at which an operation begins, in any unit, for [`end`](Self::end). An observer that
+    /// measures no times leaves it at 0.
+    fn start(&self) -> u64 {
+        0
+    }
+
+    /// Sees the end of an operation that began at `start`.
+    ///
+    /// A miss of `get_or_compute` is the end of its [`OperationKind::Get`]; an
+    /// [`OperationKind::Compute`] follows, and the write of the value has no end. An async operation
+    /// whose future is dropped has no end.
+    fn end(&self, kind: OperationKind, start: u64, outcome: Outcome) {
+        let _ = (kind, start, outcome);
     }
 }
