@@ -9,9 +9,9 @@
 
 use ctu_std::{
     Cache, CacheExt, Clock, CoarseClock, ConcurrentCache, PrefixedRedisCache, RedisCache, StdClock,
-    TrackingState, TwoLevelCache,
+    TrackingState, TwoLevelCache, test_util::NetworkFault,
 };
-use ctu_tests::{proxy::Proxy, servers::RedisServer};
+use ctu_tests::servers::RedisServer;
 use std::{
     hint::black_box,
     thread,
@@ -150,7 +150,8 @@ fn invalidation(entries: u64) -> f64 {
 /// Seconds for which a node with this bound returns the old value; `None` after [`WATCHED`].
 fn stale(bound: Option<Duration>) -> Option<f64> {
     let server = RedisServer::start();
-    let network = Proxy::to(server.port());
+    let network = server.proxy();
+    network.select(b"TRACKING");
     let url = format!("redis://127.0.0.1:{}", network.port());
     let second = RedisCache::builder(url).prefix("app.").no_ttl();
     let second: PrefixedRedisCache<u64, u64> = second.build().expect("a good address");
@@ -168,7 +169,7 @@ fn stale(bound: Option<Duration>) -> Option<f64> {
         node.get(&1).expect("the server");
         thread::yield_now();
     }
-    network.swallow_tracking(true);
+    network.fail(NetworkFault::BlackHole);
     server.cli(&["set", "app.1", "2"]);
     let start = Instant::now();
     while start.elapsed() < WATCHED {

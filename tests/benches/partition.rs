@@ -11,12 +11,13 @@
 
 use ctu_std::{
     CoarseClock, ConcurrentCache, PrefixedRedisCache, RedisCache, TrackingState, TwoLevelBuilder,
-    TwoLevelCache, prelude::*,
+    TwoLevelCache,
+    prelude::*,
+    test_util::{FaultProxy, NetworkFault},
 };
 use ctu_tests::{
     cli::from_caller,
     plot::{self, Axis, Chart, Curve, Legend, Scale},
-    proxy::Proxy,
     servers::RedisServer,
 };
 use std::{
@@ -49,7 +50,7 @@ fn second(port: u16) -> Result<Second, Box<dyn Error>> {
     Ok(builder.prefix("app.").no_ttl().build()?)
 }
 
-fn builder(proxy: &Proxy) -> Result<TwoLevelBuilder<First, Second>, Box<dyn Error>> {
+fn builder(proxy: &FaultProxy) -> Result<TwoLevelBuilder<First, Second>, Box<dyn Error>> {
     let first = ConcurrentCache::with_ttl(1_000, TTL, CoarseClock::new());
     Ok(TwoLevelCache::builder(first, second(proxy.port())?).resilient())
 }
@@ -63,19 +64,26 @@ fn wait_until_subscribed(node: &Node) -> Result<(), Box<dyn Error>> {
 }
 
 /// The ages of the answers of the nodes, in the order of their names.
-fn measure(nodes: &[Node], server: &RedisServer, proxy: &Proxy) -> Result<Ages, Box<dyn Error>> {
+fn measure(
+    nodes: &[Node],
+    server: &RedisServer,
+    proxy: &FaultProxy,
+) -> Result<Ages, Box<dyn Error>> {
     let author = second(server.port())?;
     let mut ages = vec![Vec::new(); nodes.len()];
     let mut acknowledged = Vec::new();
     let [before, lost, after] = PHASES;
     let start = Instant::now();
-    let mut swallows = false;
+    let mut loses = false;
     while start.elapsed() < before + lost + after {
         let passed = start.elapsed();
         let is_lost = passed >= before && passed < before + lost;
-        if is_lost != swallows {
-            swallows = is_lost;
-            proxy.swallow_tracking(swallows);
+        if is_lost != loses {
+            loses = is_lost;
+            match loses {
+                true => proxy.fail(NetworkFault::BlackHole),
+                false => proxy.work(),
+            }
         }
         author.insert(&KEY, acknowledged.len() as u64)?;
         acknowledged.push(Instant::now());
@@ -157,7 +165,9 @@ fn plot_file() -> Result<Option<PathBuf>, lexopt::Error> {
 fn run() -> Result<(), Box<dyn Error>> {
     let file = plot_file()?;
     let server = RedisServer::start();
-    let proxy = Proxy::to(server.port());
+    let proxy = server.proxy();
+    // The connections with the reports.
+    proxy.select(b"TRACKING");
     let names = [
         "a bound of 1 s",
         "the same, and serve_without_lease",

@@ -9,7 +9,6 @@ pub mod example;
 pub mod fake;
 pub mod load;
 pub mod plot;
-pub mod proxy;
 pub mod servers;
 pub mod step_cache;
 #[cfg(feature = "tls")]
@@ -35,6 +34,12 @@ pub mod guide {
         first_python: "first-python.md";
         first_server: "first-server.md";
         troubleshooting: "troubleshooting.md";
-        two_levels: "two-levels.md";
+        shared_server: "steps/shared-server.md";
+        first_level: "steps/first-level.md";
+        outage: "steps/outage.md";
+        popular_key: "steps/popular-key.md";
+        many_nodes: "steps/many-nodes.md";
+        asynchronous: "steps/async.md";
+        untrusted_server: "steps/untrusted-server.md";
     }
 }

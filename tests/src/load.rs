@@ -1,7 +1,7 @@
 //! Load of many threads on one cache under network faults.
 
-use crate::proxy::{Fault, Proxy};
 use ctu_core::Cache;
+use ctu_std::test_util::{FaultProxy, StreamFault};
 use std::{
     sync::atomic::{AtomicBool, Ordering::SeqCst},
     thread,
@@ -21,13 +21,13 @@ type Possible = Vec<Option<Vec<u8>>>;
 ///
 /// # Panics
 /// If a key shows a value that is not possible, during the run or, by `direct`, at its end.
-pub fn under_load<C>(cache: &C, direct: &C, proxy: &Proxy, nobodys: [&'static [u8]; 2])
+pub fn under_load<C>(cache: &C, direct: &C, proxy: &FaultProxy, nobodys: [&'static [u8]; 2])
 where
     C: Cache<Key = [u8], Value = Vec<u8>> + Sync,
 {
     let done = AtomicBool::new(false);
-    let [one, other] = nobodys.map(Fault::Insert);
-    let faults = [Fault::Cut, Fault::Reset, one, other];
+    let [one, other] = nobodys.map(StreamFault::Insert);
+    let faults = [StreamFault::Close, StreamFault::Reset, one, other];
     let (failures, injected) = thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| scope.spawn(move || work(cache, direct, thread)))
@@ -36,7 +36,7 @@ where
             let mut injected = 0;
             while !done.load(SeqCst) {
                 if proxy.has_failed() {
-                    proxy.fail_after(injected * 37 % 2000, faults[injected % faults.len()]);
+                    proxy.fail_reply_after(injected * 37 % 2000, faults[injected % faults.len()]);
                     injected += 1;
                 }
                 thread::yield_now();

@@ -1,4 +1,4 @@
-//! TLS in front of a plain server or a [`Proxy`](crate::proxy::Proxy).
+//! TLS in front of a plain server or a [`FaultProxy`](ctu_std::test_util::FaultProxy).
 
 use crate::servers::Certificate;
 use rustls::{

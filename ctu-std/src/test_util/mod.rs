@@ -1,5 +1,5 @@
-//! Support for the tests of programs: a cache that fails on command, and the checks of a cache of one's own
-//! (feature `test-util`).
+//! Support for the tests of programs: a cache and a network that fail on command, and the checks of a cache of one's
+//! own (feature `test-util`).
 //!
 //! # A rehearsed outage
 //!
@@ -40,6 +40,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # A rehearsed outage of a real server
+//!
+//! A [`FaultProxy`] stands between a program and a real server. It delays replies, loses bytes and closes connections
+//! on command:
+//!
+//! ```no_run
+//! # #[cfg(feature = "redis")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use ctu_std::{
+//!     ConcurrentCache, RedisCache, TwoLevelCache, prelude::*,
+//!     test_util::{FaultProxy, NetworkFault},
+//! };
+//! use std::time::Duration;
+//!
+//! let proxy = FaultProxy::new("127.0.0.1:6379")?;
+//! let redis = RedisCache::builder(format!("redis://{}", proxy.address()));
+//! let second = redis.deadline(Duration::from_millis(500)).build::<str, u32>()?;
+//! let first = ConcurrentCache::<String, u32>::with_capacity(100);
+//! let prices = TwoLevelCache::builder(first, second).resilient().build();
+//!
+//! proxy.fail(NetworkFault::BlackHole);
+//! prices.insert("lamp", 20)?;
+//! assert_eq!(prices.get("lamp")?, Some(20));
+//! proxy.work();
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "redis"))]
+//! # fn main() {}
+//! ```
+//!
 //! # A cache of one's own
 //!
 //! [`check_cache`] and [`check_async_cache`] check the promises of the traits [`Cache`](crate::Cache) and
@@ -53,6 +83,8 @@
 
 mod conformance;
 mod faulty;
+mod proxy;
 
 pub use conformance::{check_async_cache, check_cache};
 pub use faulty::{Fault, FaultyCache, FaultyError};
+pub use proxy::{FaultProxy, NetworkFault, StreamFault};

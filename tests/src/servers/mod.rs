@@ -20,11 +20,12 @@ pub use self::{
     redis::{AsyncRedis, Redis, RedisServer},
     sentinel::{RedisSentinel, Sentinels},
 };
+use ctu_std::test_util::FaultProxy;
 use program::Program;
 use std::{
     fs,
     marker::PhantomData,
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -112,6 +113,16 @@ impl<K: Kind> Server<K> {
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.place.port.expect("a server that listens on a port")
+    }
+
+    /// Its address on this machine.
+    pub fn socket_address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port()).into()
+    }
+
+    /// A network before it that fails on command.
+    pub fn proxy(&self) -> FaultProxy {
+        FaultProxy::new(self.socket_address()).expect("a free port")
     }
 
     /// Kills it (SIGKILL).

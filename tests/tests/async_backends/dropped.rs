@@ -1,12 +1,11 @@
 //! Futures that are dropped at any point.
 
 use crate::{on_both, raw, threads, within};
-use ctu_std::{AsyncCache, NetError, RedisError};
+use ctu_std::{AsyncCache, NetError, RedisError, test_util::StreamFault};
 use ctu_tests::{
     cancel::{
         assert_in_step, cancel, drop_at_random, drop_everywhere, fill, keys, poll_at_most, value,
     },
-    proxy::{Fault, Proxy},
     servers::RedisServer,
 };
 use std::time::Duration;
@@ -83,13 +82,13 @@ fn random_drops_among_a_thousand_tasks_mix_no_replies() {
 #[test]
 fn reply_that_comes_after_its_deadline_is_dropped() {
     let server = RedisServer::start();
-    let proxy = Proxy::to(server.port());
+    let proxy = server.proxy();
     on_both(|| async {
         let keys = keys(2);
         fill(&raw(server.port(), 1), &keys).await;
         let cache = within(proxy.port(), 1, Duration::from_millis(100));
         while cache.get(&keys[0]).await.is_err() {}
-        proxy.fail_after(3, Fault::Hold);
+        proxy.fail_reply_after(3, StreamFault::Hold);
         let late = cache.get(&keys[0]).await;
         assert!(is_late(&late), "{late:?}");
         proxy.release();

@@ -2,10 +2,7 @@
 
 use crate::{on_both, raw, within};
 use ctu_std::{AsyncCache, AsyncCacheExt, CacheError, RedisCache};
-use ctu_tests::{
-    proxy::Proxy,
-    servers::{RedisServer, free_port},
-};
+use ctu_tests::servers::{RedisServer, free_port};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -13,7 +10,7 @@ use tokio::task::JoinSet;
 fn master_that_became_a_replica_costs_no_write() {
     on_both(|| async {
         let (old, new) = (RedisServer::start(), RedisServer::start());
-        let name = Proxy::to(old.port());
+        let name = old.proxy();
         let cache = raw(name.port(), 3);
         for key in 0..16_u8 {
             cache.insert(&[key][..], b"old").await.unwrap();
@@ -22,7 +19,7 @@ fn master_that_became_a_replica_costs_no_write() {
         // The name still leads there: an outage.
         let lost = cache.insert(b"a", b"lost").await.unwrap_err();
         assert!(lost.is_outage(), "{lost}");
-        name.lead_to(new.port());
+        name.set_server(new.socket_address()).unwrap();
         let mut tasks = JoinSet::new();
         for key in 0..16_u8 {
             let cache = cache.clone();
@@ -65,13 +62,13 @@ fn old_connection_is_replaced_between_requests() {
 fn hung_server_is_found_within_a_deadline_and_left_when_it_is_replaced() {
     on_both(|| async {
         let (old, new) = (RedisServer::start(), RedisServer::start());
-        let name = Proxy::to(old.port());
+        let name = old.proxy();
         let cache = within(name.port(), 2, Duration::from_millis(200));
         for key in 0..8_u8 {
             while cache.insert(&[key][..], b"old").await.is_err() {}
         }
         old.pause();
-        name.lead_to(new.port());
+        name.set_server(new.socket_address()).unwrap();
         // One deadline for all requests under way; the connections beside it are left as well.
         assert!(cache.get(&[0]).await.unwrap_err().is_outage());
         for key in 0..8_u8 {

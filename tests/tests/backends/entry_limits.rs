@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, long_deadline, net};
 use ctu_std::{Cache, CacheError, CacheExt, LruCache, NetError, TwoLevelCache, TwoLevelError};
-use ctu_tests::{proxy::Proxy, servers::Server};
+use ctu_tests::servers::Server;
 use std::fmt::Debug;
 
 on_every_backend! {
@@ -31,7 +31,7 @@ fn assert_refused<T: Debug, E: CacheError>(done: Result<T, E>) {
 
 fn large_write_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
     let server = Server::<B>::start();
-    let proxy = Proxy::to(server.port());
+    let proxy = server.proxy();
     proxy.limit_requests(LIMIT);
     let cache = long_deadline::<B>(proxy.port());
     // Without a pooled connection there is one attempt: one loss may be an outage.
@@ -53,7 +53,7 @@ fn large_read_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
     long_deadline::<B>(server.port())
         .insert_entry(b"large", large(), None)
         .unwrap();
-    let proxy = Proxy::to(server.port());
+    let proxy = server.proxy();
     proxy.limit_replies(LIMIT);
     let cache = long_deadline::<B>(proxy.port());
     let first = net(cache.get(b"large"));
@@ -76,7 +76,7 @@ fn large_read_that_is_reset_twice_is_the_fault_of_its_entry<B: Backend>() {
 
 fn reset_of_all_connections_is_an_outage<B: Backend>() {
     let server = Server::<B>::start();
-    let proxy = Proxy::to(server.port());
+    let proxy = server.proxy();
     proxy.limit_requests(0);
     let cache = long_deadline::<B>(proxy.port());
     for _ in 0..5 {
@@ -90,7 +90,7 @@ fn reset_of_all_connections_is_an_outage<B: Backend>() {
 fn large_entries_leave_the_breaker_closed<B: Backend>() {
     let server = Server::<B>::start();
     let direct = long_deadline::<B>(server.port());
-    let proxy = Proxy::to(server.port());
+    let proxy = server.proxy();
     proxy.limit_requests(LIMIT);
     proxy.limit_replies(LIMIT);
     let first = LruCache::<Vec<u8>, Vec<u8>>::with_capacity(10);

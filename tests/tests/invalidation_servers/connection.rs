@@ -2,12 +2,9 @@
 
 use ctu_std::{
     EncryptedCache, PrefixedCache, PrefixedRedisCache, RawRedisCache, RedisCache, StatsCache,
-    Tracked, TrackingConnection, TrackingError, TrackingMessage,
+    Tracked, TrackingConnection, TrackingError, TrackingMessage, test_util::StreamFault,
 };
-use ctu_tests::{
-    proxy::{Fault, Proxy},
-    servers::{CannedServer, Nutcracker, RedisServer, free_port},
-};
+use ctu_tests::servers::{CannedServer, Nutcracker, RedisServer, free_port};
 use std::{thread, time::Duration};
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -263,18 +260,18 @@ fn external_connection_is_refused() {
 fn broken_messages_end_the_connection() {
     let server = RedisServer::start();
     for fault in [
-        Fault::Cut,
-        Fault::Reset,
-        Fault::Insert(b"+OK\r\n"),
-        Fault::Insert(b":1\r\n"),
-        Fault::Insert(b">2\r\n$10\r\ninvalidate\r\n:1\r\n"),
-        Fault::Insert(b">2\r\n$10\r\ninvalidate\r\n*1\r\n:1\r\n"),
-        Fault::Insert(b"-ERR no\r\n"),
+        StreamFault::Close,
+        StreamFault::Reset,
+        StreamFault::Insert(b"+OK\r\n"),
+        StreamFault::Insert(b":1\r\n"),
+        StreamFault::Insert(b">2\r\n$10\r\ninvalidate\r\n:1\r\n"),
+        StreamFault::Insert(b">2\r\n$10\r\ninvalidate\r\n*1\r\n:1\r\n"),
+        StreamFault::Insert(b"-ERR no\r\n"),
     ] {
-        let network = Proxy::to(server.port());
+        let network = server.proxy();
         let cache = prefixed(&format!("redis://127.0.0.1:{}", network.port()));
         let mut connection = cache.tracker().open().unwrap();
-        network.fail_after(0, fault);
+        network.fail_reply_after(0, fault);
         connection.ping().unwrap();
         let ended = loop {
             if let Err(error) = connection.receive(WAIT, &mut |_| ()) {

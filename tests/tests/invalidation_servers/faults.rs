@@ -5,8 +5,11 @@ use crate::{
     author::Author,
     reader::{BOUND, Node, Other, node, read},
 };
-use ctu_std::{Cache, TrackingState};
-use ctu_tests::{proxy::Proxy, servers::RedisServer};
+use ctu_std::{
+    Cache, TrackingState,
+    test_util::{FaultProxy, NetworkFault},
+};
+use ctu_tests::servers::RedisServer;
 use std::{
     sync::{
         Arc,
@@ -17,7 +20,7 @@ use std::{
 
 struct Nodes {
     server: RedisServer,
-    network: Proxy,
+    network: FaultProxy,
     node: Node,
     other: Other,
     author: Arc<Author>,
@@ -58,7 +61,8 @@ impl Drop for Stop<'_> {
 /// Runs the nodes and the author through a fault, and checks all answers.
 fn through(fault: impl FnOnce(&mut Nodes)) {
     let server = RedisServer::start();
-    let network = Proxy::to(server.port());
+    let network = server.proxy();
+    network.select(b"TRACKING");
     let mut nodes = Nodes {
         node: node(network.port()),
         other: Other::start(network.port()),
@@ -94,11 +98,11 @@ fn through(fault: impl FnOnce(&mut Nodes)) {
 fn black_hole_of_the_tracking_connection_alone_ends_the_lease() {
     through(|nodes| {
         let before = nodes.node.stats().unsubscribed;
-        nodes.network.swallow_tracking(true);
+        nodes.network.fail(NetworkFault::BlackHole);
         nodes.wait_unleased();
         nodes.wait_unsubscribed(1, before);
         nodes.author.works_for(2 * BOUND);
-        nodes.network.swallow_tracking(false);
+        nodes.network.work();
     });
 }
 

@@ -1,9 +1,6 @@
 use crate::{raw, secs};
-use ctu_std::{Cache, CacheExt, RedisCache};
-use ctu_tests::{
-    proxy::{Fault, Proxy},
-    servers::RedisServer,
-};
+use ctu_std::{Cache, CacheExt, RedisCache, test_util::StreamFault};
+use ctu_tests::servers::RedisServer;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
@@ -84,7 +81,7 @@ fn huge_batch_is_split_into_commands() {
 fn batch_with_ttl_pairs_each_value_with_its_ttl() {
     let server = RedisServer::start();
     let direct = raw(&server.url());
-    let proxy = Proxy::to(server.port());
+    let proxy = server.proxy();
     let cache = raw(&format!("redis://127.0.0.1:{}", proxy.port()));
     let keys: Vec<[u8; 1]> = (b'a'..=b'k').map(|key| [key]).collect();
     let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
@@ -94,7 +91,7 @@ fn batch_with_ttl_pairs_each_value_with_its_ttl() {
     };
     put(b"old", 500);
     // The server has read about three of the keys when another client replaces all.
-    proxy.fail_request_after(126, Fault::Hold);
+    proxy.fail_request_after(126, StreamFault::Hold);
     let found = thread::scope(|scope| {
         let found = scope.spawn(|| cache.get_many_with_ttl(&keys));
         let calls = || server.cli(&["info", "commandstats"]);

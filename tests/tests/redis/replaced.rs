@@ -2,10 +2,7 @@
 
 use crate::raw;
 use ctu_std::{CacheError, CacheExt};
-use ctu_tests::{
-    proxy::Proxy,
-    servers::{RedisServer, free_port},
-};
+use ctu_tests::servers::{RedisServer, free_port};
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
@@ -23,7 +20,7 @@ fn clients(server: &RedisServer) -> usize {
 /// Demotes a master by `demote` and lets the name lead to another one. No write after that fails.
 fn replaced(demote: impl FnOnce(&RedisServer)) {
     let (old, new) = (RedisServer::start(), RedisServer::start());
-    let name = Proxy::to(old.port());
+    let name = old.proxy();
     let cache = raw(&format!("redis://127.0.0.1:{}", name.port()));
     let enough = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -40,7 +37,7 @@ fn replaced(demote: impl FnOnce(&RedisServer)) {
     demote(&old);
     // The name still leads there: an outage.
     assert!(cache.insert(b"a", b"lost").unwrap_err().is_outage());
-    name.lead_to(new.port());
+    name.set_server(new.socket_address()).unwrap();
     thread::scope(|scope| {
         for key in 0..16_u8 {
             let cache = &cache;

@@ -1,10 +1,9 @@
 //! The same operations as `tests/compare/two_level.py`, which shows the results of Python's cache.
 
-use crate::{
-    network_faults::{Fault, Network},
-    node::Second,
+use crate::node::Second;
+use ctu_std::{
+    Cache, CacheExt, PrefixedRedisCache, StdClock, TtlCache, TwoLevelCache, test_util::NetworkFault,
 };
-use ctu_std::{Cache, CacheExt, PrefixedRedisCache, StdClock, TtlCache, TwoLevelCache};
 use ctu_tests::servers::RedisServer;
 use std::{thread, time::Duration};
 
@@ -16,7 +15,7 @@ const NEW: u64 = 2;
 #[test]
 fn outage_loses_nothing_that_python_loses() {
     let server = RedisServer::start();
-    let network = Network::to(server.port());
+    let network = server.proxy();
     let direct = PrefixedRedisCache::<str, u64>::at(server.port(), Duration::from_secs(60));
     // Longer than Python's, so that a busy machine is not taken for an outage.
     let second = PrefixedRedisCache::<str, u64>::at(network.port(), Duration::from_millis(500));
@@ -33,7 +32,7 @@ fn outage_loses_nothing_that_python_loses() {
         cache.insert(&key(n), OLD).unwrap();
         direct.insert(&key(n), OLD).unwrap();
     }
-    network.set(Fault::Refused);
+    network.fail(NetworkFault::Closed);
     let mut errors = 0;
     for n in 0..KEYS {
         let done = match n % 2 {
@@ -43,7 +42,7 @@ fn outage_loses_nothing_that_python_loses() {
         errors += u32::from(done.is_err());
     }
     assert_eq!(direct.get(&key(0)), Ok(Some(OLD)));
-    network.set(Fault::None);
+    network.work();
     cache.first().clear().unwrap();
     let reads = || -> Vec<_> { (0..KEYS).map(|n| cache.get(&key(n)).unwrap()).collect() };
     // At once, and when all is made good.
@@ -63,7 +62,7 @@ fn outage_loses_nothing_that_python_loses() {
         .step_by(2)
         .filter(|value| **value == Some(OLD))
         .count();
-    network.set(Fault::BlackHole);
+    network.fail(NetworkFault::BlackHole);
     let before = cache.stats().outages;
     for n in 0..READS {
         assert_eq!(cache.get(&format!("none{n}")), Ok(None));

@@ -3,7 +3,6 @@
 //! `tests/run soak` lets it storm for ten minutes.
 
 mod comparison;
-mod network_faults;
 mod node;
 mod single_flight;
 mod single_flight_tasks;

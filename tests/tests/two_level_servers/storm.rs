@@ -1,16 +1,15 @@
 //! Fault of every kind over two processes with several threads each.
 
-use crate::{
-    network_faults::{Fault, Network},
-    node::{Acknowledged, Levels, Node, OfTasks, OfThreads, Second, check},
-};
+use crate::node::{Acknowledged, Levels, Node, OfTasks, OfThreads, Second, check};
 use ctu_std::{
     AsyncMemCached, AsyncPrefixedRedisCache, BreakerState, Cache, CacheExt, MemCached,
     PrefixedRedisCache,
+    test_util::{FaultProxy, NetworkFault},
 };
 use ctu_tests::servers::{MemcachedServer, RedisServer};
 use std::{
     io::{BufRead, BufReader, Read},
+    net::Ipv4Addr,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, Ordering::SeqCst},
     thread,
@@ -23,7 +22,7 @@ const SECONDS: &str = "CTU_SOAK_SECONDS";
 /// A change in the network or of the server.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    Network(Fault),
+    Network(NetworkFault),
     Killed,
     Restarted,
     Stopped,
@@ -31,14 +30,14 @@ enum Event {
 }
 
 const EVENTS: [Event; 9] = [
-    Event::Network(Fault::Refused),
+    Event::Network(NetworkFault::Closed),
     Event::Killed,
-    Event::Network(Fault::BlackHole),
+    Event::Network(NetworkFault::BlackHole),
     Event::Stopped,
-    Event::Network(Fault::HalfOpen),
+    Event::Network(NetworkFault::RepliesLost),
     Event::Full,
-    Event::Network(Fault::Flapping),
-    Event::Network(Fault::Slow),
+    Event::Network(NetworkFault::ClosedAfterReply),
+    Event::Network(NetworkFault::Delay(Duration::from_millis(5))),
     Event::Restarted,
 ];
 
@@ -107,12 +106,12 @@ fn some_work(node: &Node<impl Levels>, operations: u64) {
 }
 
 /// Lets `event` happen, the node work meanwhile, and the event end.
-fn happen(event: Event, node: &Node<impl Levels>, server: &mut impl Host, network: &Network) {
+fn happen(event: Event, node: &Node<impl Levels>, server: &mut impl Host, network: &FaultProxy) {
     match event {
         Event::Network(fault) => {
-            network.set(fault);
+            network.fail(fault);
             some_work(node, 2_000);
-            network.set(Fault::None);
+            network.work();
         }
         Event::Killed => {
             server.kill();
@@ -176,7 +175,7 @@ fn async_processes_over_memcached_keep_every_promise_under_faults() {
 
 /// Storms over a node of this process and over one of the process that `second_process`, a test, runs.
 fn storm<L: Levels, H: Host>(mut server: H, second_process: &str) {
-    let network = Network::to(server.port());
+    let network = FaultProxy::new((Ipv4Addr::LOCALHOST, server.port())).unwrap();
     let node = Node::<L>::new("parent", network.port());
     let mut other = Other::start(second_process, network.port());
     let done = AtomicBool::new(false);
