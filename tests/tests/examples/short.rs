@@ -3,6 +3,9 @@
 use ctu_tests::example::{self, failure};
 use std::{env, fs, process::Command};
 
+/// The features of examples that share one build of `ctu-std`.
+const SHARED: &str = "redis,snapshot,test-util";
+
 /// The output of an example that succeeds.
 fn output(name: &str) -> String {
     output_of(&mut Command::new(example::build(name, "redis")))
@@ -77,6 +80,21 @@ fn two_levels_lose_no_write_in_an_outage() {
 }
 
 #[test]
+fn rehearsed_outages_fail_no_request_and_bring_no_old_value_back() {
+    let example = example::build("rehearsal", SHARED);
+    let text = output_of(&mut Command::new(example));
+    // The program itself checks the prices of each request, and ends with an error at a wrong one.
+    let last: Vec<_> = text
+        .lines()
+        .map(|line| line.rsplit(' ').next().unwrap())
+        .collect();
+    assert_eq!(last, ["10", "20", "30", "40", "50"]);
+    assert_eq!(text.matches("100 answers").count(), 5, "{text}");
+    let outages = text.matches(" 0 outages so far").count();
+    assert_eq!(outages, 0, "{text}");
+}
+
+#[test]
 fn key_rotation_reads_old_entries_until_their_key_is_retired() {
     let text = output("key_rotation");
     let values = |key| words(&text, key).into_iter().map(|words| words.join(" "));
@@ -89,8 +107,43 @@ fn key_rotation_reads_old_entries_until_their_key_is_retired() {
 }
 
 #[test]
+fn trace_shows_the_share_of_lookups_that_each_capacity_answers() {
+    let example = example::build("trace", "redis");
+    let rows = |text: &str| {
+        let rows = text.lines().filter(|line| line.ends_with(" %"));
+        let cells = rows.map(|line| {
+            let cells = line.split_whitespace().filter(|cell| *cell != "%");
+            cells.map(|cell| cell.parse::<f64>().unwrap()).collect()
+        });
+        cells.collect::<Vec<Vec<f64>>>()
+    };
+    let text = output_of(&mut Command::new(&example));
+    let made = rows(&text);
+    assert!(text.starts_with("200000 lookups of "), "{text}");
+    // A larger cache finds more; the adaptive policy resists the scans.
+    assert!(made.is_sorted_by(|less, more| less[0] < more[0] && less[2] <= more[2]));
+    assert!(made[..4].iter().all(|row| row[1] > row[2] + 1.0), "{text}");
+    // Ten keys in a loop: a cache of half of them finds no entry by LRU.
+    let file = env::temp_dir().join(format!("ctu-trace-test-{}.txt", std::process::id()));
+    let keys: Vec<_> = (0..1_000)
+        .map(|key| format!("key {}\n", key % 10))
+        .collect();
+    fs::write(&file, keys.concat()).unwrap();
+    let text = output_of(Command::new(&example).arg(&file));
+    fs::remove_file(&file).unwrap();
+    assert!(text.starts_with("1000 lookups of 10 keys"), "{text}");
+    let last = rows(&text).pop().unwrap();
+    assert_eq!((last[0], last[2]), (5.0, 0.0));
+    assert!(last[1] > 10.0, "{text}");
+    let missing = Command::new(&example).arg("no such file").output();
+    assert!(failure(missing.unwrap()).starts_with("trace: no such file: "));
+    let unknown = Command::new(&example).arg("--unheard-of").output();
+    assert!(failure(unknown.unwrap()).contains("usage: trace "));
+}
+
+#[test]
 fn warm_start_computes_no_page_again() {
-    let example = example::build("warm_start", "snapshot");
+    let example = example::build("warm_start", SHARED);
     let name = format!("ctu-warm-start-test-{}", std::process::id());
     let file = env::temp_dir().join(name);
     let run = || output_of(Command::new(&example).arg(&file));

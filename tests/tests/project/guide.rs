@@ -31,14 +31,29 @@ fn every_link_to_a_file_leads_to_a_file() {
         let text = fs::read_to_string(&page).unwrap();
         for link in links(&text) {
             let path = link.split('#').next().unwrap_or_default();
-            let is_file = path.ends_with(".md") || path.ends_with(".rs") || path.ends_with(".svg");
-            let is_item = path.contains("::") || path.contains("://");
-            if is_file && !is_item && !page.parent().unwrap().join(path).exists() {
+            let is_elsewhere = path.contains("::") || path.contains("://") || path.contains('@');
+            if !is_elsewhere && !page.parent().unwrap().join(path).exists() {
                 broken.push(format!("{}: {link}", page.display()));
             }
         }
     }
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_picture_is_on_a_page_and_has_both_color_schemes() {
+    let mut pictures = Vec::new();
+    files(&root().join("docs"), &[".svg"], &mut pictures);
+    assert!(pictures.len() > 10, "{pictures:?}");
+    let pages: Vec<_> = pages().into_iter().map(fs::read_to_string).collect();
+    for picture in pictures {
+        let name = picture.strip_prefix(root().join("docs")).unwrap();
+        let name = name.to_str().unwrap();
+        let shown = pages.iter().flatten().any(|page| page.contains(name));
+        assert!(shown, "no page shows {name}");
+        let drawn = fs::read_to_string(&picture).unwrap();
+        assert!(drawn.contains("prefers-color-scheme:dark"), "{name}");
+    }
 }
 
 /// The number of cells of a row of a table, or `None`. A bar in code counts, unless it is escaped.

@@ -60,24 +60,6 @@ fn pages_of_rustdoc_name_no_file_outside_their_package() {
 }
 
 #[test]
-fn links_between_pages_lead_to_files() {
-    let mut pages = Vec::new();
-    files(root(), &[".md"], &mut pages);
-    let mut found = Vec::new();
-    for page in pages {
-        let text = fs::read_to_string(&page).unwrap();
-        for link in text.split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap_or_default();
-            let is_file = target.ends_with(".md") && !target.contains("://");
-            if is_file && !page.parent().unwrap().join(target).exists() {
-                found.push(format!("{}: {target}", page.display()));
-            }
-        }
-    }
-    assert!(found.is_empty(), "\n{}", found.join("\n"));
-}
-
-#[test]
 fn file_outside_the_package_is_found() {
     let page = "See [this](../README.md), `tests/run` and `docs/none.md`, not `a/b` or [that](https://x.y/z).";
     let found = references(page);
