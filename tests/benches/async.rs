@@ -23,7 +23,7 @@ use ctu_tests::{
     contest::{Contender, contest, table},
     servers::RedisServer,
 };
-use redis::{AsyncCommands, aio::MultiplexedConnection};
+use redis::{AsyncCommands, Commands, aio::MultiplexedConnection};
 use std::{future::Future, hint::black_box, sync::Arc, task::Poll, time::Instant};
 use tokio::{
     runtime::{Builder, Runtime},
@@ -91,7 +91,7 @@ fn measure(name: &str, runtime: &Runtime, server: &RedisServer) {
         dropped(name, runtime, &cache);
     }
     if runs("large") {
-        behind_large_values(name, runtime, &cache, &peer);
+        behind_large_values(name, runtime, &cache, &peer, server);
     }
 }
 
@@ -174,12 +174,15 @@ fn behind_large_values(
     runtime: &Runtime,
     cache: &AsyncRawRedisCache,
     peer: &MultiplexedConnection,
+    server: &RedisServer,
 ) {
     let insert = cache.insert_entry(b"large", vec![b'x'; 1 << 20], None);
     runtime.block_on(insert).expect("a server");
     let rounds = 7;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let mut floor = Vec::new();
     for _ in 0..rounds {
+        floor.push(percentile_of_threads(server));
         let (large, small) = (cache.clone(), cache.clone());
         ours.push(percentile(
             runtime,
@@ -199,12 +202,36 @@ fn behind_large_values(
     }
     ours.sort_by(f64::total_cmp);
     theirs.sort_by(f64::total_cmp);
-    let (ours, theirs) = (ours[rounds / 2], theirs[rounds / 2]);
+    floor.sort_by(f64::total_cmp);
+    let (ours, theirs, floor) = (ours[rounds / 2], theirs[rounds / 2], floor[rounds / 2]);
     println!(
         "{name}: 99th percentile of small gets beside reads of 1 MiB, in us: {ours:.0} of the cache, \
-         {theirs:.0} of the peer (×{:.2})\n",
+         {theirs:.0} of the peer (×{:.2}), {floor:.0} of two blocking clients on threads of their own\n",
         ours / theirs
     );
+}
+
+/// The same with a connection and a thread for each kind of read: the share of the server.
+fn percentile_of_threads(server: &RedisServer) -> f64 {
+    let connection = || {
+        let client = redis::Client::open(server.url()).expect("an address");
+        client.get_connection().expect("a server")
+    };
+    let (mut large, mut small) = (connection(), connection());
+    let reads = std::thread::spawn(move || {
+        for _ in 0..50 {
+            let _: Vec<u8> = large.get("large").expect("a reply");
+        }
+    });
+    let mut times = Vec::new();
+    while !reads.is_finished() {
+        let start = Instant::now();
+        let _: Vec<u8> = small.get(key(times.len())).expect("a reply");
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    reads.join().expect("a thread without a panic");
+    times.sort_by(f64::total_cmp);
+    times[times.len() * 99 / 100]
 }
 
 fn percentile(runtime: &Runtime, large: impl AsyncFn(), small: impl AsyncFn(usize)) -> f64 {

@@ -1,12 +1,13 @@
 //! One timer for the wait limits of all tasks.
 
 use alloc::{
-    collections::BTreeMap,
+    collections::BinaryHeap,
     sync::{Arc, Weak},
     task::Wake,
     vec::Vec,
 };
 use core::{
+    cmp::Reverse,
     future::Future as _,
     pin::Pin,
     task::{Context, Poll, Waker},
@@ -19,7 +20,7 @@ use std::{
 };
 
 /// Wakes tasks at the end of their waits. However many tasks wait, at most one timer runs, that of the
-/// earliest end. A wait takes O(log n) steps among `n` waits.
+/// earliest end. A wait takes O(log n) steps among `n` waits, and O(1) if its end is the latest.
 ///
 /// The tasks set the timer themselves: at each end, the alarm also wakes the task whose end comes next.
 #[derive(Default)]
@@ -35,14 +36,84 @@ struct Shared {
 
 #[derive(Default)]
 struct Waits {
-    wakers: BTreeMap<Wait, Waker>,
+    /// The ends, the earliest first. An end whose wait is over stays until it is the first, or one of too
+    /// many.
+    ends: BinaryHeap<Reverse<Wait>>,
+    tasks: Vec<Option<Task>>,
+    free: Vec<usize>,
     last: u64,
     /// The instant at which the timer rings.
     armed: Option<Instant>,
 }
 
-/// The end of a wait and its number.
-type Wait = (Instant, u64);
+struct Task {
+    number: u64,
+    waker: Waker,
+}
+
+/// A wait with its end, the first thing that counts in comparisons.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wait {
+    end: Instant,
+    number: u64,
+    /// The place among the tasks.
+    place: usize,
+}
+
+impl Waits {
+    fn insert(&mut self, end: Instant, waker: Waker) -> Wait {
+        self.last = self.last.wrapping_add(1);
+        let number = self.last;
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.tasks.push(None);
+            self.tasks.len() - 1
+        });
+        let wait = Wait { end, number, place };
+        if let Some(task) = self.tasks.get_mut(place) {
+            *task = Some(Task { number, waker });
+        }
+        self.ends.push(Reverse(wait));
+        wait
+    }
+
+    fn task(&mut self, wait: &Wait) -> Option<&mut Task> {
+        let task = self.tasks.get_mut(wait.place)?.as_mut()?;
+        (task.number == wait.number).then_some(task)
+    }
+
+    /// Ends `wait`, if it is not over.
+    fn remove(&mut self, wait: &Wait) -> Option<Waker> {
+        self.task(wait)?;
+        let task = self.tasks.get_mut(wait.place)?.take()?;
+        self.free.push(wait.place);
+        let waiting = self.tasks.len() - self.free.len();
+        if self.ends.len() > 2 * waiting + 16 {
+            let tasks = &self.tasks;
+            self.ends.retain(|Reverse(wait)| {
+                let task = tasks.get(wait.place).and_then(Option::as_ref);
+                task.is_some_and(|task| task.number == wait.number)
+            });
+        }
+        Some(task.waker)
+    }
+
+    /// The wait that ends first.
+    fn first(&mut self) -> Option<Wait> {
+        while let Some(Reverse(wait)) = self.ends.peek().copied() {
+            if self.task(&wait).is_some() {
+                return Some(wait);
+            }
+            self.ends.pop();
+        }
+        None
+    }
+
+    /// The waker of the task whose wait ends first.
+    fn first_waker(&mut self) -> Option<Waker> {
+        let first = self.first()?;
+        self.task(&first).map(|task| task.waker.clone())
+    }
+}
 
 /// The end of the waits of one task. [`Duration::MAX`] has none.
 #[allow(missing_debug_implementations, reason = "it has no state to show")]
@@ -93,15 +164,10 @@ impl Limit<'_> {
         }
         let shared = self.alarm.shared();
         let mut waits = shared.waits();
-        let wait = *self.wait.get_or_insert_with(|| {
-            waits.last = waits.last.wrapping_add(1);
-            (end, waits.last)
-        });
-        waits
-            .wakers
-            .entry(wait)
-            .and_modify(|waker| waker.clone_from(context.waker()))
-            .or_insert_with(|| context.waker().clone());
+        match self.wait.as_ref().and_then(|wait| waits.task(wait)) {
+            Some(task) => task.waker.clone_from(context.waker()),
+            None => self.wait = Some(waits.insert(end, context.waker().clone())),
+        }
         let is_armed = waits.armed.is_some_and(|at| at <= end);
         if !is_armed {
             waits.armed = Some(end);
@@ -118,13 +184,14 @@ impl Drop for Limit<'_> {
     fn drop(&mut self) {
         let Some(wait) = self.wait else { return };
         let mut waits = self.alarm.shared().waits();
-        waits.wakers.remove(&wait);
+        let own = waits.remove(&wait);
         // This task was perhaps woken to set the timer.
         let next = match waits.armed {
-            None => waits.wakers.values().next().cloned(),
+            None => waits.first_waker(),
             Some(_) => None,
         };
         drop(waits);
+        drop(own);
         next.into_iter().for_each(Waker::wake);
     }
 }
@@ -155,12 +222,12 @@ impl Shared {
         waits.armed = None;
         let now = Instant::now();
         let mut woken = Vec::new();
-        while let Some(wait) = waits.wakers.first_entry() {
-            if wait.key().0 > now {
-                woken.push(wait.get().clone());
+        while let Some(wait) = waits.first() {
+            if wait.end > now {
+                woken.extend(waits.first_waker());
                 break;
             }
-            woken.push(wait.remove());
+            woken.extend(waits.remove(&wait));
         }
         drop(waits);
         woken.into_iter().for_each(Waker::wake);
@@ -211,7 +278,22 @@ mod tests {
                 thread::park();
             }
         }
-        assert!(alarm.shared().waits().wakers.is_empty());
+        let mut waits = alarm.shared().waits();
+        assert_eq!(waits.tasks.len(), waits.free.len());
+        assert!(waits.first().is_none());
+    }
+
+    #[test]
+    fn ends_of_waits_that_are_over_take_no_room() {
+        let (alarm, (_, waker)) = (Alarm::new(), counted());
+        let context = Context::from_waker(&waker);
+        let mut longest = alarm.after(Duration::from_secs(3_600));
+        let _ = longest.poll(&context);
+        for _ in 0..10_000 {
+            let _ = alarm.after(Duration::from_secs(7_200)).poll(&context);
+        }
+        let waits = alarm.shared().waits();
+        assert!(waits.ends.len() < 20 && waits.tasks.len() == 2);
     }
 
     #[test]

@@ -4,12 +4,11 @@ use crate::{
     behaviours::machines::OwnedKey,
     sync::{Mutex, me},
 };
-use ctu_core::single_flight::{Alarm, DEFAULT_WAIT_LIMIT, Lead, Machine};
-use std::{
-    hash::{Hash, RandomState},
-    task::Waker,
-    time::Duration,
+use ctu_core::{
+    heap::RandomState,
+    single_flight::{Alarm, DEFAULT_WAIT_LIMIT, Lead, Machine},
 };
+use std::{hash::Hash, task::Waker, time::Duration};
 
 pub(super) type State<K, V> = Machine<OwnedKey<K>, V, RandomState>;
 
@@ -48,7 +47,7 @@ pub(super) fn this_thread() -> Option<u64> {
 
 impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
     pub(crate) fn new() -> Self {
-        let machine = Machine::with_hashers(RandomState::new(), RandomState::new());
+        let machine = Machine::with_hashers(RandomState::default(), RandomState::default());
         Self {
             machine: Mutex::new(machine),
             wait_limit: DEFAULT_WAIT_LIMIT,
