@@ -5,6 +5,7 @@ mod expiry;
 mod forgery;
 mod misuse;
 mod rotation;
+mod secrets;
 mod vectors;
 mod wiping;
 
