@@ -25,6 +25,7 @@ pub(crate) fn write(root: &Path, folder: &Path) -> Result<usize, Box<dyn Error>>
         pages.insert(resolved(summary, link.path()), link.text.trim().to_owned());
     }
     put(folder, summary, &rewritten(root, summary, &text, &pages)?)?;
+    fs::copy(root.join("docs/book.css"), folder.join("book.css"))?;
     for (page, title) in &pages {
         let text = fs::read_to_string(root.join(page))
             .map_err(|error| format!("{}: {error}", page.display()))?;
@@ -133,11 +134,11 @@ fn rewritten(
     let mut book = String::new();
     let mut end = 0;
     for link in links(text) {
-        book.push_str(&text[end..link.range.start]);
+        append(&mut book, &text[end..link.range.start]);
         end = link.range.end;
         let written = &text[link.range.clone()];
         if link.target.contains("://") || link.path().is_empty() {
-            book.push_str(written);
+            append(&mut book, written);
             continue;
         }
         let path = match link.path().strip_prefix("crate::docs::") {
@@ -150,11 +151,22 @@ fn rewritten(
             let to = relative(&in_book(page), &in_book(&path));
             write!(book, "{mark}[{label}]({to}{anchor})")?;
         } else {
-            book.push_str(link.text);
+            append(&mut book, link.text);
         }
     }
-    book.push_str(&text[end..]);
+    append(&mut book, &text[end..]);
     Ok(book)
+}
+
+/// Appends text. Code at the end joins code at the start: two backticks would be another mark.
+fn append(book: &mut String, text: &str) {
+    match text.strip_prefix('`') {
+        Some(rest) if book.ends_with('`') => {
+            book.pop();
+            book.push_str(rest);
+        }
+        _ => book.push_str(text),
+    }
 }
 
 /// The page of a module of `ctu_std::docs`.
@@ -230,6 +242,10 @@ mod tests {
                 "[1](../../docs/a/b.md) [2](crate::docs::asynchronous#a) [3](crate::Cache)"
             ),
             "[1](../../a/b.md) [2](../../ctu-std/docs/async.md#a) 3"
+        );
+        assert_eq!(
+            rewrite("docs/README.md", "[`Cache`](crate::Cache)`::new()`"),
+            "`Cache::new()`"
         );
     }
 
