@@ -59,9 +59,9 @@ pub use self::{
     caches::{
         AnyCache, AsyncClaims, AsyncTags, CacheEntry, Claims, Compute, Computed, ConcurrentCache,
         ConcurrentCacheBuilder, ConcurrentStats, FoundTagged, HeapSize, IntoCache, IsAsync,
-        IsCache, IsStore, LockedCache, NoClock, RemovalCause, ShardedCache, TaggedEntry, Tags,
-        Tracked, Tracker, TrackingConnection, TrackingError, TrackingMessage, Unclocked,
-        bytes_of_entry,
+        IsCache, IsStore, LockedCache, NoClock, RemovalCause, ShardedCache, TagGenerations,
+        TaggedEntry, Tags, Tracked, Tracker, TrackingConnection, TrackingError, TrackingMessage,
+        Unclocked, bytes_of_entry,
     },
     coarse_clock::CoarseClock,
 };

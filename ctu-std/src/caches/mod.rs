@@ -19,5 +19,5 @@ pub use into_cache::{IntoCache, IsStore};
 pub use kind::{AnyCache, IsAsync, IsCache};
 pub use locked::LockedCache;
 pub use sharded::ShardedCache;
-pub use tags::{AsyncTags, FoundTagged, TaggedEntry, Tags};
+pub use tags::{AsyncTags, FoundTagged, TagGenerations, TaggedEntry, Tags};
 pub use tracked::{Tracked, Tracker, TrackingConnection, TrackingError, TrackingMessage};

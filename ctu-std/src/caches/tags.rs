@@ -1,7 +1,10 @@
 //! Caches on a server that keeps groups of entries.
 
-use ctu_core::{AsyncCache, Cache, Error, Mapped, Mapping};
-use std::{borrow::Borrow, future::Future, rc::Rc, sync::Arc, sync::LazyLock, time::Duration};
+use ctu_core::{AsyncCache, Cache, Error, IntoValue, Mapped, Mapping};
+use std::{
+    borrow::Borrow, convert::Infallible, future::Future, rc::Rc, sync::Arc, sync::LazyLock,
+    time::Duration,
+};
 
 /// An entry of a cache with tags, from [`Tags::get_tagged`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,27 @@ impl<V> TaggedEntry<V> {
 
 /// The result of a lookup with tags, as [`Found`](crate::Found). `None` is a miss.
 pub type FoundTagged<V> = Option<TaggedEntry<V>>;
+
+/// The generations of tags at one time, from [`Tags::tag_generations`], in the form of the server's cache.
+///
+/// An invalidation of a tag changes its generation. An entry that is
+/// [stored under](Tags::insert_under) earlier generations than the present ones would be a miss.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TagGenerations(Vec<u8>);
+
+impl TagGenerations {
+    /// The generations in the form of a cache.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of [`new`](Self::new).
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// A cache on a server that keeps groups of entries by their tags.
 ///
@@ -52,6 +76,10 @@ pub trait Tags: Cache {
     /// Inserts an entry that belongs to the groups `tags`. `ttl` is that of
     /// [`Cache::insert_entry`](crate::Cache::insert_entry). One round trip.
     ///
+    /// The entry is found until the next invalidation of a tag. A value that was computed before the last
+    /// invalidation is found, too: [`get_or_insert_with_tags`](Self::get_or_insert_with_tags) stores no such
+    /// value.
+    ///
     /// # Errors
     /// Those of an insertion, of a tag that is too long, of too many tags, and
     /// [`Error::Unsupported`] for a cache without tags.
@@ -68,6 +96,94 @@ pub trait Tags: Cache {
     /// # Errors
     /// Those of a removal. [`Error::Unsupported`] for a cache without tags.
     fn invalidate_tag(&self, tag: &str) -> Result<(), Self::Error>;
+
+    /// Takes the generations of `tags` for an entry at `key` that is to live for `ttl`, and those of the tags
+    /// that every entry gets. One round trip.
+    ///
+    /// # Errors
+    /// Those of [`insert_with_tags`](Self::insert_with_tags).
+    fn tag_generations(
+        &self,
+        key: &Self::Key,
+        ttl: Option<Duration>,
+        tags: &[&str],
+    ) -> Result<TagGenerations, Self::Error>;
+
+    /// Inserts an entry with tags whose generations were taken before its value was read or computed.
+    /// Returns `false`, and stores nothing, if one of the tags was invalidated since. One round trip.
+    ///
+    /// # Errors
+    /// Those of [`insert_with_tags`](Self::insert_with_tags).
+    fn insert_under(
+        &self,
+        key: &Self::Key,
+        value: Self::Value,
+        ttl: Option<Duration>,
+        generations: &TagGenerations,
+    ) -> Result<bool, Self::Error>;
+
+    /// Returns the value at `key`. On a miss, computes it and stores it with `tags`, unless one of them is
+    /// invalidated during the computation: the caller gets the value, and the next caller computes it again.
+    ///
+    /// Three round trips on a miss. Several callers may compute at the same time: a
+    /// [`TwoLevelCache`](crate::TwoLevelCache::get_or_insert_with_tags) computes once.
+    #[cfg_attr(feature = "redis", doc = "```no_run")]
+    #[cfg_attr(not(feature = "redis"), doc = "```ignore")]
+    /// # fn read_price(shoe: &str) -> u64 { 1 }
+    /// use ctu_std::{PrefixedRedisCache, RedisCache, Tags};
+    ///
+    /// let server = RedisCache::builder("redis://127.0.0.1").prefix("shop.").tags();
+    /// let cache: PrefixedRedisCache<str, u64> = server.build()?;
+    /// let price = cache.get_or_insert_with_tags("shoe", &["prices"], || read_price("shoe"))?;
+    /// # Ok::<(), ctu_std::RedisError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of a lookup and of [`insert_with_tags`](Self::insert_with_tags).
+    fn get_or_insert_with_tags<T, F>(
+        &self,
+        key: &Self::Key,
+        tags: &[&str],
+        make: F,
+    ) -> Result<Self::Value, Self::Error>
+    where
+        Self: Sized,
+        T: IntoValue<Self::Value>,
+        F: FnOnce() -> T,
+    {
+        match self.get_or_try_insert_with_tags(key, tags, || Ok::<_, Infallible>(make()))? {
+            Ok(value) => Ok(value),
+            Err(never) => match never {},
+        }
+    }
+
+    /// [`get_or_insert_with_tags`](Self::get_or_insert_with_tags) for a computation that may fail: nothing is
+    /// stored then, and the inner error is that of `make`.
+    ///
+    /// # Errors
+    /// Those of [`get_or_insert_with_tags`](Self::get_or_insert_with_tags).
+    fn get_or_try_insert_with_tags<T, E, F>(
+        &self,
+        key: &Self::Key,
+        tags: &[&str],
+        make: F,
+    ) -> Result<Result<Self::Value, E>, Self::Error>
+    where
+        Self: Sized,
+        T: IntoValue<Self::Value>,
+        F: FnOnce() -> Result<T, E>,
+    {
+        if let Some(value) = self.get(key)? {
+            return Ok(Ok(value));
+        }
+        let generations = self.tag_generations(key, None, tags)?;
+        let value = match make() {
+            Ok(value) => value.into_value()?,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.insert_under(key, value.clone(), None, &generations)?;
+        Ok(Ok(value))
+    }
 
     /// Looks up an entry with the marks of its tags, in one round trip.
     ///
@@ -116,6 +232,84 @@ pub trait AsyncTags: AsyncCache {
     /// # Errors
     /// Those of [`Tags::invalidate_tag`].
     fn invalidate_tag(&self, tag: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// As [`Tags::tag_generations`].
+    ///
+    /// # Errors
+    /// Those of [`Tags::tag_generations`].
+    fn tag_generations(
+        &self,
+        key: &Self::Key,
+        ttl: Option<Duration>,
+        tags: &[&str],
+    ) -> impl Future<Output = Result<TagGenerations, Self::Error>> + Send;
+
+    /// As [`Tags::insert_under`].
+    ///
+    /// # Errors
+    /// Those of [`Tags::insert_under`].
+    fn insert_under(
+        &self,
+        key: &Self::Key,
+        value: Self::Value,
+        ttl: Option<Duration>,
+        generations: &TagGenerations,
+    ) -> impl Future<Output = Result<bool, Self::Error>> + Send;
+
+    /// As [`Tags::get_or_insert_with_tags`]. `make` returns a future.
+    ///
+    /// # Errors
+    /// Those of [`Tags::get_or_insert_with_tags`].
+    fn get_or_insert_with_tags<T, F, Fut>(
+        &self,
+        key: &Self::Key,
+        tags: &[&str],
+        make: F,
+    ) -> impl Future<Output = Result<Self::Value, Self::Error>> + Send
+    where
+        T: IntoValue<Self::Value> + Send,
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = T> + Send,
+    {
+        async move {
+            let make = || async { Ok::<_, Infallible>(make().await) };
+            match self.get_or_try_insert_with_tags(key, tags, make).await? {
+                Ok(value) => Ok(value),
+                Err(never) => match never {},
+            }
+        }
+    }
+
+    /// As [`Tags::get_or_try_insert_with_tags`]. `make` returns a future.
+    ///
+    /// # Errors
+    /// Those of [`Tags::get_or_try_insert_with_tags`].
+    fn get_or_try_insert_with_tags<T, E, F, Fut>(
+        &self,
+        key: &Self::Key,
+        tags: &[&str],
+        make: F,
+    ) -> impl Future<Output = Result<Result<Self::Value, E>, Self::Error>> + Send
+    where
+        T: IntoValue<Self::Value> + Send,
+        E: Send,
+        F: FnOnce() -> Fut + Send,
+        Fut: Future<Output = Result<T, E>> + Send,
+    {
+        async move {
+            if let Some(value) = self.get(key).await? {
+                return Ok(Ok(value));
+            }
+            let generations = self.tag_generations(key, None, tags).await?;
+            let value = match make().await {
+                Ok(value) => value.into_value()?,
+                Err(error) => return Ok(Err(error)),
+            };
+            let stored = self.insert_under(key, value.clone(), None, &generations);
+            stored.await?;
+            Ok(Ok(value))
+        }
+    }
 
     /// As [`Tags::get_tagged`].
     ///
@@ -166,6 +360,25 @@ macro_rules! pointer_tags {
             tags: &[&str],
         ) -> Result<(), Self::Error> {
             (**self).insert_with_tags(key, value, ttl, tags) $($awaited)*
+        }
+
+        $($fn)* tag_generations(
+            &self,
+            key: &Self::Key,
+            ttl: Option<Duration>,
+            tags: &[&str],
+        ) -> Result<TagGenerations, Self::Error> {
+            (**self).tag_generations(key, ttl, tags) $($awaited)*
+        }
+
+        $($fn)* insert_under(
+            &self,
+            key: &Self::Key,
+            value: Self::Value,
+            ttl: Option<Duration>,
+            generations: &TagGenerations,
+        ) -> Result<bool, Self::Error> {
+            (**self).insert_under(key, value, ttl, generations) $($awaited)*
         }
 
         $($fn)* invalidate_tag(&self, tag: &str) -> Result<(), Self::Error> {
@@ -244,6 +457,29 @@ macro_rules! mapped_tags {
             let kept = ttl.or_else(|| self.get_ref().default_ttl());
             let value = self.mapping().encode_for(&at, value, kept)?;
             self.get_ref().insert_with_tags(at.borrow(), value, ttl, tags) $($awaited)*
+        }
+
+        $($fn)* tag_generations(
+            &self,
+            key: &Self::Key,
+            ttl: Option<Duration>,
+            tags: &[&str],
+        ) -> Result<TagGenerations, Self::Error> {
+            let at = self.mapping().at(key)?;
+            self.get_ref().tag_generations(at.borrow(), ttl, tags) $($awaited)*
+        }
+
+        $($fn)* insert_under(
+            &self,
+            key: &Self::Key,
+            value: Self::Value,
+            ttl: Option<Duration>,
+            generations: &TagGenerations,
+        ) -> Result<bool, Self::Error> {
+            let at = self.mapping().at(key)?;
+            let kept = ttl.or_else(|| self.get_ref().default_ttl());
+            let value = self.mapping().encode_for(&at, value, kept)?;
+            self.get_ref().insert_under(at.borrow(), value, ttl, generations) $($awaited)*
         }
 
         $($fn)* invalidate_tag(&self, tag: &str) -> Result<(), Self::Error> {

@@ -14,6 +14,7 @@ mod prefixed;
 mod python;
 mod refusals;
 mod replaced;
+mod scripts;
 mod tags;
 mod time_to_live;
 #[cfg(feature = "tls")]

@@ -3,7 +3,8 @@
 use crate::{raw, secs, shown};
 use ctu_std::{
     AsyncCache, AsyncPrefixedRedisCache, AsyncTags, Cache, CacheExt, Capability, EncryptedCache,
-    Error, PrefixedRedisCache, RawRedisCache, RedisBuilder, RedisCache, RedisError, Tags,
+    Error, PrefixedRedisCache, RawRedisCache, RedisBuilder, RedisCache, RedisError, TagGenerations,
+    Tags,
 };
 use ctu_tests::servers::RedisServer;
 use std::time::Duration;
@@ -267,5 +268,107 @@ fn async_cache_has_the_same_tags() {
         assert_eq!(cache.get("k").await, Ok(Some(2)));
         cache.invalidate_tag("b").await.unwrap();
         assert_eq!(blocking.get("k"), Ok(None));
+        for (invalidated, kept) in [("b", None), ("c", Some(3))] {
+            let made = cache.get_or_insert_with_tags("k", &["a", "b"], || async {
+                blocking.invalidate_tag(invalidated).unwrap();
+                3_u32
+            });
+            assert_eq!((made.await, cache.get("k").await), (Ok(3), Ok(kept)));
+        }
     });
+}
+
+#[test]
+fn value_from_before_an_invalidation_is_not_stored() {
+    let server = RedisServer::start();
+    let (one, other) = (cache(&server), cache(&server));
+    let compute = |value: u32, invalidated: &str| {
+        one.get_or_insert_with_tags("k", &["a", "b"], || {
+            other.invalidate_tag(invalidated).unwrap();
+            value
+        })
+    };
+    assert_eq!((compute(1, "b"), one.get("k")), (Ok(1), Ok(None)));
+    assert_eq!((compute(2, "c"), one.get("k")), (Ok(2), Ok(Some(2))));
+    // A hit computes nothing.
+    assert_eq!((compute(3, "a"), one.get("k")), (Ok(2), Ok(Some(2))));
+    other.invalidate_tag("a").unwrap();
+    assert_eq!(one.get("k"), Ok(None));
+    // A newer value of another program stays.
+    let made = one.get_or_insert_with_tags("k", &["a"], || {
+        other.invalidate_tag("a").unwrap();
+        other.insert_with_tags("k", 5, None, &["a"]).unwrap();
+        4_u32
+    });
+    assert_eq!((made, one.get("k")), (Ok(4), Ok(Some(5))));
+    one.remove("k").unwrap();
+    let failed = one.get_or_try_insert_with_tags::<u32, &str, _>("k", &["a"], || Err("no"));
+    assert_eq!((failed, one.get("k")), (Ok(Err("no")), Ok(None)));
+}
+
+#[test]
+fn entry_under_taken_generations_lives_for_its_time() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    for (ttl, left) in [
+        (None, 500_000..=600_000),
+        (Some(secs(2_000)), 1_900_000..=2_000_000),
+        (
+            Some(Duration::from_millis(1_500_500)),
+            1_400_000..=1_500_500,
+        ),
+    ] {
+        let taken = cache.tag_generations("k", ttl, &["a"]).unwrap();
+        assert_eq!(cache.insert_under("k", 1, ttl, &taken), Ok(true));
+        let pttl = |key| server.cli(&["pttl", key]).parse::<u64>().unwrap();
+        assert!(left.contains(&pttl("app.k")), "{ttl:?}");
+        assert!(pttl("app.ctu-tag.a") >= pttl("app.k"));
+    }
+    let entry = cache.get_tagged("k").unwrap().unwrap();
+    assert_eq!(entry.tags, [cache.tag_mark("a").unwrap()]);
+    // A generation without an expiry outlives the entries of all times.
+    let for_ever: PrefixedRedisCache<str, u32> = builder(&server).no_ttl().build().unwrap();
+    let taken = for_ever.tag_generations("k", None, &["a"]).unwrap();
+    assert_eq!(for_ever.insert_under("k", 2, None, &taken), Ok(true));
+    assert_eq!(server.cli(&["pttl", "app.k"]), "-1");
+    assert_eq!(server.cli(&["pttl", "app.ctu-tag.a"]), "-1");
+    // No time at all is a removal, and no tags are those of an entry without tags.
+    let none = Some(Duration::ZERO);
+    let taken = cache.tag_generations("k", none, &["a"]).unwrap();
+    assert_eq!(cache.insert_under("k", 3, none, &taken), Ok(true));
+    assert_eq!(cache.get("k"), Ok(None));
+    let taken = cache.tag_generations("k", None, &[]).unwrap();
+    assert_eq!(cache.insert_under("k", 4, None, &taken), Ok(true));
+    assert_eq!(server.cli(&["get", "app.k"]), "4");
+}
+
+#[test]
+fn malformed_generations_are_refused() {
+    let server = RedisServer::start();
+    let cache = cache(&server);
+    let taken = cache.tag_generations("k", None, &["a"]).unwrap();
+    assert_eq!(TagGenerations::new(taken.as_bytes().to_vec()), taken);
+    for len in 1..taken.as_bytes().len() {
+        let part = TagGenerations::new(taken.as_bytes()[..len].to_vec());
+        assert!(cache.insert_under("k", 1, None, &part).is_err(), "{len}");
+    }
+    assert_eq!(cache.get("k"), Ok(None));
+}
+
+#[test]
+fn generations_pass_through_mappings() {
+    let server = RedisServer::start();
+    let builder = RedisCache::builder(server.url()).raw().deadline(secs(60));
+    let base: RawRedisCache = builder.tags().build().unwrap();
+    let cache = EncryptedCache::new(&base, b"a secret of some length");
+    let compute = |invalidated: &str| {
+        cache.get_or_insert_with_tags(b"key", &["a"], || {
+            base.invalidate_tag(invalidated).unwrap();
+            b"value".to_vec()
+        })
+    };
+    let value = || b"value".to_vec();
+    assert_eq!((compute("a"), cache.get(b"key")), (Ok(value()), Ok(None)));
+    assert_eq!(compute("b"), Ok(value()));
+    assert_eq!(cache.get(b"key"), Ok(Some(value())));
 }

@@ -2,7 +2,7 @@
 
 use ctu_std::{
     Cache, CacheError as _, CacheExt, ConcurrentCache, NetError, PrefixedRedisCache, RawRedisCache,
-    RedisBuilder, RedisCache, RedisError, TrackingState, TwoLevelCache,
+    RedisBuilder, RedisCache, RedisError, Tags, TrackingState, TwoLevelCache,
 };
 use ctu_tests::servers::{CannedServer, RedisServer, Sentinels, free_port};
 use std::time::{Duration, Instant};
@@ -96,6 +96,32 @@ fn master_is_followed_after_a_failover_while_both_servers_live() {
     }
     insert_in_time(&cache, b"a", b"3");
     assert_eq!(group.replica.cli(&["get", "a"]), "3");
+}
+
+#[test]
+fn new_master_gets_the_scripts_that_it_lacks() {
+    let mut group = Group::start();
+    let builder = group.builder().prefix("app.").tags();
+    let builder = builder.deadline(Duration::from_secs(30));
+    let builder = builder.connect_deadline(Duration::from_secs(10));
+    let cache: PrefixedRedisCache<str, u32> = builder.build().unwrap();
+    cache.insert_with_tags("a", 1, None, &["t"]).unwrap();
+    assert_eq!(cache.get("a"), Ok(Some(1)));
+    // The replica has the entry.
+    assert_eq!(group.master.cli(&["wait", "1", "60000"]), "1");
+    group.replica.cli(&["script", "flush"]);
+    group.master.kill();
+    let end = Instant::now() + Duration::from_secs(60);
+    let found = loop {
+        match cache.get("a") {
+            Ok(found) => break found,
+            Err(error) => assert!(error.is_outage() && Instant::now() < end, "{error:?}"),
+        }
+        std::thread::yield_now();
+    };
+    assert_eq!(found, Some(1));
+    cache.invalidate_tag("t").unwrap();
+    assert_eq!(cache.get("a"), Ok(None));
 }
 
 #[test]

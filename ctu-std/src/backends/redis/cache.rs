@@ -6,7 +6,7 @@ use super::{
     entries::{self, Entries},
     key_commands,
 };
-use crate::caches::{FoundTagged, Tags, Tracked, Tracker};
+use crate::caches::{FoundTagged, TagGenerations, Tags, Tracked, Tracker};
 use ctu_core::{Cache, Capability, Found};
 use redis::ConnectionLike;
 use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
@@ -226,21 +226,49 @@ where
         self.client.execute(&key, &insert)
     }
 
+    fn tag_generations(
+        &self,
+        key: &K,
+        ttl: Option<Duration>,
+        tags: &[&str],
+    ) -> Result<TagGenerations, RedisError> {
+        let (key, layout) = (self.entries.key(key)?, self.client.layout());
+        match self.entries.generations(layout, &key, ttl, tags)? {
+            Some(take) => Ok(TagGenerations::new(self.client.execute(&key, &take)?)),
+            None => Ok(TagGenerations::default()),
+        }
+    }
+
+    fn insert_under(
+        &self,
+        key: &K,
+        value: V,
+        ttl: Option<Duration>,
+        generations: &TagGenerations,
+    ) -> Result<bool, RedisError> {
+        let (key, layout) = (self.entries.key(key)?, self.client.layout());
+        let insert = self
+            .entries
+            .insert_under(layout, &key, value, ttl, generations)?;
+        self.client.execute(&key, &insert)
+    }
+
     fn invalidate_tag(&self, tag: &str) -> Result<(), RedisError> {
-        let (key, invalidate) = self.entries.tags_or_error()?.invalidate(tag)?;
+        let (key, invalidate) = self.entries.commands.tagged()?.invalidate(tag)?;
         self.client.execute(&key, &invalidate)
     }
 
     fn get_tagged(&self, key: &K) -> Result<FoundTagged<V>, RedisError> {
         let key = self.entries.key(key)?;
-        let get = self.entries.get_tagged(&key)?;
+        let get = self.entries.commands.tagged()?.get_tagged(&key);
         let stored = self.client.execute(&key, &get)?;
         self.entries.decode_tagged(stored)
     }
 
     fn get_many_tagged(&self, keys: &[&K]) -> Result<Vec<FoundTagged<V>>, RedisError> {
         let keys = self.entries.keys(keys)?;
-        let batch = self.entries.get_many_tagged(self.client.layout(), &keys)?;
+        let tagged = self.entries.commands.tagged()?;
+        let batch = tagged.get_many_tagged(self.client.layout(), &keys);
         let stored = self.client.execute_batch(batch)?;
         let stored = stored.into_iter().flatten();
         stored
@@ -269,7 +297,9 @@ where
 
     fn get(&self, key: &K) -> Result<Option<V>, RedisError> {
         let key = self.entries.key(key)?;
-        let stored = self.client.execute(&key, &self.entries.get(&key))?;
+        let stored = self
+            .client
+            .execute(&key, &self.entries.commands.get(&key))?;
         self.entries.decode(stored)
     }
 
@@ -325,14 +355,15 @@ where
 
     fn contains(&self, key: &K) -> Result<bool, RedisError> {
         let key = self.entries.key(key)?;
-        self.client.execute(&key, &self.entries.contains(&key))
+        self.client
+            .execute(&key, &self.entries.commands.contains(&key))
     }
 
     fn get_with_ttl(&self, key: &K) -> Result<Found<V>, RedisError> {
         let key = self.entries.key(key)?;
         let stored = self
             .client
-            .execute(&key, &self.entries.get_with_ttl(&key))?;
+            .execute(&key, &self.entries.commands.get_with_ttl(&key))?;
         self.entries.decode_with_ttl(stored)
     }
 
@@ -344,7 +375,9 @@ where
     /// the entry may then be gone. A value that cannot be read is gone, too.
     fn pop(&self, key: &K) -> Result<Option<V>, RedisError> {
         let key = self.entries.key(key)?;
-        let stored = self.client.execute(&key, &self.entries.pop(&key))?;
+        let stored = self
+            .client
+            .execute(&key, &self.entries.commands.pop(&key))?;
         self.entries.decode(stored)
     }
 
@@ -369,7 +402,7 @@ where
     /// holds something other than a string is a miss here.
     fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
         let keys = self.entries.keys(keys)?;
-        let batch = self.entries.get_many(self.client.layout(), &keys);
+        let batch = self.entries.commands.get_many(self.client.layout(), &keys);
         let stored = self.client.execute_batch(batch)?.into_iter().flatten();
         stored.map(|stored| self.entries.decode(stored)).collect()
     }
@@ -379,7 +412,10 @@ where
     /// where another client replaces the entry just then, the time is the new one's.
     fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, RedisError> {
         let keys = self.entries.keys(keys)?;
-        let batch = self.entries.get_many_with_ttl(self.client.layout(), &keys);
+        let batch = self
+            .entries
+            .commands
+            .get_many_with_ttl(self.client.layout(), &keys);
         let stored = self.client.execute_batch(batch)?.into_iter().flatten();
         stored
             .map(|stored| self.entries.decode_with_ttl(stored))

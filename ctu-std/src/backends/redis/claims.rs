@@ -4,7 +4,7 @@
 use super::AsyncRedisCache;
 use super::{
     Form, RedisCache, RedisError, command::Command, entries::Entries, reply::Reply,
-    request::Request,
+    request::Request, script::Script,
 };
 #[cfg(feature = "tokio")]
 use crate::caches::AsyncClaims;
@@ -16,8 +16,9 @@ use std::time::Duration;
 const SUFFIX: &[u8] = b".ctu-claim";
 
 /// Removes a claim of this holder, in one step. The claim of a holder that was too slow may be another's.
-const RELEASE: &[u8] =
-    b"if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0";
+static RELEASE: Script = Script::new(
+    "if redis.call('GET',KEYS[1])==ARGV[1] then return redis.call('DEL',KEYS[1]) end return 0",
+);
 
 /// The key of a claim.
 fn claim_key<K, V, F>(entries: &Entries<K, V, F>, key: &K) -> Result<Vec<u8>, RedisError>
@@ -51,9 +52,10 @@ fn claim(key: &[u8], holder: u64, lease: Duration) -> Command<bool> {
 }
 
 fn release(key: &[u8], holder: u64) -> Command<()> {
-    let holder = holder.to_string();
+    let (holder, mut request) = (holder.to_string(), Request::batch());
+    request.add_script(&RELEASE, &[b"1", key, holder.as_bytes()]);
     Command {
-        request: Request::of(&[b"EVAL", RELEASE, b"1", key, holder.as_bytes()]),
+        request,
         read: |reply: &mut Reply| reply.number().map(drop),
     }
 }

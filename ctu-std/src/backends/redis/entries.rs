@@ -3,15 +3,16 @@
 
 use super::{
     Form, RedisError,
-    bounds::Bounds,
     command::{Batch, Command, Layout, Parts, Read},
-    reply::Reply,
+    entry_commands::{EntryCommands, Stored, StoredWithTtl},
+    plain_entries::PlainEntries,
     request::Request,
-    tags::{GENERATIONS, NO_TAGS, StoredEntry, TagCommands, TagSettings, generation_keys},
+    tagged_entries::TaggedEntries,
+    tags::{StoredEntry, TagSettings, generation_keys},
     tracking::Marks,
     ttl::Ttl,
 };
-use crate::caches::TaggedEntry;
+use crate::caches::{TagGenerations, TaggedEntry};
 use ctu_core::{CacheError as _, Error, Found};
 use std::{borrow::Cow, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -36,11 +37,6 @@ pub(super) fn after_request(
         }
     }
 }
-
-/// The value of an entry on the server; `None` for no entry.
-pub(super) type Stored = Option<Vec<u8>>;
-/// The same and its PTTL.
-pub(super) type StoredWithTtl = (Stored, i64);
 
 /// The settings that decide about the entries of a cache.
 #[derive(Clone)]
@@ -69,19 +65,9 @@ impl<F> EntrySettings<F> {
 pub(super) struct Entries<K: ?Sized, V, F> {
     server: Arc<str>,
     pub(super) settings: EntrySettings<F>,
+    pub(super) commands: Arc<dyn EntryCommands>,
     pub(super) marks: Marks,
     types: PhantomData<fn(&K) -> V>,
-}
-
-impl<K: ?Sized, V, F> Entries<K, V, F> {
-    pub(super) fn new(server: Arc<str>, settings: EntrySettings<F>) -> Self {
-        Self {
-            server,
-            settings,
-            marks: Marks::default(),
-            types: PhantomData,
-        }
-    }
 }
 
 impl<K, V, F> Entries<K, V, F>
@@ -89,6 +75,26 @@ where
     K: ToOwned + ?Sized,
     F: Form<K, V>,
 {
+    pub(super) fn new(server: Arc<str>, settings: EntrySettings<F>) -> Self {
+        let (max_key, max_value) = (settings.max_key, settings.max_value);
+        let commands: Arc<dyn EntryCommands> = match &settings.tags {
+            None => Arc::new(PlainEntries { max_value }),
+            Some(tags) => Arc::new(TaggedEntries {
+                common: tags.common.clone(),
+                generations: generation_keys(settings.form.prefix()),
+                max_key,
+                max_value,
+            }),
+        };
+        Self {
+            server,
+            settings,
+            commands,
+            marks: Marks::default(),
+            types: PhantomData,
+        }
+    }
+
     /// The key on the server.
     pub(super) fn key<'k>(&self, key: &'k K) -> Result<Cow<'k, [u8]>, RedisError> {
         let key = self.settings.form.key(key)?;
@@ -96,35 +102,10 @@ where
         if len > max {
             return Err(Error::KeyTooLong { len, max }.into());
         }
-        match self.is_generation(&key) {
+        match self.commands.is_reserved(&key) {
             true => Err(Error::Encode(RESERVED).into()),
             false => Ok(key),
         }
-    }
-
-    /// Whether `key` is that of the generation of a tag.
-    pub(super) fn is_generation(&self, key: &[u8]) -> bool {
-        let own = key.strip_prefix(self.settings.form.prefix());
-        self.settings.tags.is_some() && own.is_some_and(|own| own.starts_with(GENERATIONS))
-    }
-
-    /// The commands about tags. `None` for a cache without tags.
-    fn tags(&self) -> Option<TagCommands<'_>> {
-        let settings = self.settings.tags.as_ref()?;
-        Some(TagCommands {
-            settings,
-            prefix: self.settings.form.prefix(),
-            max_key: self.settings.max_key,
-            max_value: self.settings.max_value,
-        })
-    }
-
-    /// The commands about tags.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] for a cache without tags.
-    pub(super) fn tags_or_error(&self) -> Result<TagCommands<'_>, Error> {
-        self.tags().ok_or(NO_TAGS)
     }
 
     /// The mark of `key`. `None` if it has no form on the server.
@@ -187,118 +168,20 @@ where
 
     /// The mark of `tag`.
     pub(super) fn tag_mark(&self, tag: &str) -> Option<u64> {
-        let (key, _) = self.tags()?.invalidate(tag).ok()?;
+        let (key, _) = self.commands.tagged().ok()?.invalidate(tag).ok()?;
         Some(self.marks.of(&key))
     }
 
     /// The marks of the tags of each entry.
     pub(super) fn common_tags(&self) -> Vec<u64> {
-        let settings = self.settings.tags.iter();
-        let names = settings.flat_map(|tags| &tags.common);
+        let tagged = self.commands.tagged();
+        let names = tagged.iter().flat_map(|tagged| &tagged.common);
         names.filter_map(|tag| self.tag_mark(tag)).collect()
     }
 
     /// The time to live of an entry that is stored with `ttl`.
     pub(super) fn ttl(&self, ttl: Option<Duration>) -> Result<Ttl, RedisError> {
         Ok(Ttl::new(ttl.or(self.settings.ttl))?)
-    }
-
-    /// The command that reads an entry with its tags.
-    pub(super) fn get_tagged(&self, key: &[u8]) -> Result<Command<StoredEntry>, Error> {
-        let request = self.tags_or_error()?.read(key);
-        let read = StoredEntry::read;
-        Ok(Command { request, read })
-    }
-
-    /// The commands that read entries with their tags.
-    pub(super) fn get_many_tagged(
-        &self,
-        layout: Layout,
-        keys: &[Cow<'_, [u8]>],
-    ) -> Result<Batch<Read<Vec<StoredEntry>>>, Error> {
-        let tags = self.tags_or_error()?;
-        let mut parts = Parts::new(layout);
-        for key in keys {
-            parts.read(key, |request| tags.read_next(request, key));
-        }
-        let read: Read<Vec<StoredEntry>> =
-            |reply| (0..reply.len()).map(|_| StoredEntry::read(reply)).collect();
-        Ok(Batch { parts, read })
-    }
-
-    pub(super) fn get(&self, key: &[u8]) -> Command<Stored> {
-        if let Some(tags) = self.tags() {
-            return Command {
-                request: tags.read(key),
-                read: |reply| Ok(StoredEntry::read(reply)?.value),
-            };
-        }
-        let bounds = Bounds::value(self.settings.max_value);
-        Command {
-            request: Request::of(&[b"GET", key]).expecting_values(bounds),
-            read: Reply::bytes,
-        }
-    }
-
-    pub(super) fn get_with_ttl(&self, key: &[u8]) -> Command<StoredWithTtl> {
-        if let Some(tags) = self.tags() {
-            return Command {
-                request: tags.read(key),
-                read: |reply| StoredEntry::read(reply).map(|entry| (entry.value, entry.left)),
-            };
-        }
-        let bounds = Bounds::value(self.settings.max_value);
-        let request = Request::of(&[b"GET", key]).and(&[b"PTTL", key]);
-        Command {
-            request: request.expecting_values(bounds),
-            read: |reply| Ok((reply.bytes()?, reply.number()?)),
-        }
-    }
-
-    /// GETDEL. A second one finds nothing.
-    pub(super) fn pop(&self, key: &[u8]) -> Command<Stored> {
-        if let Some(tags) = self.tags() {
-            return Command {
-                request: tags.pop(key),
-                read: Reply::bytes,
-            };
-        }
-        let bounds = Bounds::value(self.settings.max_value);
-        let request = Request::of(&[b"GETDEL", key]).expecting_values(bounds);
-        Command {
-            request: request.once(),
-            read: Reply::bytes,
-        }
-    }
-
-    /// Whether there is an entry at `key`.
-    pub(super) fn contains(&self, key: &[u8]) -> Command<bool> {
-        let request = match self.tags() {
-            Some(tags) => tags.contains(key),
-            None => Request::of(&[b"EXISTS", key]),
-        };
-        Command {
-            request,
-            read: |reply| Ok(reply.number()? > 0),
-        }
-    }
-
-    /// Adds the command that stores an entry.
-    fn store(
-        &self,
-        request: &mut Request,
-        layout: Layout,
-        key: &[u8],
-        value: Vec<u8>,
-        ttl: &Ttl,
-    ) -> Result<(), RedisError> {
-        match self.tags() {
-            Some(tags) => tags.insert(request, layout, key, value, ttl, &[]),
-            None => {
-                ttl.insert(request, key, &value);
-                Ok(())
-            }
-        }
     }
 
     /// The command that stores an entry with tags.
@@ -310,11 +193,37 @@ where
         ttl: Option<Duration>,
         names: &[&str],
     ) -> Result<Command<()>, RedisError> {
-        let (tags, value, ttl) = (self.tags_or_error()?, self.encode(value)?, self.ttl(ttl)?);
-        let mut request = Request::batch();
-        tags.insert(&mut request, layout, key, value, &ttl, names)?;
+        let (tagged, ttl) = (self.commands.tagged()?, self.ttl(ttl)?);
+        let (value, mut request) = (self.encode(value)?, Request::batch());
+        tagged.insert_with_tags(&mut request, layout, key, value, &ttl, names)?;
         let read = ttl.insert_reply();
         Ok(Command { request, read })
+    }
+
+    /// The command that takes the generations of tags. `None` without any tag.
+    pub(super) fn generations(
+        &self,
+        layout: Layout,
+        key: &[u8],
+        ttl: Option<Duration>,
+        names: &[&str],
+    ) -> Result<Option<Command<Vec<u8>>>, RedisError> {
+        let (tagged, ttl) = (self.commands.tagged()?, self.ttl(ttl)?);
+        tagged.generations(layout, key, &ttl, names)
+    }
+
+    /// The command that stores an entry under generations that were taken before.
+    pub(super) fn insert_under(
+        &self,
+        layout: Layout,
+        key: &[u8],
+        value: V,
+        ttl: Option<Duration>,
+        taken: &TagGenerations,
+    ) -> Result<Command<bool>, RedisError> {
+        let (tagged, ttl) = (self.commands.tagged()?, self.ttl(ttl)?);
+        let value = self.encode(value)?;
+        tagged.insert_under(layout, key, value, &ttl, taken.as_bytes())
     }
 
     pub(super) fn insert(
@@ -324,10 +233,10 @@ where
         value: V,
         ttl: Option<Duration>,
     ) -> Result<Command<()>, RedisError> {
-        let value = self.encode(value)?;
-        let ttl = self.ttl(ttl)?;
+        let (value, ttl) = (self.encode(value)?, self.ttl(ttl)?);
         let mut request = Request::batch();
-        self.store(&mut request, layout, key, value, &ttl)?;
+        self.commands
+            .insert(&mut request, layout, key, value, &ttl)?;
         let read = ttl.insert_reply();
         Ok(Command { request, read })
     }
@@ -353,83 +262,11 @@ where
             let key = self.key(key)?;
             len += key.len() + value.len();
             parts.write(&key, |request| {
-                self.store(request, layout, &key, value, ttl)
+                self.commands.insert(request, layout, &key, value, ttl)
             })?;
         }
         let read = ttl.insert_reply();
         Ok((!parts.parts.is_empty()).then_some(Batch { parts, read }))
-    }
-
-    /// The commands that read `keys` (MGET).
-    pub(super) fn get_many(
-        &self,
-        layout: Layout,
-        keys: &[Cow<'_, [u8]>],
-    ) -> Batch<impl Fn(&mut Reply) -> Result<Vec<Stored>, RedisError> + use<K, V, F>> {
-        let (most, tags) = (layout.max_keys_per_command(), self.tags());
-        let mut parts = Parts::new(layout);
-        if let Some(tags) = tags {
-            for key in keys {
-                parts.read(key, |request| tags.read_next(request, key));
-            }
-        }
-        let untagged = if tags.is_some() { &[] } else { keys };
-        for keys in untagged.chunks(most) {
-            parts.read(&keys[0], |request| {
-                request.add_keys("MGET", keys);
-                request.expect_values(Bounds::values(keys.len(), self.settings.max_value));
-            });
-        }
-        let (count, has_tags) = (keys.len(), tags.is_some());
-        let read = move |reply: &mut Reply| {
-            if has_tags {
-                let values = (0..reply.len()).map(|_| Ok(StoredEntry::read(reply)?.value));
-                return values.collect();
-            }
-            let mut all = Vec::new();
-            // In a cluster each reply is about one key.
-            for first in (0..count).step_by(most).take(reply.len()) {
-                all.extend(reply.strings(most.min(count - first))?);
-            }
-            Ok(all)
-        };
-        Batch { parts, read }
-    }
-
-    /// The commands that read `keys` and their remaining times.
-    pub(super) fn get_many_with_ttl(
-        &self,
-        layout: Layout,
-        keys: &[Cow<'_, [u8]>],
-    ) -> Batch<Read<Vec<StoredWithTtl>>> {
-        let mut parts = Parts::new(layout);
-        if let Some(tags) = self.tags() {
-            for key in keys {
-                parts.read(key, |request| tags.read_next(request, key));
-            }
-            let read: Read<Vec<StoredWithTtl>> = |reply| {
-                let entries = (0..reply.len()).map(|_| StoredEntry::read(reply));
-                entries
-                    .map(|entry| entry.map(|entry| (entry.value, entry.left)))
-                    .collect()
-            };
-            return Batch { parts, read };
-        }
-        for key in keys {
-            parts.read(key, |request| {
-                request.add(&[b"MGET", key]);
-                request.add(&[b"PTTL", key]);
-                request.expect_values(Bounds::values(1, self.settings.max_value));
-            });
-        }
-        let read: Read<Vec<StoredWithTtl>> = |reply| {
-            let pairs = (0..reply.len() / 2).map(|_| {
-                let stored = reply.strings(1)?.pop().flatten();
-                Ok((stored, reply.number()?))
-            });
-            pairs.collect()
-        };
-        Batch { parts, read }
     }
 }
 
@@ -438,6 +275,7 @@ impl<K: ?Sized, V, F: Clone> Clone for Entries<K, V, F> {
         Self {
             server: self.server.clone(),
             settings: self.settings.clone(),
+            commands: self.commands.clone(),
             marks: self.marks.clone(),
             types: PhantomData,
         }

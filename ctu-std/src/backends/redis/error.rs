@@ -17,6 +17,9 @@ const DEMOTED: [&str; 4] = [
     "UNBLOCKED",
 ];
 
+/// The code of the reply to a script by its hash that the server lacks.
+const NOSCRIPT: &str = "NOSCRIPT";
+
 /// Why an operation of a [`RedisCache`](crate::RedisCache) failed.
 ///
 /// Every message is one line. None holds a password, a key or a value.
@@ -114,6 +117,22 @@ impl RedisError {
         NetError::Protocol { server, what }.into()
     }
 
+    /// The error of a request with these errors among its replies: the first one, unless the server lacks a
+    /// script. The request is then sent again.
+    pub(super) fn of_replies<'e>(
+        server: &Arc<str>,
+        errors: impl Iterator<Item = &'e redis::ServerError> + Clone,
+    ) -> Option<Self> {
+        let missing_script = errors.clone().find(|error| error.code() == NOSCRIPT);
+        let error = missing_script.or_else(|| errors.clone().next())?;
+        Some(Self::reported(server, error))
+    }
+
+    /// Whether the server lacks a script that the request names by its hash.
+    pub(super) fn is_missing_script(&self) -> bool {
+        matches!(self, Self::Server { code, .. } if code == NOSCRIPT)
+    }
+
     /// The error that the server reports.
     pub(super) fn reported(server: &Arc<str>, error: &redis::ServerError) -> Self {
         let server = server.clone();
@@ -155,10 +174,9 @@ impl RedisError {
             };
             return lost.into();
         }
-        match error.clone().into_server_errors() {
-            Some(errors) if !errors.is_empty() => Self::reported(server, &errors[0].1),
-            _ => NetError::malformed(peer(server), NO_SENSE).into(),
-        }
+        let errors = error.clone().into_server_errors().unwrap_or_default();
+        let reported = Self::of_replies(server, errors.iter().map(|(_, error)| error));
+        reported.unwrap_or_else(|| NetError::malformed(peer(server), NO_SENSE).into())
     }
 
     /// This error of a server, as the reply to a login.

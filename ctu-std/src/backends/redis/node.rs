@@ -44,13 +44,28 @@ impl Node {
         &self.server
     }
 
-    /// Sends `request`, and makes `T` of the replies to its commands. Where `read` fails, the reply is
-    /// not that of a Redis server, and the connection is closed.
+    /// Sends `request`, and makes `T` of the replies to its commands. If `read` fails, the reply is not that
+    /// of a Redis server, and the connection is closed. A server without a script of the request gets its
+    /// text.
     pub(super) fn execute<T>(
         &self,
         request: &Request,
         deadline: Deadline,
         mut read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
+    ) -> Result<T, RedisError> {
+        match self.send(request, deadline, &mut read) {
+            Err(error) if error.is_missing_script() => {
+                self.send(&request.with_script_texts(), deadline, &mut read)
+            }
+            done => done,
+        }
+    }
+
+    fn send<T>(
+        &self,
+        request: &Request,
+        deadline: Deadline,
+        read: &mut impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
         self.pool.run(request.work(), deadline, |link, deadline| {
             let reply = link.exchange(request, &self.server, deadline);

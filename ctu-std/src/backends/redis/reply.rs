@@ -15,14 +15,14 @@ impl Reply {
     /// The replies of `server`.
     ///
     /// # Errors
-    /// The first reply that is an error.
+    /// That of the replies that are errors.
     pub(super) fn new(values: Vec<Value>, server: &Arc<str>) -> Result<Self, RedisError> {
-        let reported = values.iter().find_map(|value| match value {
+        let errors = values.iter().filter_map(|value| match value {
             Value::ServerError(error) => Some(error),
             _ => None,
         });
-        match reported {
-            Some(error) => Err(RedisError::reported(server, error)),
+        match RedisError::of_replies(server, errors) {
+            Some(error) => Err(error),
             None => Ok(Self::of(values, server)),
         }
     }

@@ -1,9 +1,11 @@
 //! Commands as a Redis server reads them.
 
-use super::{bounds::Bounds, resp::Expected};
-#[cfg(any(feature = "cluster", feature = "redis-aio"))]
-use crate::backends::net::read_number;
-use crate::backends::net::{Repeat, Work, push_number};
+use super::{bounds::Bounds, resp::Expected, script::Script};
+use crate::backends::net::{Repeat, Work, push_number, read_number};
+use std::ptr;
+
+/// The command that runs a script by its hash.
+const EVALSHA: &[u8] = b"EVALSHA";
 
 /// One or more commands that travel together, and how many replies they get.
 #[derive(Clone, Debug)]
@@ -15,6 +17,8 @@ pub(super) struct Request {
     bounds: Bounds,
     /// Whether replies hold values of entries.
     reads_values: bool,
+    /// The scripts that commands name by their hashes.
+    scripts: Vec<&'static Script>,
 }
 
 impl Request {
@@ -31,6 +35,17 @@ impl Request {
             repeat: Repeat::Safe,
             bounds: Bounds::default(),
             reads_values: false,
+            scripts: Vec::new(),
+        }
+    }
+
+    /// No command yet, of the same properties.
+    fn emptied(&self) -> Self {
+        Self {
+            bytes: Vec::new(),
+            commands: 0,
+            scripts: self.scripts.clone(),
+            ..*self
         }
     }
 
@@ -74,6 +89,41 @@ impl Request {
         }
     }
 
+    /// Adds a command that runs `script` by its hash. The arguments begin with the number of keys.
+    pub(super) fn add_script(&mut self, script: &'static Script, arguments: &[&[u8]]) {
+        let mut command: Vec<&[u8]> = vec![EVALSHA, script.hash()];
+        command.extend_from_slice(arguments);
+        self.add(&command);
+        self.uses(script);
+    }
+
+    fn uses(&mut self, script: &'static Script) {
+        if !self.scripts.iter().any(|own| ptr::eq(*own, script)) {
+            self.scripts.push(script);
+        }
+    }
+
+    /// The same with the texts of the scripts in place of their hashes.
+    pub(super) fn with_script_texts(&self) -> Self {
+        let mut whole = self.emptied();
+        let mut rest = &*self.bytes;
+        while let Some((arguments, next)) = split_command(rest) {
+            let script = match *arguments {
+                [EVALSHA, hash, ..] => self.scripts.iter().find(|script| script.hash() == hash),
+                _ => None,
+            };
+            match script {
+                Some(script) => {
+                    let command = [&[b"EVAL", script.text()], &arguments[2..]].concat();
+                    whole.add(&command);
+                }
+                None => whole.add(&arguments),
+            }
+            rest = next;
+        }
+        whole
+    }
+
     /// Adds a command with as many arguments as there are keys.
     pub(super) fn add_keys(&mut self, command: &str, keys: &[impl AsRef<[u8]>]) {
         let len: usize = keys.iter().map(|key| key.as_ref().len() + 25).sum();
@@ -92,6 +142,7 @@ impl Request {
         self.commands += other.commands;
         self.bounds = self.bounds.or(other.bounds);
         self.reads_values |= other.reads_values;
+        other.scripts.iter().for_each(|script| self.uses(script));
         if other.repeat == Repeat::Never {
             self.repeat = Repeat::Never;
         }
@@ -100,10 +151,7 @@ impl Request {
     /// The same with ASKING before each command: a node that a slot is on its way to then serves it.
     #[cfg(feature = "cluster")]
     pub(super) fn asking(&self) -> Self {
-        let mut asking = Self::batch();
-        asking.repeat = self.repeat;
-        asking.bounds = self.bounds;
-        asking.reads_values = self.reads_values;
+        let mut asking = self.emptied();
         let mut rest = &*self.bytes;
         while let Some((_, next)) = split_command(rest) {
             let command = &rest[..rest.len() - next.len()];
@@ -180,7 +228,6 @@ impl Request {
 }
 
 /// The arguments of the first command in `bytes`, which a request wrote, and the bytes after it.
-#[cfg(any(feature = "cluster", feature = "redis-aio"))]
 fn split_command(bytes: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
     /// The number in a line of a kind and a number, and the bytes after it.
     fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {
@@ -200,7 +247,7 @@ fn split_command(bytes: &[u8]) -> Option<(Vec<&[u8]>, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::Request;
+    use super::{Request, Script};
 
     #[test]
     fn commands_are_encoded_as_resp() {
@@ -219,6 +266,26 @@ mod tests {
         let mut request = Request::batch();
         request.length(b':', usize::MAX);
         assert_eq!(request.bytes(), format!(":{}\r\n", usize::MAX).as_bytes());
+    }
+
+    #[test]
+    fn texts_take_the_place_of_the_hashes_of_scripts() {
+        static ONE: Script = Script::new("return 1");
+        static TWO: Script = Script::new("return 2");
+        // The argument of another command is no hash.
+        let mut request = Request::of(&[b"SET", b"EVALSHA", ONE.hash()]).once();
+        for script in [&ONE, &TWO, &ONE] {
+            request.add_script(script, &[b"1", b"key"]);
+        }
+        assert_eq!(ONE.hash(), b"e0e1f9fabfc9d4800c877a703b823ac0578ff8db");
+        let expected = Request::of(&[b"SET", b"EVALSHA", ONE.hash()])
+            .and(&[b"EVAL", b"return 1", b"1", b"key"])
+            .and(&[b"EVAL", b"return 2", b"1", b"key"])
+            .and(&[b"EVAL", b"return 1", b"1", b"key"])
+            .once();
+        let whole = request.with_script_texts();
+        assert_eq!(whole.bytes(), expected.bytes());
+        assert_eq!((whole.commands(), whole.work()), (4, expected.work()));
     }
 
     #[cfg(feature = "cluster")]

@@ -10,7 +10,7 @@ use super::{
     },
     AsyncClient, AsyncKeys,
 };
-use crate::caches::{AsyncTags, FoundTagged, Tracked, Tracker};
+use crate::caches::{AsyncTags, FoundTagged, TagGenerations, Tracked, Tracker};
 use ctu_core::{AsyncCache, Capability, Found};
 use std::{borrow::Borrow, fmt, sync::Arc, time::Duration};
 
@@ -218,21 +218,49 @@ where
         self.client.execute(&key, &insert).await
     }
 
+    async fn tag_generations(
+        &self,
+        key: &K,
+        ttl: Option<Duration>,
+        tags: &[&str],
+    ) -> Result<TagGenerations, RedisError> {
+        let (key, layout) = (self.entries.key(key)?, self.client.layout());
+        match self.entries.generations(layout, &key, ttl, tags)? {
+            Some(take) => Ok(TagGenerations::new(self.client.execute(&key, &take).await?)),
+            None => Ok(TagGenerations::default()),
+        }
+    }
+
+    async fn insert_under(
+        &self,
+        key: &K,
+        value: V,
+        ttl: Option<Duration>,
+        generations: &TagGenerations,
+    ) -> Result<bool, RedisError> {
+        let (key, layout) = (self.entries.key(key)?, self.client.layout());
+        let insert = self
+            .entries
+            .insert_under(layout, &key, value, ttl, generations)?;
+        self.client.execute(&key, &insert).await
+    }
+
     async fn invalidate_tag(&self, tag: &str) -> Result<(), RedisError> {
-        let (key, invalidate) = self.entries.tags_or_error()?.invalidate(tag)?;
+        let (key, invalidate) = self.entries.commands.tagged()?.invalidate(tag)?;
         self.client.execute(&key, &invalidate).await
     }
 
     async fn get_tagged(&self, key: &K) -> Result<FoundTagged<V>, RedisError> {
         let key = self.entries.key(key)?;
-        let get = self.entries.get_tagged(&key)?;
+        let get = self.entries.commands.tagged()?.get_tagged(&key);
         let stored = self.client.execute(&key, &get).await?;
         self.entries.decode_tagged(stored)
     }
 
     async fn get_many_tagged(&self, keys: &[&K]) -> Result<Vec<FoundTagged<V>>, RedisError> {
         let keys = self.entries.keys(keys)?;
-        let batch = self.entries.get_many_tagged(self.client.layout(), &keys)?;
+        let tagged = self.entries.commands.tagged()?;
+        let batch = tagged.get_many_tagged(self.client.layout(), &keys);
         let stored = self.client.execute_batch(batch).await?;
         let stored = stored.into_iter().flatten();
         stored
@@ -261,7 +289,7 @@ where
 
     async fn get(&self, key: &K) -> Result<Option<V>, RedisError> {
         let key = self.entries.key(key)?;
-        let command = self.entries.get(&key);
+        let command = self.entries.commands.get(&key);
         let stored = self.client.execute(&key, &command).await?;
         self.entries.decode(stored)
     }
@@ -319,13 +347,13 @@ where
 
     async fn contains(&self, key: &K) -> Result<bool, RedisError> {
         let key = self.entries.key(key)?;
-        let command = self.entries.contains(&key);
+        let command = self.entries.commands.contains(&key);
         self.client.execute(&key, &command).await
     }
 
     async fn get_with_ttl(&self, key: &K) -> Result<Found<V>, RedisError> {
         let key = self.entries.key(key)?;
-        let command = self.entries.get_with_ttl(&key);
+        let command = self.entries.commands.get_with_ttl(&key);
         let stored = self.client.execute(&key, &command).await?;
         self.entries.decode_with_ttl(stored)
     }
@@ -337,7 +365,7 @@ where
     /// In one step (GETDEL, Redis 6.2). Not retried if the connection is lost: the entry may be gone.
     async fn pop(&self, key: &K) -> Result<Option<V>, RedisError> {
         let key = self.entries.key(key)?;
-        let command = self.entries.pop(&key);
+        let command = self.entries.commands.pop(&key);
         let stored = self.client.execute(&key, &command).await?;
         self.entries.decode(stored)
     }
@@ -357,7 +385,7 @@ where
 
     async fn get_many(&self, keys: &[&K]) -> Result<Vec<Option<V>>, RedisError> {
         let keys = self.entries.keys(keys)?;
-        let batch = self.entries.get_many(self.client.layout(), &keys);
+        let batch = self.entries.commands.get_many(self.client.layout(), &keys);
         let stored = self
             .client
             .execute_batch(batch)
@@ -369,7 +397,10 @@ where
 
     async fn get_many_with_ttl(&self, keys: &[&K]) -> Result<Vec<Found<V>>, RedisError> {
         let keys = self.entries.keys(keys)?;
-        let batch = self.entries.get_many_with_ttl(self.client.layout(), &keys);
+        let batch = self
+            .entries
+            .commands
+            .get_many_with_ttl(self.client.layout(), &keys);
         let stored = self
             .client
             .execute_batch(batch)

@@ -88,7 +88,9 @@ where
                 Ok((cursor, mut keys)) => {
                     self.scan.turn(node, cursor);
                     let entries = &self.cache.entries;
-                    keys.retain(|key| key.starts_with(prefix) && !entries.is_generation(key));
+                    keys.retain(|key| {
+                        key.starts_with(prefix) && !entries.commands.is_reserved(key)
+                    });
                     return Ok(Some(keys));
                 }
                 Err(error) => client.replaced(&node, error, deadline).await?,

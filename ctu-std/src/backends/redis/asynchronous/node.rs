@@ -85,8 +85,9 @@ impl AsyncNode {
         }
     }
 
-    /// Sends `request` on the connection at `index`, and makes `T` of the replies to its commands. Where
-    /// `read` fails, the replies are not those of a Redis server, and the connection is closed.
+    /// Sends `request` on the connection at `index`, and makes `T` of the replies to its commands. If `read`
+    /// fails, the replies are not those of a Redis server, and the connection is closed. A server without a
+    /// script of the request gets its text.
     pub(super) async fn execute<T>(
         &self,
         index: usize,
@@ -95,7 +96,14 @@ impl AsyncNode {
         read: impl Fn(&mut Reply) -> Result<T, RedisError>,
     ) -> Result<T, RedisError> {
         let read = |replies| read(&mut Reply::new(replies, &self.server)?);
-        self.exchange(index, request, deadline, read).await
+        match self.exchange(index, request, deadline, &read).await {
+            Err(error) if error.is_missing_script() => {
+                // In a box: futures of requests without scripts stay small.
+                let whole = Box::new(request.with_script_texts());
+                Box::pin(self.exchange(index, &whole, deadline, &read)).await
+            }
+            done => done,
+        }
     }
 
     /// The same with all replies at once, errors of commands included.

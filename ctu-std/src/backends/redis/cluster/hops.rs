@@ -16,6 +16,8 @@ pub(in super::super) struct Hop<N> {
     pub(super) node: Arc<N>,
     /// Whether ASKING precedes the request.
     pub(super) asking: bool,
+    /// Whether the node gets the texts of scripts in place of their hashes.
+    pub(super) script_texts: bool,
 }
 
 /// The consequence of a failure.
@@ -70,6 +72,7 @@ impl<N: Member> Nodes<N> {
                 return Next::Hop(Hop {
                     node,
                     asking: !moved,
+                    script_texts: false,
                 });
             }
             (Err(Unserved::NotAllowed), Some((host, port))) => RedisError::NodeNotAllowed {
@@ -97,6 +100,7 @@ impl<N: Member> Nodes<N> {
             Some(other) if other.server() != node.server() => Ok(Hop {
                 node: other,
                 asking: false,
+                script_texts: false,
             }),
             _ => Err(error),
         }

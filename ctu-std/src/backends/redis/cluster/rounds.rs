@@ -11,7 +11,8 @@ use crate::backends::net::{ConnectionError, Deadline, Disposition};
 use redis::Value;
 use std::{borrow::Cow, collections::VecDeque, sync::Arc, vec};
 
-/// The number of rounds of an operation, at most: two after a slot moved, three while it moves.
+/// The number of rounds of an operation, at most: two after a slot moved, three while it moves, and one more
+/// for each node that lacks a script.
 pub(super) const ROUNDS: usize = 7;
 
 /// A request about one slot.
@@ -40,9 +41,18 @@ pub(in super::super) struct Load<'r, N> {
     /// The index of the connection to the node.
     pub(in super::super) connection: usize,
     pub(in super::super) request: Cow<'r, Request>,
-    /// The position of each part in the batch, its number of commands, and whether ASKING precedes each
-    /// of them.
-    parts: Vec<(usize, usize, bool)>,
+    parts: Vec<Sent>,
+}
+
+/// A part of the batch in a load.
+struct Sent {
+    /// Its position in the batch.
+    index: usize,
+    commands: usize,
+    /// Whether ASKING precedes each command.
+    asking: bool,
+    /// Whether the scripts are in the request, and not named by their hashes.
+    has_texts: bool,
 }
 
 /// The parts of a batch, sent in rounds until none is redirected.
@@ -78,6 +88,7 @@ impl<'p, N: Member, T> Rounds<'p, N, T> {
             node.map(|node| Hop {
                 node,
                 asking: false,
+                script_texts: false,
             }),
         );
     }
@@ -101,14 +112,22 @@ impl<'p, N: Member, T> Rounds<'p, N, T> {
         }
         self.left -= usize::from(!places.is_empty());
         let mut loads: Vec<Load<'p, N>> = Vec::new();
-        for (index, Hop { node, asking }) in places {
-            let part = self.parts[index];
+        for (index, hop) in places {
+            let (part, node) = (self.parts[index], hop.node);
             let connection = node.connection_of(part.slot);
-            let request = match asking {
-                true => Cow::Owned(part.request.asking()),
-                false => Cow::Borrowed(part.request),
+            let mut request = Cow::Borrowed(part.request);
+            if hop.script_texts {
+                request = Cow::Owned(request.with_script_texts());
+            }
+            if hop.asking {
+                request = Cow::Owned(request.asking());
+            }
+            let own = Sent {
+                index,
+                commands: part.request.commands(),
+                asking: hop.asking,
+                has_texts: hop.script_texts,
             };
-            let own = (index, part.request.commands(), asking);
             let same = |load: &&mut Load<'_, N>| load.is_to(&node) && load.connection == connection;
             match loads.iter_mut().find(same) {
                 Some(load) => {
@@ -137,10 +156,20 @@ impl<'p, N: Member, T> Rounds<'p, N, T> {
             Err(failed) => (Vec::new(), Some(failed)),
         };
         let mut results = results.into_iter();
-        for (index, ..) in &load.parts {
+        for sent in &load.parts {
+            let index = sent.index;
             let failed = match (results.next(), &failed) {
                 (Some(Ok(value)), _) => {
-                    self.done[*index] = Some(value);
+                    self.done[index] = Some(value);
+                    continue;
+                }
+                (Some(Err(error)), _) if error.is_missing_script() && !sent.has_texts => {
+                    let hop = Hop {
+                        node: load.node.clone(),
+                        asking: sent.asking,
+                        script_texts: true,
+                    };
+                    self.places.push((index, hop));
                     continue;
                 }
                 (Some(Err(error)), _) => Failed { error, asked: true },
@@ -150,7 +179,7 @@ impl<'p, N: Member, T> Rounds<'p, N, T> {
                 },
                 (None, None) => continue,
             };
-            self.failures.push_back((*index, load.node.clone(), failed));
+            self.failures.push_back((index, load.node.clone(), failed));
         }
     }
 
@@ -203,8 +232,8 @@ impl<'r, N: Member> Load<'r, N> {
         mut read: impl FnMut(&mut Reply) -> Result<T, RedisError>,
     ) -> Vec<Result<T, RedisError>> {
         let (mut replies, server) = (replies.into_iter(), self.node.server());
-        let parts = self.parts.iter().map(|(_, commands, asking)| {
-            let replies = take(&mut replies, *commands, *asking);
+        let parts = self.parts.iter().map(|sent| {
+            let replies = take(&mut replies, sent.commands, sent.asking);
             Reply::new(replies, server).and_then(|mut reply| read(&mut reply))
         });
         parts.collect()
