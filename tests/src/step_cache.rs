@@ -7,7 +7,7 @@ use std::{
     future::poll_fn,
     sync::{
         Mutex,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
     task::Poll,
     time::Duration,
@@ -68,6 +68,7 @@ impl CacheError for Down {
 pub struct StepCache {
     values: Mutex<HashMap<u32, u32>>,
     down: AtomicBool,
+    asked: AtomicU32,
 }
 
 impl StepCache {
@@ -76,12 +77,18 @@ impl StepCache {
         self.values.lock().unwrap().get(&key).copied()
     }
 
+    /// The number of operations so far.
+    pub fn asked(&self) -> u32 {
+        self.asked.load(Relaxed)
+    }
+
     /// Begins or ends an outage.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Relaxed);
     }
 
     async fn run<T>(&self, operation: impl FnOnce(&mut HashMap<u32, u32>) -> T) -> Result<T, Down> {
+        self.asked.fetch_add(1, Relaxed);
         yield_once().await;
         let done = match self.down.load(Relaxed) {
             true => Err(Down::Outage),

@@ -2,11 +2,11 @@
 
 use ctu_std::{
     AsyncCache, AsyncCacheExt, Cache, CacheError as _, CacheExt, Capability, ConcurrentCache,
-    Error, IsAsync, PrefixedRedisCache, RedisBuilder, RedisCache, TrackingState, TwoLevelBuilder,
-    TwoLevelCache, TwoLevelError,
+    Error, IsAsync, ManualClock, PrefixedRedisCache, RedisBuilder, RedisCache, TrackingState,
+    TwoLevelBuilder, TwoLevelCache, TwoLevelError,
 };
 use ctu_tests::servers::RedisServer;
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 type First = ConcurrentCache<String, u32>;
 type Second = PrefixedRedisCache<str, u32>;
@@ -135,6 +135,118 @@ fn common_tag_is_that_of_every_entry() {
 }
 
 #[test]
+fn value_from_before_an_invalidation_by_another_node_is_not_stored() {
+    let server = RedisServer::start();
+    // They hear of each other by the second level alone.
+    let (one, other) = (builder(&server).build(), builder(&server).build());
+    let computed = |value: u32, invalidated: &str| {
+        one.get_or_insert_with_tags("k", &["a", "b"], || {
+            other.invalidate_tag(invalidated).unwrap();
+            value
+        })
+    };
+    let found = || (one.get_first("k").unwrap(), other.get("k").unwrap());
+    assert_eq!((computed(1, "b"), found()), (Ok(1), (None, None)));
+    assert_eq!((computed(2, "c"), found()), (Ok(2), (Some(2), Some(2))));
+    // It has both tags.
+    other.invalidate_tag("b").unwrap();
+    assert_eq!(
+        (other.get("k"), one.second().get("k")),
+        (Ok(None), Ok(None))
+    );
+    one.invalidate_tag("a").unwrap();
+    assert_eq!(one.get("k"), Ok(None));
+    let failed = one.get_or_try_insert_with_tags::<u32, &str, _>("k", &["a"], || Err("no"));
+    assert_eq!((failed, one.get("k")), (Ok(Err("no")), Ok(None)));
+}
+
+#[test]
+fn caller_after_an_invalidation_does_not_wait_for_an_earlier_computation() {
+    let server = RedisServer::start();
+    let node = builder(&server).wait_limit(Duration::MAX).build();
+    let earlier = node.get_or_insert_with_tags("k", &["a"], || {
+        node.invalidate_tag("b").unwrap();
+        node.invalidate_tag("a").unwrap();
+        let later = thread::scope(|scope| {
+            let compute = || node.get_or_insert_with_tags("k", &["a"], || 2_u32);
+            scope.spawn(compute).join().unwrap()
+        });
+        assert_eq!(later, Ok(2));
+        1_u32
+    });
+    assert_eq!((earlier, node.get_first("k")), (Ok(1), Ok(Some(2))));
+    assert_eq!(node.second().get("k"), Ok(Some(2)));
+}
+
+#[test]
+fn common_tag_that_another_node_invalidates_outdates_a_computation() {
+    let server = RedisServer::start();
+    let second = || server_cache(&server.url()).common_tag("all").build();
+    let node = || {
+        let second: Second = second().unwrap();
+        TwoLevelCache::builder(First::with_capacity(100), second)
+            .tags()
+            .build()
+    };
+    let (one, other) = (node(), node());
+    let made = one.get_or_insert_with("k", || {
+        other.invalidate_tag("all").unwrap();
+        1_u32
+    });
+    assert_eq!((made, one.get_first("k")), (Ok(1), Ok(None)));
+    assert_eq!(other.get("k"), Ok(None));
+    assert_eq!(one.get_or_insert_with("k", || 2_u32), Ok(2));
+    assert_eq!(
+        (one.get_first("k"), other.get("k")),
+        (Ok(Some(2)), Ok(Some(2)))
+    );
+}
+
+#[test]
+fn value_with_tags_is_computed_during_an_outage() {
+    let mut server = RedisServer::start();
+    let resilient = builder(&server).resilient().build();
+    let strict = builder(&server).build();
+    server.kill();
+    let made = resilient.get_or_insert_with_tags("k", &["a"], || 1_u32);
+    assert_eq!((made, resilient.get_first("k")), (Ok(1), Ok(Some(1))));
+    assert!(resilient.invalidate_tag("a").is_err());
+    assert_eq!(resilient.get_first("k"), Ok(None));
+    // As of other computations, the look-up fails before them.
+    let failed = strict.get_or_insert_with_tags("k", &["a"], || -> u32 { unreachable!() });
+    assert!(failed.unwrap_err().is_outage());
+}
+
+#[test]
+fn entry_with_tags_is_not_refreshed_without_them() {
+    let server = RedisServer::start();
+    let second: Second = server_cache(&server.url()).build().unwrap();
+    let clock = Arc::new(ManualClock::new());
+    let first = ConcurrentCache::<String, u32, _>::with_ttl(
+        100,
+        Duration::from_secs(10),
+        Arc::clone(&clock),
+    );
+    let node = TwoLevelCache::builder(first, second)
+        .tags()
+        .refresh_ahead(0.9, |_| Some(2))
+        .build();
+    node.insert_with_tags("tagged", 1, None, &["a"]).unwrap();
+    node.insert("plain", 1_u32).unwrap();
+    clock.advance(Duration::from_secs(5));
+    for key in ["tagged", "plain"] {
+        assert_eq!(node.get(key), Ok(Some(1)));
+    }
+    while node.get("plain") != Ok(Some(2)) {
+        thread::yield_now();
+    }
+    assert_eq!(node.stats().refreshes, 1);
+    assert_eq!(node.get("tagged"), Ok(Some(1)));
+    node.invalidate_tag("a").unwrap();
+    assert_eq!(node.get("tagged"), Ok(None));
+}
+
+#[test]
 fn grace_has_no_entry_of_an_invalidated_tag() {
     let server = RedisServer::start();
     let node = builder(&server).grace(Duration::from_secs(60), 100);
@@ -180,6 +292,8 @@ fn two_levels_without_tags_tell_so() {
     assert!(unsupported(node.invalidate_tag("a").unwrap_err()));
     let inserted = node.insert_with_tags("k", 1, None, &["a"]);
     assert!(unsupported(inserted.unwrap_err()));
+    let computed = node.get_or_insert_with_tags("k", &["a"], || -> u32 { unreachable!() });
+    assert!(unsupported(computed.unwrap_err()));
     assert_eq!(node.second().get("k"), Ok(None));
 }
 
@@ -220,5 +334,16 @@ fn async_two_levels_have_the_same_tags() {
         }
         node.insert("a", 3_u32).await.unwrap();
         assert_eq!(node.get("a").await, Ok(Some(3)));
+        for (invalidated, kept) in [("a", None), ("b", Some(4))] {
+            node.remove("a").await.unwrap();
+            let made = node.get_or_insert_with_tags("a", &["a"], || async {
+                blocking.invalidate_tag(invalidated).unwrap();
+                4_u32
+            });
+            assert_eq!((made.await, node.get("a").await), (Ok(4), Ok(kept)));
+        }
+        let failed =
+            node.get_or_try_insert_with_tags("c", &["a"], || async { Err::<u32, _>("no") });
+        assert_eq!(failed.await, Ok(Err("no")));
     });
 }

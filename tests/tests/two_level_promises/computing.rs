@@ -4,12 +4,13 @@ use crate::{
     secs,
     switches::{Resilient, builder, resilient, until},
 };
-use ctu_std::{Cache, CacheExt, LruCache, PrefixedCache, TwoLevelCache};
+use ctu_std::{Cache, CacheExt, LruCache, PrefixedCache, SingleFlightCache, TwoLevelCache};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Barrier,
+        Arc, Barrier, Mutex,
         atomic::{AtomicU32, Ordering::SeqCst},
+        mpsc::channel,
     },
     thread,
 };
@@ -131,4 +132,85 @@ fn refresh_ahead_runs_in_the_background() {
     until(|| loaded.load(SeqCst) >= 2);
     assert_eq!(cache.get(&2), Ok(Some(2)));
     assert_eq!(cache.stats().refreshes, 1);
+}
+
+#[test]
+fn due_keys_are_refreshed_by_one_computation_and_one_write() {
+    let (clock, builder) = builder();
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&calls);
+    let cache = builder.refresh_ahead_many(0.5, move |keys| {
+        log.lock()
+            .unwrap()
+            .push(keys.iter().map(|key| **key).collect::<Vec<_>>());
+        // The last key has no value any more.
+        keys.iter()
+            .map(|key| (**key != 3).then_some(**key + 100))
+            .collect()
+    });
+    let cache = cache.build();
+    cache
+        .insert_many(vec![(&1, 1), (&2, 2), (&3, 3)], None)
+        .unwrap();
+    clock.advance(secs(6));
+    cache.insert(&4, 4u32).unwrap();
+    let asked = cache.second().asked.load(SeqCst);
+    let several = SingleFlightCache::new(&cache);
+    let found = several.get_or_insert_many_with(&[&1, &2, &3, &4], |_| unreachable!());
+    assert_eq!(found.map(|found| found.len()), Ok(4));
+    let first = || [1, 2, 3, 4].map(|key| cache.get_first(&key).unwrap());
+    until(|| first() == [Some(101), Some(102), Some(3), Some(4)]);
+    assert_eq!(cache.second().asked.load(SeqCst), asked + 1);
+    assert_eq!(
+        cache.second().get_many(&[&1, &2, &3]),
+        Ok(vec![Some(101), Some(102), Some(3)])
+    );
+    assert_eq!(cache.stats().refreshes, 2);
+    // The look-ups above ask for the third key again.
+    until(|| calls.lock().unwrap().len() > 1);
+    let calls = calls.lock().unwrap();
+    assert_eq!(calls[0], [1, 2, 3]);
+    assert!(calls[1..].iter().all(|keys| *keys == [3]), "{calls:?}");
+}
+
+#[test]
+fn refresh_of_many_keys_leaves_keys_that_were_written_meanwhile() {
+    let (clock, builder) = builder();
+    let (begun, has_begun) = channel();
+    let (go_on, goes_on) = channel::<()>();
+    let goes_on = Mutex::new(goes_on);
+    let cache = builder.refresh_ahead_many(0.5, move |keys| {
+        begun.send(()).unwrap();
+        goes_on.lock().unwrap().recv().unwrap();
+        keys.iter().map(|key| Some(**key + 100)).collect()
+    });
+    let cache = cache.build();
+    cache
+        .insert_many(vec![(&1, 1), (&2, 2), (&3, 3)], None)
+        .unwrap();
+    clock.advance(secs(6));
+    cache.get_many(&[&1, &2, &3]).unwrap();
+    has_begun.recv().unwrap();
+    cache.insert(&2, 20u32).unwrap();
+    cache.remove(&3).unwrap();
+    go_on.send(()).unwrap();
+    until(|| cache.get(&1) == Ok(Some(101)));
+    assert_eq!(cache.get_many(&[&2, &3]), Ok(vec![Some(20), None]));
+    assert_eq!(cache.second().get_many(&[&2, &3]), Ok(vec![Some(20), None]));
+}
+
+#[test]
+fn loader_with_another_number_of_values_stores_nothing() {
+    let (clock, builder) = builder();
+    let cache = builder
+        .refresh_ahead_many(0.5, |_| vec![Some(100); 3])
+        .build();
+    cache.insert_many(vec![(&1, 1), (&2, 2)], None).unwrap();
+    clock.advance(secs(6));
+    assert_eq!(cache.get_many(&[&1, &2]), Ok(vec![Some(1), Some(2)]));
+    until(|| cache.stats().errors == 1);
+    assert_eq!(
+        (cache.stats().refreshes, cache.get_first(&1)),
+        (0, Ok(Some(1)))
+    );
 }

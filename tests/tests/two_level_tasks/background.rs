@@ -5,7 +5,7 @@ use ctu_core::heap::TtlCache;
 use ctu_std::{AsyncCache, AsyncCacheExt, Clock, ConcurrentCache, TwoLevelCache};
 use ctu_tests::step_cache::StepCache;
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicU32, Ordering::SeqCst},
 };
 use tokio::{
@@ -118,4 +118,57 @@ async fn entry_with_little_time_left_is_refreshed_in_a_task() {
     assert_eq!(computed.load(SeqCst), 1);
     assert_eq!(cache.get(&1).await, Ok(Some(101)));
     assert_eq!(cache.second().peek(1), Some(101));
+}
+
+#[tokio::test(start_paused = true)]
+async fn due_keys_are_refreshed_by_one_computation_and_one_write_in_a_task() {
+    let clock = Paused(Instant::now());
+    let first = TtlCache::<u32, u32, _>::with_capacity(10, secs(10), clock);
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&calls);
+    let cache = TwoLevelCache::builder(first, StepCache::default())
+        .refresh_ahead_many(0.5, move |keys: Vec<u32>| {
+            log.lock().unwrap().push(keys.clone());
+            async move {
+                sleep(secs(1)).await;
+                // The last key has no value any more.
+                let value = |key: &u32| (*key != 3).then_some(key + 100);
+                keys.iter().map(value).collect()
+            }
+        })
+        .build();
+    let entries = vec![(&1, 1), (&2, 2), (&3, 3)];
+    cache.insert_many(entries, None).await.unwrap();
+    sleep(secs(6)).await;
+    let asked = cache.second().asked();
+    let read = cache.get_many(&[&1, &2, &3]).await;
+    assert_eq!(read, Ok(vec![Some(1), Some(2), Some(3)]));
+    sleep(secs(2)).await;
+    assert_eq!(*calls.lock().unwrap(), [[1, 2, 3]]);
+    assert_eq!(cache.second().asked(), asked + 1);
+    let stored = [1, 2, 3].map(|key| cache.second().peek(key));
+    assert_eq!(stored, [Some(101), Some(102), Some(3)]);
+    let read = cache.get_many(&[&1, &2]).await;
+    assert_eq!(read, Ok(vec![Some(101), Some(102)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refresh_at_the_hard_limit_stores_nothing() {
+    let clock = Paused(Instant::now());
+    let first = TtlCache::<u32, u32, _>::with_capacity(10, secs(10), clock);
+    let cache = TwoLevelCache::builder(first, StepCache::default())
+        .hard_limit(secs(1))
+        .refresh_ahead_many(0.5, move |keys: Vec<u32>| async move {
+            sleep(secs(2)).await;
+            keys.iter().map(|key| Some(key + 100)).collect()
+        })
+        .build();
+    cache.insert(&1, 1u32).await.unwrap();
+    sleep(secs(6)).await;
+    assert_eq!(cache.get(&1).await, Ok(Some(1)));
+    sleep(secs(3)).await;
+    assert_eq!(
+        (cache.second().peek(1), cache.stats().refreshes),
+        (Some(1), 0)
+    );
 }

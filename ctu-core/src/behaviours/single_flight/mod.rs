@@ -15,6 +15,7 @@
 //! | [`store`](Machine::store) | is about to store its computed value | whether the store is allowed |
 //! | [`finish`](Machine::finish) | has computed, or failed to | the wakers to call |
 //! | [`written`](Machine::written), [`all_written`](Machine::all_written) | writes a key, or all | the wakers to call |
+//! | [`outdate`](Machine::outdate) | learns that later callers need a newer result | the wakers to call |
 //!
 //! The driver calls the wakers after it has released its lock. Each `Lead` ends with `finish`, and each `Wait` with `leave`,
 //! `expire`, or a `poll` that says anything but [`Waited::Pending`].
@@ -63,6 +64,8 @@ pub struct Machine<K, V, S> {
     /// The flight that new callers join. A flight that is not here any more goes on for those that joined before.
     joinable: HashMap<K, u64, S>,
     flights: HashMap<u64, Flight<K, V>, FxBuildHasher>,
+    /// Flights that new callers do not join and whose results may be stored. There are few.
+    outdated: Vec<(K, u64)>,
     /// Keys that were written while an older result was being stored, with the number of such results.
     doubted: HashMap<K, usize, S>,
     /// The last number of a flight or a caller.
@@ -148,6 +151,7 @@ impl<K, V, S> Machine<K, V, S> {
         Self {
             joinable: HashMap::with_hasher(joinable),
             flights: HashMap::with_hasher(FxBuildHasher),
+            outdated: Vec::new(),
             doubted: HashMap::with_hasher(doubted),
             last: 0,
         }
@@ -325,6 +329,7 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher> Machine<K, V, S> {
         {
             return Vec::new();
         }
+        self.outdated.retain(|(_, id)| *id != lead.flight);
         let joinable = self.joinable.get(&flight.key) == Some(&lead.flight);
         if joinable && (value.is_some() || flight.waiters.is_empty()) {
             self.joinable.remove(&flight.key);
@@ -340,10 +345,12 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher> Machine<K, V, S> {
         }
     }
 
-    /// Whether new callers join the flight of `lead`: it has not finished, and its key was not written since it began.
+    /// Whether the flight of `lead` has not finished, and its key was not written since it began.
     pub fn is_current(&self, lead: &Lead) -> bool {
         let flight = self.flights.get(&lead.flight);
-        flight.is_some_and(|flight| self.joinable.get(&flight.key) == Some(&lead.flight))
+        let is_joinable =
+            flight.is_some_and(|flight| self.joinable.get(&flight.key) == Some(&lead.flight));
+        is_joinable || self.outdated.iter().any(|(_, id)| *id == lead.flight)
     }
 
     /// Lets the leader store its result, unless the key was written since the computation began, or another leader stores.
@@ -378,8 +385,35 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher> Machine<K, V, S> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        match self.joinable.remove(key) {
+        let mut wakers = match self.joinable.remove(key) {
             Some(id) => self.superseded(id),
+            None => Vec::new(),
+        };
+        let is_own = |(own, _): &(K, u64)| own.borrow() == key;
+        while let Some(at) = self.outdated.iter().position(is_own) {
+            let (_, id) = self.outdated.swap_remove(at);
+            wakers.extend(self.superseded(id));
+        }
+        wakers
+    }
+
+    /// Callers of `key` that join from now on get nothing that was computed before, as after a write. The
+    /// result may be stored: the driver stores it on a condition.
+    #[must_use = "the wakers are to be called"]
+    pub fn outdate<Q>(&mut self, key: &Q) -> Vec<Waker>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
+        let Some((own, id)) = self.joinable.remove_entry(key) else {
+            return Vec::new();
+        };
+        match self.flights.get_mut(&id) {
+            Some(flight) if matches!(flight.state, State::Vacant) => flight.waiters.wake_all(),
+            Some(_) => {
+                self.outdated.push((own, id));
+                Vec::new()
+            }
             None => Vec::new(),
         }
     }
@@ -387,7 +421,9 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher> Machine<K, V, S> {
     /// A write of every key.
     #[must_use = "the wakers are to be called"]
     pub fn all_written(&mut self) -> Vec<Waker> {
-        let flights: Vec<u64> = self.joinable.drain().map(|(_, id)| id).collect();
+        let joinable = self.joinable.drain().map(|(_, id)| id);
+        let outdated = self.outdated.drain(..).map(|(_, id)| id);
+        let flights: Vec<u64> = joinable.chain(outdated).collect();
         flights
             .into_iter()
             .flat_map(|id| self.superseded(id))
@@ -409,9 +445,9 @@ impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher> Machine<K, V, S> {
         }
     }
 
-    /// Whether no flight can be joined.
+    /// Whether there is no flight that a write concerns.
     pub fn is_empty(&self) -> bool {
-        self.joinable.is_empty()
+        self.joinable.is_empty() && self.outdated.is_empty()
     }
 }
 

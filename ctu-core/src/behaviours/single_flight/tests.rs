@@ -72,7 +72,7 @@ fn wake(wakers: impl IntoIterator<Item = Waker>) {
 
 fn assert_empty(machine: &Tested) {
     assert!(machine.joinable.is_empty() && machine.flights.is_empty());
-    assert!(machine.doubted.is_empty());
+    assert!(machine.doubted.is_empty() && machine.outdated.is_empty());
 }
 
 #[test]
@@ -270,6 +270,55 @@ fn stored_result_is_in_doubt_after_a_write() {
     assert_empty(&machine);
 }
 
+#[test]
+fn outdated_result_is_stored_unless_its_key_is_written() {
+    let mut machine = new();
+    let mut first = lead(&mut machine, 1);
+    let before = wait(&mut machine, 2);
+    wake(machine.outdate("k"));
+    let mut second = lead(&mut machine, 3);
+    assert!(machine.store(&mut first) && machine.store(&mut second));
+    wake(machine.finish(first, Some(1)));
+    assert!(matches!(before.poll(&mut machine), Waited::Value(1)));
+    wake(machine.outdate("k"));
+    assert!(!machine.is_empty() && machine.is_current(&second));
+    wake(machine.written("k"));
+    assert!(machine.doubts("k") && !machine.is_current(&second));
+    wake(machine.finish(second, Some(2)));
+    for written in [
+        |machine: &mut Tested| machine.written("k"),
+        Tested::all_written,
+    ] {
+        let mut third = lead(&mut machine, 1);
+        wake(machine.outdate("k"));
+        wake(written(&mut machine));
+        assert!(!machine.store(&mut third));
+        wake(machine.finish(third, None));
+    }
+    assert_empty(&machine);
+}
+
+#[test]
+fn waiters_join_again_after_an_outdated_computation_failed() {
+    let mut machine = new();
+    let first = lead(&mut machine, 1);
+    let waiting = wait(&mut machine, 2);
+    wake(machine.outdate("k"));
+    wake(machine.finish(first, None));
+    assert_eq!(waiting.woken(), 1);
+    assert!(matches!(waiting.poll(&mut machine), Waited::Rejoin));
+    // And those that wait for a turn.
+    let second = lead(&mut machine, 1);
+    let waiting = [2, 3].map(|caller| wait(&mut machine, caller));
+    wake(machine.finish(second, None));
+    wake(machine.outdate("k"));
+    for caller in &waiting {
+        assert!(caller.woken() > 0);
+        assert!(matches!(caller.poll(&mut machine), Waited::Rejoin));
+    }
+    assert_empty(&machine);
+}
+
 /// The next action of a caller.
 #[derive(Default)]
 enum Doing {
@@ -317,6 +366,10 @@ impl Doing {
                 wake(machine.written("k"));
                 doing
             }
+            (doing, 9) => {
+                wake(machine.outdate("k"));
+                doing
+            }
             (Self::Waits(caller), _) if caller.woken.0.swap(0, Relaxed) > 0 => {
                 Self::after(caller.poll(machine), caller)
             }
@@ -329,7 +382,7 @@ proptest! {
     /// Callers that are polled only when they were woken all come to an end, and leave nothing behind.
     #[test]
     fn no_schedule_loses_a_wake_up(
-        steps in prop::collection::vec((0..9u8, 0..6u64), 1..300),
+        steps in prop::collection::vec((0..10u8, 0..6u64), 1..300),
     ) {
         let mut machine = new();
         let mut doing: Vec<Doing> = (0..6).map(|_| Doing::Nothing).collect();
@@ -346,7 +399,7 @@ proptest! {
         }
         prop_assert!(doing.iter().all(|doing| matches!(doing, Doing::Nothing)));
         prop_assert!(machine.flights.is_empty() && machine.joinable.is_empty());
-        prop_assert!(machine.doubted.is_empty());
+        prop_assert!(machine.doubted.is_empty() && machine.outdated.is_empty());
     }
 }
 

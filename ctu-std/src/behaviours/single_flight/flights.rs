@@ -84,6 +84,13 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
         wake(self.supersede(key));
     }
 
+    /// Later callers of `key` get no value that was computed before. Unlike after a [write](Self::written),
+    /// the value may be stored.
+    pub(crate) fn outdate(&self, key: &K) {
+        let wakers = self.machine.lock().outdate(key);
+        wake(wakers);
+    }
+
     /// [`written`](Self::written) for every key.
     pub(crate) fn all_written(&self) {
         wake(self.supersede_all());

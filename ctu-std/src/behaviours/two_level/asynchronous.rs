@@ -10,6 +10,7 @@ use super::{
     levels::{Failed, FirstLevel, Levels},
     read::{OnCorrupt, ReadManyEnd, ReadPlan},
     second::SecondResult,
+    tagged_computation::{MayBeTagged, TaggedComputation},
 };
 use crate::{
     behaviours::{
@@ -102,20 +103,17 @@ where
         write.end_insert(result, value, ttl)
     }
 
-    async fn insert_computed(
+    pub(super) async fn insert_computed(
         &self,
         key: &A::Key,
         value: A::Value,
         flight: &mut Leading<'_, A::Key, A::Value>,
+        tagged: Option<&TaggedComputation<'_, A, B, IsAsync>>,
     ) -> Result<(), Failed<A, B, IsAsync>> {
-        let Some(write) = self.begin_insert_computed(key, flight) else {
+        let Some(write) = self.begin_insert_computed(key, flight, tagged) else {
             return Ok(());
         };
-        let time = self.second_time(None);
-        let result = match self.admit() {
-            Some(call) => call.end(self.second.insert_entry(key, value.clone(), time).await),
-            None => SecondResult::Skipped,
-        };
+        let result = self.store_computed(key, value.clone(), tagged).await;
         if write.end_insert_computed(result, value, flight)? {
             self.remove(key).await?;
         }
@@ -183,6 +181,7 @@ where
     pub(super) async fn compute<F, Fut>(
         &self,
         key: &A::Key,
+        tags: &[&str],
         make: F,
     ) -> Result<Option<A::Value>, Failed<A, B, IsAsync>>
     where
@@ -197,15 +196,16 @@ where
             Turn::Done(value) => Ok(Some(value)),
             Turn::Lead(flight) => {
                 let caller = flight.caller();
-                within(caller, pin!(self.lead(key, make, Some(flight)))).await
+                within(caller, pin!(self.lead(key, tags, make, Some(flight)))).await
             }
-            Turn::Within => self.lead(key, make, None).await,
+            Turn::Within => self.lead(key, tags, make, None).await,
         }
     }
 
     async fn lead<F, Fut>(
         &self,
         key: &A::Key,
+        tags: &[&str],
         mut make: F,
         mut flight: Option<Leading<'_, A::Key, A::Value>>,
     ) -> Result<Option<A::Value>, Failed<A, B, IsAsync>>
@@ -219,11 +219,17 @@ where
             None => match self.turn(key).await? {
                 ComputeTurn::Done(value) => Some(value),
                 ComputeTurn::Compute(claimed) => {
+                    let tagged = self.tagged(key, tags).await?;
                     let made = self.limited(make()).await;
                     if let (Some(Ok(Some(value))), Some(flight)) = (&made, &mut flight) {
-                        stored = self.insert_computed(key, value.clone(), flight).await;
+                        let (value, tagged) = (value.clone(), tagged.as_ref());
+                        stored = self.insert_computed(key, value, flight, tagged).await;
                     }
+                    drop(tagged);
+                    #[cfg(feature = "tokio")]
                     claimed.release().await;
+                    #[cfg(not(feature = "tokio"))]
+                    drop(claimed);
                     match made {
                         Some(Ok(Some(value))) => Some(value),
                         Some(failed) => self.stale_or(key, failed)?,
@@ -242,20 +248,33 @@ where
         stored.map(|()| value)
     }
 
+    /// The tags of a value that is about to be computed, in a box: futures without tags stay small.
+    pub(super) async fn tagged(
+        &self,
+        key: &A::Key,
+        names: &[&str],
+    ) -> Result<MayBeTagged<'_, A, B, IsAsync>, Failed<A, B, IsAsync>> {
+        match self.tags {
+            Some(_) => Box::pin(self.take_generations(key, names)).await,
+            None => Ok(None),
+        }
+    }
+
     /// The turn of this node, in a box: futures without claims stay small.
     async fn turn<'k>(
         &self,
         key: &'k A::Key,
     ) -> Result<ComputeTurn<'_, 'k, A, B, IsAsync>, Failed<A, B, IsAsync>> {
-        match &self.shared_flights {
-            Some(_) => Box::pin(self.wait_for_turn(key)).await,
-            None => Ok(ComputeTurn::Compute(self.unclaimed(key))),
+        #[cfg(feature = "tokio")]
+        if self.shared_flights.is_some() {
+            return Box::pin(self.wait_for_turn(key)).await;
         }
+        Ok(ComputeTurn::Compute(self.claimed(key, None)))
     }
 
     /// The output of a computation. `None` at the hard limit, which drops the computation.
     #[cfg(feature = "tokio")]
-    async fn limited<T>(&self, computation: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn limited<T>(&self, computation: impl Future<Output = T>) -> Option<T> {
         match self.settings.hard_limit {
             None => Some(computation.await),
             Some(limit) => tokio::time::timeout(limit, computation).await.ok(),
@@ -263,7 +282,7 @@ where
     }
 
     #[cfg(not(feature = "tokio"))]
-    async fn limited<T>(&self, computation: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn limited<T>(&self, computation: impl Future<Output = T>) -> Option<T> {
         Some(computation.await)
     }
 
@@ -274,28 +293,6 @@ where
         // The computed value overwrites a corrupt one.
         let second = self.get_second_or(key, OnCorrupt::Miss).await?;
         Ok(second.map(|(value, _)| value))
-    }
-
-    /// Refreshes the next key of the queue. Returns the wait before the next call; `None` if the queue is
-    /// empty.
-    #[cfg(feature = "tokio")]
-    pub(super) async fn refresh_one(&self) -> Option<Duration> {
-        let key = self.next_refresh()?;
-        if let (Some(refresh), Some(mut flight)) = (&self.refresh, self.begin_refresh(key.get()))
-            && let super::levels::Load::Async(load) = &refresh.load
-            && let Some(claimed) = self.try_claim(key.get()).await
-        {
-            if let Some(Some(value)) = self.limited(load(key.get().to_owned())).await {
-                self.count(Counted::Refresh);
-                // A failure is counted, and a later read queues the key again.
-                let _ = self
-                    .insert_computed(key.get(), value.clone(), &mut flight)
-                    .await;
-                flight.finish(value);
-            }
-            claimed.release().await;
-        }
-        Some(Duration::ZERO)
     }
 
     /// Replays the journal, in at most one request. Returns the wait before the next call; `None` if the

@@ -2,14 +2,17 @@
 
 use super::{
     claim::ComputeTurn,
+    compute::{Refreshed, WithValue},
     counts::Counted,
     levels::{Failed, FirstLevel, Levels, Load},
     read::{OnCorrupt, ReadManyEnd, ReadPlan},
     second::SecondResult,
+    tagged_computation::TaggedComputation,
+    write::ComputedWrite,
 };
 use crate::{
     behaviours::{
-        machines::Replay,
+        machines::{OwnedKey, Replay},
         single_flight::{Leading, Turn},
     },
     caches::IsCache,
@@ -96,15 +99,12 @@ where
         key: &A::Key,
         value: A::Value,
         flight: &mut Leading<'_, A::Key, A::Value>,
+        tagged: Option<&TaggedComputation<'_, A, B, IsCache>>,
     ) -> Result<(), Failed<A, B>> {
-        let Some(write) = self.begin_insert_computed(key, flight) else {
+        let Some(write) = self.begin_insert_computed(key, flight, tagged) else {
             return Ok(());
         };
-        let time = self.second_time(None);
-        let result = match self.admit() {
-            Some(call) => call.end(self.second.insert_entry(key, value.clone(), time)),
-            None => SecondResult::Skipped,
-        };
+        let result = self.store_computed(key, value.clone(), tagged);
         if write.end_insert_computed(result, value, flight)? {
             self.remove(key)?;
         }
@@ -163,16 +163,18 @@ where
         self.end_remove_many(writes, result)
     }
 
-    /// Computes the value at `key`, which the first level misses, once among all callers.
+    /// Computes the value at `key`, which the first level misses, once among all callers, and stores it with
+    /// `tags`.
     pub(super) fn compute(
         &self,
         key: &A::Key,
+        tags: &[&str],
         make: &mut dyn FnMut() -> Result<Option<A::Value>, Error>,
     ) -> Result<Option<A::Value>, Failed<A, B>> {
         match self.flights.join(key, || self.count(Counted::Wait)) {
             Turn::Done(value) => Ok(Some(value)),
-            Turn::Lead(flight) => self.lead(key, make, Some(flight)),
-            Turn::Within => self.lead(key, make, None),
+            Turn::Lead(flight) => self.lead(key, tags, make, Some(flight)),
+            Turn::Within => self.lead(key, tags, make, None),
         }
     }
 
@@ -181,6 +183,7 @@ where
     fn lead(
         &self,
         key: &A::Key,
+        tags: &[&str],
         make: &mut dyn FnMut() -> Result<Option<A::Value>, Error>,
         mut flight: Option<Leading<'_, A::Key, A::Value>>,
     ) -> Result<Option<A::Value>, Failed<A, B>> {
@@ -189,15 +192,19 @@ where
             Some(value) => Some(value),
             None => match self.wait_for_turn(key)? {
                 ComputeTurn::Done(value) => Some(value),
-                ComputeTurn::Compute(_until_stored) => match make() {
-                    Ok(Some(value)) => {
-                        if let Some(flight) = &mut flight {
-                            stored = self.insert_computed(key, value.clone(), flight);
+                ComputeTurn::Compute(_until_stored) => {
+                    let tagged = self.take_generations(key, tags)?;
+                    match make() {
+                        Ok(Some(value)) => {
+                            if let Some(flight) = &mut flight {
+                                let (value, tagged) = (value.clone(), tagged.as_ref());
+                                stored = self.insert_computed(key, value, flight, tagged);
+                            }
+                            Some(value)
                         }
-                        Some(value)
+                        failed => self.stale_or(key, failed)?,
                     }
-                    failed => self.stale_or(key, failed)?,
-                },
+                }
             },
         };
         // A value that cannot be stored goes to the waiting callers too: they would compute the same.
@@ -216,22 +223,66 @@ where
         Ok(second.map(|(value, _)| value))
     }
 
-    /// Refreshes the next key of the queue. Returns the wait before the next call; `None` if the queue is
-    /// empty.
-    pub(super) fn refresh_one(&self) -> Option<Duration> {
-        let key = self.next_refresh()?;
-        let key = key.get();
-        if let (Some(refresh), Some(mut flight)) = (&self.refresh, self.begin_refresh(key))
-            && let Some(_until_stored) = self.try_claim(key)
-            && let Load::Blocking(load) = &refresh.load
-            && let Some(value) = load(key)
-        {
-            self.count(Counted::Refresh);
+    /// Refreshes the next keys of the queue, by one call of the loader. Returns the wait before the next call;
+    /// `None` if the queue is empty.
+    pub(super) fn refresh_next(&self) -> Option<Duration> {
+        let (refresh, keys) = self.next_refresh()?;
+        let mut refreshed = Vec::new();
+        for key in keys.iter().map(OwnedKey::get) {
+            if let Some(flight) = self.begin_refresh(key)
+                && let Some(claimed) = self.try_claim(key)
+                && let Ok(tagged) = self.take_generations(key, &[])
+            {
+                refreshed.push(Refreshed {
+                    key,
+                    flight,
+                    claimed,
+                    tagged,
+                });
+            }
+        }
+        let keys: Vec<&A::Key> = refreshed.iter().map(|refreshed| refreshed.key).collect();
+        if let (Load::Blocking(load), false) = (&refresh.load, keys.is_empty()) {
+            let values = load(&keys);
+            let mut loaded = self.loaded(refreshed, values);
             // A failure is counted, and a later read queues the key again.
-            let _ = self.insert_computed(key, value.clone(), &mut flight);
-            flight.finish(value);
+            let _ = self.insert_refreshed(&mut loaded);
+            for (refreshed, value) in loaded {
+                refreshed.flight.finish(value);
+                drop(refreshed.claimed);
+            }
         }
         Some(Duration::ZERO)
+    }
+
+    /// Stores the values of a refresh: in one request, unless each entry has tags.
+    fn insert_refreshed<'l>(
+        &'l self,
+        loaded: &mut [WithValue<'l, '_, A, B, IsCache>],
+    ) -> Result<(), Failed<A, B>> {
+        if loaded
+            .iter()
+            .any(|(refreshed, _)| refreshed.tagged.is_some())
+        {
+            return loaded.iter_mut().try_for_each(|(refreshed, value)| {
+                let (key, tagged) = (refreshed.key, refreshed.tagged.as_ref());
+                self.insert_computed(key, value.clone(), &mut refreshed.flight, tagged)
+            });
+        }
+        let writes = self.begin_insert_refreshed(loaded);
+        let entries: Vec<_> = writes.iter().map(ComputedWrite::entry).collect();
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let result = match self.admit() {
+            Some(call) => call.end(self.second.insert_many(entries, self.second_time(None))),
+            None => SecondResult::Skipped,
+        };
+        let written = self.end_insert_refreshed(writes, result)?;
+        match written.is_empty() {
+            true => Ok(()),
+            false => self.remove_many(&written).map(drop),
+        }
     }
 
     /// Replays the journal, in at most one request. Returns the wait before the next call; `None` if the
@@ -263,7 +314,7 @@ where
     }
 
     pub(super) fn refresh_in_thread(&self) {
-        let step = |levels: &Self| levels.refresh_one();
+        let step = |levels: &Self| levels.refresh_next();
         self.refreshing.wake("ctu-refresh", &self.me, step);
     }
 }

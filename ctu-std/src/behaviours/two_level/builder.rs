@@ -4,8 +4,9 @@ use super::{
     TwoLevelCache,
     claim::{ClaimRequests, SharedFlights},
     levels::{AmongNodes, Levels, Load, Recovery, Refresh},
+    refresh_queue::MAX_QUEUED,
     settings::{Resilience, Settings, Time, millis, share_of},
-    tags::{SecondTags, TagReads},
+    tags::{SecondTags, TagRequests},
     tracking::Tracked,
 };
 use crate::caches::{self, AnyCache, AsyncTags, Claims, IsAsync, IsCache, Tags};
@@ -304,10 +305,13 @@ where
         B: Tags,
     {
         self.among_nodes.tags = Some(SecondTags {
-            reads: TagReads::Blocking {
+            requests: TagRequests::Blocking {
                 get: B::get_tagged,
                 get_many: B::get_many_tagged,
+                take: B::tag_generations,
+                insert_under: B::insert_under,
             },
+            mark: B::tag_mark,
             common: B::common_tags,
         });
         self
@@ -351,8 +355,11 @@ where
     /// Computes an entry of the first level anew by `load` if a read finds it with less than a `share`
     /// of its time left, from 0 to 1. A background thread computes: the read does not wait. `None` leaves the entry.
     /// Keys are as this cache has them, with the prefixes of its wrappers.
+    ///
+    /// The value is stored without tags, except for those of each entry. An entry with other tags is not
+    /// refreshed.
     pub fn refresh_ahead(
-        mut self,
+        self,
         share: f64,
         load: impl Fn(&A::Key) -> Option<A::Value> + Send + Sync + 'static,
     ) -> Self
@@ -362,9 +369,69 @@ where
         A::Value: Send,
         B: Send + Sync + 'static,
     {
+        let each = move |keys: &[&A::Key]| keys.iter().map(|key| load(key)).collect();
+        self.refresh_in_thread(share, 1, each)
+    }
+
+    /// [`refresh_ahead`](Self::refresh_ahead) of several keys at once, for a loader to which many keys cost
+    /// about as much as one. `load` returns a value, or `None`, for each key, in order. All keys that are due
+    /// when the thread is free are computed by one call, such as those of one
+    /// [`get_many`](Cache::get_many), and stored by one [`insert_many`](Cache::insert_many).
+    ///
+    /// Another number of values than of keys is counted as an [error](super::TwoLevelStats::errors), and
+    /// nothing is stored.
+    ///
+    /// ```
+    /// use ctu_std::{Cache, CacheExt, ConcurrentCache, ManualClock, TwoLevelCache};
+    /// use std::{sync::Arc, time::Duration};
+    ///
+    /// let clock = Arc::new(ManualClock::new());
+    /// let minute = Duration::from_secs(60);
+    /// let first = ConcurrentCache::<u32, u32, _>::with_ttl(100, minute, Arc::clone(&clock));
+    /// let second = ConcurrentCache::<u32, u32>::with_capacity(1_000);
+    /// let cache = TwoLevelCache::builder(first, second)
+    ///     .refresh_ahead_many(0.2, |keys| keys.iter().map(|key| Some(**key * 10)).collect())
+    ///     .build();
+    /// cache.insert(&1, 1_u32)?;
+    /// cache.insert(&2, 2_u32)?;
+    /// clock.advance(Duration::from_secs(50));
+    /// assert_eq!(cache.get_many(&[&1, &2])?, [Some(1), Some(2)]);
+    /// while cache.get_many(&[&1, &2])? != [Some(10), Some(20)] {
+    ///     std::thread::yield_now();
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refresh_ahead_many(
+        self,
+        share: f64,
+        load: impl Fn(&[&A::Key]) -> Vec<Option<A::Value>> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: Send + Sync + 'static,
+        A::Key: ToOwned<Owned: Send>,
+        A::Value: Send,
+        B: Send + Sync + 'static,
+    {
+        self.refresh_in_thread(share, MAX_QUEUED, load)
+    }
+
+    fn refresh_in_thread(
+        mut self,
+        share: f64,
+        at_once: usize,
+        load: impl Fn(&[&A::Key]) -> Vec<Option<A::Value>> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: Send + Sync + 'static,
+        A::Key: ToOwned<Owned: Send>,
+        A::Value: Send,
+        B: Send + Sync + 'static,
+    {
+        let load = Load::Blocking(Box::new(load));
         self.refresh = Some(Refresh::new(
             share,
-            Load::Blocking(Box::new(load)),
+            load,
+            at_once,
             Levels::refresh_in_thread,
         ));
         self
@@ -379,10 +446,15 @@ where
     /// As [`tags`](#method.tags) of a blocking cache.
     pub fn tags(mut self) -> Self {
         self.among_nodes.tags = Some(SecondTags {
-            reads: TagReads::Async {
+            requests: TagRequests::Async {
                 get: |second, key| Box::pin(second.get_tagged(key)),
                 get_many: |second, keys| Box::pin(second.get_many_tagged(keys)),
+                take: |second, key, ttl, tags| Box::pin(second.tag_generations(key, ttl, tags)),
+                insert_under: |second, key, value, ttl, generations| {
+                    Box::pin(second.insert_under(key, value, ttl, generations))
+                },
             },
+            mark: B::tag_mark,
             common: B::common_tags,
         });
         self

@@ -251,7 +251,7 @@ where
     ) -> Result<Found<A::Value>, Failed<A, B, Kind>> {
         let found = self.first_hit(self.levels.look(key, |first| first.get_with_ttl(key)))?;
         if let Some((_, left)) = &found {
-            self.levels.refresh_if_due(key, *left);
+            self.levels.refresh_due([(key, *left)]);
         }
         Ok(found)
     }
@@ -380,7 +380,7 @@ where
     ) -> Result<Option<A::Value>, Self::Error> {
         match self.get_first(key)? {
             Some(value) => Ok(Some(value)),
-            None => self.levels.compute(key, make),
+            None => self.levels.compute(key, &[], make),
         }
     }
 

@@ -123,7 +123,7 @@ where
     {
         match self.get_first(key)? {
             Some(value) => Ok(Some(value)),
-            None => self.levels.compute(key, make).await,
+            None => self.levels.compute(key, &[], make).await,
         }
     }
 

@@ -1,5 +1,7 @@
 //! One computation among all nodes: a claim at the second level.
 
+#[cfg(feature = "tokio")]
+use super::claim_async::AsyncRequests;
 use super::{
     TwoLevelError,
     counts::Counted,
@@ -8,31 +10,21 @@ use super::{
     second::SecondResult,
 };
 use crate::{
-    caches::{AnyCache, Claims, IsAsync, IsCache},
+    caches::{AnyCache, Claims, IsCache},
     random::Random,
 };
-use ctu_core::{AsyncCache, Cache, CacheError};
+use ctu_core::{Cache, CacheError};
 use std::{
-    pin::Pin,
     sync::atomic::Ordering::Relaxed,
     thread,
     time::{Duration, Instant},
 };
-#[cfg(feature = "tokio")]
-use {crate::caches::AsyncClaims, tokio::time::sleep};
 
 /// The first and the longest wait before another look at a claim of another node.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(50));
 
 /// A request about the claim of a key by a holder.
 type OfHolder<A, B, Kind, T> = fn(&Levels<A, B, Kind>, &<A as Cache>::Key, u64) -> T;
-
-/// The same for a task.
-type AsyncOfHolder<A, B, Kind, T> = for<'l> fn(
-    &'l Levels<A, B, Kind>,
-    &'l <A as Cache>::Key,
-    u64,
-) -> Pin<Box<dyn Future<Output = T> + Send + 'l>>;
 
 /// The claims of a second level, as the builder makes them.
 pub(super) struct SharedFlights<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
@@ -45,11 +37,8 @@ pub(super) struct SharedFlights<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind>
 
 pub(super) enum ClaimRequests<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     Blocking(OfHolder<A, B, Kind, Claim>),
-    #[cfg_attr(not(feature = "tokio"), allow(dead_code))]
-    Async {
-        claim: AsyncOfHolder<A, B, Kind, Claim>,
-        release: AsyncOfHolder<A, B, Kind, ()>,
-    },
+    #[cfg(feature = "tokio")]
+    Async(AsyncRequests<A, B, Kind>),
 }
 
 /// The result of an attempt to claim a key.
@@ -64,10 +53,10 @@ pub(super) enum Claim {
 
 /// The right to compute. Its end releases the claim, also after a panic.
 pub(super) struct Claimed<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
-    levels: &'l Levels<A, B, Kind>,
-    key: &'k A::Key,
+    pub(super) levels: &'l Levels<A, B, Kind>,
+    pub(super) key: &'k A::Key,
     /// `None` without a claim.
-    holder: Option<u64>,
+    pub(super) holder: Option<u64>,
 }
 
 impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Drop for Claimed<'_, '_, A, B, Kind> {
@@ -80,7 +69,7 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Drop for Claimed<'_, '_, A, B, Kind
 
 impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Claimed<'_, '_, A, B, Kind> {
     /// The right to compute after the result of the claim. `None` if another node computes.
-    fn after(mut self, claim: Claim) -> Option<Self> {
+    pub(super) fn after(mut self, claim: Claim) -> Option<Self> {
         if claim != Claim::Won {
             self.holder = None;
         }
@@ -97,18 +86,23 @@ pub(super) enum ComputeTurn<'l, 'k, A: FirstLevel, B: AnyCache<Kind>, Kind> {
 }
 
 impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
-    fn claim_requests(&self) -> Option<&ClaimRequests<A, B, Kind>> {
+    pub(super) fn claim_requests(&self) -> Option<&ClaimRequests<A, B, Kind>> {
         let shared = self.shared_flights.as_ref()?;
         Some(&shared.requests)
     }
 
     /// A number that no other claim has.
-    fn next_holder(&self) -> u64 {
+    pub(super) fn next_holder(&self) -> u64 {
         let roll = self.settings.seed ^ self.rolls.fetch_add(1, Relaxed).rotate_left(32);
         Random::new(roll).next()
     }
 
-    fn claimed<'k>(&self, key: &'k A::Key, holder: Option<u64>) -> Claimed<'_, 'k, A, B, Kind> {
+    /// The right to compute, with the claim of `holder` or without a claim.
+    pub(super) fn claimed<'k>(
+        &self,
+        key: &'k A::Key,
+        holder: Option<u64>,
+    ) -> Claimed<'_, 'k, A, B, Kind> {
         Claimed {
             levels: self,
             key,
@@ -116,13 +110,8 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
         }
     }
 
-    /// The right to compute without a claim.
-    pub(super) fn unclaimed<'k>(&self, key: &'k A::Key) -> Claimed<'_, 'k, A, B, Kind> {
-        self.claimed(key, None)
-    }
-
     /// The result of the request for a claim.
-    fn end_claim<E: CacheError>(&self, result: SecondResult<bool, E>) -> Claim {
+    pub(super) fn end_claim<E: CacheError>(&self, result: SecondResult<bool, E>) -> Claim {
         match result {
             SecondResult::Done(true) => Claim::Won,
             SecondResult::Done(false) => Claim::Held,
@@ -136,7 +125,7 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     }
 
     /// The start of a wait for another node. It has the limit of the settings.
-    fn begin_wait(&self) -> ClaimWait {
+    pub(super) fn begin_wait(&self) -> ClaimWait {
         ClaimWait {
             limit: Instant::now().checked_add(self.settings.wait_limit),
             pause: PAUSES.0,
@@ -144,7 +133,7 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     }
 
     /// Counts a wait once, and looks for an expired value in place of it.
-    fn stale_in_wait(&self, wait: &ClaimWait, key: &A::Key) -> Option<A::Value> {
+    pub(super) fn stale_in_wait(&self, wait: &ClaimWait, key: &A::Key) -> Option<A::Value> {
         if wait.pause == PAUSES.0 {
             self.count(Counted::Wait);
         }
@@ -155,14 +144,14 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
 }
 
 /// A wait for the computation of another node.
-struct ClaimWait {
+pub(super) struct ClaimWait {
     limit: Option<Instant>,
     pause: Duration,
 }
 
 impl ClaimWait {
     /// The time to the next look; `None` at the limit.
-    fn next(&mut self) -> Option<Duration> {
+    pub(super) fn next(&mut self) -> Option<Duration> {
         if self.limit.is_some_and(|limit| Instant::now() >= limit) {
             return None;
         }
@@ -257,115 +246,3 @@ where
         }
     }
 }
-
-impl<A, B> Levels<A, B, IsAsync>
-where
-    A: FirstLevel,
-    B: AsyncCache<Key = A::Key, Value = A::Value>,
-{
-    /// Claims `key` at once. `None` if another node computes it.
-    pub(super) async fn try_claim<'k>(
-        &self,
-        key: &'k A::Key,
-    ) -> Option<Claimed<'_, 'k, A, B, IsAsync>> {
-        let Some(ClaimRequests::Async { claim, .. }) = self.claim_requests() else {
-            return Some(self.claimed(key, None));
-        };
-        let holder = self.next_holder();
-        // A future that is dropped during the request releases a claim that the server may have.
-        let claimed = self.claimed(key, Some(holder));
-        claimed.after(claim(self, key, holder).await)
-    }
-
-    /// Waits for the turn of this node to compute `key`, or for the value of another node. The wait has
-    /// the limit of the settings.
-    pub(super) async fn wait_for_turn<'k>(
-        &self,
-        key: &'k A::Key,
-    ) -> Result<ComputeTurn<'_, 'k, A, B, IsAsync>, Failed<A, B, IsAsync>> {
-        let mut wait = self.begin_wait();
-        loop {
-            if let Some(claimed) = self.try_claim(key).await {
-                // Another node may have computed before the claim.
-                let found = match claimed.holder {
-                    Some(_) => self.look_at_second(key).await?,
-                    None => None,
-                };
-                return Ok(match found {
-                    Some(value) => ComputeTurn::Done(value),
-                    None => ComputeTurn::Compute(claimed),
-                });
-            }
-            if let Some(stale) = self.stale_in_wait(&wait, key) {
-                return Ok(ComputeTurn::Done(stale));
-            }
-            if let Some(value) = self.look_at_second(key).await? {
-                return Ok(ComputeTurn::Done(value));
-            }
-            match wait.next() {
-                Some(pause) => sleep(pause).await,
-                None => return Ok(ComputeTurn::Compute(self.claimed(key, None))),
-            }
-        }
-    }
-
-    /// Reads the value at `key`, if the second level has one. A look without a value counts nothing.
-    async fn look_at_second(
-        &self,
-        key: &A::Key,
-    ) -> Result<Option<A::Value>, Failed<A, B, IsAsync>> {
-        let there = match self.admit() {
-            Some(call) => call.end(self.second.contains(key).await),
-            None => return Ok(None),
-        };
-        match there {
-            SecondResult::Done(true) => {}
-            SecondResult::Done(false) | SecondResult::Missed(_) | SecondResult::Skipped => {
-                return Ok(None);
-            }
-            SecondResult::Failed(error) => return Err(self.second_failed(error)),
-        }
-        self.side_tables.remove_negative(key);
-        let found = self.get_second_or(key, OnCorrupt::Miss).await?;
-        Ok(found.map(|(value, _)| value))
-    }
-
-    #[cfg(feature = "tokio")]
-    pub(super) async fn claim_at_second(&self, key: &A::Key, holder: u64) -> Claim
-    where
-        B: AsyncClaims,
-    {
-        let (Some(shared), Some(call)) = (&self.shared_flights, self.admit()) else {
-            return Claim::Unavailable;
-        };
-        let claim = self.second.claim(key, holder, shared.lease);
-        self.end_claim(call.end(claim.await))
-    }
-
-    #[cfg(feature = "tokio")]
-    pub(super) async fn release_at_second(&self, key: &A::Key, holder: u64)
-    where
-        B: AsyncClaims,
-    {
-        if let Some(call) = self.admit() {
-            // A claim that stays ends with its lease.
-            drop(call.end(self.second.release(key, holder).await));
-        }
-    }
-}
-
-impl<A: FirstLevel, B: AnyCache<IsAsync>> Claimed<'_, '_, A, B, IsAsync> {
-    /// Releases the claim. Its drop releases it in a task.
-    pub(super) async fn release(mut self) {
-        if let (Some(ClaimRequests::Async { release, .. }), Some(holder)) =
-            (self.levels.claim_requests(), self.holder)
-        {
-            release(self.levels, self.key, holder).await;
-            self.holder = None;
-        }
-    }
-}
-
-/// Without tokio no async cache has claims.
-#[cfg(not(feature = "tokio"))]
-async fn sleep(_: Duration) {}

@@ -46,33 +46,42 @@ pub(super) struct Recovery<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     pub(super) revive: Option<Wake<A, B, Kind>>,
 }
 
-type LoadBlocking<A> = dyn Fn(&<A as Cache>::Key) -> Option<<A as Cache>::Value> + Send + Sync;
+/// The computed values of several keys, in order; `None` for a key without a value.
+type Loaded<A> = Vec<Option<<A as Cache>::Value>>;
 
-/// Computes a value for a refresh.
+type LoadBlocking<A> = dyn Fn(&[&<A as Cache>::Key]) -> Loaded<A> + Send + Sync;
+
+#[cfg(feature = "tokio")]
+type LoadAsync<A> = dyn Fn(Vec<Owned<A>>) -> Loading<Loaded<A>> + Send + Sync;
+
+/// Computes the values of a refresh.
 pub(super) enum Load<A: Cache<Key: ToOwned>> {
     Blocking(Box<LoadBlocking<A>>),
     #[cfg(feature = "tokio")]
-    Async(Box<dyn Fn(Owned<A>) -> Loading<A::Value> + Send + Sync>),
+    Async(Box<LoadAsync<A>>),
 }
 
 #[cfg(feature = "tokio")]
 pub(super) type Owned<A> = <<A as Cache>::Key as ToOwned>::Owned;
 
 #[cfg(feature = "tokio")]
-pub(super) type Loading<V> = std::pin::Pin<Box<dyn Future<Output = Option<V>> + Send>>;
+pub(super) type Loading<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
 
 pub(super) struct Refresh<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
     pub(super) share: f64,
     pub(super) load: Load<A>,
+    /// The largest number of keys of one computation.
+    pub(super) at_once: usize,
     pub(super) queue: Mutex<RefreshQueue<A::Key>>,
     wake: Wake<A, B, Kind>,
 }
 
 impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Refresh<A, B, Kind> {
-    pub(super) fn new(share: f64, load: Load<A>, wake: Wake<A, B, Kind>) -> Self {
+    pub(super) fn new(share: f64, load: Load<A>, at_once: usize, wake: Wake<A, B, Kind>) -> Self {
         Self {
             share: share_of(share),
             load,
+            at_once,
             queue: Mutex::new(RefreshQueue::new()),
             wake,
         }
@@ -248,12 +257,19 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
         stats
     }
 
-    /// Queues `key` for a refresh if little of its time is `left`.
-    pub(super) fn refresh_if_due(&self, key: &A::Key, left: Option<Duration>) {
-        let Some(refresh) = self.refresh.as_ref().filter(|_| self.is_due(left)) else {
-            return;
-        };
-        if refresh.queue.lock().push(key) {
+    /// Queues those of the keys for a refresh that have little of their time left.
+    pub(super) fn refresh_due<'k>(
+        &self,
+        found: impl IntoIterator<Item = (&'k A::Key, Option<Duration>)>,
+    ) where
+        A::Key: 'k,
+    {
+        let Some(refresh) = &self.refresh else { return };
+        let due = found.into_iter().filter(|(_, left)| self.is_due(*left));
+        // The loader does not know the tags of an entry.
+        let due = due.filter(|(key, _)| !self.has_own_tags(key));
+        let queued = due.filter(|(key, _)| refresh.queue.lock().push(key));
+        if queued.count() > 0 {
             (refresh.wake)(self);
         }
     }

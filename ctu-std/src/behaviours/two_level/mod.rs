@@ -5,7 +5,10 @@ mod blocking;
 mod builder;
 mod cache;
 mod cache_async;
+mod cache_tags;
 mod claim;
+#[cfg(feature = "tokio")]
+mod claim_async;
 mod compute;
 mod counts;
 mod error;
@@ -17,6 +20,8 @@ mod mark_index;
 mod metrics;
 mod read;
 mod recover;
+#[cfg(feature = "tokio")]
+mod refresh_async;
 mod refresh_queue;
 mod second;
 mod settings;
@@ -25,6 +30,7 @@ mod shuttle_tests;
 mod side_tables;
 mod stats;
 mod tag_index;
+mod tagged_computation;
 mod tags;
 #[cfg(feature = "tokio")]
 mod tasks;

@@ -210,10 +210,12 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
             versions: Vec::new(),
             repairs: Vec::new(),
         };
+        let found = read.values.iter().zip(keys);
+        // Together, so that one computation may refresh all.
+        self.refresh_due(found.filter_map(|(value, key)| Some((*key, value.as_ref()?.1))));
         for (position, (value, key)) in read.values.iter().zip(keys).enumerate() {
-            if let Some((_, left)) = value {
+            if value.is_some() {
                 self.count(Counted::FirstHit);
-                self.refresh_if_due(key, *left);
                 continue;
             }
             let version = self.version(key);

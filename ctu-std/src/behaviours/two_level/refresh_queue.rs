@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The capacity. A further key is queued by a later read.
-const MAX_QUEUED: usize = 1_024;
+pub(super) const MAX_QUEUED: usize = 1_024;
 
 /// Keys in the order of their arrival, each once.
 pub(super) struct RefreshQueue<K: ToOwned + ?Sized> {
@@ -32,10 +32,13 @@ impl<K: ToOwned + Hash + Eq + ?Sized> RefreshQueue<K> {
         self.waiting.insert(OwnedKey::new(key))
     }
 
-    pub(super) fn pop(&mut self) -> Option<OwnedKey<K>> {
-        let key = self.order.pop_front()?;
-        self.waiting.remove(key.get());
-        Some(key)
+    /// Takes the first keys, `most` of them at most.
+    pub(super) fn pop(&mut self, most: usize) -> Vec<OwnedKey<K>> {
+        let keys: Vec<_> = self.order.drain(..most.min(self.order.len())).collect();
+        for key in &keys {
+            self.waiting.remove(key.get());
+        }
+        keys
     }
 }
 
@@ -47,9 +50,14 @@ mod tests {
     fn queue_holds_each_key_once_and_is_bounded() {
         let mut queue = RefreshQueue::<str>::new();
         assert!(queue.push("a") && queue.push("b") && !queue.push("a"));
-        assert!(queue.pop().is_some_and(|key| key.get() == "a"));
+        let pop = |queue: &mut RefreshQueue<str>, most| -> Vec<String> {
+            let keys = queue.pop(most).into_iter();
+            keys.map(|key| key.get().to_owned()).collect()
+        };
+        assert_eq!(pop(&mut queue, 1), ["a"]);
         assert!(queue.push("a"));
-        assert!(queue.pop().is_some_and(|key| key.get() == "b"));
+        assert_eq!(pop(&mut queue, 7), ["b", "a"]);
+        assert!(pop(&mut queue, 7).is_empty() && queue.push("a"));
         let pushed = (0..2 * MAX_QUEUED).filter(|key| queue.push(&key.to_string()));
         assert_eq!(pushed.count(), MAX_QUEUED - 1);
     }

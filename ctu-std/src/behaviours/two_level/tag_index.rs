@@ -109,6 +109,14 @@ impl<K: Hash + Eq + ToOwned + ?Sized> TagIndex<K> {
         }
     }
 
+    /// Whether the entry of the first level at `key` has tags beside the `common` ones.
+    pub(super) fn has_other_tags(&self, key: &K, common: &[u64]) -> bool {
+        let (hash, stripe) = self.stripe(key);
+        let stripe = stripe.lock();
+        let tagged = stripe.get(hash, key);
+        tagged.is_some_and(|tagged| tagged.marks.iter().any(|mark| !common.contains(mark)))
+    }
+
     /// Runs `put`, which puts an entry with `tags` at `key` into the first level. `None` if the entry is
     /// outdated or has no place in the index: the first level then has none at `key`.
     pub(super) fn put<T>(

@@ -1,20 +1,24 @@
 //! Groups of entries by tags, which the second level keeps.
 
 use super::{
-    TwoLevelCache, TwoLevelError,
-    levels::{Failed, FirstLevel, Levels},
+    TwoLevelError,
+    levels::{FirstLevel, Levels},
     second::SecondResult,
     tag_index::{NewTags, TagIndex},
+    tagged_computation::Computations,
     versions::Version,
 };
-use crate::caches::{AnyCache, AsyncTags, FoundTagged, IsAsync, IsCache, TaggedEntry, Tags};
-use ctu_core::{AsyncCache, Cache, CacheError, Capability, Error, Found, InMemory};
-use std::{hash::Hash, pin::Pin, time::Duration};
+use crate::caches::{AnyCache, FoundTagged, IsAsync, IsCache, TagGenerations, TaggedEntry};
+use ctu_core::{AsyncCache, Cache, CacheError, Capability, Error, Found};
+use std::{pin::Pin, time::Duration};
 
 /// The error of a cache without tags.
 const NO_TAGS: Error = Error::Unsupported(Capability::Tags);
 
 type Key<A> = <A as Cache>::Key;
+type Value<A> = <A as Cache>::Value;
+type Ttl = Option<Duration>;
+type Taken<E> = Result<TagGenerations, E>;
 type One<A, E> = Result<FoundTagged<<A as Cache>::Value>, E>;
 type Many<A, E> = Result<Vec<FoundTagged<<A as Cache>::Value>>, E>;
 type Reading<'b, T> = Pin<Box<dyn Future<Output = T> + Send + 'b>>;
@@ -24,45 +28,67 @@ type GetMany<A, B, E> = fn(&B, &[&Key<A>]) -> Many<A, E>;
 type AsyncGet<A, B, E> = for<'b> fn(&'b B, &'b Key<A>) -> Reading<'b, One<A, E>>;
 type AsyncGetMany<A, B, E> = for<'b> fn(&'b B, &'b [&'b Key<A>]) -> Reading<'b, Many<A, E>>;
 
-/// The reads of a second level with tags, as the builder makes them.
-pub(super) enum TagReads<A: Cache, B, E> {
+type Take<A, B, E> = fn(&B, &Key<A>, Ttl, &[&str]) -> Taken<E>;
+type InsertUnder<A, B, E> = fn(&B, &Key<A>, Value<A>, Ttl, &TagGenerations) -> Result<bool, E>;
+type AsyncTake<A, B, E> =
+    for<'b> fn(&'b B, &'b Key<A>, Ttl, &'b [&'b str]) -> Reading<'b, Taken<E>>;
+type AsyncInsertUnder<A, B, E> = for<'b> fn(
+    &'b B,
+    &'b Key<A>,
+    Value<A>,
+    Ttl,
+    &'b TagGenerations,
+) -> Reading<'b, Result<bool, E>>;
+
+/// The requests to a second level with tags, as the builder makes them.
+pub(super) enum TagRequests<A: Cache, B, E> {
     Blocking {
         get: Get<A, B, E>,
         get_many: GetMany<A, B, E>,
+        take: Take<A, B, E>,
+        insert_under: InsertUnder<A, B, E>,
     },
     Async {
         get: AsyncGet<A, B, E>,
         get_many: AsyncGetMany<A, B, E>,
+        take: AsyncTake<A, B, E>,
+        insert_under: AsyncInsertUnder<A, B, E>,
     },
 }
 
 /// The tags of a second level, as the builder makes them.
 pub(super) struct SecondTags<A: Cache, B: AnyCache<Kind>, Kind> {
-    pub(super) reads: TagReads<A, B, B::Error>,
+    pub(super) requests: TagRequests<A, B, B::Error>,
+    pub(super) mark: fn(&B, &str) -> Option<u64>,
     pub(super) common: fn(&B) -> Vec<u64>,
 }
 
 /// The tags of two levels.
 pub(super) struct TagSupport<A: Cache<Key: ToOwned>, B: AnyCache<Kind>, Kind> {
-    reads: TagReads<A, B, B::Error>,
+    pub(super) requests: TagRequests<A, B, B::Error>,
+    pub(super) mark: fn(&B, &str) -> Option<u64>,
     /// The tags of each entry.
-    common: Vec<u64>,
+    pub(super) common: Vec<u64>,
     index: TagIndex<A::Key>,
+    /// The computations of values with tags under way.
+    pub(super) computations: Computations<A::Key>,
 }
 
 impl<A: FirstLevel, B: AnyCache<Kind>, Kind> TagSupport<A, B, Kind> {
     pub(super) fn new(tags: SecondTags<A, B, Kind>, second: &B, keys: usize) -> Self {
         Self {
             common: (tags.common)(second),
-            reads: tags.reads,
+            requests: tags.requests,
+            mark: tags.mark,
             index: TagIndex::new(keys),
+            computations: Computations::new(),
         }
     }
 }
 
 /// An invalidation of a tag under way. Its end, also by a panic or a dropped future, invalidates the tag
 /// at the first level.
-struct Invalidation<'l, A: FirstLevel, B: AnyCache<Kind>, Kind> {
+pub(super) struct Invalidation<'l, A: FirstLevel, B: AnyCache<Kind>, Kind> {
     levels: &'l Levels<A, B, Kind>,
     mark: Option<u64>,
 }
@@ -77,7 +103,7 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Drop for Invalidation<'_, A, B, Kin
 
 impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Invalidation<'_, A, B, Kind> {
     /// Ends the invalidation. An outage is an error even of a resilient cache: the journal records keys.
-    fn end<E: CacheError>(
+    pub(super) fn end<E: CacheError>(
         self,
         result: SecondResult<(), E>,
     ) -> Result<(), TwoLevelError<A::Error, E>> {
@@ -110,10 +136,17 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     /// The server, or this node, has invalidated a tag.
     pub(super) fn tag_changed(&self, mark: u64) {
         let Some(tags) = &self.tags else { return };
-        if tags.common.contains(&mark) {
-            self.flights.all_written();
+        for key in tags.computations.with_tag(mark) {
+            // The second level knows whether the change outdates the value: it may be the first generation.
+            self.flights.outdate(key.get());
         }
         tags.index.invalidate(mark);
+    }
+
+    /// Whether the entry of the first level at `key` has tags beside those of each entry.
+    pub(super) fn has_own_tags(&self, key: &A::Key) -> bool {
+        let tags = self.tags.as_ref();
+        tags.is_some_and(|tags| tags.index.has_other_tags(key, &tags.common))
     }
 
     /// Runs `put`, which puts an entry with `marks` at `key` into the first level, unless one of them was
@@ -144,11 +177,11 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
         stale.filter(|_| self.has_current_tags(key))
     }
 
-    fn begin_invalidation(&self, mark: Option<u64>) -> Invalidation<'_, A, B, Kind> {
+    pub(super) fn begin_invalidation(&self, mark: Option<u64>) -> Invalidation<'_, A, B, Kind> {
         Invalidation { levels: self, mark }
     }
 
-    fn supported<E: CacheError>(&self) -> Result<(), TwoLevelError<A::Error, E>> {
+    pub(super) fn supported<E: CacheError>(&self) -> Result<(), TwoLevelError<A::Error, E>> {
         match &self.tags {
             Some(_) => Ok(()),
             None => Err(self.second_failed(NO_TAGS.into())),
@@ -163,8 +196,8 @@ where
 {
     /// Reads the second level.
     pub(super) fn read_second(&self, key: &A::Key) -> Result<FoundTagged<A::Value>, B::Error> {
-        match self.tags.as_ref().map(|tags| &tags.reads) {
-            Some(TagReads::Blocking { get, .. }) => get(&self.second, key),
+        match self.tags.as_ref().map(|tags| &tags.requests) {
+            Some(TagRequests::Blocking { get, .. }) => get(&self.second, key),
             _ => Ok(untagged(self.second.get_with_ttl(key)?)),
         }
     }
@@ -174,8 +207,8 @@ where
         &self,
         keys: &[&A::Key],
     ) -> Result<Vec<FoundTagged<A::Value>>, B::Error> {
-        match self.tags.as_ref().map(|tags| &tags.reads) {
-            Some(TagReads::Blocking { get_many, .. }) => get_many(&self.second, keys),
+        match self.tags.as_ref().map(|tags| &tags.requests) {
+            Some(TagRequests::Blocking { get_many, .. }) => get_many(&self.second, keys),
             _ => Ok(all_untagged(self.second.get_many_with_ttl(keys)?)),
         }
     }
@@ -191,8 +224,8 @@ where
         &self,
         key: &A::Key,
     ) -> Result<FoundTagged<A::Value>, B::Error> {
-        match self.tags.as_ref().map(|tags| &tags.reads) {
-            Some(TagReads::Async { get, .. }) => get(&self.second, key).await,
+        match self.tags.as_ref().map(|tags| &tags.requests) {
+            Some(TagRequests::Async { get, .. }) => get(&self.second, key).await,
             _ => Ok(untagged(self.second.get_with_ttl(key).await?)),
         }
     }
@@ -202,8 +235,8 @@ where
         &self,
         keys: &[&A::Key],
     ) -> Result<Vec<FoundTagged<A::Value>>, B::Error> {
-        match self.tags.as_ref().map(|tags| &tags.reads) {
-            Some(TagReads::Async { get_many, .. }) => get_many(&self.second, keys).await,
+        match self.tags.as_ref().map(|tags| &tags.requests) {
+            Some(TagRequests::Async { get_many, .. }) => get_many(&self.second, keys).await,
             _ => Ok(all_untagged(self.second.get_many_with_ttl(keys).await?)),
         }
     }
@@ -219,108 +252,4 @@ fn untagged<V>(found: Found<V>) -> FoundTagged<V> {
 
 fn all_untagged<V>(found: Vec<Found<V>>) -> Vec<FoundTagged<V>> {
     found.into_iter().map(untagged).collect()
-}
-
-impl<A, B> TwoLevelCache<A, B>
-where
-    A: Cache<Key: Hash + Eq + ToOwned>,
-    B: Tags<Key = A::Key, Value = A::Value>,
-{
-    /// Inserts an entry that belongs to the groups `tags`, at both levels, as
-    /// [`insert_entry`](Cache::insert_entry) otherwise. See [`Tags`].
-    ///
-    /// # Errors
-    /// Those of an insertion, and [`Error::Unsupported`] for a cache without
-    /// [tags](super::TwoLevelBuilder::tags).
-    pub fn insert_with_tags(
-        &self,
-        key: &A::Key,
-        value: A::Value,
-        ttl: Option<Duration>,
-        tags: &[&str],
-    ) -> Result<(), Failed<A, B>> {
-        let levels = &*self.levels;
-        levels.supported()?;
-        let marks = tags.iter().filter_map(|tag| levels.second.tag_mark(tag));
-        let write = levels.begin_insert(key).with_tags(marks);
-        let time = levels.second_time(ttl);
-        let result = match levels.admit() {
-            Some(call) => {
-                let second = &levels.second;
-                call.end(second.insert_with_tags(key, value.clone(), time, tags))
-            }
-            None => SecondResult::Skipped,
-        };
-        write.end_insert(result, value, ttl)
-    }
-
-    /// Makes all entries with `tag` misses at both levels, in constant time: at once for this node and at
-    /// the second level, and for other nodes within their
-    /// [`invalidation_bound`](super::TwoLevelBuilder::invalidation_bound), or else the time-to-live of their
-    /// first levels.
-    ///
-    /// # Errors
-    /// Those of a removal. An outage is an error also of a [`resilient`](super::TwoLevelBuilder::resilient)
-    /// cache ([`TwoLevelError::Unavailable`] while the breaker is open): the entries are misses at this
-    /// first level, and the caller is to repeat the call. [`Error::Unsupported`] for a cache without
-    /// [tags](super::TwoLevelBuilder::tags).
-    pub fn invalidate_tag(&self, tag: &str) -> Result<(), Failed<A, B>> {
-        let levels = &*self.levels;
-        levels.supported()?;
-        let invalidation = levels.begin_invalidation(levels.second.tag_mark(tag));
-        let result = match levels.admit() {
-            Some(call) => call.end(levels.second.invalidate_tag(tag)),
-            None => SecondResult::Skipped,
-        };
-        invalidation.end(result)
-    }
-}
-
-impl<A, B> TwoLevelCache<A, B, IsAsync>
-where
-    A: Cache<Key: Hash + Eq + ToOwned> + InMemory,
-    B: AsyncTags<Key = A::Key, Value = A::Value>,
-{
-    /// As [`insert_with_tags`](#method.insert_with_tags) of a blocking cache.
-    ///
-    /// # Errors
-    /// Those of a blocking cache.
-    pub async fn insert_with_tags(
-        &self,
-        key: &A::Key,
-        value: A::Value,
-        ttl: Option<Duration>,
-        tags: &[&str],
-    ) -> Result<(), Failed<A, B, IsAsync>> {
-        let levels = &*self.levels;
-        levels.supported()?;
-        let marks = tags.iter().filter_map(|tag| levels.second.tag_mark(tag));
-        let write = levels.begin_insert(key).with_tags(marks);
-        let time = levels.second_time(ttl);
-        let result = match levels.admit() {
-            Some(call) => {
-                let second = &levels.second;
-                let inserted = second.insert_with_tags(key, value.clone(), time, tags);
-                call.end(inserted.await)
-            }
-            None => SecondResult::Skipped,
-        };
-        write.end_insert(result, value, ttl)
-    }
-
-    /// As [`invalidate_tag`](#method.invalidate_tag) of a blocking cache. A future that is dropped has
-    /// invalidated the tag at the first level.
-    ///
-    /// # Errors
-    /// Those of a blocking cache.
-    pub async fn invalidate_tag(&self, tag: &str) -> Result<(), Failed<A, B, IsAsync>> {
-        let levels = &*self.levels;
-        levels.supported()?;
-        let invalidation = levels.begin_invalidation(levels.second.tag_mark(tag));
-        let result = match levels.admit() {
-            Some(call) => call.end(levels.second.invalidate_tag(tag).await),
-            None => SecondResult::Skipped,
-        };
-        invalidation.end(result)
-    }
 }

@@ -3,8 +3,10 @@
 use super::{
     TwoLevelBuilder, TwoLevelCache, TwoLevelError,
     claim::{ClaimRequests, SharedFlights},
+    claim_async::AsyncRequests,
     counts::Counted,
     levels::{Failed, Levels, Load, Owned, Recovery, Refresh},
+    refresh_queue::MAX_QUEUED,
 };
 use crate::caches::{AsyncClaims, IsAsync};
 use ctu_core::{AsyncCache, AsyncCacheExt, Cache, InMemory, IntoValue};
@@ -110,7 +112,7 @@ where
     }
 
     fn refresh_in_task(&self) {
-        let step = |levels: Arc<Self>| async move { levels.refresh_one().await };
+        let step = |levels: Arc<Self>| async move { levels.refresh_next().await };
         self.refreshing.task.run(&self.me, step, true);
     }
 }
@@ -144,15 +146,52 @@ where
     ///
     /// One key is computed at a time, for at most the [hard limit](Self::hard_limit).
     pub fn refresh_ahead<Fut>(
-        mut self,
+        self,
         share: f64,
         load: impl Fn(Owned<A>) -> Fut + Send + Sync + 'static,
     ) -> Self
     where
         Fut: Future<Output = Option<A::Value>> + Send + 'static,
     {
-        let load = Load::Async(Box::new(move |key| Box::pin(load(key))));
-        self.refresh = Some(Refresh::new(share, load, Levels::refresh_in_task));
+        let each = move |keys: Vec<Owned<A>>| {
+            // Each of them is alone.
+            let loads: Vec<Fut> = keys.into_iter().map(&load).collect();
+            async move {
+                let mut values = Vec::new();
+                for load in loads {
+                    values.push(load.await);
+                }
+                values
+            }
+        };
+        self.refresh_in_task(share, 1, each)
+    }
+
+    /// [`refresh_ahead`](Self#method.refresh_ahead) of several keys at once, as of a
+    /// [blocking](Self#method.refresh_ahead_many) cache. The [hard limit](Self::hard_limit) is that of one
+    /// call of `load`.
+    pub fn refresh_ahead_many<Fut>(
+        self,
+        share: f64,
+        load: impl Fn(Vec<Owned<A>>) -> Fut + Send + Sync + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = Vec<Option<A::Value>>> + Send + 'static,
+    {
+        self.refresh_in_task(share, MAX_QUEUED, load)
+    }
+
+    fn refresh_in_task<Fut>(
+        mut self,
+        share: f64,
+        at_once: usize,
+        load: impl Fn(Vec<Owned<A>>) -> Fut + Send + Sync + 'static,
+    ) -> Self
+    where
+        Fut: Future<Output = Vec<Option<A::Value>>> + Send + 'static,
+    {
+        let load = Load::Async(Box::new(move |keys| Box::pin(load(keys))));
+        self.refresh = Some(Refresh::new(share, load, at_once, Levels::refresh_in_task));
         self
     }
 
@@ -163,10 +202,10 @@ where
         B: AsyncClaims + Sync,
     {
         self.among_nodes.shared_flights = Some(SharedFlights {
-            requests: ClaimRequests::Async {
+            requests: ClaimRequests::Async(AsyncRequests {
                 claim: |levels, key, holder| Box::pin(levels.claim_at_second(key, holder)),
                 release: |levels, key, holder| Box::pin(levels.release_at_second(key, holder)),
-            },
+            }),
             release: Levels::release_in_task,
             lease,
         });
