@@ -162,15 +162,66 @@ fn page_of_options_names_every_option_and_feature() {
             assert!(!found.is_empty(), "{builder} has no option in the snapshot");
             found.iter().for_each(|name| need(builder, name));
         }
-        let manifest = fs::read_to_string(root().join(crate_name).join("Cargo.toml")).unwrap();
+        let folder = root().join(crate_name);
+        let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         let features = manifest.split("[features]").nth(1).unwrap();
         let features = features.split("\n[").next().unwrap().lines();
         for feature in features.filter_map(|line| line.split_once(" = ")) {
             let name = feature.0.trim_start_matches("## ");
             if !matches!(name, "default" | "fuzzing") && !name.contains([' ', '#']) {
                 need(crate_name, name);
+                assert!(
+                    readme.contains(&format!("`{name}`")),
+                    "{crate_name}/README.md lacks the feature {name}"
+                );
             }
         }
     }
     assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+}
+
+/// The numbers of a text, such as 10000 and 0.5 of "10,000 keys, 0.5 s".
+fn numbers(text: &str) -> Vec<String> {
+    let is_part = |char: char| char.is_ascii_digit() || matches!(char, '.' | ',');
+    let words = text.split(|char| !is_part(char));
+    let words = words.map(|word| word.trim_matches(['.', ',']).replace(',', ""));
+    words.filter(|word| !word.is_empty()).collect()
+}
+
+/// The names in code style of the first cell of a row, and its last cell but `after`.
+fn row(line: &str, after: usize) -> Option<(Vec<&str>, &str)> {
+    let cells: Vec<_> = line.split('|').map(str::trim).collect();
+    let names = cells.get(1)?.split('`').skip(1).step_by(2).collect();
+    let default = cells.get(cells.len().checked_sub(2 + after)?)?;
+    Some((names, default))
+}
+
+#[test]
+fn defaults_of_the_page_of_options_are_those_of_the_builders() {
+    let page = fs::read_to_string(root().join("docs/guide/options.md")).unwrap();
+    let mut compared = 0;
+    for (heading, source) in [
+        ("## `RedisCache::builder`", "backends/redis/builder.rs"),
+        ("## `MemCached::builder`", "backends/memcached/builder.rs"),
+        (
+            "## `TwoLevelCache::builder`",
+            "behaviours/two_level/builder.rs",
+        ),
+    ] {
+        let section = page.split(heading).nth(1).expect(heading);
+        let section = section.split("\n## ").next().unwrap();
+        let source = root().join("ctu-std/src").join(source);
+        let source = fs::read_to_string(source).unwrap();
+        for line in source.lines().filter(|line| line.starts_with("/// | [`")) {
+            let (names, stated) = row(line, 0).unwrap();
+            let rows = section.lines().filter_map(|line| row(line, 1));
+            let shown = rows.into_iter().find(|(of, _)| of.contains(&names[0]));
+            let (_, shown) = shown.unwrap_or_else(|| panic!("{heading}: no row of {names:?}"));
+            assert_eq!(numbers(shown), numbers(stated), "{heading}: {names:?}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 15, "{compared}");
+    assert_eq!(numbers("0.5 s, growing to 10,000."), ["0.5", "10000"]);
 }
