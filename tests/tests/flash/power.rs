@@ -108,9 +108,9 @@ fn cut_at_each_word<const WORD: usize, const PAGE: usize>(pages: usize, options:
 
 #[test]
 fn settings_survive_a_cut_at_each_word() {
-    cut_at_each_word::<1, 512>(2, FlashOptions::new().keep_all());
+    cut_at_each_word::<1, 256>(2, FlashOptions::new().keep_all());
     cut_at_each_word::<4, 256>(3, FlashOptions::new().keep_all());
-    cut_at_each_word::<4, 512>(2, FlashOptions::new().keep_all().wipe_removed());
+    cut_at_each_word::<4, 256>(2, FlashOptions::new().keep_all().wipe_removed());
 }
 
 /// The number of cuts of one test: 100,000 in all. More by the variable `CTU_CUTS`, of each.

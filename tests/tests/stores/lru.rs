@@ -163,7 +163,7 @@ impl std::hash::Hasher for OneHash {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn inline_lru_agrees_with_the_model(ops in prop::collection::vec(op(), 1..200)) {

@@ -165,7 +165,7 @@ fn check<T: Slots<u8, u32>, S: BuildHasher>(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn inline_ttl_agrees_with_the_model(ops in prop::collection::vec(op(), 1..300)) {

@@ -306,7 +306,7 @@ fn no_entry_is_resurrected<N: Node>(steps: &[Step], switches: Switches, seed: u6
 }
 
 proptest! {
-    #![proptest_config(config(2_000))]
+    #![proptest_config(config(1_000))]
 
     #[test]
     fn random_schedules_keep_every_promise(steps in prop::collection::vec(step(), 1..80), concurrent: bool, others: bool, seed: u64) {
