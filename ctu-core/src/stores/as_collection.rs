@@ -14,64 +14,64 @@ use core::{
     hash::{BuildHasher, Hash},
 };
 
-impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>, S> fmt::Debug for Lru<K, V, T, S> {
+impl<K: fmt::Debug, V: fmt::Debug, M: Slots<K, V>, H> fmt::Debug for Lru<K, V, M, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
 }
 
-impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>, C: Clock, S> fmt::Debug for Ttl<K, V, T, C, S> {
+impl<K: fmt::Debug, V: fmt::Debug, M: Slots<K, V>, T: Clock, H> fmt::Debug for Ttl<K, V, M, T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
 }
 
-impl<'a, K, V, T: Slots<K, V>, S> IntoIterator for &'a Lru<K, V, T, S> {
+impl<'a, K, V, M: Slots<K, V>, H> IntoIterator for &'a Lru<K, V, M, H> {
     type Item = (&'a K, &'a V);
-    type IntoIter = Iter<'a, K, V, T>;
+    type IntoIter = Iter<'a, K, V, M>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
 }
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> IntoIterator for Lru<K, V, T, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> IntoIterator for Lru<K, V, M, H> {
     type Item = (K, V);
-    type IntoIter = IntoIter<K, V, T, S>;
+    type IntoIter = IntoIter<K, V, M, H>;
 
     fn into_iter(self) -> Self::IntoIter {
         IntoIter(self)
     }
 }
 
-impl<'a, K, V, T: Slots<K, V>, C: Clock, S> IntoIterator for &'a Ttl<K, V, T, C, S> {
+impl<'a, K, V, M: Slots<K, V>, T: Clock, H> IntoIterator for &'a Ttl<K, V, M, T, H> {
     type Item = (&'a K, &'a V);
-    type IntoIter = LiveIter<'a, K, V, T>;
+    type IntoIter = LiveIter<'a, K, V, M>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
 }
 
-impl<K, V, T, C, S> IntoIterator for Ttl<K, V, T, C, S>
+impl<K, V, M, T, H> IntoIterator for Ttl<K, V, M, T, H>
 where
     K: Hash + Eq,
-    T: Slots<K, V>,
-    C: Clock,
-    S: BuildHasher,
+    M: Slots<K, V>,
+    T: Clock,
+    H: BuildHasher,
 {
     type Item = (K, V);
-    type IntoIter = IntoIter<K, V, T, S>;
+    type IntoIter = IntoIter<K, V, M, H>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.into_live()
     }
 }
 
-impl<K, V, const N: usize, I: Slot, S> FromIterator<(K, V)> for InlineLru<K, V, N, I, S>
+impl<K, V, const N: usize, I: Slot, H> FromIterator<(K, V)> for InlineLru<K, V, N, I, H>
 where
     K: Hash + Eq,
-    S: BuildHasher + Default,
+    H: BuildHasher + Default,
 {
     /// A store of the last `N` entries. The last entry is the most recently used.
     fn from_iter<E: IntoIterator<Item = (K, V)>>(entries: E) -> Self {
@@ -82,22 +82,22 @@ where
 }
 
 #[cfg(feature = "alloc")]
-impl<K, V, S> FromIterator<(K, V)> for Lru<K, V, Heap<K, V>, S>
+impl<K, V, H> FromIterator<(K, V)> for Lru<K, V, Heap<K, V>, H>
 where
     K: Hash + Eq,
-    S: BuildHasher + Default,
+    H: BuildHasher + Default,
 {
     /// A store of all entries, with their number as its capacity. The last entry is the most
     /// recently used.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let entries: alloc::vec::Vec<_> = entries.into_iter().collect();
-        let mut store = Self::with_slots(Heap::with_capacity(entries.len()), S::default());
+        let mut store = Self::with_slots(Heap::with_capacity(entries.len()), H::default());
         store.extend(entries);
         store
     }
 }
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Extend<(K, V)> for Lru<K, V, T, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> Extend<(K, V)> for Lru<K, V, M, H> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         for (key, value) in entries {
             self.insert(key, value);
@@ -105,12 +105,12 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Extend<(K, V)> for Lru<K, 
     }
 }
 
-impl<K, V, T, C, S> Extend<(K, V)> for Ttl<K, V, T, C, S>
+impl<K, V, M, T, H> Extend<(K, V)> for Ttl<K, V, M, T, H>
 where
     K: Hash + Eq,
-    T: Slots<K, V>,
-    C: Clock,
-    S: BuildHasher,
+    M: Slots<K, V>,
+    T: Clock,
+    H: BuildHasher,
 {
     /// Stores the entries for the default time-to-live.
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
@@ -120,11 +120,11 @@ where
     }
 }
 
-impl<K: PartialEq, V: PartialEq, T: Slots<K, V>, S> PartialEq for Lru<K, V, T, S> {
+impl<K: PartialEq, V: PartialEq, M: Slots<K, V>, H> PartialEq for Lru<K, V, M, H> {
     /// Whether both hold the same entries in the same recency order.
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())
     }
 }
 
-impl<K: Eq, V: Eq, T: Slots<K, V>, S> Eq for Lru<K, V, T, S> {}
+impl<K: Eq, V: Eq, M: Slots<K, V>, H> Eq for Lru<K, V, M, H> {}

@@ -14,7 +14,7 @@ use crate::{
 };
 use core::{hash::BuildHasher, time::Duration};
 
-impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> {
+impl<K: StoredKey, V, M: Slots<K, V>, H: BuildHasher> Store for Lru<K, V, M, H> {
     type Key = K::Lookup;
     type Value = V;
 
@@ -61,7 +61,7 @@ impl<K: StoredKey, V, T: Slots<K, V>, S: BuildHasher> Store for Lru<K, V, T, S> 
     store_methods!(V);
 }
 
-impl<K: StoredKey, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Store for Ttl<K, V, T, C, S> {
+impl<K: StoredKey, V, M: Slots<K, V>, T: Clock, H: BuildHasher> Store for Ttl<K, V, M, T, H> {
     type Key = K::Lookup;
     type Value = V;
 

@@ -7,7 +7,7 @@ use core::{
     hash::{BuildHasher, Hash},
 };
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> Lru<K, V, M, H> {
     /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
     /// `None` only for a heap-backed store of capacity 0.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
@@ -44,7 +44,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     }
 }
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, T: Clock, H: BuildHasher> Ttl<K, V, M, T, H> {
     /// Returns the value at `key`; on a miss, stores the value of `make` for the cache's
     /// time-to-live and returns it. `None` only for a heap-backed store of capacity 0.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {

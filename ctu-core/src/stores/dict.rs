@@ -24,7 +24,7 @@ use hashbrown::HashMap;
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct DictCache<K, V, S = RandomState>(HashMap<K, V, S>);
+pub struct DictCache<K, V, H = RandomState>(HashMap<K, V, H>);
 
 impl<K, V> DictCache<K, V> {
     /// An empty store.
@@ -33,7 +33,7 @@ impl<K, V> DictCache<K, V> {
     }
 }
 
-impl<K, V, S> DictCache<K, V, S> {
+impl<K, V, H> DictCache<K, V, H> {
     /// The entries, in no order.
     #[cfg(feature = "defmt")]
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&K, &V)> {
@@ -41,19 +41,19 @@ impl<K, V, S> DictCache<K, V, S> {
     }
 
     /// An empty store that hashes keys with `hasher`.
-    pub const fn with_hasher(hasher: S) -> Self {
+    pub const fn with_hasher(hasher: H) -> Self {
         Self(HashMap::with_hasher(hasher))
     }
 
     /// The map.
-    pub fn into_inner(self) -> HashMap<K, V, S> {
+    pub fn into_inner(self) -> HashMap<K, V, H> {
         self.0
     }
 }
 
-impl<K, V, S: Default> Default for DictCache<K, V, S> {
+impl<K, V, H: Default> Default for DictCache<K, V, H> {
     fn default() -> Self {
-        Self::with_hasher(S::default())
+        Self::with_hasher(H::default())
     }
 }
 
@@ -72,7 +72,7 @@ impl<Q: KeyParts<L>, L: ?Sized, K: Borrow<L>> hashbrown::Equivalent<K> for KeyPa
     }
 }
 
-impl<K: StoredKey, V, S: BuildHasher> Store for DictCache<K, V, S> {
+impl<K: StoredKey, V, H: BuildHasher> Store for DictCache<K, V, H> {
     type Key = K::Lookup;
     type Value = V;
 

@@ -23,19 +23,19 @@ fn map<K: Format, V: Format>(f: Formatter<'_>, entries: impl Iterator<Item = (K,
     write!(f, "}}");
 }
 
-impl<K: Format, V: Format, T: Slots<K, V>, S> Format for Lru<K, V, T, S> {
+impl<K: Format, V: Format, M: Slots<K, V>, H> Format for Lru<K, V, M, H> {
     fn format(&self, f: Formatter<'_>) {
         map(f, self.iter());
     }
 }
 
-impl<K: Format, V: Format, T: Slots<K, V>, C: Clock, S> Format for Ttl<K, V, T, C, S> {
+impl<K: Format, V: Format, M: Slots<K, V>, T: Clock, H> Format for Ttl<K, V, M, T, H> {
     fn format(&self, f: Formatter<'_>) {
         map(f, self.iter());
     }
 }
 
-impl<K, V, const N: usize, I: Slot, R: Rule, S> Format for Unordered<K, V, N, I, R, S>
+impl<K, V, const N: usize, I: Slot, R: Rule, H> Format for Unordered<K, V, N, I, R, H>
 where
     K: Format,
     V: Format,
@@ -51,7 +51,7 @@ impl<V, const N: usize, const BYTES: usize, R: ArenaRule> Format for Arena<V, N,
     }
 }
 
-impl<K: Format, V: Format, T: Slots<K, V>> Format for Iter<'_, K, V, T> {
+impl<K: Format, V: Format, M: Slots<K, V>> Format for Iter<'_, K, V, M> {
     fn format(&self, f: Formatter<'_>) {
         map(f, self.clone());
     }
@@ -75,11 +75,11 @@ impl<K, V> Format for super::slots::Heap<K, V> {
 }
 
 #[cfg(feature = "alloc")]
-impl<K, V, S, T> Format for super::policy::AdaptiveCache<K, V, S, T>
+impl<K, V, H, M> Format for super::policy::AdaptiveCache<K, V, H, L>
 where
     K: Format,
     V: Format,
-    T: super::policy::Lifetimes,
+    L: super::policy::Lifetimes,
 {
     fn format(&self, f: Formatter<'_>) {
         map(f, self.iter());
@@ -87,7 +87,7 @@ where
 }
 
 #[cfg(feature = "alloc")]
-impl<K: Format, V: Format, S> Format for super::dict::DictCache<K, V, S> {
+impl<K: Format, V: Format, H> Format for super::dict::DictCache<K, V, H> {
     fn format(&self, f: Formatter<'_>) {
         map(f, self.entries());
     }

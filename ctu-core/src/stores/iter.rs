@@ -13,16 +13,16 @@ use core::{
 };
 
 /// The slots of a store, from the most to the least recently used.
-pub(super) struct Order<'a, K, V, T: Slots<K, V>> {
-    slots: &'a T,
-    newest: T::Slot,
-    oldest: T::Slot,
+pub(super) struct Order<'a, K, V, M: Slots<K, V>> {
+    slots: &'a M,
+    newest: M::Slot,
+    oldest: M::Slot,
     left: usize,
     entries: PhantomData<&'a (K, V)>,
 }
 
-impl<'a, K, V, T: Slots<K, V>> Order<'a, K, V, T> {
-    pub(super) fn new(slots: &'a T, newest: T::Slot, oldest: T::Slot) -> Self {
+impl<'a, K, V, M: Slots<K, V>> Order<'a, K, V, M> {
+    pub(super) fn new(slots: &'a M, newest: M::Slot, oldest: M::Slot) -> Self {
         Self {
             slots,
             newest,
@@ -32,21 +32,21 @@ impl<'a, K, V, T: Slots<K, V>> Order<'a, K, V, T> {
         }
     }
 
-    pub(super) fn entry(&self, slot: T::Slot) -> Option<(&'a K, &'a V)> {
+    pub(super) fn entry(&self, slot: M::Slot) -> Option<(&'a K, &'a V)> {
         Some((self.slots.key(slot)?, self.slots.value(slot)?))
     }
 }
 
-impl<K, V, T: Slots<K, V>> Iterator for Order<'_, K, V, T> {
-    type Item = T::Slot;
+impl<K, V, M: Slots<K, V>> Iterator for Order<'_, K, V, M> {
+    type Item = M::Slot;
 
-    fn next(&mut self) -> Option<T::Slot> {
+    fn next(&mut self) -> Option<M::Slot> {
         self.left = self.left.checked_sub(1)?;
         let slot = self.newest;
         self.newest = self
             .slots
             .link(slot)
-            .map_or(T::Slot::NONE, |link| link.next);
+            .map_or(M::Slot::NONE, |link| link.next);
         Some(slot)
     }
 
@@ -55,19 +55,19 @@ impl<K, V, T: Slots<K, V>> Iterator for Order<'_, K, V, T> {
     }
 }
 
-impl<K, V, T: Slots<K, V>> DoubleEndedIterator for Order<'_, K, V, T> {
-    fn next_back(&mut self) -> Option<T::Slot> {
+impl<K, V, M: Slots<K, V>> DoubleEndedIterator for Order<'_, K, V, M> {
+    fn next_back(&mut self) -> Option<M::Slot> {
         self.left = self.left.checked_sub(1)?;
         let slot = self.oldest;
         self.oldest = self
             .slots
             .link(slot)
-            .map_or(T::Slot::NONE, |link| link.prev);
+            .map_or(M::Slot::NONE, |link| link.prev);
         Some(slot)
     }
 }
 
-impl<K, V, T: Slots<K, V>> Clone for Order<'_, K, V, T> {
+impl<K, V, M: Slots<K, V>> Clone for Order<'_, K, V, M> {
     fn clone(&self) -> Self {
         Self { ..*self }
     }
@@ -82,9 +82,9 @@ impl<K, V, T: Slots<K, V>> Clone for Order<'_, K, V, T> {
 /// let entries: Iter<'_, _, _, _> = cache.iter();
 /// assert_eq!(entries.collect::<Vec<_>>(), [(&1, &10)]);
 /// ```
-pub struct Iter<'a, K, V, T: Slots<K, V>>(pub(super) Order<'a, K, V, T>);
+pub struct Iter<'a, K, V, M: Slots<K, V>>(pub(super) Order<'a, K, V, M>);
 
-impl<'a, K, V, T: Slots<K, V>> Iterator for Iter<'a, K, V, T> {
+impl<'a, K, V, M: Slots<K, V>> Iterator for Iter<'a, K, V, M> {
     type Item = (&'a K, &'a V);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -97,23 +97,23 @@ impl<'a, K, V, T: Slots<K, V>> Iterator for Iter<'a, K, V, T> {
     }
 }
 
-impl<K, V, T: Slots<K, V>> DoubleEndedIterator for Iter<'_, K, V, T> {
+impl<K, V, M: Slots<K, V>> DoubleEndedIterator for Iter<'_, K, V, M> {
     fn next_back(&mut self) -> Option<Self::Item> {
         let slot = self.0.next_back()?;
         self.0.entry(slot)
     }
 }
 
-impl<K, V, T: Slots<K, V>> ExactSizeIterator for Iter<'_, K, V, T> {}
-impl<K, V, T: Slots<K, V>> FusedIterator for Iter<'_, K, V, T> {}
+impl<K, V, M: Slots<K, V>> ExactSizeIterator for Iter<'_, K, V, M> {}
+impl<K, V, M: Slots<K, V>> FusedIterator for Iter<'_, K, V, M> {}
 
-impl<K, V, T: Slots<K, V>> Clone for Iter<'_, K, V, T> {
+impl<K, V, M: Slots<K, V>> Clone for Iter<'_, K, V, M> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>> fmt::Debug for Iter<'_, K, V, T> {
+impl<K: fmt::Debug, V: fmt::Debug, M: Slots<K, V>> fmt::Debug for Iter<'_, K, V, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
     }
@@ -129,23 +129,23 @@ impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>> fmt::Debug for Iter<'_, K, V,
 /// cache.extend([(1, "one"), (2, "two")]);
 /// assert_eq!(cache.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [2, 1]);
 /// ```
-pub struct LiveIter<'a, K, V, T: Slots<K, V>> {
-    order: Order<'a, K, V, T>,
-    expiry: &'a Expiry<T::Deadlines>,
+pub struct LiveIter<'a, K, V, M: Slots<K, V>> {
+    order: Order<'a, K, V, M>,
+    expiry: &'a Expiry<M::Deadlines>,
     now: u64,
 }
 
-impl<'a, K, V, T: Slots<K, V>> LiveIter<'a, K, V, T> {
+impl<'a, K, V, M: Slots<K, V>> LiveIter<'a, K, V, M> {
     pub(super) fn new(
-        order: Order<'a, K, V, T>,
-        expiry: &'a Expiry<T::Deadlines>,
+        order: Order<'a, K, V, M>,
+        expiry: &'a Expiry<M::Deadlines>,
         now: u64,
     ) -> Self {
         Self { order, expiry, now }
     }
 }
 
-impl<'a, K, V, T: Slots<K, V>> Iterator for LiveIter<'a, K, V, T> {
+impl<'a, K, V, M: Slots<K, V>> Iterator for LiveIter<'a, K, V, M> {
     type Item = (&'a K, &'a V);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -162,7 +162,7 @@ impl<'a, K, V, T: Slots<K, V>> Iterator for LiveIter<'a, K, V, T> {
     }
 }
 
-impl<K, V, T: Slots<K, V>> DoubleEndedIterator for LiveIter<'_, K, V, T> {
+impl<K, V, M: Slots<K, V>> DoubleEndedIterator for LiveIter<'_, K, V, M> {
     fn next_back(&mut self) -> Option<Self::Item> {
         loop {
             let slot = self.order.next_back()?;
@@ -173,9 +173,9 @@ impl<K, V, T: Slots<K, V>> DoubleEndedIterator for LiveIter<'_, K, V, T> {
     }
 }
 
-impl<K, V, T: Slots<K, V>> FusedIterator for LiveIter<'_, K, V, T> {}
+impl<K, V, M: Slots<K, V>> FusedIterator for LiveIter<'_, K, V, M> {}
 
-impl<K, V, T: Slots<K, V>> Clone for LiveIter<'_, K, V, T> {
+impl<K, V, M: Slots<K, V>> Clone for LiveIter<'_, K, V, M> {
     fn clone(&self) -> Self {
         Self {
             order: self.order.clone(),
@@ -184,7 +184,7 @@ impl<K, V, T: Slots<K, V>> Clone for LiveIter<'_, K, V, T> {
     }
 }
 
-impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>> fmt::Debug for LiveIter<'_, K, V, T> {
+impl<K: fmt::Debug, V: fmt::Debug, M: Slots<K, V>> fmt::Debug for LiveIter<'_, K, V, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.clone()).finish()
     }
@@ -198,9 +198,9 @@ impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>> fmt::Debug for LiveIter<'_, K
 /// let cache: LruCache<u32, &str, 8> = [(1, "one"), (2, "two")].into_iter().collect();
 /// assert_eq!(cache.into_iter().collect::<Vec<_>>(), [(2, "two"), (1, "one")]);
 /// ```
-pub struct IntoIter<K, V, T: Slots<K, V>, S>(pub(super) Lru<K, V, T, S>);
+pub struct IntoIter<K, V, M: Slots<K, V>, H>(pub(super) Lru<K, V, M, H>);
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Iterator for IntoIter<K, V, T, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> Iterator for IntoIter<K, V, M, H> {
     type Item = (K, V);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -212,16 +212,16 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Iterator for IntoIter<K, V
     }
 }
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> DoubleEndedIterator for IntoIter<K, V, T, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> DoubleEndedIterator for IntoIter<K, V, M, H> {
     fn next_back(&mut self) -> Option<Self::Item> {
         self.0.pop_lru()
     }
 }
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> ExactSizeIterator for IntoIter<K, V, T, S> {}
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> FusedIterator for IntoIter<K, V, T, S> {}
+impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> ExactSizeIterator for IntoIter<K, V, M, H> {}
+impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> FusedIterator for IntoIter<K, V, M, H> {}
 
-impl<K: fmt::Debug, V: fmt::Debug, T: Slots<K, V>, S> fmt::Debug for IntoIter<K, V, T, S> {
+impl<K: fmt::Debug, V: fmt::Debug, M: Slots<K, V>, H> fmt::Debug for IntoIter<K, V, M, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter()).finish()
     }

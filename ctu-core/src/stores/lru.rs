@@ -41,7 +41,7 @@ use rustc_hash::FxBuildHasher;
 /// Keys are hashed with [`FxHasher`](rustc_hash::FxHasher), which is quick and has no seed: chosen
 /// keys of an attacker can share a bucket, and so evict entries early. Pass a seeded hasher to
 /// [`with_hasher`](Lru::with_hasher) where keys come from untrusted callers.
-pub type LruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K, V, N>, S>;
+pub type LruCache<K, V, const N: usize, H = FxBuildHasher> = Lru<K, V, Inline<K, V, N>, H>;
 
 /// An [`LruCache`] of at most 255 entries that take 4 bytes over their key and value, in place of 8.
 ///
@@ -52,18 +52,18 @@ pub type LruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K,
 /// cache.insert(1, 10);
 /// assert_eq!(cache.get(&1), Some(&10));
 /// ```
-pub type SmallLruCache<K, V, const N: usize, S = FxBuildHasher> = Lru<K, V, Inline<K, V, N, u8>, S>;
+pub type SmallLruCache<K, V, const N: usize, H = FxBuildHasher> = Lru<K, V, Inline<K, V, N, u8>, H>;
 
 /// The in-place stores of both sizes.
-pub(super) type InlineLru<K, V, const N: usize, I, S> = Lru<K, V, Inline<K, V, N, I>, S>;
+pub(super) type InlineLru<K, V, const N: usize, I, H> = Lru<K, V, Inline<K, V, N, I>, H>;
 
 /// The least-recently-used store, generic over its storage: [`LruCache`] and `heap::LruCache`.
 #[derive(Clone)]
-pub struct Lru<K, V, T: Slots<K, V>, S = FxBuildHasher> {
-    pub(super) slots: T,
+pub struct Lru<K, V, M: Slots<K, V>, H = FxBuildHasher> {
+    pub(super) slots: M,
     /// The most recently used entry. The least recently used one is before it in the circle.
-    pub(super) head: T::Slot,
-    hasher: S,
+    pub(super) head: M::Slot,
+    hasher: H,
     entries: PhantomData<(K, V)>,
 }
 
@@ -75,24 +75,24 @@ impl<K, V, const N: usize, I: Slot> Lru<K, V, Inline<K, V, N, I>> {
     }
 }
 
-impl<K, V, const N: usize, I: Slot, S> InlineLru<K, V, N, I, S> {
+impl<K, V, const N: usize, I: Slot, H> InlineLru<K, V, N, I, H> {
     /// An empty store that hashes keys with `hasher`.
-    pub const fn with_hasher(hasher: S) -> Self {
+    pub const fn with_hasher(hasher: H) -> Self {
         Self::with_slots(Inline::new(), hasher)
     }
 }
 
-impl<K, V, const N: usize, I: Slot, S: Default> Default for InlineLru<K, V, N, I, S> {
+impl<K, V, const N: usize, I: Slot, H: Default> Default for InlineLru<K, V, N, I, H> {
     fn default() -> Self {
-        Self::with_hasher(S::default())
+        Self::with_hasher(H::default())
     }
 }
 
-impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
-    pub(crate) const fn with_slots(slots: T, hasher: S) -> Self {
+impl<K, V, M: Slots<K, V>, H> Lru<K, V, M, H> {
+    pub(crate) const fn with_slots(slots: M, hasher: H) -> Self {
         Self {
             slots,
-            head: T::Slot::NONE,
+            head: M::Slot::NONE,
             hasher,
             entries: PhantomData,
         }
@@ -120,12 +120,12 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
 
     /// Removes every entry. O(N).
     pub fn clear(&mut self) {
-        self.head = T::Slot::NONE;
+        self.head = M::Slot::NONE;
         self.slots.clear();
     }
 
     /// Iterates over the entries, from the most to the least recently used; `.rev()` reverses.
-    pub fn iter(&self) -> Iter<'_, K, V, T> {
+    pub fn iter(&self) -> Iter<'_, K, V, M> {
         Iter(self.order())
     }
 
@@ -139,30 +139,30 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
         self.slots.iter_mut()
     }
 
-    pub(super) fn order(&self) -> Order<'_, K, V, T> {
+    pub(super) fn order(&self) -> Order<'_, K, V, M> {
         Order::new(&self.slots, self.head, self.tail())
     }
 
     /// The slot of the least recently used entry.
     #[inline]
-    pub(super) fn tail(&self) -> T::Slot {
+    pub(super) fn tail(&self) -> M::Slot {
         self.slots
             .link(self.head)
-            .map_or(T::Slot::NONE, |link| link.prev)
+            .map_or(M::Slot::NONE, |link| link.prev)
     }
 
-    pub(super) const fn slots(&self) -> &T {
+    pub(super) const fn slots(&self) -> &M {
         &self.slots
     }
 
-    pub(super) const fn slots_mut(&mut self) -> &mut T {
+    pub(super) const fn slots_mut(&mut self) -> &mut M {
         &mut self.slots
     }
 
     /// Links an entry that is not in the list at the head.
     #[inline]
-    fn link_first(&mut self, slot: T::Slot) {
-        if self.head == T::Slot::NONE {
+    fn link_first(&mut self, slot: M::Slot) {
+        if self.head == M::Slot::NONE {
             self.set_prev(slot, slot);
             self.set_next(slot, slot);
         } else {
@@ -173,7 +173,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
 
     /// Links an entry that is not in the list between its last and its first entry.
     #[inline]
-    fn link_before_head(&mut self, slot: T::Slot) {
+    fn link_before_head(&mut self, slot: M::Slot) {
         let next = self.head;
         if let Some(first) = self.slots.link_mut(next) {
             let prev = core::mem::replace(&mut first.prev, slot);
@@ -185,14 +185,14 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
     }
 
     #[inline]
-    fn set_next(&mut self, slot: T::Slot, next: T::Slot) {
+    fn set_next(&mut self, slot: M::Slot, next: M::Slot) {
         if let Some(link) = self.slots.link_mut(slot) {
             link.next = next;
         }
     }
 
     #[inline]
-    fn set_prev(&mut self, slot: T::Slot, prev: T::Slot) {
+    fn set_prev(&mut self, slot: M::Slot, prev: M::Slot) {
         if let Some(link) = self.slots.link_mut(slot) {
             link.prev = prev;
         }
@@ -200,7 +200,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
 
     /// Makes the entry of a slot the most recently used.
     #[inline]
-    pub(super) fn touch(&mut self, slot: T::Slot) {
+    pub(super) fn touch(&mut self, slot: M::Slot) {
         if slot != self.head
             && let Some(Link { prev, next }) = self.slots.link(slot)
         {
@@ -215,14 +215,14 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
     }
 }
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> Lru<K, V, M, H> {
     #[inline]
     pub(super) fn hash<Q: ?Sized + Hash>(&self, key: &Q) -> u64 {
         self.hasher.hash_one(key)
     }
 
     #[inline]
-    pub(super) fn find<Q>(&self, key: &Q) -> T::Slot
+    pub(super) fn find<Q>(&self, key: &Q) -> M::Slot
     where
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
@@ -233,7 +233,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
 
     /// [`find`](Self::find) by the parts of a key.
     #[inline]
-    pub(super) fn find_equivalent<Q, L>(&self, key: &Q) -> T::Slot
+    pub(super) fn find_equivalent<Q, L>(&self, key: &Q) -> M::Slot
     where
         K: Borrow<L>,
         Q: KeyParts<L>,
@@ -247,7 +247,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
 
     /// Returns the value in a slot and marks the entry as most recently used.
     #[inline]
-    pub(super) fn use_slot(&mut self, slot: T::Slot) -> Option<&mut V> {
+    pub(super) fn use_slot(&mut self, slot: M::Slot) -> Option<&mut V> {
         self.touch(slot);
         self.slots.value_mut(slot)
     }
@@ -287,7 +287,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
     {
-        self.find(key) != T::Slot::NONE
+        self.find(key) != M::Slot::NONE
     }
 
     /// Stores `value` at `key` and marks the entry as most recently used.
@@ -317,7 +317,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     }
 
     #[inline]
-    pub(super) fn swap_value(&mut self, slot: T::Slot, value: &mut Option<V>) {
+    pub(super) fn swap_value(&mut self, slot: M::Slot, value: &mut Option<V>) {
         if let (Some(place), Some(value)) = (self.slots.value_mut(slot), value) {
             core::mem::swap(place, value);
         }
@@ -333,12 +333,12 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         hash: u64,
         key: K,
         value: &mut Option<V>,
-        victim: T::Slot,
-    ) -> (T::Slot, Option<K>) {
+        victim: M::Slot,
+    ) -> (M::Slot, Option<K>) {
         let hasher = &self.hasher;
         let rehash = |key: &K| hasher.hash_one(key);
         let mut slot = victim;
-        if slot == T::Slot::NONE {
+        if slot == M::Slot::NONE {
             if self.slots.taken() < self.slots.capacity() {
                 if let Some(value) = value.take() {
                     slot = self.slots.push(hash, key, value, rehash);
@@ -349,11 +349,11 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
             slot = self.tail();
         }
         let Some(old_key) = self.slots.key(slot) else {
-            return (T::Slot::NONE, Some(key));
+            return (M::Slot::NONE, Some(key));
         };
         let old_hash = rehash(old_key);
         let old_key = self.slots.replace_key(slot, old_hash, hash, key, rehash);
-        if victim == T::Slot::NONE {
+        if victim == M::Slot::NONE {
             // The last of the circle becomes its first.
             self.head = slot;
         } else {
@@ -401,7 +401,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
         mut keep: impl FnMut(&K, &mut V) -> bool,
     ) -> bool {
         for _ in 0..entries {
-            let Some(slot) = sweep.next::<T::Slot>(self.len()) else {
+            let Some(slot) = sweep.next::<M::Slot>(self.len()) else {
                 return false;
             };
             if let Some((key, value)) = self.slots.entry_mut(slot)
@@ -414,14 +414,14 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     }
 
     /// Removes the entry of a slot; the entry of the last slot then has its number.
-    pub(super) fn remove_slot(&mut self, slot: T::Slot) -> Option<(K, V)> {
-        let last = T::Slot::new(self.len().checked_sub(1)?);
+    pub(super) fn remove_slot(&mut self, slot: M::Slot) -> Option<(K, V)> {
+        let last = M::Slot::new(self.len().checked_sub(1)?);
         // Hashes first: `Hash` is the user's code, and a panic there leaves the store unchanged.
         let hash = self.hash(self.slots.key(slot)?);
         let last_hash = self.hash(self.slots.key(last)?);
         let Link { prev, next } = self.slots.link(slot)?;
         if next == slot {
-            self.head = T::Slot::NONE;
+            self.head = M::Slot::NONE;
         } else {
             self.set_next(prev, next);
             self.set_prev(next, prev);
@@ -438,7 +438,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
 
     /// Corrects the list after the entry of slot `from` has moved to slot `to` with its link.
     #[inline]
-    fn renumber(&mut self, from: T::Slot, to: T::Slot) {
+    fn renumber(&mut self, from: M::Slot, to: M::Slot) {
         if self.head == from {
             self.head = to;
         }

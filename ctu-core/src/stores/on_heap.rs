@@ -26,7 +26,7 @@ pub use super::{
 /// cache.insert(String::from("one"), 1);
 /// assert_eq!(cache.get("one"), Some(&1));
 /// ```
-pub type LruCache<K, V, S = RandomState> = Lru<K, V, Heap<K, V>, S>;
+pub type LruCache<K, V, H = RandomState> = Lru<K, V, Heap<K, V>, H>;
 
 /// [`crate::TtlCache`] with a capacity chosen at run time.
 ///
@@ -42,7 +42,7 @@ pub type LruCache<K, V, S = RandomState> = Lru<K, V, Heap<K, V>, S>;
 /// clock.advance(Duration::from_secs(600));
 /// assert_eq!(cache.get("one"), None);
 /// ```
-pub type TtlCache<K, V, C, S = RandomState> = Ttl<K, V, Heap<K, V>, C, S>;
+pub type TtlCache<K, V, T, H = RandomState> = Ttl<K, V, Heap<K, V>, T, H>;
 
 impl<K, V> LruCache<K, V> {
     /// An empty store of at most `capacity` entries, or 4,294,967,294 if that is less.
@@ -52,28 +52,28 @@ impl<K, V> LruCache<K, V> {
     }
 }
 
-impl<K, V, S: BuildHasher> LruCache<K, V, S> {
+impl<K, V, H: BuildHasher> LruCache<K, V, H> {
     /// [`with_capacity`](LruCache::with_capacity), with keys hashed by `hasher`.
-    pub const fn with_capacity_and_hasher(capacity: usize, hasher: S) -> Self {
+    pub const fn with_capacity_and_hasher(capacity: usize, hasher: H) -> Self {
         Self::with_slots(Heap::with_capacity(capacity), hasher)
     }
 }
 
-impl<K, V, C> TtlCache<K, V, C> {
+impl<K, V, T> TtlCache<K, V, T> {
     /// An empty store of at most `capacity` entries, or 4,294,967,294 if that is less, which live
     /// for `ttl` by `clock`. One of capacity 0 keeps nothing.
-    pub fn with_capacity(capacity: usize, ttl: Duration, clock: C) -> Self {
+    pub fn with_capacity(capacity: usize, ttl: Duration, clock: T) -> Self {
         Self::with_capacity_and_hasher(capacity, ttl, clock, RandomState::default())
     }
 }
 
-impl<K, V, C, S: BuildHasher> TtlCache<K, V, C, S> {
+impl<K, V, T, H: BuildHasher> TtlCache<K, V, T, H> {
     /// [`with_capacity`](TtlCache::with_capacity), with keys hashed by `hasher`.
     pub const fn with_capacity_and_hasher(
         capacity: usize,
         ttl: Duration,
-        clock: C,
-        hasher: S,
+        clock: T,
+        hasher: H,
     ) -> Self {
         Self::with_slots(
             Heap::with_capacity(capacity),

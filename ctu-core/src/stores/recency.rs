@@ -13,7 +13,7 @@ use core::{
     hash::{BuildHasher, Hash},
 };
 
-impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
+impl<K, V, M: Slots<K, V>, H> Lru<K, V, M, H> {
     /// Returns the least recently used entry without a change to the recency order.
     pub fn peek_lru(&self) -> Option<(&K, &V)> {
         let tail = self.tail();
@@ -21,7 +21,7 @@ impl<K, V, T: Slots<K, V>, S> Lru<K, V, T, S> {
     }
 }
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> Lru<K, V, M, H> {
     /// Marks the entry at `key` as most recently used. Returns whether there is one.
     pub fn promote<Q>(&mut self, key: &Q) -> bool
     where
@@ -30,7 +30,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     {
         let slot = self.find(key);
         self.touch(slot);
-        slot != T::Slot::NONE
+        slot != M::Slot::NONE
     }
 
     /// Marks the entry at `key` as least recently used, the next to be evicted. Returns whether
@@ -69,7 +69,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, S: BuildHasher> Lru<K, V, T, S> {
     }
 }
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, T: Clock, H: BuildHasher> Ttl<K, V, M, T, H> {
     /// Marks the live entry at `key` as most recently used. Returns whether there is one.
     pub fn promote<Q>(&mut self, key: &Q) -> bool
     where
@@ -105,7 +105,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
 }
 
 #[cfg(feature = "alloc")]
-impl<K: Hash + Eq, V, S: BuildHasher> Lru<K, V, Heap<K, V>, S> {
+impl<K: Hash + Eq, V, H: BuildHasher> Lru<K, V, Heap<K, V>, H> {
     /// Sets the capacity, up to 4,294,967,294. Entries over a lower capacity are evicted, the least
     /// recently used first, in O(1) each.
     pub fn set_capacity(&mut self, capacity: usize) {
@@ -117,7 +117,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Lru<K, V, Heap<K, V>, S> {
 }
 
 #[cfg(feature = "alloc")]
-impl<K: Hash + Eq, V, C: Clock, S: BuildHasher> Ttl<K, V, Heap<K, V>, C, S> {
+impl<K: Hash + Eq, V, T: Clock, H: BuildHasher> Ttl<K, V, Heap<K, V>, T, H> {
     /// Sets the capacity, up to 4,294,967,294. Over a lower capacity, expired entries leave, then
     /// the least recently used ones.
     pub fn set_capacity(&mut self, capacity: usize) {

@@ -16,18 +16,18 @@ use serde::{
     de::{Error, SeqAccess, Visitor},
 };
 
-impl<K: Serialize, V: Serialize, T: Slots<K, V>, S> Serialize for Lru<K, V, T, S> {
+impl<K: Serialize, V: Serialize, M: Slots<K, V>, H> Serialize for Lru<K, V, M, H> {
     /// Writes the entries as a sequence of pairs, the least recently used first.
     fn serialize<W: Serializer>(&self, serializer: W) -> Result<W::Ok, W::Error> {
         serializer.collect_seq(self.iter().rev())
     }
 }
 
-impl<'de, K, V, const N: usize, I: Slot, S> Deserialize<'de> for InlineLru<K, V, N, I, S>
+impl<'de, K, V, const N: usize, I: Slot, H> Deserialize<'de> for InlineLru<K, V, N, I, H>
 where
     K: Deserialize<'de> + Hash + Eq,
     V: Deserialize<'de>,
-    S: BuildHasher + Default,
+    H: BuildHasher + Default,
 {
     /// Reads at most `N` entries; more are an error. A heap-backed store has no capacity in its
     /// type: create it, then extend it with a `Vec<(K, V)>`.
@@ -40,7 +40,7 @@ where
     }
 }
 
-impl<K, V, const N: usize, I: Slot, R: Rule, S> Serialize for Unordered<K, V, N, I, R, S>
+impl<K, V, const N: usize, I: Slot, R: Rule, H> Serialize for Unordered<K, V, N, I, R, H>
 where
     K: Serialize,
     V: Serialize,
@@ -51,13 +51,13 @@ where
     }
 }
 
-impl<'de, K, V, const N: usize, I, R, S> Deserialize<'de> for Unordered<K, V, N, I, R, S>
+impl<'de, K, V, const N: usize, I, R, H> Deserialize<'de> for Unordered<K, V, N, I, R, H>
 where
     K: Deserialize<'de> + Hash + Eq,
     V: Deserialize<'de>,
     I: Slot,
     R: Rule,
-    S: BuildHasher + Default,
+    H: BuildHasher + Default,
 {
     /// Reads at most `N` entries; more are an error.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

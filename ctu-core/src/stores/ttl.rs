@@ -66,7 +66,7 @@ use rustc_hash::FxBuildHasher;
 /// * The store is **nearly unused**: a live entry may expire early if the store held an entry that
 ///   had expired at least 37 days before, and so saw fewer than `N` writes since (with the longer
 ///   units above, as many times longer).
-pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline<K, V, N>, C, S>;
+pub type TtlCache<K, V, const N: usize, T, H = FxBuildHasher> = Ttl<K, V, Inline<K, V, N>, T, H>;
 
 /// A [`TtlCache`] of at most 255 entries that take 10 bytes over their key and value, in place of
 /// 16.
@@ -80,43 +80,43 @@ pub type TtlCache<K, V, const N: usize, C, S = FxBuildHasher> = Ttl<K, V, Inline
 /// cache.insert(1, 10);
 /// assert_eq!(cache.get(&1), Some(&10));
 /// ```
-pub type SmallTtlCache<K, V, const N: usize, C, S = FxBuildHasher> =
-    Ttl<K, V, Inline<K, V, N, u8>, C, S>;
+pub type SmallTtlCache<K, V, const N: usize, T, H = FxBuildHasher> =
+    Ttl<K, V, Inline<K, V, N, u8>, T, H>;
 
 /// The store with deadlines, generic over its storage: [`TtlCache`] and `heap::TtlCache`.
 #[derive(Clone)]
-pub struct Ttl<K, V, T: Slots<K, V>, C, S = FxBuildHasher> {
-    pub(super) lru: Lru<K, V, T, S>,
-    expiry: Expiry<T::Deadlines>,
-    pub(super) time: Time<C>,
+pub struct Ttl<K, V, M: Slots<K, V>, T, H = FxBuildHasher> {
+    pub(super) lru: Lru<K, V, M, H>,
+    expiry: Expiry<M::Deadlines>,
+    pub(super) time: Time<T>,
 }
 
-impl<K, V, const N: usize, I: Slot, C> Ttl<K, V, Inline<K, V, N, I>, C> {
+impl<K, V, const N: usize, I: Slot, T> Ttl<K, V, Inline<K, V, N, I>, T> {
     /// An empty store with the time-to-live `ttl` by `clock`. Compiles only for a capacity `N` from
     /// 1 to 65,535, or to 255 in a [`SmallTtlCache`].
     ///
     /// In a `static`, the initial value of a store with a time-to-live takes as much flash as RAM.
     /// A store with the time-to-live [`Duration::ZERO`] is all zeros and takes no flash;
     /// [`set_ttl`](Self::set_ttl) sets the time-to-live at start-up.
-    pub const fn new(ttl: Duration, clock: C) -> Self {
+    pub const fn new(ttl: Duration, clock: T) -> Self {
         Self::with_hasher(ttl, clock, FxBuildHasher)
     }
 }
 
-impl<K, V, const N: usize, I: Slot, C, S> Ttl<K, V, Inline<K, V, N, I>, C, S> {
+impl<K, V, const N: usize, I: Slot, T, H> Ttl<K, V, Inline<K, V, N, I>, T, H> {
     /// An empty store that hashes keys with `hasher`.
-    pub const fn with_hasher(ttl: Duration, clock: C, hasher: S) -> Self {
+    pub const fn with_hasher(ttl: Duration, clock: T, hasher: H) -> Self {
         Self::with_slots(Inline::new(), InlineDeadlines::new(), ttl, clock, hasher)
     }
 }
 
-impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
+impl<K, V, M: Slots<K, V>, T, H> Ttl<K, V, M, T, H> {
     pub(crate) const fn with_slots(
-        slots: T,
-        deadlines: T::Deadlines,
+        slots: M,
+        deadlines: M::Deadlines,
         ttl: Duration,
-        clock: C,
-        hasher: S,
+        clock: T,
+        hasher: H,
     ) -> Self {
         Self {
             lru: Lru::with_slots(slots, hasher),
@@ -176,7 +176,7 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
     }
 
     /// The clock.
-    pub const fn clock(&self) -> &C {
+    pub const fn clock(&self) -> &T {
         self.time.clock()
     }
 
@@ -188,14 +188,14 @@ impl<K, V, T: Slots<K, V>, C, S> Ttl<K, V, T, C, S> {
 
     /// Whether the entry of a slot is live at the tick `now`.
     #[inline]
-    fn is_live(&self, slot: T::Slot, now: u64) -> bool {
+    fn is_live(&self, slot: M::Slot, now: u64) -> bool {
         self.expiry.left(slot, now).is_some()
     }
 }
 
-impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
+impl<K, V, M: Slots<K, V>, T: Clock, H> Ttl<K, V, M, T, H> {
     /// Iterates over the live entries, from the most to the least recently used.
-    pub fn iter(&self) -> LiveIter<'_, K, V, T> {
+    pub fn iter(&self) -> LiveIter<'_, K, V, M> {
         LiveIter::new(self.lru.order(), &self.expiry, self.time.peek())
     }
 
@@ -209,14 +209,14 @@ impl<K, V, T: Slots<K, V>, C: Clock, S> Ttl<K, V, T, C, S> {
         let expiry = &self.expiry;
         let entries = self.lru.slots_mut().iter_mut().enumerate();
         entries
-            .filter(move |(at, _)| expiry.left(T::Slot::new(*at), now).is_some())
+            .filter(move |(at, _)| expiry.left(M::Slot::new(*at), now).is_some())
             .map(|(_, entry)| entry)
     }
 }
 
-impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, S> {
+impl<K: Hash + Eq, V, M: Slots<K, V>, T: Clock, H: BuildHasher> Ttl<K, V, M, T, H> {
     /// The slot of a live entry.
-    pub(super) fn find_live<Q>(&mut self, key: &Q) -> Option<T::Slot>
+    pub(super) fn find_live<Q>(&mut self, key: &Q) -> Option<M::Slot>
     where
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
@@ -228,15 +228,15 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     #[inline]
     pub(super) fn live(
         &mut self,
-        find: impl FnOnce(&Lru<K, V, T, S>) -> T::Slot,
-    ) -> Option<T::Slot> {
+        find: impl FnOnce(&Lru<K, V, M, H>) -> M::Slot,
+    ) -> Option<M::Slot> {
         // First of all: a miss advances the store's time as well.
         let now = self.time.now();
         let slot = find(&self.lru);
         self.is_live(slot, now).then_some(slot)
     }
 
-    fn find_to_peek<Q>(&self, key: &Q) -> Option<T::Slot>
+    fn find_to_peek<Q>(&self, key: &Q) -> Option<M::Slot>
     where
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
@@ -266,13 +266,13 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
 
     /// Returns the value of a live entry and marks the entry as most recently used.
     #[inline]
-    pub(super) fn use_slot(&mut self, slot: T::Slot) -> Option<&V> {
+    pub(super) fn use_slot(&mut self, slot: M::Slot) -> Option<&V> {
         self.lru.use_slot(slot).map(|value| &*value)
     }
 
     /// The time left of the entry of a slot at the last reading of the clock.
     #[inline]
-    pub(super) fn time_left(&self, slot: T::Slot) -> Option<Duration> {
+    pub(super) fn time_left(&self, slot: M::Slot) -> Option<Duration> {
         let ticks = self.expiry.left(slot, self.time.last())?;
         Some(self.time.left_at_last(ticks))
     }
@@ -338,7 +338,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
         key: K,
         value: &mut Option<V>,
         ttl: u64,
-    ) -> (T::Slot, Option<K>, bool) {
+    ) -> (M::Slot, Option<K>, bool) {
         let now = self.write();
         let ttl = self.time.until(ttl);
         let hash = self.lru.hash(&key);
@@ -350,20 +350,20 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
             Ok(slot) => {
                 self.lru.touch(slot);
                 self.lru.swap_value(slot, value);
-                self.expiry.bury::<T::Slot>(now);
+                self.expiry.bury::<M::Slot>(now);
                 (slot, Some(key))
             }
             Err(mut victim) => {
                 // An entry that has expired leaves, in a store with room as well.
-                if victim == T::Slot::NONE {
+                if victim == M::Slot::NONE {
                     victim = self.expiry.expired(now).unwrap_or(victim);
                 } else {
-                    self.expiry.bury::<T::Slot>(now);
+                    self.expiry.bury::<M::Slot>(now);
                 }
                 self.lru.insert_new(hash, key, value, victim)
             }
         };
-        if slot == T::Slot::NONE {
+        if slot == M::Slot::NONE {
             return (slot, displaced, true);
         }
         let live = self.is_live(slot, now);
@@ -458,7 +458,7 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     ) -> bool {
         let now = self.write();
         for _ in 0..entries {
-            let Some(slot) = sweep.next::<T::Slot>(self.lru.len()) else {
+            let Some(slot) = sweep.next::<M::Slot>(self.lru.len()) else {
                 return false;
             };
             let live = self.is_live(slot, now);
@@ -472,13 +472,13 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     }
 
     /// Iterates over the live entries by value.
-    pub(super) fn into_live(mut self) -> IntoIter<K, V, T, S> {
+    pub(super) fn into_live(mut self) -> IntoIter<K, V, M, H> {
         self.expire();
         IntoIter(self.lru)
     }
 
-    pub(super) fn remove_slot(&mut self, slot: T::Slot, now: u64) -> Option<(K, V)> {
-        let last = T::Slot::new(self.lru.len().checked_sub(1)?);
+    pub(super) fn remove_slot(&mut self, slot: M::Slot, now: u64) -> Option<(K, V)> {
+        let last = M::Slot::new(self.lru.len().checked_sub(1)?);
         let entry = self.lru.remove_slot(slot)?;
         self.expiry.swap_remove(slot, last, now);
         Some(entry)
@@ -490,6 +490,6 @@ impl<K: Hash + Eq, V, T: Slots<K, V>, C: Clock, S: BuildHasher> Ttl<K, V, T, C, 
     pub fn validate(&self) -> Result<(), &'static str> {
         self.lru.validate()?;
         self.expiry
-            .validate::<T::Slot>(self.lru.len(), self.time.last())
+            .validate::<M::Slot>(self.lru.len(), self.time.last())
     }
 }

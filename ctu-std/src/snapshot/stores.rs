@@ -10,7 +10,7 @@ use ctu_core::{
 use serde::{Serialize, de::DeserializeOwned};
 use std::hash::{BuildHasher, Hash};
 
-impl<K: Serialize, V: Serialize, T: Slots<K, V>, S> SaveSnapshot for Lru<K, V, T, S> {
+impl<K: Serialize, V: Serialize, M: Slots<K, V>, H> SaveSnapshot for Lru<K, V, M, H> {
     type Key = K;
     type Value = V;
 
@@ -26,12 +26,12 @@ impl<K: Serialize, V: Serialize, T: Slots<K, V>, S> SaveSnapshot for Lru<K, V, T
     }
 }
 
-impl<K, V, T, S> LoadSnapshot for Lru<K, V, T, S>
+impl<K, V, M, H> LoadSnapshot for Lru<K, V, M, H>
 where
     K: DeserializeOwned + Hash + Eq,
     V: DeserializeOwned,
-    T: Slots<K, V>,
-    S: BuildHasher,
+    M: Slots<K, V>,
+    H: BuildHasher,
 {
     type Key = K;
     type Value = V;
@@ -46,13 +46,13 @@ where
     }
 }
 
-impl<K, V, T, C, S> SaveSnapshot for Ttl<K, V, T, C, S>
+impl<K, V, M, T, H> SaveSnapshot for Ttl<K, V, M, T, H>
 where
     K: Serialize + Hash + Eq,
     V: Serialize,
-    T: Slots<K, V>,
-    C: Clock,
-    S: BuildHasher,
+    M: Slots<K, V>,
+    T: Clock,
+    H: BuildHasher,
 {
     type Key = K;
     type Value = V;
@@ -74,13 +74,13 @@ where
     }
 }
 
-impl<K, V, T, C, S> LoadSnapshot for Ttl<K, V, T, C, S>
+impl<K, V, M, T, H> LoadSnapshot for Ttl<K, V, M, T, H>
 where
     K: DeserializeOwned + Hash + Eq,
     V: DeserializeOwned,
-    T: Slots<K, V>,
-    C: Clock,
-    S: BuildHasher,
+    M: Slots<K, V>,
+    T: Clock,
+    H: BuildHasher,
 {
     type Key = K;
     type Value = V;
@@ -98,7 +98,7 @@ where
     }
 }
 
-impl<K: Serialize, V: Serialize, S> SaveSnapshot for AdaptiveCache<K, V, S> {
+impl<K: Serialize, V: Serialize, H> SaveSnapshot for AdaptiveCache<K, V, H> {
     type Key = K;
     type Value = V;
 
@@ -114,11 +114,11 @@ impl<K: Serialize, V: Serialize, S> SaveSnapshot for AdaptiveCache<K, V, S> {
     }
 }
 
-impl<K, V, S> LoadSnapshot for AdaptiveCache<K, V, S>
+impl<K, V, H> LoadSnapshot for AdaptiveCache<K, V, H>
 where
     K: DeserializeOwned + Hash + Eq,
     V: DeserializeOwned,
-    S: BuildHasher,
+    H: BuildHasher,
 {
     type Key = K;
     type Value = V;
@@ -133,11 +133,11 @@ where
     }
 }
 
-impl<K, V, C, S> SaveSnapshot for AdaptiveTtlCache<K, V, C, S>
+impl<K, V, T, H> SaveSnapshot for AdaptiveTtlCache<K, V, T, H>
 where
     K: Serialize,
     V: Serialize,
-    C: Clock,
+    T: Clock,
 {
     type Key = K;
     type Value = V;
@@ -155,12 +155,12 @@ where
     }
 }
 
-impl<K, V, C, S> LoadSnapshot for AdaptiveTtlCache<K, V, C, S>
+impl<K, V, T, H> LoadSnapshot for AdaptiveTtlCache<K, V, T, H>
 where
     K: DeserializeOwned + Hash + Eq,
     V: DeserializeOwned,
-    C: Clock,
-    S: BuildHasher,
+    T: Clock,
+    H: BuildHasher,
 {
     type Key = K;
     type Value = V;
@@ -179,11 +179,11 @@ where
     }
 }
 
-impl<K, V, C, S> SaveSnapshot for ConcurrentCache<K, V, C, S>
+impl<K, V, T, H> SaveSnapshot for ConcurrentCache<K, V, T, H>
 where
     K: Serialize + Clone,
     V: Serialize + Clone,
-    C: Clock,
+    T: Clock,
 {
     type Key = K;
     type Value = V;
@@ -200,12 +200,12 @@ where
     }
 }
 
-impl<K, V, C, S> LoadSnapshot for &ConcurrentCache<K, V, C, S>
+impl<K, V, T, H> LoadSnapshot for &ConcurrentCache<K, V, T, H>
 where
     K: DeserializeOwned + StoredKey,
     V: DeserializeOwned,
-    C: Clock,
-    S: BuildHasher,
+    T: Clock,
+    H: BuildHasher,
 {
     type Key = K;
     type Value = V;

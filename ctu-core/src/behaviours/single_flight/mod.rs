@@ -60,14 +60,14 @@ pub const DEFAULT_WAIT_LIMIT: Duration = Duration::from_secs(10);
     missing_debug_implementations,
     reason = "keys and values may be secret"
 )]
-pub struct Machine<K, V, S> {
+pub struct Machine<K, V, H> {
     /// The flight that new callers join. A flight that is not here any more goes on for those that joined before.
-    joinable: HashMap<K, u64, S>,
+    joinable: HashMap<K, u64, H>,
     flights: HashMap<u64, Flight<K, V>, FxBuildHasher>,
     /// Flights that new callers do not join and whose results may be stored. There are few.
     outdated: Vec<(K, u64)>,
     /// Keys that were written while an older result was being stored, with the number of such results.
-    doubted: HashMap<K, usize, S>,
+    doubted: HashMap<K, usize, H>,
     /// The last number of a flight or a caller.
     last: u64,
 }
@@ -145,9 +145,9 @@ impl Lead {
     }
 }
 
-impl<K, V, S> Machine<K, V, S> {
+impl<K, V, H> Machine<K, V, H> {
     /// No flights. Both hash keys, and may be the same.
-    pub const fn with_hashers(joinable: S, doubted: S) -> Self {
+    pub const fn with_hashers(joinable: H, doubted: H) -> Self {
         Self {
             joinable: HashMap::with_hasher(joinable),
             flights: HashMap::with_hasher(FxBuildHasher),
@@ -158,7 +158,7 @@ impl<K, V, S> Machine<K, V, S> {
     }
 }
 
-impl<K: Hash + Eq + Clone, V: Clone, S: BuildHasher> Machine<K, V, S> {
+impl<K: Hash + Eq + Clone, V: Clone, H: BuildHasher> Machine<K, V, H> {
     /// Joins the flight for `key`, or begins one. `caller` tells a computation within itself; `None` is no one's.
     pub fn join<Q>(&mut self, key: &Q, caller: Option<u64>, own: impl FnOnce() -> K) -> Joined
     where

@@ -147,7 +147,7 @@ pub trait Deadlines<I>: sealed::Sealed {
 /// ```
 /// use ctu_core::{LruCache, stores::{Lru, Slots}};
 /// /// The share of the capacity that is in use.
-/// fn fill<K, V, T: Slots<K, V>, S>(store: &Lru<K, V, T, S>) -> f64 {
+/// fn fill<K, V, M: Slots<K, V>, H>(store: &Lru<K, V, M, H>) -> f64 {
 ///     store.len() as f64 / store.capacity() as f64
 /// }
 /// let mut cache = LruCache::<u32, u32, 4>::new();
@@ -208,12 +208,12 @@ pub trait Slots<K, V>: sealed::Sealed {
 
 /// Checks the index of a store against its entries; for tests and fuzzing.
 #[cfg(any(test, feature = "validate"))]
-pub(crate) fn validate_index<K: Eq, V, T: Slots<K, V>>(
-    slots: &T,
+pub(crate) fn validate_index<K: Eq, V, M: Slots<K, V>>(
+    slots: &M,
     hash: impl Fn(&K) -> u64,
 ) -> Result<(), &'static str> {
     for i in 0..slots.taken() {
-        let slot = T::Slot::new(i);
+        let slot = M::Slot::new(i);
         let Some(key) = slots.key(slot) else {
             return Err("a slot below the length is empty");
         };
@@ -221,7 +221,7 @@ pub(crate) fn validate_index<K: Eq, V, T: Slots<K, V>>(
             return Err("an entry is not found at its slot");
         }
     }
-    if slots.key(T::Slot::new(slots.taken())).is_some() {
+    if slots.key(M::Slot::new(slots.taken())).is_some() {
         return Err("a slot beyond the length is taken");
     }
     Ok(())

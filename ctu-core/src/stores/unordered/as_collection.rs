@@ -9,13 +9,13 @@ use core::{
     slice,
 };
 
-impl<K, V, const N: usize, I: Slot, R: Rule, S: Default> Default for Unordered<K, V, N, I, R, S> {
+impl<K, V, const N: usize, I: Slot, R: Rule, H: Default> Default for Unordered<K, V, N, I, R, H> {
     fn default() -> Self {
-        Self::with_hasher(S::default())
+        Self::with_hasher(H::default())
     }
 }
 
-impl<K, V, const N: usize, I, R, S> fmt::Debug for Unordered<K, V, N, I, R, S>
+impl<K, V, const N: usize, I, R, H> fmt::Debug for Unordered<K, V, N, I, R, H>
 where
     K: fmt::Debug,
     V: fmt::Debug,
@@ -27,8 +27,8 @@ where
     }
 }
 
-impl<'a, K, V, const N: usize, I: Slot, R: Rule, S> IntoIterator
-    for &'a Unordered<K, V, N, I, R, S>
+impl<'a, K, V, const N: usize, I: Slot, R: Rule, H> IntoIterator
+    for &'a Unordered<K, V, N, I, R, H>
 {
     type Item = (&'a K, &'a V);
     type IntoIter = Zip<slice::Iter<'a, K>, slice::Iter<'a, V>>;
@@ -38,12 +38,12 @@ impl<'a, K, V, const N: usize, I: Slot, R: Rule, S> IntoIterator
     }
 }
 
-impl<K, V, const N: usize, I, R, S> Extend<(K, V)> for Unordered<K, V, N, I, R, S>
+impl<K, V, const N: usize, I, R, H> Extend<(K, V)> for Unordered<K, V, N, I, R, H>
 where
     K: Hash + Eq,
     I: Slot,
     R: Evicting,
-    S: BuildHasher,
+    H: BuildHasher,
 {
     fn extend<E: IntoIterator<Item = (K, V)>>(&mut self, entries: E) {
         for (key, value) in entries {
@@ -52,12 +52,12 @@ where
     }
 }
 
-impl<K, V, const N: usize, I, R, S> FromIterator<(K, V)> for Unordered<K, V, N, I, R, S>
+impl<K, V, const N: usize, I, R, H> FromIterator<(K, V)> for Unordered<K, V, N, I, R, H>
 where
     K: Hash + Eq,
     I: Slot,
     R: Evicting,
-    S: BuildHasher + Default,
+    H: BuildHasher + Default,
 {
     fn from_iter<E: IntoIterator<Item = (K, V)>>(entries: E) -> Self {
         let mut store = Self::default();

@@ -14,8 +14,8 @@ use core::{
     time::Duration,
 };
 
-impl<K: StoredKey, V, const N: usize, I: Slot, R: Rule, S: BuildHasher> Store
-    for Unordered<K, V, N, I, R, S>
+impl<K: StoredKey, V, const N: usize, I: Slot, R: Rule, H: BuildHasher> Store
+    for Unordered<K, V, N, I, R, H>
 {
     type Key = K::Lookup;
     type Value = V;

@@ -26,7 +26,7 @@ use rustc_hash::FxBuildHasher;
 /// assert_eq!(cache.get(&1), Some(&"one"));
 /// assert_eq!(cache.insert(3, "three"), Some((2, "two")));
 /// ```
-pub type ClockCache<K, V, const N: usize, S = FxBuildHasher> = Unordered<K, V, N, u16, Clock, S>;
+pub type ClockCache<K, V, const N: usize, H = FxBuildHasher> = Unordered<K, V, N, u16, Clock, H>;
 
 /// A [`ClockCache`] of at most 255 entries that take 2 bytes over their key and value.
 ///
@@ -36,8 +36,8 @@ pub type ClockCache<K, V, const N: usize, S = FxBuildHasher> = Unordered<K, V, N
 /// cache.insert(1, 10);
 /// assert_eq!(cache.get(&1), Some(&10));
 /// ```
-pub type SmallClockCache<K, V, const N: usize, S = FxBuildHasher> =
-    Unordered<K, V, N, u8, Clock, S>;
+pub type SmallClockCache<K, V, const N: usize, H = FxBuildHasher> =
+    Unordered<K, V, N, u8, Clock, H>;
 
 /// The rule of a [`ClockCache`].
 ///

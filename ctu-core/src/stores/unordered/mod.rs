@@ -45,10 +45,10 @@ use rustc_hash::FxBuildHasher;
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Unordered<K, V, const N: usize, I, R: Rule, S = FxBuildHasher> {
+pub struct Unordered<K, V, const N: usize, I, R: Rule, H = FxBuildHasher> {
     table: Table<K, V, N, I, R::Marks>,
     rule: R,
-    hasher: S,
+    hasher: H,
     slots: PhantomData<I>,
 }
 
@@ -60,9 +60,9 @@ impl<K, V, const N: usize, I: Slot, R: Rule> Unordered<K, V, N, I, R> {
     }
 }
 
-impl<K, V, const N: usize, I: Slot, R: Rule, S> Unordered<K, V, N, I, R, S> {
+impl<K, V, const N: usize, I: Slot, R: Rule, H> Unordered<K, V, N, I, R, H> {
     /// An empty store that hashes keys with `hasher`.
-    pub const fn with_hasher(hasher: S) -> Self {
+    pub const fn with_hasher(hasher: H) -> Self {
         Self {
             table: Table::new(),
             rule: R::START,
@@ -119,8 +119,8 @@ impl<K, V, const N: usize, I: Slot, R: Rule, S> Unordered<K, V, N, I, R, S> {
     }
 }
 
-impl<K: Hash + Eq, V, const N: usize, I: Slot, R: Rule, S: BuildHasher>
-    Unordered<K, V, N, I, R, S>
+impl<K: Hash + Eq, V, const N: usize, I: Slot, R: Rule, H: BuildHasher>
+    Unordered<K, V, N, I, R, H>
 {
     #[inline]
     fn find<Q>(&self, key: &Q) -> I
@@ -292,8 +292,8 @@ impl<K: Hash + Eq, V, const N: usize, I: Slot, R: Rule, S: BuildHasher>
     }
 }
 
-impl<K: Hash + Eq, V, const N: usize, I: Slot, R: Evicting, S: BuildHasher>
-    Unordered<K, V, N, I, R, S>
+impl<K: Hash + Eq, V, const N: usize, I: Slot, R: Evicting, H: BuildHasher>
+    Unordered<K, V, N, I, R, H>
 {
     /// Stores `value` at `key`. Returns the displaced entry: `key` with its old value, or the
     /// evicted entry if the store was full.
@@ -337,7 +337,7 @@ impl<K: Hash + Eq, V, const N: usize, I: Slot, R: Evicting, S: BuildHasher>
     }
 }
 
-impl<K: Hash + Eq, V, const N: usize, I: Slot, S: BuildHasher> Unordered<K, V, N, I, Refuse, S> {
+impl<K: Hash + Eq, V, const N: usize, I: Slot, H: BuildHasher> Unordered<K, V, N, I, Refuse, H> {
     /// Stores `value` at `key`. Returns the old value of `key`.
     ///
     /// # Errors

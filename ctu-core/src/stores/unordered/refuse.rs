@@ -25,7 +25,7 @@ use rustc_hash::FxBuildHasher;
 /// assert_eq!(settings.get(&"volume")?, Some(8));
 /// # Ok::<(), Error>(())
 /// ```
-pub type FixedCache<K, V, const N: usize, S = FxBuildHasher> = Unordered<K, V, N, u16, Refuse, S>;
+pub type FixedCache<K, V, const N: usize, H = FxBuildHasher> = Unordered<K, V, N, u16, Refuse, H>;
 
 /// A [`FixedCache`] of at most 255 entries that take 2 bytes over their key and value.
 ///
@@ -36,8 +36,8 @@ pub type FixedCache<K, V, const N: usize, S = FxBuildHasher> = Unordered<K, V, N
 /// assert_eq!(cache.insert(2, 20), Err(Error::Full));
 /// # Ok::<(), Error>(())
 /// ```
-pub type SmallFixedCache<K, V, const N: usize, S = FxBuildHasher> =
-    Unordered<K, V, N, u8, Refuse, S>;
+pub type SmallFixedCache<K, V, const N: usize, H = FxBuildHasher> =
+    Unordered<K, V, N, u8, Refuse, H>;
 
 /// The rule of a [`FixedCache`].
 ///

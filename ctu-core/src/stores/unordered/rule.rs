@@ -9,7 +9,7 @@ use crate::stores::{
 ///
 /// ```
 /// use ctu_core::stores::{Rule, Slot, Unordered};
-/// fn count<K, V, const N: usize, I: Slot, R: Rule, S>(store: &Unordered<K, V, N, I, R, S>) -> usize {
+/// fn count<K, V, const N: usize, I: Slot, R: Rule, H>(store: &Unordered<K, V, N, I, R, H>) -> usize {
 ///     store.len()
 /// }
 /// let cache = ctu_core::ClockCache::<u32, u32, 8>::new();

@@ -44,8 +44,8 @@ use rustc_hash::FxBuildHasher;
 /// }
 /// assert_eq!(cache.get(&1), Some(&"often used"));
 /// ```
-pub type S3FifoCache<K, V, const N: usize, S = FxBuildHasher> =
-    Unordered<K, V, N, u16, S3Fifo<u16, N>, S>;
+pub type S3FifoCache<K, V, const N: usize, H = FxBuildHasher> =
+    Unordered<K, V, N, u16, S3Fifo<u16, N>, H>;
 
 /// An [`S3FifoCache`] of at most 255 entries that take 5 bytes over their key and value.
 ///
@@ -55,8 +55,8 @@ pub type S3FifoCache<K, V, const N: usize, S = FxBuildHasher> =
 /// cache.insert(1, 10);
 /// assert_eq!(cache.get(&1), Some(&10));
 /// ```
-pub type SmallS3FifoCache<K, V, const N: usize, S = FxBuildHasher> =
-    Unordered<K, V, N, u8, S3Fifo<u8, N>, S>;
+pub type SmallS3FifoCache<K, V, const N: usize, H = FxBuildHasher> =
+    Unordered<K, V, N, u8, S3Fifo<u8, N>, H>;
 
 /// The rule of an [`S3FifoCache`].
 ///
