@@ -56,6 +56,21 @@ fn every_picture_is_on_a_page_and_has_both_color_schemes() {
     }
 }
 
+#[test]
+fn cookbook_has_every_alert_of_the_example() {
+    let alerts = root().join("ctu-std/examples/axum/monitoring/alerts.yml");
+    let alerts = fs::read_to_string(alerts).unwrap();
+    let cookbook = fs::read_to_string(root().join("docs/guide/cookbook.md")).unwrap();
+    let names = alerts
+        .lines()
+        .filter_map(|line| line.split_once("- alert: "));
+    let of_example: BTreeSet<_> = names.map(|(_, name)| format!("| `{name}` |")).collect();
+    assert!(of_example.len() > 3, "{of_example:?}");
+    for name in of_example {
+        assert!(cookbook.contains(&name), "{name}");
+    }
+}
+
 /// The number of cells of a row of a table, or `None`. A bar in code counts, unless it is escaped.
 fn cells(line: &str) -> Option<usize> {
     let row = line.trim().strip_prefix('|')?;
