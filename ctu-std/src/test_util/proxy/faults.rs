@@ -7,6 +7,20 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 /// [`FaultProxy::work`](super::FaultProxy::work).
 ///
 /// A connection that has lost bytes stays without an answer until one side closes it, also after `work`.
+///
+/// ```
+/// use ctu_std::test_util::{FaultProxy, NetworkFault};
+/// use std::{io::Read, net::{TcpListener, TcpStream}};
+///
+/// let server = TcpListener::bind("127.0.0.1:0")?;
+/// let proxy = FaultProxy::new(server.local_addr()?)?;
+/// proxy.fail(NetworkFault::BlackHole);
+/// let mut client = TcpStream::connect(proxy.address())?;
+/// // The connection is open. A server that is down closes it.
+/// proxy.fail(NetworkFault::Closed);
+/// assert_eq!(client.read(&mut [0]).unwrap_or(0), 0);
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NetworkFault {
@@ -23,6 +37,21 @@ pub enum NetworkFault {
 }
 
 /// A fault of one connection at an exact byte: [`FaultProxy::fail_reply_after`](super::FaultProxy::fail_reply_after).
+///
+/// ```
+/// use ctu_std::test_util::{FaultProxy, StreamFault};
+/// use std::{io::{Read, Write}, net::{TcpListener, TcpStream}, thread};
+///
+/// let server = TcpListener::bind("127.0.0.1:0")?;
+/// let proxy = FaultProxy::new(server.local_addr()?)?;
+/// thread::spawn(move || server.accept()?.0.write_all(b"hello"));
+/// proxy.fail_reply_after(2, StreamFault::Close);
+/// let mut reply = Vec::new();
+/// TcpStream::connect(proxy.address())?.read_to_end(&mut reply)?;
+/// assert_eq!(reply, b"he");
+/// assert!(proxy.has_failed());
+/// # std::io::Result::Ok(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StreamFault {
