@@ -258,6 +258,11 @@ impl<E: Entries> Facts<u32> for Known<'_, E> {
     }
 
     #[inline]
+    fn age(&self) -> u32 {
+        self.sketch.age()
+    }
+
+    #[inline]
     fn is_expired(&self, slot: u32) -> bool {
         self.entries.is_expired(slot)
     }

@@ -15,6 +15,7 @@ pub(super) struct Clocks<I> {
     marks: Vec<AtomicU8>,
     window: Circle<I>,
     main: Circle<I>,
+    resident: Resident<I>,
     /// The first free slot; the others follow as `older`.
     free: I,
     /// The state of a random generator, xorshift.
@@ -35,6 +36,23 @@ struct Circle<I> {
     len: usize,
 }
 
+/// The result of a look at a slot.
+enum Look<I> {
+    /// The slot leaves next. Its uses, where they became known.
+    Unused(I, Option<u32>),
+    Used,
+}
+
+/// A slot of the main part that newcomers have met at the hand, and the uses that it had. Most
+/// newcomers meet the same one.
+#[derive(Clone, Copy, Debug)]
+struct Resident<I> {
+    slot: I,
+    uses: u32,
+    /// The age of the counts from which the uses came.
+    age: u32,
+}
+
 /// The slot that leaves, and the slot of the window that enters the main part in its place, if any.
 struct Choice<I> {
     victim: I,
@@ -47,6 +65,8 @@ pub(super) trait Facts<I> {
     fn record(&mut self, slot: I, uses: u32) -> u32;
     /// How often a slot's key was used.
     fn uses(&mut self, slot: I) -> u32;
+    /// The number of times that all counts were halved.
+    fn age(&self) -> u32;
     /// Whether the entry has expired: it leaves first.
     fn is_expired(&self, slot: I) -> bool;
     /// Takes the uses of a watched slot that were not marked here, up to 3.
@@ -99,6 +119,14 @@ impl<I: Slot> Circle<I> {
     };
 }
 
+impl<I: Slot> Resident<I> {
+    const NONE: Self = Self {
+        slot: I::NONE,
+        uses: 0,
+        age: 0,
+    };
+}
+
 impl<I: Slot> Clocks<I> {
     pub(super) const fn new() -> Self {
         Self {
@@ -106,6 +134,7 @@ impl<I: Slot> Clocks<I> {
             marks: Vec::new(),
             window: Circle::EMPTY,
             main: Circle::EMPTY,
+            resident: Resident::NONE,
             free: I::NONE,
             random: 1,
         }
@@ -241,6 +270,9 @@ impl<I: Slot> Clocks<I> {
         self.set_older(newer, older);
         self.set_newer(older, newer);
         let main = self.mark(slot) & IN_MAIN != 0;
+        if self.resident.slot == slot {
+            self.resident = Resident::NONE;
+        }
         let circle = self.circle(main);
         circle.len -= 1;
         if circle.len == 0 {
@@ -308,32 +340,51 @@ impl<I: Slot> Clocks<I> {
     /// The number of its uses, where it became known.
     #[inline]
     fn next<const MAIN: bool>(&mut self, facts: &mut impl Facts<I>) -> (I, Option<u32>) {
-        for _ in 0..LOOKS {
-            let slot = self.circle(MAIN).hand;
-            if facts.is_expired(slot) {
-                return (slot, None);
-            }
-            let mut recorded = None;
-            let mut mark = self.mark(slot);
-            if mark & WATCHED != 0 {
-                mark = marked(mark, facts.take_unmarked(slot));
-            }
-            if mark & UNRECORDED != 0 {
-                recorded = Some(facts.record(slot, u32::from((mark & UNRECORDED) >> 2)));
-            }
-            let uses = mark & USES;
-            mark &= !(USES | UNRECORDED);
-            if MAIN {
-                mark |= uses.saturating_sub(1);
-            }
-            self.set_mark(slot, mark);
-            if uses == 0 {
+        match self.look::<MAIN>(facts) {
+            Look::Unused(slot, recorded) => (slot, recorded),
+            Look::Used => self.next_after_used::<MAIN>(facts),
+        }
+    }
+
+    /// [`next`](Self::next) after the hand has passed a used slot.
+    #[inline(never)]
+    fn next_after_used<const MAIN: bool>(&mut self, facts: &mut impl Facts<I>) -> (I, Option<u32>) {
+        for _ in 1..LOOKS {
+            if let Look::Unused(slot, recorded) = self.look::<MAIN>(facts) {
                 return (slot, recorded);
             }
-            // It is the newest from now on.
-            self.circle(MAIN).hand = self.newer(slot);
         }
         (self.circle(MAIN).hand, None)
+    }
+
+    /// Looks at the slot at the hand of a circle, and passes it if it was used.
+    #[inline]
+    fn look<const MAIN: bool>(&mut self, facts: &mut impl Facts<I>) -> Look<I> {
+        let slot = self.circle(MAIN).hand;
+        if facts.is_expired(slot) {
+            return Look::Unused(slot, None);
+        }
+        let mut recorded = None;
+        let mut mark = self.mark(slot);
+        if mark & WATCHED != 0 {
+            mark = marked(mark, facts.take_unmarked(slot));
+        }
+        if mark & UNRECORDED != 0 {
+            recorded = Some(facts.record(slot, u32::from((mark & UNRECORDED) >> 2)));
+        }
+        let uses = mark & USES;
+        mark &= !(USES | UNRECORDED);
+        if MAIN {
+            mark |= uses.saturating_sub(1);
+            self.resident = Resident::NONE;
+        }
+        self.set_mark(slot, mark);
+        if uses == 0 {
+            return Look::Unused(slot, recorded);
+        }
+        // It is the newest from now on.
+        self.circle(MAIN).hand = self.newer(slot);
+        Look::Used
     }
 
     /// The slot that has to leave, where there is one. It stays taken.
@@ -380,6 +431,7 @@ impl<I: Slot> Clocks<I> {
             self.window.hand = from.newer;
             self.main.hand = to.newer;
             self.set_mark(promoted, self.mark(promoted) | IN_MAIN);
+            self.resident = Resident::NONE;
             return;
         }
         // A circle of one slot.
@@ -411,9 +463,8 @@ impl<I: Slot> Clocks<I> {
         if facts.is_expired(newcomer) {
             return leaves(newcomer);
         }
-        let (resident, of_resident) = self.next::<true>(facts);
         let of_newcomer = of_newcomer.unwrap_or_else(|| facts.uses(newcomer));
-        let of_resident = of_resident.unwrap_or_else(|| facts.uses(resident));
+        let (resident, of_resident) = self.resident(facts);
         if self.is_better(of_newcomer, of_resident) || facts.is_expired(resident) {
             return Choice {
                 victim: resident,
@@ -421,6 +472,21 @@ impl<I: Slot> Clocks<I> {
             };
         }
         leaves(newcomer)
+    }
+
+    /// The slot of the main part that leaves next, and its uses.
+    #[inline]
+    fn resident(&mut self, facts: &mut impl Facts<I>) -> (I, u32) {
+        let Resident { slot, uses, age } = self.resident;
+        let is_same = slot == self.main.hand && age == facts.age();
+        if is_same && self.mark(slot) & (USES | UNRECORDED | WATCHED) == 0 {
+            return (slot, uses);
+        }
+        let (slot, uses) = self.next::<true>(facts);
+        let uses = uses.unwrap_or_else(|| facts.uses(slot));
+        let age = facts.age();
+        self.resident = Resident { slot, uses, age };
+        (slot, uses)
     }
 
     /// Moves the oldest slot of the window to the main part.

@@ -101,6 +101,10 @@ impl Facts<u8> for Tags<'_> {
         tag.map_or(0, |tag| self.sketch.uses(spread(*tag)))
     }
 
+    fn age(&self) -> u32 {
+        self.sketch.age()
+    }
+
     fn is_expired(&self, _: u8) -> bool {
         false
     }

@@ -11,7 +11,7 @@ use alloc::{vec, vec::Vec};
 /// ages when it is used next, so no operation walks over the whole sketch.
 #[derive(Clone, Debug)]
 pub(super) struct Sketch {
-    /// The highest counter of a block holds the age of the block.
+    /// The highest counter of the last word holds the age of the block.
     blocks: Vec<Block>,
     /// The number of halvings, of which a block keeps the lowest 4 bits.
     age: u64,
@@ -25,12 +25,13 @@ pub(super) struct Sketch {
 struct Block([u64; WORDS]);
 
 const WORDS: usize = 8;
-/// Counters of a hash.
-const ROWS: usize = 4;
-/// Words that hold the counters of a row.
-const ROW: usize = WORDS / ROWS;
+/// Counters of a hash. The counts of more keys than entries share the block: with a fourth counter
+/// they collide more often, and cost more time.
+const ROWS: usize = 3;
 /// Counters of a word.
 const NIBBLES: usize = 16;
+/// Counters of a row in each word. The highest counter of a word is in no row.
+const COLUMNS: usize = (NIBBLES - 1) / ROWS;
 /// Counters an entry.
 const COUNTERS: usize = 16;
 /// Entries a block: it has 128 counters.
@@ -65,24 +66,16 @@ impl Block {
         self.0[WORDS - 1] = self.0[WORDS - 1] & !(MOST << AGE) | age << AGE;
     }
 
-    /// The counters of a hash, one in each row, none of them that of the age.
+    /// The counters of a hash, one in each row.
     #[inline]
     fn places(hash: u32) -> [Place; ROWS] {
         let bits = (u64::from(hash) | 1 << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let bits = bits ^ bits >> 29;
         core::array::from_fn(|row| {
-            let bits = bits >> (64 - 8 * (row as u32 + 1));
-            let (word, bit) = (
-                ROW * row + (bits >> 6) as usize % ROW,
-                (bits & 15) as u32 * 4,
-            );
-            // The counter beside that of the age.
-            let bit = if word == WORDS - 1 && bit == AGE {
-                AGE - 4
-            } else {
-                bit
-            };
-            (word, bit)
+            // 3 bits choose the word, and 5 the column.
+            let byte = (bits >> (64 - 8 * (row + 1)) & 0xff) as usize;
+            let column = COLUMNS * row + ((byte >> 3) * COLUMNS >> 5);
+            (byte & (WORDS - 1), 4 * column as u32)
         })
     }
 
@@ -112,6 +105,12 @@ impl Sketch {
 
     pub(super) fn blocks(&self) -> usize {
         self.blocks.len()
+    }
+
+    /// The number of halvings, wrapping.
+    #[inline]
+    pub(super) const fn age(&self) -> u32 {
+        self.age as u32
     }
 
     /// Doubles the number of blocks. Each hash keeps its count.
