@@ -247,8 +247,10 @@ impl<'a, E> Known<'a, E> {
 impl<E: Entries> Facts<u32> for Known<'_, E> {
     #[inline]
     fn record(&mut self, slot: u32, uses: u32) -> u32 {
-        let hash = self.hashes.get(slot.index());
-        hash.map_or(0, |hash| self.sketch.record(*hash, uses))
+        match self.hashes.get(slot.index()) {
+            Some(hash) => self.sketch.record(*hash, uses),
+            None => 0,
+        }
     }
 
     #[inline]

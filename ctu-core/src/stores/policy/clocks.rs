@@ -358,7 +358,7 @@ impl<I: Slot> Clocks<I> {
     }
 
     /// Looks at the slot at the hand of a circle, and passes it if it was used.
-    #[inline]
+    #[inline(always)]
     fn look<const MAIN: bool>(&mut self, facts: &mut impl Facts<I>) -> Look<I> {
         let slot = self.circle(MAIN).hand;
         if facts.is_expired(slot) {
@@ -453,13 +453,13 @@ impl<I: Slot> Clocks<I> {
             victim,
             promoted: I::NONE,
         };
-        if self.main.len == 0 {
-            return leaves(self.next::<false>(facts).0);
-        }
-        if self.window.len < target {
+        if self.main.len > 0 && self.window.len < target {
             return leaves(self.next::<true>(facts).0);
         }
         let (newcomer, of_newcomer) = self.next::<false>(facts);
+        if self.main.len == 0 {
+            return leaves(newcomer);
+        }
         if facts.is_expired(newcomer) {
             return leaves(newcomer);
         }

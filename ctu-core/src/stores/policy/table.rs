@@ -57,7 +57,7 @@ impl<E: Entry> Entries for Seen<'_, E> {
 /// All bits of a hash: the index uses the highest and the lowest.
 #[inline]
 const fn spread(hash: u32) -> u64 {
-    let product = (hash as u64 | 1 << 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let product = (hash as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     product ^ product >> 32
 }
 

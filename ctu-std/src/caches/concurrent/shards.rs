@@ -1,7 +1,6 @@
 //! The shards of a cache: tables behind locks, chosen by the hash of a key.
 
 use super::{entry::Entry, near::processors, weights::Weights};
-use crate::caches::shard_index::shard_index;
 use ctu_core::stores::policy::{Entry as _, Table};
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::{
@@ -39,6 +38,13 @@ pub(super) struct Shards<K, V> {
 pub(super) const SHARE: usize = 128;
 /// Shards a processor, at most.
 const SHARDS: usize = 4;
+
+/// The shard of a mixed hash, by the highest bits, which its table does not use. `used` is a power
+/// of two.
+#[inline]
+const fn shard_index(hash: u64, used: usize) -> usize {
+    ((hash >> 32) >> (32 - used.trailing_zeros())) as usize
+}
 
 /// The most shards, a power of two up to `most`, that have enough entries each.
 const fn suitable(capacity: usize, most: usize) -> usize {
