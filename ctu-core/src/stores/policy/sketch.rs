@@ -74,7 +74,7 @@ impl Block {
         core::array::from_fn(|row| {
             // 3 bits choose the word, and 5 the column.
             let byte = (bits >> (64 - 8 * (row + 1)) & 0xff) as usize;
-            let column = COLUMNS * row + ((byte >> 3) * COLUMNS >> 5);
+            let column = COLUMNS * row + (((byte >> 3) * COLUMNS) >> 5);
             (byte & (WORDS - 1), 4 * column as u32)
         })
     }
