@@ -3,6 +3,7 @@
 
 mod model;
 mod schedules;
+mod steps;
 mod switches;
 
 use std::time::Duration;

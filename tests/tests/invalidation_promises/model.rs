@@ -1,6 +1,8 @@
 //! A server that collects the reports of a cycle until its end and answers pings at once, as Redis does,
 //! and the connections of nodes to it.
 
+mod tags;
+
 use ctu_std::{
     Cache, CacheError, Clock, Error, Found, ManualClock, Tracked, Tracker, TrackingConnection,
     TrackingError, TrackingMessage,
@@ -63,9 +65,21 @@ struct Line {
     arrived: VecDeque<TrackingMessage>,
 }
 
+#[derive(Clone, Default)]
+struct Stored {
+    value: u32,
+    /// The tags, with their generations.
+    tags: Vec<(u32, u64)>,
+}
+
 #[derive(Default)]
 pub(crate) struct Server {
-    values: HashMap<u32, u32>,
+    values: HashMap<u32, Stored>,
+    /// The generations of tags.
+    generations: HashMap<u32, u64>,
+    last_generation: u64,
+    /// The values with each tag, computed ones included, since its last invalidation.
+    tagged: HashMap<u32, Vec<u32>>,
     lines: Vec<Line>,
     /// The time at which each value was replaced or removed.
     superseded: HashMap<u32, u64>,
@@ -94,20 +108,26 @@ impl Server {
     }
 
     pub(crate) fn write(&mut self, key: u32, value: Option<u32>, now: u64) {
-        let before = match value {
-            Some(value) => {
+        let tags = Vec::new();
+        self.write_stored(key, value.map(|value| Stored { value, tags }), now);
+    }
+
+    fn write_stored(&mut self, key: u32, stored: Option<Stored>, now: u64) {
+        let is_change = stored.is_some();
+        let before = match stored {
+            Some(stored) => {
                 self.present.entry(key).or_insert(now);
-                self.values.insert(key, value)
+                self.values.insert(key, stored)
             }
             None => {
                 self.present.remove(&key);
                 self.values.remove(&key)
             }
         };
-        if let Some(before) = before {
-            self.superseded.insert(before, now);
+        if let Some(before) = &before {
+            self.superseded.entry(before.value).or_insert(now);
         }
-        if before.is_some() || value.is_some() {
+        if before.is_some() || is_change {
             self.report(TrackingMessage::Changed(mark(key)));
         }
     }
@@ -118,8 +138,12 @@ impl Server {
     }
 
     fn lose_all(&mut self, now: u64) {
-        let lost = self.values.drain().map(|(_, value)| (value, now));
-        self.superseded.extend(lost);
+        for (_, lost) in self.values.drain() {
+            self.superseded.entry(lost.value).or_insert(now);
+        }
+        for tag in self.generations.keys().copied().collect::<Vec<_>>() {
+            self.lose_generation(tag, now);
+        }
         self.present.clear();
     }
 
@@ -197,6 +221,8 @@ pub(crate) struct Link {
     clock: Arc<ManualClock>,
     pub(crate) during: Mutex<Option<During>>,
     pub(crate) asked: AtomicU32,
+    /// The tag of every entry.
+    common: Option<u32>,
 }
 
 impl Link {
@@ -207,6 +233,7 @@ impl Link {
             clock: Arc::clone(clock),
             during: Mutex::new(None),
             asked: AtomicU32::new(0),
+            common: None,
         }
     }
 
@@ -228,7 +255,7 @@ impl Cache for Link {
     type Error = Down;
 
     fn get(&self, key: &u32) -> Result<Option<u32>, Down> {
-        Ok(self.ask(|server, _| server.values.get(key).copied()))
+        Ok(self.ask(|server, _| server.get(*key)))
     }
 
     fn get_with_ttl(&self, key: &u32) -> Result<Found<u32>, Down> {
@@ -237,7 +264,7 @@ impl Cache for Link {
 
     fn get_many_with_ttl(&self, keys: &[&u32]) -> Result<Vec<Found<u32>>, Down> {
         Ok(self.ask(|server, _| {
-            let found = keys.iter().map(|key| server.values.get(key).copied());
+            let found = keys.iter().map(|key| server.get(**key));
             found
                 .map(|found| found.map(|value| (value, None)))
                 .collect()
@@ -245,7 +272,7 @@ impl Cache for Link {
     }
 
     fn insert_entry(&self, key: &u32, value: u32, _: Option<Duration>) -> Result<(), Down> {
-        self.ask(|server, now| server.write(*key, Some(value), now));
+        self.ask(|server, now| server.write_tagged(*key, value, &self.with_common(&[]), now));
         Ok(())
     }
 

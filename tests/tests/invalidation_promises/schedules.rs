@@ -3,124 +3,25 @@
 use crate::{
     millis,
     model::{Link, Server},
+    steps::{KEYS, Mask, Round, Step, step, tags_of},
 };
 use ctu_std::{
-    Cache, Clock, ConcurrentCache, Error, InMemory, LockedCache, LruCache, ManualClock,
+    Cache, CacheExt, Clock, ConcurrentCache, Error, InMemory, LockedCache, LruCache, ManualClock,
     TwoLevelCache,
 };
 use proptest::{
     prelude::*,
     test_runner::{Config, TestCaseError},
 };
-use std::sync::{
-    Arc, Mutex, Weak,
-    atomic::{AtomicU32, Ordering::SeqCst},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
 };
 
-pub(crate) const KEYS: u32 = 6;
 const BOUND: u64 = 1_000;
-
-#[derive(Clone, Debug)]
-enum Step {
-    Put(usize, u32, Vec<Step>),
-    PutMany(usize, u32, u32, Vec<Step>),
-    Remove(usize, u32, Vec<Step>),
-    Clear(usize),
-    Get(usize, u32, Vec<Step>),
-    GetMany(usize, Vec<Step>),
-    Compute(usize, u32, Vec<Step>),
-    /// The first level forgets a key.
-    EvictFirst(usize, u32),
-    /// Another program writes to the server.
-    Foreign(u32),
-    /// The same, and the entry expires, is evicted or removed there.
-    ForeignRemove(u32),
-    Flush,
-    Restart,
-    /// One step of the tracking of a node.
-    Track(usize),
-    /// The server answers a ping of a node.
-    Execute(usize),
-    EndCycle,
-    Deliver(usize, usize),
-    Cut(usize),
-    Silence(usize),
-    Refuse(bool),
-    /// Messages pass for a while.
-    Settle(usize, Vec<Round>),
-    /// The last moment of a lease: the first level is read.
-    Edge(usize),
-    Advance(u64),
-}
-
-/// A round of the tracking of a node.
-#[derive(Clone, Copy, Debug, Default)]
-struct Round {
-    /// Another program writes this key before the ping of the round.
-    foreign: Option<u32>,
-    /// The time before the ping, in milliseconds.
-    advance: u64,
-    /// Whether the cycle of the server goes on after the round.
-    goes_on: bool,
-}
-
-fn rounds() -> impl Strategy<Value = Vec<Round>> {
-    let foreign = prop_oneof![5 => Just(None), 1 => (0..KEYS).prop_map(Some)];
-    let round = (
-        foreign,
-        prop_oneof![2 => Just(0), 1 => 0..150u64],
-        any::<bool>(),
-    );
-    let round = round.prop_map(|(foreign, advance, goes_on)| Round {
-        foreign,
-        advance,
-        goes_on,
-    });
-    prop::collection::vec(round, 1..10)
-}
-
-/// A step that others do while a request is under way.
-fn foreign_step() -> impl Strategy<Value = Step> {
-    let (node, key) = (0..2usize, 0..KEYS);
-    prop_oneof![
-        6 => key.clone().prop_map(Step::Foreign),
-        2 => key.clone().prop_map(Step::ForeignRemove),
-        1 => Just(Step::Flush),
-        4 => node.clone().prop_map(Step::Track),
-        3 => node.clone().prop_map(Step::Execute),
-        2 => Just(Step::EndCycle),
-        4 => (node.clone(), 1..4usize).prop_map(|(node, count)| Step::Deliver(node, count)),
-        3 => (node.clone(), rounds()).prop_map(|(node, rounds)| Step::Settle(node, rounds)),
-        2 => node.clone().prop_map(Step::Edge),
-        1 => node.clone().prop_map(Step::Cut),
-        2 => (0..400u64).prop_map(Step::Advance),
-        2 => (node, key).prop_map(|(node, key)| Step::Get(node, key, Vec::new())),
-    ]
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let (node, key) = (0..2usize, 0..KEYS);
-    let at = (node.clone(), key.clone());
-    let during = || prop::collection::vec(foreign_step(), 0..5);
-    prop_oneof![
-        5 => (at.clone(), during()).prop_map(|((node, key), during)| Step::Put(node, key, during)),
-        1 => (at.clone(), key.clone(), during())
-            .prop_map(|((node, a), b, during)| Step::PutMany(node, a, b, during)),
-        2 => (at.clone(), during())
-            .prop_map(|((node, key), during)| Step::Remove(node, key, during)),
-        12 => (at.clone(), during()).prop_map(|((node, key), during)| Step::Get(node, key, during)),
-        2 => (node.clone(), during()).prop_map(|(node, during)| Step::GetMany(node, during)),
-        2 => (at.clone(), during())
-            .prop_map(|((node, key), during)| Step::Compute(node, key, during)),
-        1 => node.clone().prop_map(Step::Clear),
-        2 => at.prop_map(|(node, key)| Step::EvictFirst(node, key)),
-        20 => foreign_step(),
-        1 => Just(Step::Restart),
-        2 => node.prop_map(Step::Silence),
-        1 => any::<bool>().prop_map(Step::Refuse),
-        4 => (0..1_500u64).prop_map(Step::Advance),
-    ]
-}
 
 pub(crate) trait Memory:
     Cache<Key = u32, Value = u32, Error = Error> + InMemory + Send + Sync
@@ -135,6 +36,10 @@ pub(crate) type Node = TwoLevelCache<Box<dyn Memory>, Link>;
 struct Switches {
     concurrent: bool,
     negative: bool,
+    /// Whether entries have tags.
+    tags: bool,
+    /// Whether every entry has a tag.
+    common: bool,
 }
 
 fn node(
@@ -147,7 +52,15 @@ fn node(
         true => Box::new(ConcurrentCache::<u32, u32>::with_capacity(8)),
         false => Box::new(LockedCache::new(LruCache::<u32, u32>::with_capacity(8))),
     };
-    let builder = TwoLevelCache::builder(first, Link::new(node, server, clock))
+    let mut link = Link::new(node, server, clock);
+    if switches.tags && switches.common {
+        link = link.with_common_tag(0);
+    }
+    let mut builder = TwoLevelCache::builder(first, link);
+    if switches.tags {
+        builder = builder.tags();
+    }
+    let builder = builder
         .invalidation_bound(millis(BOUND))
         .manual_tracking()
         // Four keys a stripe.
@@ -160,12 +73,26 @@ fn node(
     }
 }
 
+/// The start of a read, by the clock and by the number of reads and invalidations before it.
+#[derive(Clone, Copy, Debug)]
+struct Read {
+    clock: u64,
+    time: u32,
+}
+
 struct World {
     clock: Arc<ManualClock>,
     server: Arc<Mutex<Server>>,
     nodes: Vec<Node>,
     /// Every value is the number of its write.
     last: AtomicU32,
+    switches: Switches,
+    /// The time, in reads and invalidations so far.
+    time: AtomicU32,
+    /// The values that a node is not to show any more, since when.
+    forbidden: Mutex<HashMap<(usize, u32), u32>>,
+    /// The values of each tag.
+    tagged: Mutex<HashMap<u32, Vec<u32>>>,
     /// The first breach of the promise.
     breach: Mutex<Option<String>>,
     first_hits: AtomicU32,
@@ -180,6 +107,10 @@ impl World {
             clock,
             server,
             last: AtomicU32::new(0),
+            switches,
+            time: AtomicU32::new(0),
+            forbidden: Mutex::default(),
+            tagged: Mutex::default(),
             breach: Mutex::new(None),
             first_hits: AtomicU32::new(0),
         })
@@ -190,7 +121,16 @@ impl World {
     }
 
     /// A read of `key` that began at `began` returned `found`.
-    fn check(&self, node: usize, key: u32, began: u64, found: Option<u32>) {
+    fn check(&self, node: usize, key: u32, began: Read, found: Option<u32>) {
+        let forbidden = found.and_then(|value| {
+            let forbidden = self.forbidden.lock().unwrap();
+            forbidden.get(&(node, value)).copied()
+        });
+        if forbidden.is_some_and(|since| began.time >= since) {
+            let breach = format!("node {node} shows {found:?} at {key}, whose tag it invalidated");
+            self.breach.lock().unwrap().get_or_insert(breach);
+        }
+        let began = began.clock;
         let server = self.server.lock().unwrap();
         // The time since which the answer is outdated.
         let outdated = match found {
@@ -202,6 +142,46 @@ impl World {
                 "node {node} shows {found:?} at {key} to a read at {began}, outdated at {outdated:?}"
             );
             self.breach.lock().unwrap().get_or_insert(breach);
+        }
+    }
+
+    /// The start of a read.
+    fn read(&self) -> Read {
+        Read {
+            clock: self.clock.now(),
+            time: self.time.fetch_add(1, SeqCst),
+        }
+    }
+
+    /// The names of `tags`, which `value` has. None without tags in the schedule.
+    fn tag(&self, node: Option<usize>, value: u32, mask: Mask) -> Vec<String> {
+        if !self.switches.tags {
+            return Vec::new();
+        }
+        let mut tags = tags_of(mask);
+        if let Some(node) = node {
+            tags = self.nodes[node].second().with_common(&tags);
+        }
+        self.server.lock().unwrap().has_tags(value, &tags);
+        let mut tagged = self.tagged.lock().unwrap();
+        for tag in tags {
+            tagged.entry(tag).or_default().push(value);
+        }
+        tags_of(mask).iter().map(u32::to_string).collect()
+    }
+
+    fn invalidate(self: &Arc<Self>, node: usize, tag: u32, during: &[Step]) {
+        if !self.switches.tags {
+            return;
+        }
+        // A value that is inserted meanwhile may be of the next generation.
+        let values = self.tagged.lock().unwrap().get(&tag).cloned();
+        let invalidate = |node: &Node| node.invalidate_tag(&tag.to_string());
+        self.with(node, during, invalidate).unwrap();
+        let now = self.time.fetch_add(1, SeqCst);
+        let mut forbidden = self.forbidden.lock().unwrap();
+        for value in values.unwrap_or_default() {
+            forbidden.entry((node, value)).or_insert(now);
         }
     }
 
@@ -248,7 +228,7 @@ impl World {
     fn edge(&self, node: usize) {
         let left = self.nodes[node].stats().lease_left;
         self.clock.advance(left.saturating_sub(millis(1)));
-        let now = self.clock.now();
+        let now = self.read();
         for key in 0..KEYS {
             let found = self.nodes[node].get_first(&key).unwrap();
             if found.is_some() {
@@ -259,7 +239,7 @@ impl World {
     }
 
     fn run(self: &Arc<Self>, step: &Step) {
-        let now = self.clock.now();
+        let (now, began) = (self.clock.now(), self.read());
         match step {
             Step::Put(node, key, during) => {
                 let value = self.next();
@@ -281,7 +261,7 @@ impl World {
                 if found.is_some() && self.nodes[*node].second().asked.load(SeqCst) == asked {
                     self.first_hits.fetch_add(1, SeqCst);
                 }
-                self.check(*node, *key, now, found);
+                self.check(*node, *key, began, found);
             }
             Step::GetMany(node, during) => {
                 let keys: Vec<u32> = (0..KEYS).collect();
@@ -290,7 +270,7 @@ impl World {
                     .with(*node, during, |node| node.get_many(&keys))
                     .unwrap();
                 for (key, found) in keys.into_iter().zip(found) {
-                    self.check(*node, *key, now, found);
+                    self.check(*node, *key, began, found);
                 }
             }
             Step::Compute(node, key, during) => {
@@ -298,7 +278,48 @@ impl World {
                 let computed = self.with(*node, during, |node| {
                     node.get_or_compute(key, &mut || Ok(Some(value)))
                 });
-                self.check(*node, *key, now, computed.unwrap());
+                self.check(*node, *key, began, computed.unwrap());
+            }
+            Step::PutTagged(node, key, mask, during) => {
+                let value = self.next();
+                let names = self.tag(Some(*node), value, *mask);
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let put = |node: &Node| match self.switches.tags {
+                    true => node.insert_with_tags(key, value, None, &names),
+                    false => node.insert_entry(key, value, None),
+                };
+                self.with(*node, during, put).unwrap();
+            }
+            Step::ComputeTagged(node, key, mask, during, computing) => {
+                let value = self.next();
+                let names: Vec<String> = tags_of(*mask).iter().map(u32::to_string).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                let make = || {
+                    // It has the tags from here on.
+                    self.tag(Some(*node), value, *mask);
+                    computing.iter().for_each(|step| self.run(step));
+                    value
+                };
+                let computed = self.with(*node, during, |node| match self.switches.tags {
+                    true => node.get_or_insert_with_tags(key, &names, make),
+                    false => node.get_or_insert_with(key, make),
+                });
+                self.check(*node, *key, began, Some(computed.unwrap()));
+            }
+            Step::Invalidate(node, tag, during) => self.invalidate(*node, *tag, during),
+            Step::ForeignTagged(key, mask) => {
+                let value = self.next();
+                self.tag(None, value, *mask);
+                let tags = match self.switches.tags {
+                    true => tags_of(*mask),
+                    false => Vec::new(),
+                };
+                let mut server = self.server.lock().unwrap();
+                server.write_tagged(*key, value, &tags, now);
+            }
+            Step::ForeignInvalidate(tag) => self.server.lock().unwrap().invalidate(*tag, now),
+            Step::EvictGeneration(tag) => {
+                self.server.lock().unwrap().lose_generation(*tag, now);
             }
             Step::EvictFirst(node, key) => drop(self.nodes[*node].first().remove(key)),
             Step::Foreign(key) => {
@@ -352,8 +373,10 @@ proptest! {
         steps in prop::collection::vec(step(), 1..100),
         concurrent: bool,
         negative: bool,
+        tags in prop_oneof![1 => Just(false), 3 => Just(true)],
+        common: bool,
     ) {
-        run(&steps, Switches { concurrent, negative })?;
+        run(&steps, Switches { concurrent, negative, tags, common })?;
     }
 }
 
@@ -365,6 +388,8 @@ fn first_levels_answer_in_random_schedules() {
     let switches = Switches {
         concurrent: false,
         negative: false,
+        tags: true,
+        common: false,
     };
     let hits: u32 = (0..100)
         .map(|_| {

@@ -1,5 +1,8 @@
 //! A second level in memory, shared by nodes, and the faults between nodes and second level.
 
+#[path = "remote/tags.rs"]
+mod tags;
+
 use crate::millis;
 use ctu_std::{Cache, CacheError, Clock, Error, Found, ManualClock};
 use std::{
@@ -85,10 +88,21 @@ impl CacheError for Failed {
     }
 }
 
+/// An entry at the server.
+struct Stored {
+    value: u32,
+    /// The end of its life.
+    end: u64,
+    /// Its tag, with the generation of that.
+    tag: Option<(u32, usize)>,
+}
+
 #[derive(Default)]
 pub(crate) struct Server {
-    /// With the moment that each ends at.
-    values: HashMap<u32, (u32, u64)>,
+    values: HashMap<u32, Stored>,
+    /// The generations of tags.
+    generations: HashMap<u32, usize>,
+    last_generation: usize,
     late: Vec<Late>,
 }
 
@@ -103,16 +117,31 @@ struct Late {
 #[derive(Clone)]
 enum Request {
     Put(Vec<(u32, u32)>, u64),
+    /// Inserts an entry with a tag.
+    PutTagged(u32, u32, u32, u64),
+    /// The same, unless the tag has another generation.
+    PutUnder(u32, u32, (u32, usize), u64),
+    /// Takes the generation of a tag.
+    Take(u32),
+    Invalidate(u32),
     Remove(Vec<u32>),
     Clear,
 }
 
 impl Request {
+    /// Whether it needs memory at the server.
+    fn stores(&self) -> bool {
+        matches!(
+            self,
+            Self::Put(..) | Self::PutTagged(..) | Self::PutUnder(..)
+        )
+    }
+
     fn check(&self) -> Result<(), Error> {
         let unnamed = match self {
             Self::Put(entries, _) => entries.iter().any(|(key, _)| *key == UNNAMED),
             Self::Remove(keys) => keys.contains(&UNNAMED),
-            Self::Clear => false,
+            _ => false,
         };
         match unnamed {
             true => Err(Error::KeyTooLong { len: 5, max: 4 }),
@@ -125,9 +154,26 @@ impl Server {
     fn run(&mut self, request: &Request, now: u64) -> usize {
         match request {
             Request::Put(entries, ttl) => {
-                let entries = entries.iter();
-                self.values
-                    .extend(entries.map(|(key, value)| (*key, (*value, now + ttl))));
+                for (key, value) in entries {
+                    self.store(*key, *value, now + ttl, None);
+                }
+                0
+            }
+            Request::PutTagged(key, value, tag, ttl) => {
+                let generation = self.take(*tag);
+                self.store(*key, *value, now + ttl, Some((*tag, generation)));
+                0
+            }
+            Request::PutUnder(key, value, tag, ttl) => {
+                let stores = self.is_present(*tag);
+                if stores {
+                    self.store(*key, *value, now + ttl, Some(*tag));
+                }
+                usize::from(stores)
+            }
+            Request::Take(tag) => self.take(*tag),
+            Request::Invalidate(tag) => {
+                self.invalidate(*tag);
                 0
             }
             Request::Remove(keys) => {
@@ -166,6 +212,9 @@ impl Server {
         let late = self.late.iter().filter(|late| late.node != node);
         late.flat_map(|late| match &late.request {
             Request::Put(entries, _) => entries.clone(),
+            Request::PutTagged(key, value, ..) | Request::PutUnder(key, value, ..) => {
+                vec![(*key, *value)]
+            }
             _ => Vec::new(),
         })
         .filter_map(|(at, value)| (at == key).then_some(value))
@@ -179,6 +228,7 @@ impl Server {
     /// All that it has is lost.
     pub(crate) fn restart(&mut self) {
         self.values.clear();
+        self.generations.clear();
     }
 }
 
@@ -214,7 +264,7 @@ impl Link {
         server.arrive(self.clock.now());
         match fault {
             Fault::None => {}
-            Fault::Full if !matches!(request, Request::Put(..)) => {}
+            Fault::Full if !request.stores() => {}
             Fault::Full | Fault::Refused => return Err(Failed::Down),
             Fault::Blamed => return Err(Failed::Blamed),
             Fault::Overloaded => return Err(Failed::Overloaded),
@@ -235,10 +285,7 @@ impl Link {
         Ok(done)
     }
 
-    fn read<T>(
-        &self,
-        read: impl FnOnce(&HashMap<u32, (u32, u64)>, u64) -> Result<T, Failed>,
-    ) -> Result<T, Failed> {
+    fn read<T>(&self, read: impl FnOnce(&Server, u64) -> Result<T, Failed>) -> Result<T, Failed> {
         self.asked.fetch_add(1, SeqCst);
         match *self.fault.lock().unwrap() {
             Fault::None | Fault::Full => {}
@@ -253,7 +300,7 @@ impl Link {
         let now = self.clock.now();
         let mut server = self.server.lock().unwrap();
         server.arrive(now);
-        let found = read(&server.values, now);
+        let found = read(&server, now);
         self.answered(&mut server);
         found
     }
@@ -266,10 +313,12 @@ impl Link {
     }
 }
 
-fn found(values: &HashMap<u32, (u32, u64)>, key: u32, now: u64) -> Result<Found<u32>, Failed> {
-    match values.get(&key).filter(|(_, end)| *end > now) {
-        Some((DAMAGED, _)) => Err(Error::Decode("a value of this program").into()),
-        Some((value, end)) => Ok(Some((*value, Some(millis(end - now))))),
+fn found(server: &Server, key: u32, now: u64) -> Result<Found<u32>, Failed> {
+    match server.entry(key, now) {
+        Some(stored) if stored.value == DAMAGED => {
+            Err(Error::Decode("a value of this program").into())
+        }
+        Some(stored) => Ok(Some((stored.value, Some(millis(stored.end - now))))),
         None => Ok(None),
     }
 }
@@ -287,7 +336,7 @@ impl Cache for Link {
         Ok(self.get_with_ttl(key)?.map(|(value, _)| value))
     }
     fn get_with_ttl(&self, key: &u32) -> Result<Found<u32>, Failed> {
-        self.read(|values, now| found(values, *key, now))
+        self.read(|server, now| found(server, *key, now))
     }
     fn insert_entry(&self, key: &u32, value: u32, ttl: Option<Duration>) -> Result<(), Failed> {
         self.write(&Request::Put(vec![(*key, value)], time(ttl)))
@@ -300,18 +349,19 @@ impl Cache for Link {
         self.write(&Request::Clear).map(drop)
     }
     fn len(&self) -> Result<usize, Failed> {
-        self.read(|values, _| Ok(values.len()))
+        self.read(|server, _| Ok(server.values.len()))
     }
     fn default_ttl(&self) -> Option<Duration> {
         Some(TTL)
     }
     fn retain(&self, keep: &mut dyn FnMut(&u32) -> bool) -> Result<(), Failed> {
-        let mut keys: Vec<u32> = self.read(|values, _| Ok(values.keys().copied().collect()))?;
+        let mut keys: Vec<u32> =
+            self.read(|server, _| Ok(server.values.keys().copied().collect()))?;
         keys.retain(|key| !keep(key));
         self.write(&Request::Remove(keys)).map(drop)
     }
     fn get_many_with_ttl(&self, keys: &[&u32]) -> Result<Vec<Found<u32>>, Failed> {
-        self.read(|values, now| keys.iter().map(|key| found(values, **key, now)).collect())
+        self.read(|server, now| keys.iter().map(|key| found(server, **key, now)).collect())
     }
     fn insert_many(&self, entries: Vec<(&u32, u32)>, ttl: Option<Duration>) -> Result<(), Failed> {
         let entries = entries.into_iter().map(|(key, value)| (*key, value));

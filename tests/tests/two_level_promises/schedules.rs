@@ -1,9 +1,11 @@
 //! Random schedules of two nodes, against the promises.
 
 use crate::{
+    async_node::Async,
     millis,
-    node::{Async, Blocking, FIRST_TTL, Node, Switches},
+    node::{Blocking, FIRST_TTL, Node, Switches},
     remote::{DEADLINE, Fault, Link, SETTLE, Server, TTL, UNNAMED},
+    steps::{KEYS, Step, step},
 };
 use ctu_std::{Cache, Clock, ManualClock};
 use proptest::{
@@ -12,72 +14,11 @@ use proptest::{
 };
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
 };
-
-const KEYS: u32 = 4;
-
-#[derive(Clone, Debug)]
-enum Step {
-    Put(usize, u32),
-    PutFor(usize, u32, u64),
-    PutMany(usize, u32, u32),
-    Remove(usize, u32),
-    RemoveMany(usize, u32, u32),
-    Pop(usize, u32),
-    Get(usize, u32),
-    GetMany(usize),
-    Compute(usize, u32),
-    ComputeInVain(usize, u32),
-    Clear(usize),
-    /// The first level forgets a key.
-    Evict(usize, u32),
-    Fail(usize, Fault),
-    FailAll(Fault),
-    Advance(u64),
-    Recover(usize),
-    Deliver(usize),
-    Restart,
-    /// Writes a key that the second level rejects, which an outage hides.
-    PutUnnamed(usize),
-    /// The future of the node's next operation is dropped after so many polls.
-    Drop(usize, usize),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let (node, key) = (0..2usize, 0..KEYS);
-    let at = (node.clone(), key.clone());
-    let fault = prop_oneof![
-        3 => Just(Fault::None),
-        2 => Just(Fault::Refused),
-        2 => Just(Fault::Lost),
-        2 => Just(Fault::Unanswered),
-        3 => Just(Fault::Late),
-        2 => Just(Fault::Full),
-    ];
-    prop_oneof![
-        6 => at.clone().prop_map(|(node, key)| Step::Put(node, key)),
-        2 => (at.clone(), 1..8_000u64).prop_map(|((node, key), ttl)| Step::PutFor(node, key, ttl)),
-        2 => (at.clone(), key.clone()).prop_map(|((node, a), b)| Step::PutMany(node, a, b)),
-        6 => at.clone().prop_map(|(node, key)| Step::Remove(node, key)),
-        1 => (at.clone(), key).prop_map(|((node, a), b)| Step::RemoveMany(node, a, b)),
-        1 => at.clone().prop_map(|(node, key)| Step::Pop(node, key)),
-        8 => at.clone().prop_map(|(node, key)| Step::Get(node, key)),
-        2 => node.clone().prop_map(Step::GetMany),
-        3 => at.clone().prop_map(|(node, key)| Step::Compute(node, key)),
-        1 => at.clone().prop_map(|(node, key)| Step::ComputeInVain(node, key)),
-        1 => node.clone().prop_map(Step::Clear),
-        4 => at.prop_map(|(node, key)| Step::Evict(node, key)),
-        5 => (node.clone(), fault.clone()).prop_map(|(node, fault)| Step::Fail(node, fault)),
-        2 => fault.prop_map(Step::FailAll),
-        4 => prop_oneof![0..300u64, 0..3_000u64, 0..12_000u64].prop_map(Step::Advance),
-        4 => node.prop_map(Step::Recover),
-        3 => (0..8usize).prop_map(Step::Deliver),
-        1 => Just(Step::Restart),
-        1 => (0..2usize).prop_map(Step::PutUnnamed),
-        6 => (0..2usize, 1..8usize).prop_map(|(node, polls)| Step::Drop(node, polls)),
-    ]
-}
 
 struct World<N> {
     clock: Arc<ManualClock>,
@@ -89,6 +30,10 @@ struct World<N> {
     forbidden: HashMap<(usize, u32), HashSet<u32>>,
     /// The last acknowledged value of each key.
     acknowledged: HashMap<u32, Option<u32>>,
+    /// The keys and values of each tag.
+    tagged: HashMap<u32, Vec<(u32, u32)>>,
+    /// The values whose tag was invalidated.
+    invalidated: HashSet<u32>,
 }
 
 type Checked<T = ()> = Result<T, TestCaseError>;
@@ -117,6 +62,8 @@ impl<N: Node> World<N> {
             last: 0,
             forbidden: HashMap::new(),
             acknowledged: HashMap::new(),
+            tagged: HashMap::new(),
+            invalidated: HashSet::new(),
         }
     }
 
@@ -135,6 +82,22 @@ impl<N: Node> World<N> {
             .or_default()
             .extend(before);
         self.acknowledged.insert(key, value);
+    }
+
+    /// Node `node` has invalidated `tag` of earlier `values`.
+    fn invalidated(&mut self, node: usize, values: Vec<(u32, u32)>) {
+        let server = self.server.lock().unwrap();
+        for (key, value) in values {
+            // A write of another node that is still in transit is of the next generation.
+            if !server.under_way(node, key).contains(&value) {
+                self.forbidden.entry((node, key)).or_default().insert(value);
+            }
+            self.invalidated.insert(value);
+        }
+    }
+
+    fn values_of(&self, tag: u32) -> Vec<(u32, u32)> {
+        self.tagged.get(&tag).cloned().unwrap_or_default()
     }
 
     fn showed(&self, node: usize, key: u32, value: Option<u32>) -> Checked {
@@ -205,6 +168,43 @@ impl<N: Node> World<N> {
             Step::ComputeInVain(node, key) => {
                 let found = ended::<N, _>(self.nodes[node].compute(key, None))?;
                 self.showed(node, key, found.flatten())?;
+            }
+            Step::PutTagged(node, key, tag) => {
+                let value = self.next();
+                ended::<N, _>(self.nodes[node].put_tagged(key, value, tag))?;
+                self.wrote(node, key, Some(value));
+                self.tagged.entry(tag).or_default().push((key, value));
+            }
+            Step::ComputeTagged(node, key, tag, other) => {
+                let value = self.next();
+                self.tagged.entry(tag).or_default().push((key, value));
+                let before = other.map(|tag| self.values_of(tag)).unwrap_or_default();
+                let acknowledged = AtomicBool::new(false);
+                let computed =
+                    self.nodes[node].compute_tagged(key, value, tag, other, &acknowledged);
+                let found = ended::<N, _>(computed)?;
+                let acknowledged = acknowledged.load(SeqCst);
+                match found {
+                    // A value whose tag was invalidated meanwhile is not stored.
+                    Some(own) if own == value && other == Some(tag) => {
+                        if !acknowledged {
+                            // Perhaps it was not.
+                            self.acknowledged.remove(&key);
+                        }
+                    }
+                    Some(own) if own == value => self.wrote(node, key, found),
+                    _ => self.showed(node, key, found)?,
+                }
+                if acknowledged {
+                    self.invalidated(node, before);
+                }
+            }
+            Step::Invalidate(node, tag) => {
+                let before = self.values_of(tag);
+                // An outage is an error, and the caller knows that the tag may be as before.
+                if self.nodes[node].invalidate(tag).is_ok() {
+                    self.invalidated(node, before);
+                }
             }
             Step::Clear(node) => {
                 ended::<N, _>(self.nodes[node].clear())?;
@@ -282,6 +282,10 @@ fn every_promise_is_kept<N: Node>(steps: &[Step], switches: Switches, seed: u64)
                 "node {node} has {found:?} at {key}, and {last:?} was acknowledged last"
             );
             world.showed(node, *key, found)?;
+            prop_assert!(
+                found.is_none_or(|value| !world.invalidated.contains(&value)),
+                "node {node} has {found:?} at {key}, whose tag was invalidated"
+            );
         }
     }
     Ok(())

@@ -89,3 +89,15 @@ async fn callers_share_a_spawned_computation_and_its_error() {
     let failed = cache.get_or_try_spawn_with(&2, || async { Err::<u32, _>("no value") });
     assert_eq!(failed.await, Ok(Err("no value")));
 }
+
+#[tokio::test]
+async fn computation_borrows_from_its_caller() {
+    let (cache, word) = (builder().build(), String::from("seven"));
+    let mut computed = 0;
+    let value = cache.get_or_insert_with(&1, || {
+        computed += 1;
+        let word = &word;
+        async move { word.len() as u32 }
+    });
+    assert_eq!((value.await, computed), (Ok(5), 1));
+}
