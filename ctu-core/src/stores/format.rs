@@ -75,7 +75,7 @@ impl<K, V> Format for super::slots::Heap<K, V> {
 }
 
 #[cfg(feature = "alloc")]
-impl<K, V, H, M> Format for super::policy::AdaptiveCache<K, V, H, L>
+impl<K, V, H, L> Format for super::policy::AdaptiveCache<K, V, H, L>
 where
     K: Format,
     V: Format,
