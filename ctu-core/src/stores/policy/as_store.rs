@@ -11,7 +11,7 @@ use core::{
     time::Duration,
 };
 
-impl<K: StoredKey, V, S: BuildHasher, T: Lifetimes> Store for AdaptiveCache<K, V, S, T> {
+impl<K: StoredKey, V, H: BuildHasher, L: Lifetimes> Store for AdaptiveCache<K, V, H, L> {
     type Key = K::Lookup;
     type Value = V;
 
@@ -62,13 +62,13 @@ impl<K: StoredKey, V, S: BuildHasher, T: Lifetimes> Store for AdaptiveCache<K, V
 
     fn remaining(&mut self, key: &Self::Key) -> Option<Duration> {
         let now = self.times.advance();
-        T::left(&self.look(key, now)?.life, now)
+        L::left(&self.look(key, now)?.life, now)
     }
 
     fn get_with_ttl(&mut self, key: &Self::Key) -> Option<(&V, Option<Duration>)> {
         let now = self.times.advance();
         let entry = self.use_key(key, now)?;
-        Some((&entry.value, T::left(&entry.life, now)))
+        Some((&entry.value, L::left(&entry.life, now)))
     }
 
     fn default_ttl(&self) -> Option<Duration> {
@@ -78,7 +78,7 @@ impl<K: StoredKey, V, S: BuildHasher, T: Lifetimes> Store for AdaptiveCache<K, V
     sweep_methods!();
 
     fn len(&mut self) -> usize {
-        while T::LIMITED && Store::pop_expired(self).is_some() {}
+        while L::LIMITED && Store::pop_expired(self).is_some() {}
         Self::len(self)
     }
 }

@@ -43,21 +43,21 @@ use core::{
 /// assert_eq!(cache.get(&7), Some(&"often used"));
 /// ```
 #[derive(Clone)]
-pub struct AdaptiveCache<K, V, S = RandomState, T: Lifetimes = Unlimited> {
-    pub(super) table: Table<Kept<K, V, T>>,
+pub struct AdaptiveCache<K, V, H = RandomState, L: Lifetimes = Unlimited> {
+    pub(super) table: Table<Kept<K, V, L>>,
     tuner: Tuner,
-    pub(super) hasher: S,
-    pub(super) times: T,
+    pub(super) hasher: H,
+    pub(super) times: L,
 }
 
 /// An entry with its times.
-pub(super) struct Kept<K, V, T: Lifetimes> {
+pub(super) struct Kept<K, V, L: Lifetimes> {
     pub(super) key: K,
     pub(super) value: V,
-    pub(super) life: T::Life,
+    pub(super) life: L::Life,
 }
 
-impl<K: Clone, V: Clone, T: Lifetimes> Clone for Kept<K, V, T> {
+impl<K: Clone, V: Clone, L: Lifetimes> Clone for Kept<K, V, L> {
     fn clone(&self) -> Self {
         Self {
             key: self.key.clone(),
@@ -67,9 +67,9 @@ impl<K: Clone, V: Clone, T: Lifetimes> Clone for Kept<K, V, T> {
     }
 }
 
-impl<K, V, T: Lifetimes> Kept<K, V, T> {
+impl<K, V, L: Lifetimes> Kept<K, V, L> {
     pub(super) fn is_live(&self, now: u64) -> bool {
-        !T::is_over(&self.life, now)
+        !L::is_over(&self.life, now)
     }
 
     pub(super) fn into_pair(self) -> (K, V) {
@@ -77,7 +77,7 @@ impl<K, V, T: Lifetimes> Kept<K, V, T> {
     }
 }
 
-impl<K, V, T: Lifetimes> Entry for Kept<K, V, T> {
+impl<K, V, L: Lifetimes> Entry for Kept<K, V, L> {
     #[inline]
     fn is_expired(&self, now: u64) -> bool {
         !self.is_live(now)
@@ -85,10 +85,10 @@ impl<K, V, T: Lifetimes> Entry for Kept<K, V, T> {
 }
 
 /// A stored entry: its slot, unless the capacity is 0, and the entry that left for it.
-type Stored<K, V, T> = (Option<u32>, Option<Kept<K, V, T>>);
+type Stored<K, V, L> = (Option<u32>, Option<Kept<K, V, L>>);
 
 /// The time of a write, and the entry that left for it.
-type Displaced<K, V, T> = (u64, Option<Kept<K, V, T>>);
+type Displaced<K, V, L> = (u64, Option<Kept<K, V, L>>);
 
 /// The slots that a write of a new key looks at for an expired entry.
 const LOOKS: usize = 4;
@@ -101,15 +101,15 @@ impl<K, V> AdaptiveCache<K, V> {
     }
 }
 
-impl<K, V, S> AdaptiveCache<K, V, S> {
+impl<K, V, H> AdaptiveCache<K, V, H> {
     /// [`with_capacity`](AdaptiveCache::with_capacity), with keys hashed by `hasher`.
-    pub fn with_capacity_and_hasher(capacity: usize, hasher: S) -> Self {
+    pub fn with_capacity_and_hasher(capacity: usize, hasher: H) -> Self {
         Self::with_times(capacity, hasher, Unlimited)
     }
 }
 
-impl<K, V, S, T: Lifetimes> AdaptiveCache<K, V, S, T> {
-    pub(super) fn with_times(capacity: usize, hasher: S, times: T) -> Self {
+impl<K, V, H, L: Lifetimes> AdaptiveCache<K, V, H, L> {
+    pub(super) fn with_times(capacity: usize, hasher: H, times: L) -> Self {
         Self {
             table: Table::new(capacity),
             tuner: Tuner::new(capacity),
@@ -154,7 +154,7 @@ impl<K, V, S, T: Lifetimes> AdaptiveCache<K, V, S, T> {
     }
 
     /// The slots of live entries at `now`, in an order of eviction.
-    pub(super) fn live(&self, now: u64) -> impl Iterator<Item = (u32, &Kept<K, V, T>)> {
+    pub(super) fn live(&self, now: u64) -> impl Iterator<Item = (u32, &Kept<K, V, L>)> {
         let slots = self.table.in_order();
         let entries = slots.filter_map(|slot| Some((slot, self.table.get(slot)?)));
         entries.filter(move |(_, entry)| entry.is_live(now))
@@ -194,7 +194,7 @@ impl<K, V, S, T: Lifetimes> AdaptiveCache<K, V, S, T> {
     }
 
     /// Removes the next expired entry of `looks` slots.
-    pub(super) fn take_expired(&mut self, looks: usize, now: u64) -> Option<Kept<K, V, T>> {
+    pub(super) fn take_expired(&mut self, looks: usize, now: u64) -> Option<Kept<K, V, L>> {
         let (slots, table) = (self.table.slots(), &self.table);
         let is_expired = |slot| table.get(slot).is_some_and(|entry| !entry.is_live(now));
         let slot = self.times.next_expired(slots, looks, is_expired)?;
@@ -204,7 +204,7 @@ impl<K, V, S, T: Lifetimes> AdaptiveCache<K, V, S, T> {
     /// The time by which the table recognizes expired entries.
     #[inline]
     const fn time(now: u64) -> Option<u64> {
-        if T::LIMITED { Some(now) } else { None }
+        if L::LIMITED { Some(now) } else { None }
     }
 
     /// Walks all links, and names the fault if there is one.
@@ -224,7 +224,7 @@ pub(super) const fn fold(hash: u64) -> u32 {
     (product as u64 ^ (product >> 64) as u64) as u32
 }
 
-impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> AdaptiveCache<K, V, S, T> {
+impl<K: Hash + Eq, V, H: BuildHasher, L: Lifetimes> AdaptiveCache<K, V, H, L> {
     #[inline]
     fn hash<Q: ?Sized + Hash>(&self, key: &Q) -> u32 {
         fold(self.hasher.hash_one(key))
@@ -242,7 +242,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> AdaptiveCache<K, V, S, T> {
     }
 
     /// The live entry at `key`, without a mark.
-    pub(super) fn look<Q>(&self, key: &Q, now: u64) -> Option<&Kept<K, V, T>>
+    pub(super) fn look<Q>(&self, key: &Q, now: u64) -> Option<&Kept<K, V, L>>
     where
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
@@ -273,9 +273,9 @@ impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> AdaptiveCache<K, V, S, T> {
         hash: u32,
         slot: Option<u32>,
         now: u64,
-    ) -> Option<&mut Kept<K, V, T>> {
+    ) -> Option<&mut Kept<K, V, L>> {
         let slot = slot?;
-        if T::LIMITED && !self.table.get(slot)?.is_live(now) {
+        if L::LIMITED && !self.table.get(slot)?.is_live(now) {
             return None;
         }
         self.mark(hash, slot);
@@ -285,7 +285,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> AdaptiveCache<K, V, S, T> {
     }
 
     #[inline]
-    pub(super) fn use_key<Q>(&mut self, key: &Q, now: u64) -> Option<&mut Kept<K, V, T>>
+    pub(super) fn use_key<Q>(&mut self, key: &Q, now: u64) -> Option<&mut Kept<K, V, L>>
     where
         K: Borrow<Q>,
         Q: ?Sized + Hash + Eq,
@@ -357,7 +357,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> AdaptiveCache<K, V, S, T> {
         value: V,
         ttl: Option<Duration>,
         uses: u8,
-    ) -> Result<Displaced<K, V, T>, Error> {
+    ) -> Result<Displaced<K, V, L>, Error> {
         let now = self.times.advance();
         let life = self.times.begin(ttl, now)?;
         let hash = self.hash(&key);
@@ -378,9 +378,9 @@ impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> AdaptiveCache<K, V, S, T> {
         &mut self,
         hash: u32,
         slot: Option<u32>,
-        mut entry: Kept<K, V, T>,
+        mut entry: Kept<K, V, L>,
         now: u64,
-    ) -> Stored<K, V, T> {
+    ) -> Stored<K, V, L> {
         let Some(slot) = slot else {
             return self.place_new(hash, entry, now);
         };
@@ -394,7 +394,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> AdaptiveCache<K, V, S, T> {
     }
 
     #[inline]
-    fn place_new(&mut self, hash: u32, entry: Kept<K, V, T>, now: u64) -> Stored<K, V, T> {
+    fn place_new(&mut self, hash: u32, entry: Kept<K, V, L>, now: u64) -> Stored<K, V, L> {
         let expired = self.take_expired(LOOKS, now);
         let share = self.tuner.share();
         let inserted = self.table.insert(hash, entry, share, Self::time(now));
@@ -496,7 +496,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> AdaptiveCache<K, V, S, T> {
     }
 }
 
-impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> Extend<(K, V)> for AdaptiveCache<K, V, S, T> {
+impl<K: Hash + Eq, V, H: BuildHasher, L: Lifetimes> Extend<(K, V)> for AdaptiveCache<K, V, H, L> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         for (key, value) in entries {
             self.insert(key, value);
@@ -504,7 +504,7 @@ impl<K: Hash + Eq, V, S: BuildHasher, T: Lifetimes> Extend<(K, V)> for AdaptiveC
     }
 }
 
-impl<K, V, S, T: Lifetimes> IntoIterator for AdaptiveCache<K, V, S, T> {
+impl<K, V, H, L: Lifetimes> IntoIterator for AdaptiveCache<K, V, H, L> {
     type Item = (K, V);
     type IntoIter = alloc::vec::IntoIter<(K, V)>;
 
@@ -517,7 +517,7 @@ impl<K, V, S, T: Lifetimes> IntoIterator for AdaptiveCache<K, V, S, T> {
     }
 }
 
-impl<K: fmt::Debug, V: fmt::Debug, S, T: Lifetimes> fmt::Debug for AdaptiveCache<K, V, S, T> {
+impl<K: fmt::Debug, V: fmt::Debug, H, L: Lifetimes> fmt::Debug for AdaptiveCache<K, V, H, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }

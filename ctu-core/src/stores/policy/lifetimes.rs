@@ -125,7 +125,7 @@ pub trait Lifetimes: sealed::Sealed {
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Unlimited {}
-    impl<C> Sealed for super::Limited<C> {}
+    impl<T> Sealed for super::Limited<T> {}
 }
 
 /// Entries that do not expire.
@@ -189,9 +189,9 @@ impl Lifetimes for Unlimited {
 
 /// Entries whose life has [`TimeLimits`], by a clock.
 #[derive(Clone)]
-pub struct Limited<C> {
+pub struct Limited<T> {
     limits: TimeLimits,
-    clock: C,
+    clock: T,
     timeline: Timeline,
     /// The position in the search for expired entries.
     sweep: Sweep,
@@ -223,8 +223,8 @@ const fn end(from: u64, time: Option<Duration>) -> u64 {
     }
 }
 
-impl<C> Limited<C> {
-    pub(super) const fn new(limits: TimeLimits, clock: C) -> Self {
+impl<T> Limited<T> {
+    pub(super) const fn new(limits: TimeLimits, clock: T) -> Self {
         Self {
             limits,
             clock,
@@ -237,7 +237,7 @@ impl<C> Limited<C> {
         self.limits
     }
 
-    pub(super) const fn clock(&self) -> &C {
+    pub(super) const fn clock(&self) -> &T {
         &self.clock
     }
 }
@@ -257,7 +257,7 @@ fn left(end: u64, now: u64) -> Option<Duration> {
     (end != NEVER).then(|| Duration::from_millis(end.saturating_sub(now)))
 }
 
-impl<C: Clock> Lifetimes for Limited<C> {
+impl<T: Clock> Lifetimes for Limited<T> {
     type Life = Times;
     const LIMITED: bool = true;
 
@@ -329,7 +329,7 @@ impl<C: Clock> Lifetimes for Limited<C> {
     }
 }
 
-impl<C> fmt::Debug for Limited<C> {
+impl<T> fmt::Debug for Limited<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Limited")
             .field("limits", &self.limits)
@@ -338,7 +338,7 @@ impl<C> fmt::Debug for Limited<C> {
 }
 
 #[cfg(feature = "defmt")]
-impl<C> defmt::Format for Limited<C> {
+impl<T> defmt::Format for Limited<T> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "Limited {{ limits: {}, .. }}", self.limits);
     }

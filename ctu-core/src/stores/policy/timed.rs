@@ -41,23 +41,23 @@ use core::{
 /// assert_eq!(cache.get("second"), None);
 /// # Ok::<(), ctu_core::Error>(())
 /// ```
-pub type AdaptiveTtlCache<K, V, C, S = RandomState> = AdaptiveCache<K, V, S, Limited<C>>;
+pub type AdaptiveTtlCache<K, V, T, H = RandomState> = AdaptiveCache<K, V, H, Limited<T>>;
 
-impl<K, V, C: Clock> AdaptiveTtlCache<K, V, C> {
+impl<K, V, T: Clock> AdaptiveTtlCache<K, V, T> {
     /// An empty store of at most `capacity` entries, or 4,294,967,294 if that is less, which live
     /// within `limits` by `clock`. One of capacity 0 keeps nothing.
-    pub fn with_limits(capacity: usize, limits: TimeLimits, clock: C) -> Self {
+    pub fn with_limits(capacity: usize, limits: TimeLimits, clock: T) -> Self {
         Self::with_limits_and_hasher(capacity, limits, clock, RandomState::default())
     }
 }
 
-impl<K, V, C: Clock, S> AdaptiveTtlCache<K, V, C, S> {
+impl<K, V, T: Clock, H> AdaptiveTtlCache<K, V, T, H> {
     /// [`with_limits`](AdaptiveCache::with_limits), with keys hashed by `hasher`.
     pub fn with_limits_and_hasher(
         capacity: usize,
         limits: TimeLimits,
-        clock: C,
-        hasher: S,
+        clock: T,
+        hasher: H,
     ) -> Self {
         Self::with_times(capacity, hasher, Limited::new(limits, clock))
     }
@@ -68,7 +68,7 @@ impl<K, V, C: Clock, S> AdaptiveTtlCache<K, V, C, S> {
     }
 
     /// The clock.
-    pub const fn clock(&self) -> &C {
+    pub const fn clock(&self) -> &T {
         self.times.clock()
     }
 
@@ -91,13 +91,13 @@ impl<K, V, C: Clock, S> AdaptiveTtlCache<K, V, C, S> {
         let now = self.times.peek();
         self.live(now).map(move |(slot, entry)| {
             let uses = self.table.uses(slot) as u8;
-            let left = Limited::<C>::left_unused(&entry.life, now);
+            let left = Limited::<T>::left_unused(&entry.life, now);
             (&entry.key, &entry.value, uses, left)
         })
     }
 }
 
-impl<K: Hash + Eq, V, C: Clock, S: BuildHasher> AdaptiveTtlCache<K, V, C, S> {
+impl<K: Hash + Eq, V, T: Clock, H: BuildHasher> AdaptiveTtlCache<K, V, T, H> {
     /// Stores `value` at `key` for `ttl`, in place of the limit after an update. Otherwise as
     /// [`insert`](AdaptiveCache::insert).
     ///
@@ -136,6 +136,6 @@ impl<K: Hash + Eq, V, C: Clock, S: BuildHasher> AdaptiveTtlCache<K, V, C, S> {
         Q: ?Sized + Hash + Eq,
     {
         let now = self.times.peek();
-        Limited::<C>::left(&self.look(key, now)?.life, now)
+        Limited::<T>::left(&self.look(key, now)?.life, now)
     }
 }

@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-impl<K, V, C, S> InMemory for ConcurrentCache<K, V, C, S> {}
+impl<K, V, T, H> InMemory for ConcurrentCache<K, V, T, H> {}
 
-impl<K, V, C, S> Cache for ConcurrentCache<K, V, C, S>
+impl<K, V, T, H> Cache for ConcurrentCache<K, V, T, H>
 where
     K: StoredKey,
     V: Clone,
-    C: Clock,
-    S: BuildHasher,
+    T: Clock,
+    H: BuildHasher,
 {
     type Key = K::Lookup;
     type Value = V;

@@ -34,8 +34,8 @@ use std::{fmt, time::Duration};
 /// # Ok::<(), ctu_std::Error>(())
 /// ```
 #[must_use]
-pub struct ConcurrentCacheBuilder<K, V, C = Unclocked, S = RandomState> {
-    parts: Parts<K, V, C, S>,
+pub struct ConcurrentCacheBuilder<K, V, T = Unclocked, H = RandomState> {
+    parts: Parts<K, V, T, H>,
 }
 
 /// Says that a [`ConcurrentCacheBuilder`] has no clock: entries do not expire.
@@ -66,7 +66,7 @@ impl<K, V> ConcurrentCache<K, V> {
     }
 }
 
-impl<K, V, C, S> ConcurrentCacheBuilder<K, V, C, S> {
+impl<K, V, T, H> ConcurrentCacheBuilder<K, V, T, H> {
     /// Limits the weight of all entries, too. `weigher` returns that of an entry, as it is stored; it
     /// must not change with the value's inner state. An entry heavier than `max` is refused with
     /// [`Error::EntryTooHeavy`](ctu_core::Error::EntryTooHeavy). Weights are exact: there is never
@@ -110,14 +110,14 @@ impl<K, V, C, S> ConcurrentCacheBuilder<K, V, C, S> {
     }
 
     /// Hashes keys with `hasher`, as [`ConcurrentCache::with_hasher`].
-    pub fn hasher<H>(self, hasher: H) -> ConcurrentCacheBuilder<K, V, C, H> {
+    pub fn hasher<B>(self, hasher: B) -> ConcurrentCacheBuilder<K, V, T, B> {
         self.replace(|clock, _| (clock, hasher))
     }
 
-    fn replace<D, H>(
+    fn replace<D, B>(
         self,
-        replace: impl FnOnce(C, S) -> (D, H),
-    ) -> ConcurrentCacheBuilder<K, V, D, H> {
+        replace: impl FnOnce(T, H) -> (D, B),
+    ) -> ConcurrentCacheBuilder<K, V, D, B> {
         let Parts {
             capacity,
             clock,
@@ -142,14 +142,14 @@ impl<K, V, C, S> ConcurrentCacheBuilder<K, V, C, S> {
     }
 }
 
-impl<K, V, S> ConcurrentCacheBuilder<K, V, Unclocked, S> {
+impl<K, V, H> ConcurrentCacheBuilder<K, V, Unclocked, H> {
     /// Lets entries expire by `clock`: those that are stored with a time-to-live, and by the limits
     /// that are set next. A time over 292 million years counts as that. Compiles only for a clock
     /// that does not wrap around.
-    pub fn clock<C: Clock>(self, clock: C) -> ConcurrentCacheBuilder<K, V, C, S> {
+    pub fn clock<T: Clock>(self, clock: T) -> ConcurrentCacheBuilder<K, V, T, H> {
         const {
             assert!(
-                C::BITS >= u64::BITS,
+                T::BITS >= u64::BITS,
                 "the clock of a ConcurrentCache must not wrap around"
             );
         }
@@ -160,12 +160,12 @@ impl<K, V, S> ConcurrentCacheBuilder<K, V, Unclocked, S> {
     }
 
     /// The cache.
-    pub fn build(self) -> ConcurrentCache<K, V, NoClock, S> {
+    pub fn build(self) -> ConcurrentCache<K, V, NoClock, H> {
         self.replace(|_, hasher| (NoClock, hasher)).finish()
     }
 }
 
-impl<K, V, C: Clock, S> ConcurrentCacheBuilder<K, V, C, S> {
+impl<K, V, T: Clock, H> ConcurrentCacheBuilder<K, V, T, H> {
     /// Sets the longest life of an entry, however often it is replaced or read.
     pub fn expire_after_creation(mut self, time: Duration) -> Self {
         self.parts.limits.after_creation = Some(time.min(MAX_TTL));
@@ -204,13 +204,13 @@ impl<K, V, C: Clock, S> ConcurrentCacheBuilder<K, V, C, S> {
     }
 
     /// The cache.
-    pub fn build(self) -> ConcurrentCache<K, V, C, S> {
+    pub fn build(self) -> ConcurrentCache<K, V, T, H> {
         self.finish()
     }
 }
 
-impl<K, V, C, S> ConcurrentCacheBuilder<K, V, C, S> {
-    fn finish(mut self) -> ConcurrentCache<K, V, C, S> {
+impl<K, V, T, H> ConcurrentCacheBuilder<K, V, T, H> {
+    fn finish(mut self) -> ConcurrentCache<K, V, T, H> {
         let limits = &mut self.parts.limits;
         limits.detailed |= self.parts.weigher.is_some()
             || limits.after_creation.is_some()
@@ -219,7 +219,7 @@ impl<K, V, C, S> ConcurrentCacheBuilder<K, V, C, S> {
     }
 }
 
-impl<K, V, C, S> fmt::Debug for ConcurrentCacheBuilder<K, V, C, S> {
+impl<K, V, T, H> fmt::Debug for ConcurrentCacheBuilder<K, V, T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConcurrentCacheBuilder")
             .field("capacity", &self.parts.capacity)

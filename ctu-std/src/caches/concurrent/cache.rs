@@ -74,12 +74,12 @@ use std::{fmt, hash::BuildHasher, time::Duration};
 /// Times are whole milliseconds, rounded down. The clock counts all 64 bits ([`Clock::BITS`]) and
 /// does not go backwards, as [`StdClock`](crate::StdClock) and [`CoarseClock`](crate::CoarseClock)
 /// do not.
-pub struct ConcurrentCache<K, V, C = NoClock, S = RandomState> {
+pub struct ConcurrentCache<K, V, T = NoClock, H = RandomState> {
     pub(super) shards: Shards<K, V>,
     pub(super) near: Near<K, V>,
     pub(super) adaptation: Adaptation,
-    pub(super) hasher: S,
-    pub(super) clock: C,
+    pub(super) hasher: H,
+    pub(super) clock: T,
     pub(super) limits: Limits<K, V>,
     pub(super) weights: Option<Weights<K, V>>,
     pub(super) listener: Option<Listener<K, V>>,
@@ -114,7 +114,7 @@ impl<K, V> ConcurrentCache<K, V> {
     }
 }
 
-impl<K, V, C: Clock> ConcurrentCache<K, V, C> {
+impl<K, V, T: Clock> ConcurrentCache<K, V, T> {
     /// A cache of at most `capacity` entries that live for `ttl` by `clock` where they are given no
     /// time of their own. Compiles only for a clock that does not wrap around:
     ///
@@ -131,17 +131,17 @@ impl<K, V, C: Clock> ConcurrentCache<K, V, C> {
     /// }
     /// ConcurrentCache::<u64, u64, _>::with_ttl(100, Duration::from_secs(60), Wraps);
     /// ```
-    pub fn with_ttl(capacity: usize, ttl: Duration, clock: C) -> Self {
+    pub fn with_ttl(capacity: usize, ttl: Duration, clock: T) -> Self {
         let builder = ConcurrentCache::builder(capacity).clock(clock);
         builder.expire_after_update(ttl).without_ages().build()
     }
 }
 
-impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
+impl<K, V, T, H> ConcurrentCache<K, V, T, H> {
     /// An empty cache of the same kind that hashes keys with `hasher`. Every bit of the hash
     /// counts. If callers choose keys, their hashes must not be predictable: many keys with one
     /// hash make operations slow.
-    pub fn with_hasher<H>(self, hasher: H) -> ConcurrentCache<K, V, C, H> {
+    pub fn with_hasher<B>(self, hasher: B) -> ConcurrentCache<K, V, T, B> {
         let capacity = self.capacity();
         let max_weight = self.weights.as_ref().map_or(0, Weights::max);
         let counted = self.counts.is_some();
@@ -165,10 +165,10 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
 }
 
 /// The parts of a new cache.
-pub(super) struct Parts<K, V, C, S> {
+pub(super) struct Parts<K, V, T, H> {
     pub(super) capacity: usize,
-    pub(super) clock: C,
-    pub(super) hasher: S,
+    pub(super) clock: T,
+    pub(super) hasher: H,
     pub(super) limits: Limits<K, V>,
     /// The most weight, and the weigher.
     pub(super) weigher: Option<(u64, Weigher<K, V>)>,
@@ -176,8 +176,8 @@ pub(super) struct Parts<K, V, C, S> {
     pub(super) counted: bool,
 }
 
-impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
-    pub(super) fn with_parts(parts: Parts<K, V, C, S>) -> Self {
+impl<K, V, T, H> ConcurrentCache<K, V, T, H> {
+    pub(super) fn with_parts(parts: Parts<K, V, T, H>) -> Self {
         let Parts {
             capacity,
             clock,
@@ -214,10 +214,10 @@ pub(super) fn mix(hash: u64) -> u64 {
     product as u64 ^ (product >> 64) as u64
 }
 
-impl<K, V, C, S> ConcurrentCache<K, V, C, S>
+impl<K, V, T, H> ConcurrentCache<K, V, T, H>
 where
     K: StoredKey,
-    S: BuildHasher,
+    H: BuildHasher,
 {
     #[inline]
     pub(super) fn hash(&self, key: &K::Lookup) -> u64 {
@@ -225,7 +225,7 @@ where
     }
 }
 
-impl<K, V, C, S> fmt::Debug for ConcurrentCache<K, V, C, S> {
+impl<K, V, T, H> fmt::Debug for ConcurrentCache<K, V, T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConcurrentCache")
             .field("capacity", &self.capacity())

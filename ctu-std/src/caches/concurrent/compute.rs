@@ -49,12 +49,12 @@ pub struct Computed<V> {
     pub new: Option<V>,
 }
 
-impl<K, V, C, S> ConcurrentCache<K, V, C, S>
+impl<K, V, T, H> ConcurrentCache<K, V, T, H>
 where
     K: StoredKey,
     V: Clone,
-    C: Clock,
-    S: BuildHasher,
+    T: Clock,
+    H: BuildHasher,
 {
     /// The live entry at `key`, which is used, held outside its shard.
     fn hold(&self, hash: u64, key: &K::Lookup) -> Option<Arc<Hot<K, V>>> {

@@ -44,16 +44,16 @@ impl Place {
 /// Slots that a batch looks at.
 const BATCH: u32 = 64;
 
-impl<K, V, C, S> ConcurrentCache<K, V, C, S>
+impl<K, V, T, H> ConcurrentCache<K, V, T, H>
 where
-    C: Clock,
+    T: Clock,
 {
     /// Copies of the live entries in the next slots, and the place after them if there is more.
-    pub(super) fn batch<T>(
+    pub(super) fn batch<R>(
         &self,
         from: Place,
-        copy: impl Fn(&Kept<K, V>, u64) -> T,
-    ) -> (Vec<T>, Option<Place>) {
+        copy: impl Fn(&Kept<K, V>, u64) -> R,
+    ) -> (Vec<R>, Option<Place>) {
         let now = self.clock.now();
         let Some(shard) = self.shards.read_at(from.shard) else {
             return (Vec::new(), None);
@@ -74,12 +74,12 @@ where
         (copies, Some(next))
     }
 
-    fn copies<'c, T: 'c>(
+    fn copies<'c, R: 'c>(
         &'c self,
-        copy: impl Fn(&Kept<K, V>, u64) -> T + 'c,
-    ) -> impl Iterator<Item = T> + 'c {
+        copy: impl Fn(&Kept<K, V>, u64) -> R + 'c,
+    ) -> impl Iterator<Item = R> + 'c {
         let mut place = Some(Place::START);
-        let mut copies: vec::IntoIter<T> = Vec::new().into_iter();
+        let mut copies: vec::IntoIter<R> = Vec::new().into_iter();
         iter::from_fn(move || {
             loop {
                 if let Some(next) = copies.next() {
@@ -173,7 +173,7 @@ where
     where
         K: StoredKey + Clone,
         V: Clone,
-        S: BuildHasher,
+        H: BuildHasher,
     {
         let copies = self.copies(|kept, _| (kept.key.clone(), kept.value.clone()));
         for (key, value) in copies {

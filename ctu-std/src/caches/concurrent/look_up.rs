@@ -4,20 +4,20 @@ use super::{ConcurrentCache, entry::Kept};
 use ctu_core::{Clock, StoredKey};
 use std::hash::BuildHasher;
 
-impl<K, V, C, S> ConcurrentCache<K, V, C, S>
+impl<K, V, T, H> ConcurrentCache<K, V, T, H>
 where
     K: StoredKey,
-    C: Clock,
-    S: BuildHasher,
+    T: Clock,
+    H: BuildHasher,
 {
     /// Runs `read` on the live entry that `is` recognizes, which is used.
     #[inline]
-    pub(super) fn read<T>(
+    pub(super) fn read<R>(
         &self,
         hash: u64,
         is: impl Fn(&K::Lookup) -> bool,
-        read: impl FnOnce(&Kept<K, V>) -> T,
-    ) -> Option<T> {
+        read: impl FnOnce(&Kept<K, V>) -> R,
+    ) -> Option<R> {
         let found = self.find(hash, is, read);
         if let Some(counts) = &self.counts {
             counts.looked_up(
@@ -31,12 +31,12 @@ where
     }
 
     #[inline]
-    fn find<T>(
+    fn find<R>(
         &self,
         hash: u64,
         is: impl Fn(&K::Lookup) -> bool,
-        read: impl FnOnce(&Kept<K, V>) -> T,
-    ) -> Option<T> {
+        read: impl FnOnce(&Kept<K, V>) -> R,
+    ) -> Option<R> {
         // Before the look-up, without a lock. An entry that is stored in between is live then, too.
         let now = self.clock.now();
         if let Some(found) = self.near.find(hash, |key| is(key.borrow()))
@@ -94,11 +94,11 @@ where
     }
 
     /// Runs `read` on the live entry at `key`, which is not used by that.
-    pub(super) fn peek_with<T>(
+    pub(super) fn peek_with<R>(
         &self,
         key: &K::Lookup,
-        read: impl FnOnce(&Kept<K, V>) -> T,
-    ) -> Option<T> {
+        read: impl FnOnce(&Kept<K, V>) -> R,
+    ) -> Option<R> {
         let now = self.clock.now();
         let hash = self.hash(key);
         let shard = self.shards.read(hash);

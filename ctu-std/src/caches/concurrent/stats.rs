@@ -120,7 +120,7 @@ impl Counts {
     }
 }
 
-impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
+impl<K, V, T, H> ConcurrentCache<K, V, T, H> {
     /// The weight of all entries; their number in a cache without a weigher.
     pub fn weight(&self) -> u64 {
         match &self.weights {
@@ -185,7 +185,7 @@ impl<K, V, C, S> ConcurrentCache<K, V, C, S> {
     }
 }
 
-impl<K, V, C, S> HasStats for ConcurrentCache<K, V, C, S> {
+impl<K, V, T, H> HasStats for ConcurrentCache<K, V, T, H> {
     type Stats = ConcurrentStats;
     type Error = Error;
 

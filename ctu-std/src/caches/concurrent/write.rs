@@ -40,7 +40,7 @@ pub(super) struct New<K, V> {
     pub(super) now: u64,
 }
 
-impl<K, V, C: Clock, S> ConcurrentCache<K, V, C, S> {
+impl<K, V, T: Clock, H> ConcurrentCache<K, V, T, H> {
     /// The entries that leave in one operation.
     #[inline]
     pub(super) const fn gone(&self) -> Gone<'_, K, V> {
@@ -206,11 +206,11 @@ impl<K, V, C: Clock, S> ConcurrentCache<K, V, C, S> {
     }
 }
 
-impl<K, V, C, S> ConcurrentCache<K, V, C, S>
+impl<K, V, T, H> ConcurrentCache<K, V, T, H>
 where
     K: StoredKey,
-    C: Clock,
-    S: BuildHasher,
+    T: Clock,
+    H: BuildHasher,
 {
     /// An entry that may be stored. Runs the code of the key, weigher and times, under no lock.
     pub(super) fn prepare(
@@ -408,7 +408,7 @@ where
     }
 
     /// Takes out the entry at `key`. Runs `read` on it if it is live.
-    pub(super) fn take<T>(&self, key: &K::Lookup, read: impl FnOnce(&V) -> T) -> Option<T> {
+    pub(super) fn take<R>(&self, key: &K::Lookup, read: impl FnOnce(&V) -> R) -> Option<R> {
         let hash = self.hash(key);
         let mut gone = self.gone();
         let (index, mut shard) = self.shards.write(hash);

@@ -32,7 +32,7 @@ use std::{
 
 const SECOND: Duration = Duration::from_secs(1);
 
-impl<K: StoredKey, V, C: Clock, S: BuildHasher> ConcurrentCache<K, V, C, S> {
+impl<K: StoredKey, V, T: Clock, H: BuildHasher> ConcurrentCache<K, V, T, H> {
     /// Checks every shard, and that the near entries are those of the shards.
     fn validate(&self) -> Result<(), &'static str> {
         let (mut len, mut weight) = (0, 0);
@@ -238,8 +238,8 @@ impl BuildHasher for Few {
     }
 }
 
-fn keys_swap_places<S: BuildHasher>(
-    cache: ConcurrentCache<u64, u64, NoClock, S>,
+fn keys_swap_places<H: BuildHasher>(
+    cache: ConcurrentCache<u64, u64, NoClock, H>,
     keys: u64,
     steps: u64,
 ) {
