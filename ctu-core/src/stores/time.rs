@@ -9,14 +9,14 @@ use core::time::Duration;
 
 /// The time of a store: readings of its clock, as ticks of its deadlines.
 #[derive(Clone)]
-pub(super) struct Time<C> {
+pub(super) struct Time<T> {
     ticks: Ticks,
-    clock: C,
+    clock: T,
     timeline: Timeline,
 }
 
-impl<C> Time<C> {
-    pub(super) const fn new(ttl: Duration, clock: C) -> Self {
+impl<T> Time<T> {
+    pub(super) const fn new(ttl: Duration, clock: T) -> Self {
         Self {
             ticks: Ticks::new(ttl),
             clock,
@@ -24,7 +24,7 @@ impl<C> Time<C> {
         }
     }
 
-    pub(super) const fn clock(&self) -> &C {
+    pub(super) const fn clock(&self) -> &T {
         &self.clock
     }
 
@@ -91,7 +91,7 @@ impl<C> Time<C> {
     }
 }
 
-impl<C: Clock> Time<C> {
+impl<T: Clock> Time<T> {
     /// Reads the clock. Returns the tick.
     #[inline]
     pub(super) fn now(&mut self) -> u64 {

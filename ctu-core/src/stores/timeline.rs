@@ -25,13 +25,13 @@ impl Timeline {
 
     /// Reads the clock.
     #[inline]
-    pub(super) fn advance<C: Clock + ?Sized>(&mut self, clock: &C) {
+    pub(super) fn advance<T: Clock + ?Sized>(&mut self, clock: &T) {
         *self = self.at(clock);
     }
 
     /// The result of [`advance`](Self::advance), without a change.
     #[inline]
-    pub(super) fn at<C: Clock + ?Sized>(&self, clock: &C) -> Self {
+    pub(super) fn at<T: Clock + ?Sized>(&self, clock: &T) -> Self {
         let reading = clock.now();
         let Some(last) = self.last else {
             return Self {
@@ -40,7 +40,7 @@ impl Timeline {
             };
         };
         let mask = u64::MAX
-            .checked_shr(64 - C::BITS.clamp(1, 64))
+            .checked_shr(64 - T::BITS.clamp(1, 64))
             .unwrap_or(u64::MAX);
         let ahead = reading.wrapping_sub(last) & mask;
         let behind = last.wrapping_sub(reading) & mask;

@@ -58,7 +58,7 @@ impl StoredKey for Fussy {
 }
 
 /// Every operation, on a table that grows and evicts.
-fn use_all<C: Clock>(cache: &ConcurrentCache<Fussy, Fussy, C>) -> Result<(), Error> {
+fn use_all<T: Clock>(cache: &ConcurrentCache<Fussy, Fussy, T>) -> Result<(), Error> {
     for key in 0..30 {
         cache.insert_entry(&Fussy(key), Fussy(key), None)?;
         cache.get(&Fussy(key / 2))?;
@@ -111,7 +111,7 @@ fn a_panic_of_weigher_listener_or_times_leaves_the_cache_whole() {
     });
 }
 
-fn panic_at_each_call<C: Clock>(new: impl Fn() -> ConcurrentCache<Fussy, Fussy, C>) {
+fn panic_at_each_call<T: Clock>(new: impl Fn() -> ConcurrentCache<Fussy, Fussy, T>) {
     for calls in 0.. {
         let cache = new();
         FUSE.set(calls);
