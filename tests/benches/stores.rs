@@ -1,14 +1,17 @@
-//! The stores beside other caches of the same kind: `cargo bench -p ctu-tests --bench stores`.
+//! The stores beside other caches of the same kind: `cargo bench -p ctu-tests --bench stores`. With
+//! `-- SECTION`, one section alone: `stores`, `wrappers` or `snapshot`.
 //!
 //! Keys and values are `u64`. "hit" looks up random present keys. "evict" inserts new keys into a
 //! full cache. "zipf" looks up a key and inserts it after a miss, with keys by Zipf's law with
 //! exponent 0.9 over ten times the capacity. Every cache uses its default hasher: `LruCache`
-//! FxHash, `heap::LruCache` foldhash, schnellru ahash. schnellru also runs with FxHash.
+//! FxHash, the stores of `heap` foldhash, schnellru ahash. schnellru also runs with FxHash.
+//! "snapshot" saves a million entries to memory and loads them into an empty cache.
 
 use ctu_core::{
     Bytes, Cache, CacheExt, EncryptedCache, LruCache, SpinCache, heap,
     stores::{Lru, Slots},
 };
+use ctu_std::{ConcurrentCache, LoadSnapshot, SaveSnapshot, Snapshot};
 use ctu_tests::contest::{Contender, Outcome, contest, table};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use rand_distr::{Distribution, Zipf};
@@ -18,7 +21,7 @@ use salsa20::{
     cipher::{KeyIvInit, StreamCipher},
 };
 use sha3::{Digest, Sha3_512};
-use std::{cell::RefCell, hash::BuildHasher, hint::black_box};
+use std::{cell::RefCell, hash::BuildHasher, hint::black_box, time::Instant};
 
 const OPERATIONS: usize = 200_000;
 const ROUNDS: usize = 21;
@@ -81,6 +84,19 @@ impl<S: BuildHasher> Peer for hashlink::LruCache<u64, u64, S> {
     }
     fn insert(&mut self, key: u64, value: u64) {
         hashlink::LruCache::insert(self, key, value);
+    }
+}
+
+impl<H: BuildHasher> Peer for heap::AdaptiveCache<u64, u64, H> {
+    fn get(&mut self, key: u64) -> Option<u64> {
+        heap::AdaptiveCache::get(self, &key).copied()
+    }
+    fn insert(&mut self, key: u64, value: u64) {
+        heap::AdaptiveCache::insert(self, key, value);
+    }
+    fn get_or_insert(&mut self, key: u64) -> u64 {
+        self.get_or_insert_with(key, || key)
+            .map_or(key, |value| *value)
     }
 }
 
@@ -213,6 +229,7 @@ fn stores(outcomes: &mut Vec<Outcome>) {
     columns!(outcomes, 1024, {
         "ctu LruCache": ours Box::new(LruCache::<u64, u64, 1024>::new()),
         "ctu heap::LruCache": ours heap::LruCache::with_capacity(1024),
+        "ctu heap::AdaptiveCache": ours heap::AdaptiveCache::with_capacity(1024),
         "schnellru": peer schnellru::LruMap::new(schnellru::ByLength::new(1024)),
         "schnellru, hashing as ctu LruCache does": peer schnellru::LruMap::with_hasher(schnellru::ByLength::new(1024), FxBuildHasher),
         "lru": peer lru::LruCache::new(1024.try_into().expect("not 0")),
@@ -223,6 +240,7 @@ fn stores(outcomes: &mut Vec<Outcome>) {
     columns!(outcomes, 65_535, {
         "ctu LruCache": ours Box::new(LruCache::<u64, u64, 65_535>::new()),
         "ctu heap::LruCache": ours heap::LruCache::with_capacity(65_535),
+        "ctu heap::AdaptiveCache": ours heap::AdaptiveCache::with_capacity(65_535),
         "schnellru": peer schnellru::LruMap::new(schnellru::ByLength::new(65_535)),
         "schnellru, hashing as ctu LruCache does": peer schnellru::LruMap::with_hasher(schnellru::ByLength::new(65_535), FxBuildHasher),
         "lru": peer lru::LruCache::new(65_535.try_into().expect("not 0")),
@@ -337,13 +355,81 @@ fn locked() -> Outcome {
     )
 }
 
-fn main() {
-    // A store of 65,535 entries is 1.5 MB and is made on the stack before it is boxed.
-    let bench = std::thread::Builder::new().stack_size(64 << 20).spawn(|| {
-        let mut outcomes = Vec::new();
-        stores(&mut outcomes);
-        wrappers(&mut outcomes);
-        println!("\n{}", table(&outcomes));
+/// Saves and loads a million entries. Prints the seconds of the fastest of three rounds.
+fn snapshots() {
+    const ENTRIES: u64 = 1_000_000;
+    let entries = || (0..ENTRIES).map(|number| (key(number), number));
+    let texts = || {
+        let texts = (0..ENTRIES).map(|number| (format!("user:{number:08}"), vec![7_u8; 100]));
+        texts.collect::<Vec<_>>()
+    };
+    let concurrent = || ConcurrentCache::<u64, u64>::with_capacity(ENTRIES as usize);
+    let full = concurrent();
+    entries().for_each(|(key, value)| full.insert(&key, value).expect("room"));
+    println!("\n| a million entries | MB | save, s | load, s |\n| --- | ---: | ---: | ---: |");
+    let mut lru = heap::LruCache::<u64, u64>::with_capacity(ENTRIES as usize);
+    lru.extend(entries());
+    snapshot("`LruCache`, `u64` to `u64`", &lru, || {
+        heap::LruCache::<u64, u64>::with_capacity(ENTRIES as usize)
     });
+    let mut adaptive = heap::AdaptiveCache::<u64, u64>::with_capacity(ENTRIES as usize);
+    adaptive.extend(entries());
+    snapshot("`AdaptiveCache`, `u64` to `u64`", &adaptive, || {
+        heap::AdaptiveCache::<u64, u64>::with_capacity(ENTRIES as usize)
+    });
+    let mut adaptive = heap::AdaptiveCache::<String, Vec<u8>>::with_capacity(ENTRIES as usize);
+    adaptive.extend(texts());
+    snapshot("`AdaptiveCache`, 13 bytes to 100 bytes", &adaptive, || {
+        heap::AdaptiveCache::<String, Vec<u8>>::with_capacity(ENTRIES as usize)
+    });
+    let warm = concurrent();
+    snapshot("`ConcurrentCache`, `u64` to `u64`", &full, || &warm);
+}
+
+fn snapshot<L: LoadSnapshot>(name: &str, full: &impl SaveSnapshot, empty: impl Fn() -> L) {
+    let (mut bytes, mut save, mut load) = (Vec::new(), f64::INFINITY, f64::INFINITY);
+    for _ in 0..3 {
+        bytes.clear();
+        let start = Instant::now();
+        let saved = Snapshot::new().save(full, &mut bytes).expect("memory");
+        save = save.min(start.elapsed().as_secs_f64());
+        let mut cache = empty();
+        let start = Instant::now();
+        let loaded = Snapshot::new().load(&mut cache, &bytes[..]).expect("whole");
+        load = load.min(start.elapsed().as_secs_f64());
+        assert_eq!(loaded.entries, saved);
+    }
+    let megabytes = bytes.len() as f64 / 1e6;
+    println!("| {name} | {megabytes:.0} | {save:.2} | {load:.2} |");
+}
+
+fn main() {
+    let section = std::env::args().skip(1).find(|arg| !arg.starts_with('-'));
+    assert!(
+        section
+            .as_deref()
+            .is_none_or(|section| ["stores", "wrappers", "snapshot"].contains(&section)),
+        "a section is stores, wrappers or snapshot"
+    );
+    let runs = |name| section.as_deref().is_none_or(|section| section == name);
+    let (stored, wrapped) = (runs("stores"), runs("wrappers"));
+    // A store of 65,535 entries is 1.5 MB and is made on the stack before it is boxed.
+    let bench = std::thread::Builder::new()
+        .stack_size(64 << 20)
+        .spawn(move || {
+            let mut outcomes = Vec::new();
+            if stored {
+                stores(&mut outcomes);
+            }
+            if wrapped {
+                wrappers(&mut outcomes);
+            }
+            if !outcomes.is_empty() {
+                println!("\n{}", table(&outcomes));
+            }
+        });
     bench.expect("a thread").join().expect("no panic");
+    if runs("snapshot") {
+        snapshots();
+    }
 }

@@ -4,10 +4,11 @@
 //! synthetic [`patterns`]; with `-- --traces DIR` they are recorded ones, which [`traces`] reads:
 //!
 //! ```text
-//! cargo bench -p ctu-tests --bench hit_ratio -- --traces DIR [--capacity N]... [--runs N] [--in-place | --plot FILE.svg]
+//! cargo bench -p ctu-tests --bench hit_ratio -- --traces DIR [--capacity N]... [--scale PERCENT] [--runs N] [--in-place | --plot FILE.svg]
 //! ```
 //!
 //! * `--traces DIR`: every `.u32`, `.u32.gz`, `.txt` and `.txt.gz` file of the folder, or one file.
+//! * `--scale PERCENT`: the default capacities, in percent of themselves.
 //! * `--capacity N`: a cache of `N` entries. By default the cells that are published for the public
 //!   traces, and 1, 2, 5, 10 and 20 % of the distinct keys for any other trace.
 //! * `--runs N`: each number is the mean of `N` runs, with other hash seeds. 5 by default.
@@ -30,6 +31,7 @@ use traces::Trace;
 struct Options {
     traces: Option<PathBuf>,
     capacities: Vec<usize>,
+    scale: usize,
     runs: usize,
     in_place: bool,
     plot: Option<PathBuf>,
@@ -40,6 +42,7 @@ fn options() -> Result<Options, lexopt::Error> {
     let mut options = Options {
         traces: None,
         capacities: Vec::new(),
+        scale: 100,
         runs: 5,
         in_place: false,
         plot: None,
@@ -53,6 +56,7 @@ fn options() -> Result<Options, lexopt::Error> {
             Long("traces") => options.traces = Some(from_caller(parser.value()?)),
             Long("plot") => options.plot = Some(from_caller(parser.value()?)),
             Long("capacity") => options.capacities.push(parser.value()?.parse()?),
+            Long("scale") => options.scale = parser.value()?.parse()?,
             Long("runs") => options.runs = parser.value()?.parse::<usize>()?.max(1),
             Long("in-place") => options.in_place = true,
             other => return Err(other.unexpected()),
@@ -113,7 +117,7 @@ fn run_traces(options: &Options, path: &std::path::Path) -> Result<(), String> {
     for trace in traces::read_all(path)? {
         let mut capacities = match options.capacities.is_empty() {
             true if options.in_place => trace.small_capacities(),
-            true => trace.capacities(),
+            true => trace.capacities(options.scale),
             false => options.capacities.clone(),
         };
         capacities.sort_unstable();

@@ -3,8 +3,10 @@
 //! They are drawn as they are needed, none is replayed: Zipf's law with exponent 0.9 over ten times
 //! the capacity. "scans": after four times the capacity come as many as the capacity that never
 //! come again. "shifting": each key is replaced by a new one after ten times the capacity of
-//! look-ups, a tenth of the keys at a time. The first quarter warms up and does not count.
-//! "static": Zipf's law with exponent 1.0 over 10,000 keys.
+//! look-ups, a tenth of the keys at a time. "loop": the keys in turn, a tenth more than the capacity.
+//! "mixed": every other key is of a loop over twice the capacity, the others are skewed. "drift": a
+//! range of twice the capacity, evenly, which moves by one key every ten look-ups. The first quarter
+//! warms up and does not count. "static": Zipf's law with exponent 1.0 over 10,000 keys.
 
 use crate::contenders::{self, NAMES};
 use rand::{SeedableRng, rngs::StdRng};
@@ -18,7 +20,7 @@ const STATIC: [u64; 5] = [50, 100, 500, 1_000, 2_500];
 /// The key of a step, where `rank` was drawn.
 type Pattern = fn(step: u64, rank: u64, capacity: u64) -> u64;
 
-const PATTERNS: [(&str, Pattern); 3] = [
+const PATTERNS: [(&str, Pattern); 6] = [
     ("skewed", |_, rank, _| rank),
     ("scans", |step, rank, capacity| match step / capacity % 5 {
         4 => u64::MAX - step,
@@ -28,7 +30,20 @@ const PATTERNS: [(&str, Pattern); 3] = [
         let generation = (step / capacity + rank) / 10;
         rank + generation * 10 * capacity
     }),
+    ("loop", |step, _, capacity| step % (capacity * 11 / 10)),
+    ("mixed", |step, rank, capacity| match step % 2 {
+        0 => rank,
+        _ => 100 * capacity + step / 2 % (2 * capacity),
+    }),
+    ("drift", |step, rank, capacity| {
+        step / 10 + spread(rank ^ step << 32) % (2 * capacity)
+    }),
 ];
+
+/// A number of 32 bits, evenly spread.
+const fn spread(number: u64) -> u64 {
+    (number ^ number >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
+}
 
 /// The share found by each, in percent.
 fn column(pattern: Pattern, capacity: u64, zipf: Zipf<f64>) -> Vec<f64> {

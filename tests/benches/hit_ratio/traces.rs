@@ -47,13 +47,17 @@ impl Trace {
         }
     }
 
-    /// The capacities of the table.
-    pub(crate) fn capacities(&self) -> Vec<usize> {
+    /// The capacities of the table, in percent of themselves.
+    pub(crate) fn capacities(&self, percent: usize) -> Vec<usize> {
         let public = CELLS.iter().find(|(name, _)| *name == self.name);
-        match public {
+        let mut capacities = match public {
             Some((_, capacities)) => capacities.to_vec(),
             None => self.shares(&[1, 2, 5, 10, 20]),
+        };
+        for capacity in &mut capacities {
+            *capacity = (*capacity * percent / 100).max(1);
         }
+        capacities
     }
 
     /// The capacities of stores in place: none for a public trace that is not compared.

@@ -1,10 +1,14 @@
 //! Futures that are dropped at any point.
 
 use crate::{on_both, raw, threads, within};
-use ctu_std::{AsyncCache, NetError, RedisError, test_util::StreamFault};
+use ctu_std::{
+    AsyncCache, AsyncPrefixedRedisCache, AsyncTags, ConcurrentCache, IsAsync, NetError, RedisCache,
+    RedisError, TwoLevelCache, test_util::StreamFault,
+};
 use ctu_tests::{
     cancel::{
-        assert_in_step, cancel, drop_at_random, drop_everywhere, fill, keys, poll_at_most, value,
+        assert_in_step, cancel, cancel_everywhere, drop_at_random, drop_everywhere, fill, keys,
+        poll_at_most, value,
     },
     servers::RedisServer,
 };
@@ -28,6 +32,71 @@ fn every_operation_may_be_dropped_at_every_poll() {
         cancel(async || drop(cache.info("stats").await), check).await;
         cancel(async || drop(cache.stats().await), check).await;
         cancel(async || drop(cache.hit_rate().await), check).await;
+    });
+}
+
+/// The server lacks the scripts at first, so the request with their texts may be dropped, too.
+#[test]
+fn operations_with_tags_may_be_dropped_at_every_poll() {
+    let server = RedisServer::start();
+    on_both(|| async {
+        let second = RedisCache::builder(server.url()).prefix("app.");
+        let second = second.deadline(Duration::from_secs(60)).tags();
+        let cache: AsyncPrefixedRedisCache<str, u32> = second.build_async().unwrap();
+        let world = async || {
+            assert_eq!(server.cli(&["script", "flush"]), "OK");
+            cache.remove("k").await.unwrap();
+        };
+        let check = async |_: &(), _: Option<()>| {
+            // The value of this operation, or of none, and no reply to another request.
+            assert!(matches!(cache.get("k").await, Ok(None | Some(1))));
+            cache.insert_with_tags("l", 7, None, &["b"]).await.unwrap();
+            assert_eq!(cache.get("l").await, Ok(Some(7)));
+            cache.invalidate_tag("a").await.unwrap();
+            assert_eq!(cache.get("k").await, Ok(None));
+        };
+        let insert = async |_: &()| cache.insert_with_tags("k", 1, None, &["a"]).await.unwrap();
+        let mut polls = cancel_everywhere(world, insert, check).await;
+        let compute = async |_: &()| {
+            let make = || async { 1_u32 };
+            let made = cache.get_or_insert_with_tags("k", &["a"], make).await;
+            assert_eq!(made, Ok(1));
+        };
+        polls += cancel_everywhere(world, compute, check).await;
+        let read = async |_: &()| drop(cache.get_many_tagged(&["k", "l"]).await.unwrap());
+        polls += cancel_everywhere(world, read, check).await;
+        // Of two levels, a later caller neither waits for a dropped computation nor gets an invalidated value.
+        let first = ConcurrentCache::<String, u32>::with_capacity(10);
+        let levels: TwoLevelCache<_, _, IsAsync> = TwoLevelCache::builder(first, &cache)
+            .tags()
+            .wait_limit(Duration::MAX)
+            .build();
+        let world = async || {
+            world().await;
+            levels.remove("k").await.unwrap();
+        };
+        let compute = async |_: &()| {
+            let made = levels.get_or_insert_with_tags("k", &["a"], || async { 1_u32 });
+            assert_eq!(made.await, Ok(1));
+        };
+        polls += cancel_everywhere(world, compute, async |_, _| {
+            assert!(matches!(levels.get("k").await, Ok(None | Some(1))));
+            levels.invalidate_tag("a").await.unwrap();
+            assert_eq!(levels.get("k").await, Ok(None));
+            let again = levels.get_or_insert_with_tags("k", &["a"], || async { 2_u32 });
+            assert_eq!((again.await, levels.get("k").await), (Ok(2), Ok(Some(2))));
+            assert_eq!(cache.get("k").await, Ok(Some(2)));
+        })
+        .await;
+        let invalidate = async |_: &()| levels.invalidate_tag("a").await.unwrap();
+        let world = async || levels.insert_with_tags("k", 3, None, &["a"]).await.unwrap();
+        polls += cancel_everywhere(world, invalidate, async |_, done| {
+            // A future that was polled has invalidated the tag at the first level.
+            let found = levels.get("k").await.unwrap();
+            assert!(found.is_none() || (done.is_none() && found == Some(3)));
+        })
+        .await;
+        assert!(polls > 10, "{polls}");
     });
 }
 
