@@ -6,6 +6,8 @@
 //! cargo run --release --example quickstart -- /usr/share/doc                    # another folder
 //! cargo run --release --example quickstart -- --redis redis://127.0.0.1:6379    # warm the next time
 //! ```
+//!
+//! Folders within it that are tagged as caches (`CACHEDIR.TAG`), such as Cargo's `target`, are left out.
 
 use ctu_std::{
     Cache, CacheExt, EncryptedCache, LockedCache, LruCache, PrefixedCache, RedisCache, StatsCache,
@@ -98,6 +100,11 @@ use std::{
     time::{Instant, UNIX_EPOCH},
 };
 use walkdir::WalkDir;
+
+/// Whether a folder is tagged as a cache, as Cargo's `target` is: its files are output of programs.
+fn is_cache(folder: &Path) -> bool {
+    folder.join("CACHEDIR.TAG").exists()
+}
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
     let error = error.downcast_ref::<io::Error>();
@@ -209,7 +216,8 @@ impl Folder {
             closed: 0,
         };
         let progress = ProgressBar::new_spinner().with_message("looking for files");
-        for entry in WalkDir::new(&folder.path).sort_by_file_name() {
+        let found = WalkDir::new(&folder.path).sort_by_file_name().into_iter();
+        for entry in found.filter_entry(|entry| entry.depth() == 0 || !is_cache(entry.path())) {
             progress.tick();
             match entry.map(|entry| (entry.file_type(), entry.into_path())) {
                 Ok((kind, _)) if kind.is_dir() => {}

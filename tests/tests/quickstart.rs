@@ -97,6 +97,20 @@ fn second_pass_hits_the_first_level() {
     assert!(text.contains(all), "{text}");
 }
 
+#[test]
+fn folders_that_are_tagged_as_caches_are_left_out() {
+    let folder = Folder::with_files();
+    let output = folder.0.join("sub/target");
+    fs::create_dir(&output).unwrap();
+    fs::write(output.join("CACHEDIR.TAG"), "Signature: ").unwrap();
+    fs::write(output.join("built"), vec![7; 1_000]).unwrap();
+    let text = good(run(&[path(&folder.0)]));
+    assert!(text.starts_with("3 files, 195.32 KiB, in "), "{text}");
+    // A tagged folder itself may be named.
+    let text = good(run(&[path(&output)]));
+    assert!(text.starts_with("2 files, "), "{text}");
+}
+
 /// The lines of the table of caches, without the head.
 fn explained(text: &str) -> Vec<&str> {
     let lines = text.lines().skip_while(|line| !line.starts_with("cache "));
