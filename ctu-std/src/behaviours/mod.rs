@@ -2,7 +2,7 @@
 
 mod machines;
 #[cfg(test)]
-mod shuttle;
+pub(crate) mod shuttle;
 mod single_flight;
 mod two_level;
 

@@ -1,8 +1,7 @@
 //! The window's share, which adapts to a sample of the uses.
 
-use super::shards::Apart;
+use super::{locks::Mutex, shards::Apart};
 use ctu_core::stores::policy::{Sample, Tuner};
-use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 pub(super) struct Adaptation {

@@ -3,6 +3,7 @@
 use super::{
     adaptation::Adaptation,
     life::Limits,
+    locks::Mutex,
     near::Near,
     removal::Listener,
     shards::Shards,
@@ -10,7 +11,6 @@ use super::{
     weights::{Weigher, Weights},
 };
 use ctu_core::{Clock, StoredKey, heap::RandomState};
-use parking_lot::Mutex;
 use std::{fmt, hash::BuildHasher, time::Duration};
 
 /// A cache for many threads with an eviction policy that adapts to the distribution of the keys.

@@ -10,6 +10,7 @@ mod entries;
 mod entry;
 mod heap_size;
 mod life;
+mod locks;
 mod look_up;
 #[cfg(feature = "metrics")]
 mod metrics;

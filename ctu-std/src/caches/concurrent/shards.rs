@@ -1,8 +1,12 @@
 //! The shards of a cache: tables behind locks, chosen by the hash of a key.
 
-use super::{entry::Entry, near::processors, weights::Weights};
+use super::{
+    entry::Entry,
+    locks::{RwLock, RwLockReadGuard, RwLockWriteGuard},
+    near::processors,
+    weights::Weights,
+};
 use ctu_core::stores::policy::{Entry as _, Table};
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::{
     ops::Deref,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},

@@ -1,11 +1,12 @@
 //! Counts of the operations, and estimates for other capacities.
 
-use super::{ConcurrentCache, removal::RemovalCause, shards::Apart, weights::Weights};
+use super::{
+    ConcurrentCache, locks::Mutex, removal::RemovalCause, shards::Apart, weights::Weights,
+};
 use ctu_core::{
     Capability, Error, HasStats,
     stores::policy::{Estimate, Sample},
 };
-use parking_lot::Mutex;
 use std::{
     fmt,
     sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},

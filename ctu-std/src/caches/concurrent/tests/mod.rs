@@ -8,6 +8,7 @@ mod iteration;
 mod limits;
 mod listener;
 mod panics;
+mod shuttle_tests;
 mod stats;
 mod weights;
 
