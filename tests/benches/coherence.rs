@@ -1,11 +1,13 @@
 //! The costs of `TwoLevelBuilder::invalidation_bound`: `cargo bench -p ctu-tests --bench coherence`.
 //!
-//! "hit" is a lookup in the first level without a bound and with one, by the exact and by the coarse clock,
-//! in nanoseconds. "write" is a pipelined SET on a real Redis with 0, 1, 10 and 50 nodes of one prefix, in
-//! microseconds, the time of the nodes included. "tagged hit" is a hit of a cache with tags, of an entry
-//! with a tag. "invalidate_tag" is the time of an invalidation of 10 and of 1,000,000 entries at the second
-//! level, in microseconds. "stale" is the time for which a first level without a time-to-live returns an old
-//! value after a write of another client, in a black hole of the tracking connection, in seconds.
+//! With `-- SECTION ..`, some sections alone.
+//!
+//! | section | measurement |
+//! | --- | --- |
+//! | `hits` | a lookup in the first level without a bound, with one by the exact and by the coarse clock, and of a cache with tags, of an entry with a tag |
+//! | `writes` | a pipelined SET on a real Redis with 0, 1, 10 and 50 nodes of one prefix, the time of the nodes included |
+//! | `tags` | an invalidation of 10 and of 1,000,000 entries at the second level |
+//! | `stale` | the time for which a first level without a time-to-live returns an old value after a write of another client, in a black hole of the tracking connection |
 
 use ctu_std::{
     Cache, CacheExt, Clock, CoarseClock, ConcurrentCache, PrefixedRedisCache, RedisCache, StdClock,
@@ -185,7 +187,16 @@ fn stale(bound: Option<Duration>) -> Option<f64> {
     None
 }
 
-fn main() {
+/// Whether the command line names a section, or none.
+fn runs(section: &str) -> bool {
+    let mut named = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with("--"))
+        .peekable();
+    named.peek().is_none() || named.any(|name| name == section)
+}
+
+fn hits() {
     let server = RedisServer::start();
     let author = node(&server, false, StdClock::new());
     for key in 0..KEYS {
@@ -202,24 +213,36 @@ fn main() {
     ] {
         println!("  {name:20} {:6.1}", hit(&node));
     }
-    println!("write, us");
-    for nodes in [0, 1, 10, 50] {
-        println!("  {nodes:3} nodes            {:6.2}", write(nodes));
-    }
     println!("tagged hit, ns         {:6.1}", tagged_hit());
-    println!("invalidate_tag, us");
-    for entries in [10, 1_000_000] {
-        println!("  {entries:9} entries    {:6.1}", invalidation(entries));
+}
+
+fn main() {
+    if runs("hits") {
+        hits();
     }
-    println!("stale, s");
-    for (name, bound) in [
-        ("no bound", None),
-        ("bound of 0.3 s", Some(Duration::from_millis(300))),
-        ("bound of 1 s", Some(Duration::from_secs(1))),
-    ] {
-        match stale(bound) {
-            Some(seconds) => println!("  {name:20} {seconds:6.2}"),
-            None => println!("  {name:20} more than {}", WATCHED.as_secs()),
+    if runs("writes") {
+        println!("write, us");
+        for nodes in [0, 1, 10, 50] {
+            println!("  {nodes:3} nodes            {:6.2}", write(nodes));
+        }
+    }
+    if runs("tags") {
+        println!("invalidate_tag, us");
+        for entries in [10, 1_000_000] {
+            println!("  {entries:9} entries    {:6.1}", invalidation(entries));
+        }
+    }
+    if runs("stale") {
+        println!("stale, s");
+        for (name, bound) in [
+            ("no bound", None),
+            ("bound of 0.3 s", Some(Duration::from_millis(300))),
+            ("bound of 1 s", Some(Duration::from_secs(1))),
+        ] {
+            match stale(bound) {
+                Some(seconds) => println!("  {name:20} {seconds:6.2}"),
+                None => println!("  {name:20} more than {}", WATCHED.as_secs()),
+            }
         }
     }
 }

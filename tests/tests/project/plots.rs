@@ -67,8 +67,8 @@ fn threads() -> String {
         }
     };
     let charts = [
-        chart("hits of 1,024 hot keys", "hot keys", 140.0),
-        chart("a look-up, and an insert after a miss", "through", 70.0),
+        chart("hits of 1,024 hot keys", "hot keys", 110.0),
+        chart("a look-up, and an insert after a miss", "through", 40.0),
     ];
     plot::svg(&charts, 2, (420, 360)).unwrap()
 }
