@@ -8,7 +8,7 @@ use super::{
     read::{OnCorrupt, ReadManyEnd, ReadPlan},
     second::SecondResult,
     tagged_computation::TaggedComputation,
-    write::ComputedWrite,
+    write_computed::ComputedWrite,
 };
 use crate::{
     behaviours::{

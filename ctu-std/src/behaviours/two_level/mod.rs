@@ -3,6 +3,7 @@
 mod asynchronous;
 mod blocking;
 mod builder;
+mod builder_refresh;
 mod cache;
 mod cache_async;
 mod cache_tags;
@@ -38,6 +39,7 @@ mod tracking;
 mod versions;
 mod worker;
 mod write;
+mod write_computed;
 
 pub use builder::TwoLevelBuilder;
 pub use cache::TwoLevelCache;

@@ -4,7 +4,7 @@ use super::{
     compute::{Refreshed, WithValue},
     levels::{Failed, FirstLevel, Levels, Load},
     second::SecondResult,
-    write::ComputedWrite,
+    write_computed::ComputedWrite,
 };
 use crate::caches::IsAsync;
 use ctu_core::AsyncCache;
