@@ -88,6 +88,9 @@ const LOOKS: usize = 64;
 /// A newcomer used this often may replace an entry that was used as often, once in 128 times: the
 /// counts of keys that were popular long ago are as high.
 const POPULAR: u32 = 6;
+/// Counts as high as this differ by 1 depending on the moment. A newcomer needs 1 more.
+const IMPRECISE: u32 = 4;
+
 /// A mark after more uses, up to 3.
 #[inline]
 const fn marked(mark: u8, more: u8) -> u8 {
@@ -494,10 +497,7 @@ impl<I: Slot> Clocks<I> {
     }
 
     fn is_better(&mut self, newcomer: u32, resident: u32) -> bool {
-        // The use that brought the newcomer here is counted, and the next use of the resident is
-        // not: of two keys that are used as often, the newcomer's count is 1 above. Where all keys
-        // are used as often, as in a loop, entries that replace each other are found by no look-up.
-        if newcomer > resident + u32::from(resident > 0) {
+        if newcomer > resident + u32::from(resident >= IMPRECISE) {
             return true;
         }
         newcomer >= POPULAR && {
