@@ -9,6 +9,9 @@
 //! A log of requests is such a file. The benchmark `hit_ratio` of the repository compares further caches on the same
 //! file: `cargo bench -p ctu-tests --bench hit_ratio -- --traces keys.txt`.
 
+#[path = "support/file.rs"]
+mod file;
+
 use ctu_std::{AdaptiveCache, LruCache, Store};
 use std::{
     collections::HashMap,
@@ -106,26 +109,8 @@ fn run(file: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
 
 const USAGE: &str = "usage: trace [FILE]";
 
-/// The file of the command line. `None` after `--help`.
-fn file() -> Result<Option<Option<PathBuf>>, Box<dyn Error>> {
-    use lexopt::prelude::{Long, Value};
-    let mut file = None;
-    let mut arguments = lexopt::Parser::from_env();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
-            Long("help") => {
-                writeln!(io::stdout(), "{USAGE}")?;
-                return Ok(None);
-            }
-            other => return Err(format!("{}; {USAGE}", other.unexpected()).into()),
-        }
-    }
-    Ok(Some(file))
-}
-
 fn main() -> ExitCode {
-    match file().and_then(|file| file.map_or(Ok(()), run)) {
+    match file::of_command_line(USAGE).and_then(|file| file.map_or(Ok(()), run)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // `eprintln!` would panic on a closed pipe.

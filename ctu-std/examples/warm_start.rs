@@ -7,13 +7,16 @@
 //!
 //! The program starts its service twice, so that one run shows a cold and a warm start.
 
+#[path = "support/file.rs"]
+mod file;
+
 use ctu_std::{Cache, CacheExt, ConcurrentCache, Snapshot, SnapshotError, StdClock};
 use std::{
     cell::Cell,
     error::Error,
     fs::{self, File},
     io::{self, BufReader, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -86,26 +89,8 @@ fn run(path: &Path) -> Result<(), Box<dyn Error>> {
 
 const USAGE: &str = "usage: warm_start [FILE]";
 
-/// The file of the command line. `None` after `--help`.
-fn file() -> Result<Option<Option<PathBuf>>, Box<dyn Error>> {
-    use lexopt::prelude::{Long, Value};
-    let mut file = None;
-    let mut arguments = lexopt::Parser::from_env();
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Value(path) if file.is_none() => file = Some(PathBuf::from(path)),
-            Long("help") => {
-                writeln!(io::stdout(), "{USAGE}")?;
-                return Ok(None);
-            }
-            other => return Err(format!("{}; {USAGE}", other.unexpected()).into()),
-        }
-    }
-    Ok(Some(file))
-}
-
 fn main() -> ExitCode {
-    let done = file().and_then(|file| match file {
+    let done = file::of_command_line(USAGE).and_then(|file| match file {
         None => Ok(()),
         Some(Some(file)) => run(&file),
         Some(None) => {
