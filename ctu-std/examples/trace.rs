@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A log of requests is such a file. The benchmark `hit_ratio` of the repository compares further caches on the same
-//! file: `cargo bench -p ctu-tests --bench hit_ratio -- --traces keys.txt`.
+//! file: `cargo bench -p ctu-bench --bench hit_ratio -- --traces keys.txt`.
 
 #[path = "support/file.rs"]
 mod file;

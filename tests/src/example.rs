@@ -1,4 +1,4 @@
-//! The examples of `ctu-std`, built as their users build them.
+//! The examples of `ctu-std`, built for tests.
 
 use std::{
     env,
@@ -6,16 +6,19 @@ use std::{
     process::{Command, Output},
 };
 
-/// Builds an example with `features` (`a,b`), in the profile of the running test, and returns its path.
+/// The features with which `tests/run host` tests `ctu-std`, so that the examples are built once.
+const FEATURES: &str = "cluster,metrics,redis-aio,snapshot,test-util,tls";
+
+/// Builds an example in the profile of the running test, and returns its path.
 ///
 /// # Panics
 /// If it cannot be built.
-pub fn build(name: &str, features: &str) -> PathBuf {
+pub fn build(name: &str) -> PathBuf {
     let test = env::current_exe().expect("the test's own path");
     let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--package", "ctu-std"]);
-    build.args(["--example", name, "--features", features]);
+    build.args(["--example", name, "--features", FEATURES]);
     build.current_dir(env!("CARGO_MANIFEST_DIR"));
     build.env("CARGO_TARGET_DIR", profile.parent().expect("target"));
     if profile.ends_with("release") {

@@ -3,8 +3,6 @@
 pub mod allocations;
 pub mod blocking;
 pub mod cancel;
-pub mod cli;
-pub mod contest;
 pub mod example;
 pub mod fake;
 pub mod load;

@@ -16,7 +16,7 @@ use std::{
 };
 
 /// The built example, of the profile that the tests have.
-static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| example::build("quickstart", "redis"));
+static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| example::build("quickstart"));
 
 /// A folder of its own for each test, removed after it.
 struct Folder(PathBuf);

@@ -15,7 +15,7 @@ use std::{
     sync::LazyLock,
 };
 
-static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| example::build("axum", "tokio,metrics"));
+static EXAMPLE: LazyLock<PathBuf> = LazyLock::new(|| example::build("axum"));
 
 /// The running example. It ends in order on drop, together with its Redis server.
 struct Service {

@@ -6,7 +6,7 @@ use std::{env, process::Command};
 #[test]
 fn beside_python_both_sides_find_the_entries_of_the_other() {
     let python = env::var("CTU_PYTHON").expect("CTU_PYTHON, which tests/run interop sets");
-    let mut example = Command::new(example::build("beside_python", "redis"));
+    let mut example = Command::new(example::build("beside_python"));
     let output = example.args(["--python", &python]).output().unwrap();
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && errors.is_empty(), "{errors}");
@@ -29,7 +29,7 @@ fn beside_python_both_sides_find_the_entries_of_the_other() {
 #[test]
 fn beside_python_reports_a_missing_program_or_package() {
     let run = |python: &str| {
-        let mut example = Command::new(example::build("beside_python", "redis"));
+        let mut example = Command::new(example::build("beside_python"));
         example.args(["--python", python]).output().unwrap()
     };
     let output = run("/nowhere/python");
@@ -39,7 +39,7 @@ fn beside_python_reports_a_missing_program_or_package() {
         "{line}"
     );
     assert!(line.ends_with("or --python PROGRAM\n"), "{line}");
-    let unknown = Command::new(example::build("beside_python", "redis"))
+    let unknown = Command::new(example::build("beside_python"))
         .arg("--unheard-of")
         .output();
     assert!(failure(unknown.unwrap()).contains("usage: beside_python "));

@@ -3,12 +3,9 @@
 use ctu_tests::example::{self, failure};
 use std::{env, fs, process::Command};
 
-/// The features of examples that share one build of `ctu-std`.
-const SHARED: &str = "redis,snapshot,test-util";
-
 /// The output of an example that succeeds.
 fn output(name: &str) -> String {
-    output_of(&mut Command::new(example::build(name, "redis")))
+    output_of(&mut Command::new(example::build(name)))
 }
 
 fn output_of(command: &mut Command) -> String {
@@ -81,7 +78,7 @@ fn two_levels_lose_no_write_in_an_outage() {
 
 #[test]
 fn rehearsed_outages_fail_no_request_and_bring_no_old_value_back() {
-    let example = example::build("rehearsal", SHARED);
+    let example = example::build("rehearsal");
     let text = output_of(&mut Command::new(example));
     // The program itself checks the prices of each request, and ends with an error at a wrong one.
     let last: Vec<_> = text
@@ -108,7 +105,7 @@ fn key_rotation_reads_old_entries_until_their_key_is_retired() {
 
 #[test]
 fn trace_shows_the_share_of_lookups_that_each_capacity_answers() {
-    let example = example::build("trace", "redis");
+    let example = example::build("trace");
     let rows = |text: &str| {
         let rows = text.lines().filter(|line| line.ends_with(" %"));
         let cells = rows.map(|line| {
@@ -143,7 +140,7 @@ fn trace_shows_the_share_of_lookups_that_each_capacity_answers() {
 
 #[test]
 fn warm_start_computes_no_page_again() {
-    let example = example::build("warm_start", SHARED);
+    let example = example::build("warm_start");
     let name = format!("ctu-warm-start-test-{}", std::process::id());
     let file = env::temp_dir().join(name);
     let run = || output_of(Command::new(&example).arg(&file));

@@ -230,9 +230,9 @@ fn every_kind_of_broken_command_is_found() {
     let packages = packages();
     let count = |command: &str| faults(command, &packages).len();
     for wrong in [
-        "CTU_PYTHON=target/interop/bin/python cargo bench -p ctu-tests --bench backends",
+        "CTU_PYTHON=target/interop/bin/python cargo bench -p ctu-bench --bench backends",
         "cargo bench -p ctu-test --bench backends",
-        "cargo bench -p ctu-tests --bench backend",
+        "cargo bench -p ctu-bench --bench backend",
         "cargo test -p ctu-tests --features server --test redis",
         "cargo test -p ctu-tests --test redi",
         "cargo run --release --example quick",
@@ -244,7 +244,7 @@ fn every_kind_of_broken_command_is_found() {
         assert_eq!(count(wrong), 1, "{wrong}");
     }
     for right in [
-        "CTU_PYTHON=\"$PWD/target/interop/bin/python\" taskset -c 0 cargo bench -p ctu-tests --bench backends",
+        "CTU_PYTHON=\"$PWD/target/interop/bin/python\" taskset -c 0 cargo bench -p ctu-bench --bench backends",
         "cargo test -p ctu-tests --features servers --test redis name -- --nocapture",
         "cargo run --release --example quickstart",
         "tests/run",

@@ -1,5 +1,5 @@
 //! `AsyncRedisCache` beside the `redis` crate's `MultiplexedConnection`, and async caches in memory beside
-//! moka: `cargo bench -p ctu-tests --bench async [-- SECTION ..]`.
+//! moka: `cargo bench -p ctu-bench --bench async [-- SECTION ..]`.
 //!
 //! Contenders take turns, on a runtime of one thread and on one of two; the median of the rounds counts.
 //!
@@ -13,6 +13,7 @@
 //!
 //! `CTU_CONNECTIONS` sets the number of connections of the cache.
 
+use ctu_bench::contest::{Contender, contest, table};
 use ctu_std::{
     AsyncCache, AsyncCacheExt, AsyncRawRedisCache, Cache, CacheExt, ConcurrentCache, IsAsync,
     Ready, RedisCache, SingleFlightCache, TwoLevelCache,
@@ -20,7 +21,6 @@ use ctu_std::{
 use ctu_tests::{
     allocations::{self, Counting},
     cancel::poll_at_most,
-    contest::{Contender, contest, table},
     servers::RedisServer,
 };
 use redis::{AsyncCommands, Commands, aio::MultiplexedConnection};

@@ -1,4 +1,4 @@
-//! A page service through an outage of Redis: `cargo bench -p ctu-tests --bench outage`.
+//! A page service through an outage of Redis: `cargo bench -p ctu-bench --bench outage`.
 //!
 //! The pages of the example `axum`, over `TwoLevelCache`, beside the same service over `moka::future` and
 //! `redis`, which a program combines by hand. Each has a Redis server of its own, the same capacities,
@@ -7,7 +7,7 @@
 //! The server is stopped (SIGSTOP) for some seconds and then continued.
 //!
 //! ```text
-//! cargo bench -p ctu-tests --bench outage -- [--outage SECONDS] [--clients N] [--plot FILE.svg]
+//! cargo bench -p ctu-bench --bench outage -- [--outage SECONDS] [--clients N] [--plot FILE.svg]
 //! ```
 //!
 //! * `--outage SECONDS`: the length of the outage, 10 by default. The run begins before it, for half as
@@ -19,12 +19,13 @@ mod by_hand;
 mod load;
 // The service of the example itself.
 #[allow(dead_code, reason = "the example has more routes")]
-#[path = "../../../ctu-std/examples/axum/pages.rs"]
+#[path = "../../../../ctu-std/examples/axum/pages.rs"]
 mod pages;
 mod plot;
 mod service;
 
-use ctu_tests::{cli::from_caller, servers::RedisServer};
+use ctu_bench::cli::from_caller;
+use ctu_tests::servers::RedisServer;
 use load::Run;
 use std::{error::Error, path::PathBuf, process::ExitCode, time::Duration};
 

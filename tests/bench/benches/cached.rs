@@ -1,14 +1,12 @@
 //! Compares `#[cached]` with the plain cache and with the crate `cached`:
-//! `cargo bench -p ctu-tests --bench cached`.
+//! `cargo bench -p ctu-bench --bench cached`.
 //!
 //! A hit is a call with a cached result. "key and get" makes the same key and calls the same cache
 //! by hand.
 
+use ctu_bench::contest::{Contender, Outcome, contest, table};
 use ctu_core::{Cache, LruCache, SpinCache, Text, cached};
-use ctu_tests::{
-    allocations::{self, Counting},
-    contest::{Contender, Outcome, contest, table},
-};
+use ctu_tests::allocations::{self, Counting};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use std::hint::black_box;
 

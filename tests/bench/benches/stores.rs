@@ -1,4 +1,4 @@
-//! The stores beside other caches of the same kind: `cargo bench -p ctu-tests --bench stores`. With
+//! The stores beside other caches of the same kind: `cargo bench -p ctu-bench --bench stores`. With
 //! `-- SECTION`, one section alone: `stores`, `wrappers` or `snapshot`.
 //!
 //! Keys and values are `u64`. "hit" looks up random present keys. "evict" inserts new keys into a
@@ -7,12 +7,12 @@
 //! FxHash, the stores of `heap` foldhash, schnellru ahash. schnellru also runs with FxHash.
 //! "snapshot" saves a million entries to memory and loads them into an empty cache.
 
+use ctu_bench::contest::{Contender, Outcome, contest, table};
 use ctu_core::{
     Bytes, Cache, CacheExt, EncryptedCache, LruCache, SpinCache, heap,
     stores::{Lru, Slots},
 };
 use ctu_std::{ConcurrentCache, LoadSnapshot, SaveSnapshot, Snapshot};
-use ctu_tests::contest::{Contender, Outcome, contest, table};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use rand_distr::{Distribution, Zipf};
 use rustc_hash::FxBuildHasher;

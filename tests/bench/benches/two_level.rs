@@ -1,5 +1,5 @@
 //! `TwoLevelCache` beside its first level alone and beside other caches for threads:
-//! `cargo bench -p ctu-tests --bench two_level`.
+//! `cargo bench -p ctu-bench --bench two_level`.
 //!
 //! Keys and values are `u64`, 1,024 of them by default. "hit" looks up random keys of the first
 //! level. "dead" looks up missing keys while the second level fails and the breaker is open. With
@@ -8,11 +8,11 @@
 //! key and inserts it after a miss, by Zipf's law with exponent 0.9 over ten times the capacity; a
 //! third of the operations evict. The second table shows the hit ratio of "through".
 
+use ctu_bench::contest::{Contender, Outcome, contest, table};
 use ctu_std::{
     Cache, CacheError, CoarseClock, ConcurrentCache, Error, LockedCache, LruCache, ShardedCache,
     StdClock, TtlCache, TwoLevelCache,
 };
-use ctu_tests::contest::{Contender, Outcome, contest, table};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, Zipf};
 use std::{

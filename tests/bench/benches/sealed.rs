@@ -1,5 +1,5 @@
 //! `SealedCache` beside its bare primitives, and beside `EncryptedCache`:
-//! `cargo bench -p ctu-tests --bench sealed`.
+//! `cargo bench -p ctu-bench --bench sealed`.
 //!
 //! The primitives are the keyed hash of the key and the cipher, for an insert also the keyed hash
 //! of the value, on one buffer and without a store.
@@ -9,11 +9,11 @@ use blake2::{
     Blake2sMac256,
     digest::{FixedOutput, Update},
 };
+use ctu_bench::contest::{Contender, Outcome, contest, table};
 use ctu_core::{
     Aes256GcmSiv, AsconAead128, Bytes, Cache, CacheExt, EncryptedCache, KeyRing, KeyedAead,
     LruCache, SealedCache, XChaCha20Poly1305,
 };
-use ctu_tests::contest::{Contender, Outcome, contest, table};
 use std::{cell::RefCell, hint::black_box};
 
 const ROUNDS: usize = 21;

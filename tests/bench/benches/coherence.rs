@@ -1,4 +1,4 @@
-//! The costs of `TwoLevelBuilder::invalidation_bound`: `cargo bench -p ctu-tests --bench coherence`.
+//! The costs of `TwoLevelBuilder::invalidation_bound`: `cargo bench -p ctu-bench --bench coherence`.
 //!
 //! With `-- SECTION ..`, some sections alone.
 //!

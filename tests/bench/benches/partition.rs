@@ -1,4 +1,4 @@
-//! The age of answers while reports of changes are lost: `cargo bench -p ctu-tests --bench partition`.
+//! The age of answers while reports of changes are lost: `cargo bench -p ctu-bench --bench partition`.
 //!
 //! An author writes one key of a Redis server a hundred times a second. Three nodes read it after each
 //! write: with `invalidation_bound`, with `serve_without_lease` in addition, and without reports. For some
@@ -6,9 +6,10 @@
 //! answer is the time since the acknowledgement of the write that replaced it, and zero for the last value.
 //!
 //! ```text
-//! cargo bench -p ctu-tests --bench partition -- [--plot FILE.svg]
+//! cargo bench -p ctu-bench --bench partition -- [--plot FILE.svg]
 //! ```
 
+use ctu_bench::cli::from_caller;
 use ctu_std::{
     CoarseClock, ConcurrentCache, PrefixedRedisCache, RedisCache, TrackingState, TwoLevelBuilder,
     TwoLevelCache,
@@ -16,7 +17,6 @@ use ctu_std::{
     test_util::{FaultProxy, NetworkFault},
 };
 use ctu_tests::{
-    cli::from_caller,
     plot::{self, Axis, Chart, Curve, Legend, Scale},
     servers::RedisServer,
 };

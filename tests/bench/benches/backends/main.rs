@@ -1,4 +1,4 @@
-//! Redis and Memcached beside their bare clients: `cargo bench -p ctu-tests --bench backends`.
+//! Redis and Memcached beside their bare clients: `cargo bench -p ctu-bench --bench backends`.
 //!
 //! All of it against servers of its own on this machine. With `CTU_PYTHON`, a Python that has
 //! CacheToolsUtils (`tests/run interop` makes one in `target/interop/bin/python`), beside that as
@@ -12,18 +12,16 @@
 //! each message wakes an idle processor, which costs more than the work of the message. A batch of
 //! 100 then looks cheaper than the saved work. On one processor, a message is a switch between the
 //! programs, and the rest of the time is work. So run the benchmark as above for the times in
-//! production, and as `taskset -c 0 cargo bench -p ctu-tests --bench backends` to compare the work.
+//! production, and as `taskset -c 0 cargo bench -p ctu-bench --bench backends` to compare the work.
 
 mod python;
 
+use ctu_bench::contest::{Contender, Outcome, contest, table};
 use ctu_std::{
     Cache, CacheExt, MemCached, RawMemCached, RawRedisCache, RedisCache, StrKey,
     memcached::encode_key,
 };
-use ctu_tests::{
-    contest::{Contender, Outcome, contest, table},
-    servers::{MemcachedServer, RedisServer},
-};
+use ctu_tests::servers::{MemcachedServer, RedisServer};
 use python::Python;
 use std::{
     cell::RefCell,

@@ -1,10 +1,10 @@
-//! The share of look-ups that caches answer: `cargo bench -p ctu-tests --bench hit_ratio`.
+//! The share of look-ups that caches answer: `cargo bench -p ctu-bench --bench hit_ratio`.
 //!
 //! Each key is looked up, and inserted where it is missing. Without arguments the keys follow
 //! synthetic [`patterns`]; with `-- --traces DIR` they are recorded ones, which [`traces`] reads:
 //!
 //! ```text
-//! cargo bench -p ctu-tests --bench hit_ratio -- --traces DIR [--capacity N]... [--scale PERCENT] [--runs N] [--in-place | --plot FILE.svg]
+//! cargo bench -p ctu-bench --bench hit_ratio -- --traces DIR [--capacity N]... [--scale PERCENT] [--runs N] [--in-place | --plot FILE.svg]
 //! ```
 //!
 //! * `--traces DIR`: every `.u32`, `.u32.gz`, `.txt` and `.txt.gz` file of the folder, or one file.
@@ -24,7 +24,7 @@ mod plot;
 mod traces;
 
 use contenders::{Contender, NAMES};
-use ctu_tests::cli::from_caller;
+use ctu_bench::cli::from_caller;
 use std::{path::PathBuf, process::ExitCode};
 use traces::Trace;
 

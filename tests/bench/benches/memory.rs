@@ -1,4 +1,4 @@
-//! The memory of caches for threads: `cargo bench -p ctu-tests --bench memory`. Linux only.
+//! The memory of caches for threads: `cargo bench -p ctu-bench --bench memory`. Linux only.
 //!
 //! Two threads insert 5 million new keys with values of 1 KiB in a cache of 100,000 entries. Each
 //! cache has a process of its own. The memory is that of the process by the operating system, less

@@ -1,0 +1,4 @@
+//! Code that benchmarks share.
+
+pub mod cli;
+pub mod contest;
