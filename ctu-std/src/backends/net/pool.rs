@@ -250,7 +250,7 @@ impl<C: Connect> Lease<'_, C> {
             Err(error) => return Err(self.blame(error)),
         };
         let pooled = Pooled {
-            connection,
+            connection: Box::new(connection),
             generation,
             expires: self.pool.expiry(),
         };
@@ -261,7 +261,7 @@ impl<C: Connect> Lease<'_, C> {
     pub(crate) fn connection(&mut self) -> Option<&mut C::Connection> {
         self.connection
             .as_mut()
-            .map(|pooled| &mut pooled.connection)
+            .map(|pooled| &mut *pooled.connection)
     }
 
     /// Closes all connections of the pool but this one.

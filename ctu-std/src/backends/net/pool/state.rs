@@ -22,7 +22,8 @@ pub(super) struct State<T> {
 
 /// A connection, and until when it may be used.
 pub(super) struct Pooled<T> {
-    pub(super) connection: T,
+    /// On the heap: it is moved several times an operation.
+    pub(super) connection: Box<T>,
     pub(super) generation: u64,
     /// `None` for no limit.
     pub(super) expires: Option<Instant>,
