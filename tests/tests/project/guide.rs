@@ -143,40 +143,74 @@ fn options(snapshot: &str, builder: &str) -> BTreeSet<String> {
         let returned = arguments.rsplit_once("->")?.1;
         let is_option = owner == builder
             && arguments.starts_with("self")
-            && (returned.trim() == "Self" || returned.contains(builder));
+            && (returned.trim() == "Self"
+                || returned.trim().starts_with("Self where")
+                || returned.contains(builder));
         is_option.then(|| name.to_owned())
     });
     of_builder.filter(|name| name != "clone").collect()
 }
 
+/// The cells of a row, trimmed.
+fn cells_of(line: &str) -> Vec<&str> {
+    let row = line.trim().trim_matches('|');
+    row.split('|').map(str::trim).collect()
+}
+
+/// The names in code style of a cell.
+fn names(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
 #[test]
-fn page_of_options_names_every_option_and_feature() {
+fn table_of_options_has_every_option_of_every_builder() {
     let page = fs::read_to_string(root().join("docs/guide/options.md")).unwrap();
-    let mut missing = Vec::new();
-    let mut need = |owner: &str, name: &str| {
-        if !page.contains(&format!("`{name}`")) {
-            missing.push(format!("{owner}: {name}"));
-        }
+    let rows: BTreeSet<_> = page.lines().map(cells_of).collect();
+    let has = |of: &str, option: &str| {
+        let mut of_cache = rows.iter().filter(|row| row.get(1) == Some(&of));
+        of_cache.any(|row| names(row[0]).any(|name| name == option))
     };
-    for (crate_name, builders) in [
-        ("ctu-core", &["FlashOptions", "Sealing", "Encryption"][..]),
-        (
-            "ctu-std",
-            &[
-                "RedisBuilder",
-                "MemCachedBuilder",
-                "TwoLevelBuilder",
-                "ConcurrentCacheBuilder",
-            ][..],
-        ),
+    let mut missing = Vec::new();
+    for (builder, of) in [
+        ("FlashOptions", "`FlashCache`"),
+        ("Sealing", "`SealedCache`"),
+        ("Encryption", "`EncryptedCache`"),
+        ("TimeLimits", "`AdaptiveTtlCache`"),
+        ("RedisBuilder", "`RedisCache`"),
+        ("MemCachedBuilder", "`MemCached`"),
+        ("TwoLevelBuilder", "`TwoLevelCache`"),
+        ("ConcurrentCacheBuilder", "`ConcurrentCache`"),
+        ("Snapshot", "`Snapshot`"),
     ] {
-        let snapshot = format!("tests/tests/api/{crate_name}.txt");
-        let snapshot = fs::read_to_string(root().join(snapshot)).unwrap();
-        for builder in builders {
-            let found = options(&snapshot, builder);
-            assert!(!found.is_empty(), "{builder} has no option in the snapshot");
-            found.iter().for_each(|name| need(builder, name));
+        let mut found = BTreeSet::new();
+        for crate_name in ["ctu-core", "ctu-std"] {
+            let snapshot = format!("tests/tests/api/{crate_name}.txt");
+            let snapshot = fs::read_to_string(root().join(snapshot)).unwrap();
+            found.extend(options(&snapshot, builder));
         }
+        assert!(!found.is_empty(), "{builder} has no option in the snapshot");
+        let without_row = found.iter().filter(|option| !has(of, option));
+        missing.extend(without_row.map(|option| format!("{of}: {option}")));
+    }
+    let attribute = fs::read_to_string(root().join("ctu-macros/docs/cached.md")).unwrap();
+    let attribute = attribute.split("\n# Options\n").nth(1).unwrap();
+    let attribute = attribute.split("\n# ").next().unwrap();
+    let of_attribute = attribute.lines().map(cells_of);
+    let of_attribute = of_attribute.flat_map(|row| names(row[0]).collect::<Vec<_>>());
+    for option in of_attribute {
+        let option = option.split([' ', ':', '(']).next().unwrap();
+        if !has("`#[cached]`", option) {
+            missing.push(format!("#[cached]: {option}"));
+        }
+    }
+    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
+    assert!(has("`RedisCache`", "no_ttl") && !has("`MemCached`", "no_ttl"));
+}
+
+#[test]
+fn features_are_on_the_page_of_options_and_in_the_readme_of_their_crate() {
+    let page = fs::read_to_string(root().join("docs/guide/options.md")).unwrap();
+    for crate_name in ["ctu-core", "ctu-std"] {
         let folder = root().join(crate_name);
         let readme = fs::read_to_string(folder.join("README.md")).unwrap();
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
@@ -185,15 +219,15 @@ fn page_of_options_names_every_option_and_feature() {
         for feature in features.filter_map(|line| line.split_once(" = ")) {
             let name = feature.0.trim_start_matches("## ");
             if !matches!(name, "default" | "fuzzing") && !name.contains([' ', '#']) {
-                need(crate_name, name);
+                let name = format!("`{name}`");
+                assert!(page.contains(&name), "{crate_name}: {name}");
                 assert!(
-                    readme.contains(&format!("`{name}`")),
+                    readme.contains(&name),
                     "{crate_name}/README.md lacks the feature {name}"
                 );
             }
         }
     }
-    assert!(missing.is_empty(), "\n{}", missing.join("\n"));
 }
 
 /// The numbers of a text, such as 10000 and 0.5 of "10,000 keys, 0.5 s".
@@ -204,36 +238,25 @@ fn numbers(text: &str) -> Vec<String> {
     words.filter(|word| !word.is_empty()).collect()
 }
 
-/// The names in code style of the first cell of a row, and its last cell but `after`.
-fn row(line: &str, after: usize) -> Option<(Vec<&str>, &str)> {
-    let cells: Vec<_> = line.split('|').map(str::trim).collect();
-    let names = cells.get(1)?.split('`').skip(1).step_by(2).collect();
-    let default = cells.get(cells.len().checked_sub(2 + after)?)?;
-    Some((names, default))
-}
-
 #[test]
 fn defaults_of_the_page_of_options_are_those_of_the_builders() {
     let page = fs::read_to_string(root().join("docs/guide/options.md")).unwrap();
     let mut compared = 0;
-    for (heading, source) in [
-        ("## `RedisCache::builder`", "backends/redis/builder.rs"),
-        ("## `MemCached::builder`", "backends/memcached/builder.rs"),
-        (
-            "## `TwoLevelCache::builder`",
-            "behaviours/two_level/builder.rs",
-        ),
+    for (of, source) in [
+        ("`RedisCache`", "backends/redis/builder.rs"),
+        ("`MemCached`", "backends/memcached/builder.rs"),
+        ("`TwoLevelCache`", "behaviours/two_level/builder.rs"),
     ] {
-        let section = page.split(heading).nth(1).expect(heading);
-        let section = section.split("\n## ").next().unwrap();
         let source = root().join("ctu-std/src").join(source);
         let source = fs::read_to_string(source).unwrap();
         for line in source.lines().filter(|line| line.starts_with("/// | [`")) {
-            let (names, stated) = row(line, 0).unwrap();
-            let rows = section.lines().filter_map(|line| row(line, 1));
-            let shown = rows.into_iter().find(|(of, _)| of.contains(&names[0]));
-            let (_, shown) = shown.unwrap_or_else(|| panic!("{heading}: no row of {names:?}"));
-            assert_eq!(numbers(shown), numbers(stated), "{heading}: {names:?}");
+            let stated = cells_of(line.trim_start_matches("/// "));
+            let option = names(stated[0]).next().unwrap();
+            let mut rows = page.lines().map(cells_of);
+            let shown = rows
+                .find(|row| row.get(1) == Some(&of) && names(row[0]).any(|name| name == option));
+            let shown = shown.unwrap_or_else(|| panic!("{of}: no row of {option}"));
+            assert_eq!(numbers(shown[3]), numbers(stated[1]), "{of}: {option}");
             compared += 1;
         }
     }
