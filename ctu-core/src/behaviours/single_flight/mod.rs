@@ -385,6 +385,10 @@ impl<K: Hash + Eq + Clone, V: Clone, H: BuildHasher> Machine<K, V, H> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
+        // Most writes: no computation is under way.
+        if self.is_empty() {
+            return Vec::new();
+        }
         let mut wakers = match self.joinable.remove(key) {
             Some(id) => self.superseded(id),
             None => Vec::new(),

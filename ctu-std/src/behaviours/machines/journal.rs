@@ -21,6 +21,7 @@ use super::{
     overflow_filter::{OverflowFilter, Repair},
 };
 use crate::random::Random;
+use ctu_core::heap::RandomState;
 use std::{
     collections::{BTreeMap, HashMap},
     hash::Hash,
@@ -41,7 +42,7 @@ pub(crate) struct JournalSettings {
 
 pub(crate) struct Journal<K: ToOwned + ?Sized> {
     settings: JournalSettings,
-    missed: HashMap<OwnedKey<K>, Missed>,
+    missed: HashMap<OwnedKey<K>, Missed, RandomState>,
     /// The same keys, ordered by the time of their delete and by their numbers.
     due: BTreeMap<(u64, u64), OwnedKey<K>>,
     /// The number of a missed `clear`.
@@ -117,7 +118,7 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Journal<K> {
     pub(crate) fn new(settings: JournalSettings) -> Self {
         Self {
             settings,
-            missed: HashMap::new(),
+            missed: HashMap::default(),
             due: BTreeMap::new(),
             all: None,
             overflow: OverflowFilter::new(),

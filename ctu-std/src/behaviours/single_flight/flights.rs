@@ -81,7 +81,11 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
 
     /// A write of `key`: later callers get no value that was computed before it.
     pub(crate) fn written(&self, key: &K) {
-        wake(self.supersede(key));
+        let wakers = self.supersede(key);
+        // Most writes: no computation is under way.
+        if !wakers.is_empty() {
+            wake(wakers);
+        }
     }
 
     /// Later callers of `key` get no value that was computed before. Unlike after a [write](Self::written),
@@ -97,12 +101,9 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SingleFlight<K, V> {
     }
 
     /// [`written`](Self::written), with the wakers to call.
+    #[inline]
     pub(super) fn supersede(&self, key: &K) -> Vec<Waker> {
-        let mut machine = self.machine.lock();
-        match machine.is_empty() {
-            true => Vec::new(),
-            false => machine.written(key),
-        }
+        self.machine.lock().written(key)
     }
 
     /// [`all_written`](Self::all_written), with the wakers to call.

@@ -8,6 +8,7 @@ use crate::{
     behaviours::machines::OwnedKey,
     sync::{self, Condvar, Mutex, wait},
 };
+use ctu_core::heap::RandomState;
 use std::{
     collections::HashMap,
     future::poll_fn,
@@ -24,13 +25,13 @@ pub(super) struct Writes<K: ToOwned + ?Sized> {
 
 struct State<K: ToOwned + ?Sized> {
     /// The number of writes of each key.
-    writing: HashMap<OwnedKey<K>, usize>,
+    writing: HashMap<OwnedKey<K>, usize, RandomState>,
     /// The number of writes of every key.
     writing_all: usize,
     /// The results that are stored, by key.
-    storing: HashMap<OwnedKey<K>, Stored>,
+    storing: HashMap<OwnedKey<K>, Stored, RandomState>,
     /// The tasks that wait to write, by the number of the write.
-    waiting: HashMap<u64, Waker>,
+    waiting: HashMap<u64, Waker, RandomState>,
     last: u64,
 }
 
@@ -70,10 +71,10 @@ impl<K: ToOwned + Hash + Eq + ?Sized> Writes<K> {
     pub(super) fn new() -> Self {
         Self {
             state: Mutex::new(State {
-                writing: HashMap::new(),
+                writing: HashMap::default(),
                 writing_all: 0,
-                storing: HashMap::new(),
-                waiting: HashMap::new(),
+                storing: HashMap::default(),
+                waiting: HashMap::default(),
                 last: 0,
             }),
             stored: Condvar::new(),
@@ -227,6 +228,8 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> Drop for Writing<'_, K, V> {
         let mut state = self.writes.state.lock();
         let wakers = match self.written {
             Written::All => self.flights.supersede_all(),
+            // The usual number of keys: no list of lists.
+            Written::Keys([key]) => self.flights.supersede(key),
             Written::Keys(keys) => {
                 let wakers = keys.iter().flat_map(|key| self.flights.supersede(key));
                 wakers.collect()

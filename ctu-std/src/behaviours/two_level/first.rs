@@ -56,7 +56,7 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
         let (left, ttl) = (*ttl, self.first_time(*ttl));
         let fill = || {
             self.side_tables
-                .insert(key, value, left.or(self.first_ttl), self.now());
+                .insert(key, value, left.or(self.first_ttl), || self.now());
             let kept = self.first.insert_entry(key, value.clone(), ttl);
             // Without expiry, the first level keeps the entry until it evicts it.
             match kept.is_err() && ttl.is_some() && self.first_ttl.is_none() {
@@ -77,7 +77,7 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
     ) -> Result<(), A::Error> {
         let left = ttl.or(self.second_ttl);
         self.side_tables
-            .insert(key, &value, left.or(self.first_ttl), self.now());
+            .insert(key, &value, left.or(self.first_ttl), || self.now());
         // A first level without expiry does not keep an entry with a time-to-live of its own.
         let ttl = match (self.first_ttl, ttl) {
             (None, None) => None,

@@ -180,8 +180,10 @@ impl<A: FirstLevel, B: AnyCache<Kind>, Kind> Levels<A, B, Kind> {
                 self.count(Counted::SecondHit);
             }
             None => {
-                self.versions
-                    .fill(version, key, self, || self.side_tables.insert_negative(key));
+                if self.side_tables.keeps_negative() {
+                    self.versions
+                        .fill(version, key, self, || self.side_tables.insert_negative(key));
+                }
                 self.count(Counted::Miss);
             }
         }

@@ -33,10 +33,16 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SideTables<K, V> {
         }
     }
 
-    /// `value` is at `key` for `ttl` from now.
-    pub(super) fn insert(&self, key: &K, value: &V, ttl: Option<Duration>, now: u64) {
+    /// `value` is at `key` for `ttl` from `now`, which reads the clock.
+    pub(super) fn insert(
+        &self,
+        key: &K,
+        value: &V,
+        ttl: Option<Duration>,
+        now: impl FnOnce() -> u64,
+    ) {
         if let Some(stale) = &self.stale {
-            let end = ttl.map(|ttl| now.saturating_add(millis(ttl)));
+            let end = ttl.map(|ttl| now().saturating_add(millis(ttl)));
             let replaced = stale
                 .values
                 .lock()
@@ -79,6 +85,11 @@ impl<K: ToOwned + Hash + Eq + ?Sized, V: Clone> SideTables<K, V> {
         let (value, end) = values.get(key)?;
         let over = end.is_some_and(|end| end.saturating_add(stale.grace) <= now);
         (!over).then(|| value.clone())
+    }
+
+    /// Whether keys without a value are kept at all.
+    pub(super) fn keeps_negative(&self) -> bool {
+        self.negative.is_some()
     }
 
     /// The second level has no value at `key`.

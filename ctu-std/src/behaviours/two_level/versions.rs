@@ -11,9 +11,10 @@
 
 use super::mark_index::MarkIndex;
 use crate::sync::Mutex;
+use ctu_core::heap::RandomState;
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, Hash, RandomState},
+    hash::{BuildHasher, Hash},
 };
 
 /// Keys that share a stripe look like concurrent writes to each other. The cost is one more read of
@@ -130,7 +131,7 @@ impl<K: Hash + Eq + ToOwned + ?Sized> WriteVersions<K> {
         };
         Self {
             stripes: (0..stripes).map(stripe).collect(),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         }
     }
 
