@@ -28,9 +28,11 @@ pub mod guide {
     pages! {
         cookbook: "cookbook.md";
         errors: "errors.md";
+        extending: "extending.md";
         first_board: "first-board.md";
         first_python: "first-python.md";
         first_server: "first-server.md";
+        migration: "migration.md";
         troubleshooting: "troubleshooting.md";
         shared_server: "steps/shared-server.md";
         first_level: "steps/first-level.md";
