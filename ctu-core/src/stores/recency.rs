@@ -109,10 +109,11 @@ impl<K: Hash + Eq, V, H: BuildHasher> Lru<K, V, Heap<K, V>, H> {
     /// Sets the capacity, up to 4,294,967,294. Entries over a lower capacity are evicted, the least
     /// recently used first, in O(1) each.
     pub fn set_capacity(&mut self, capacity: usize) {
-        self.slots.set_capacity(capacity);
-        while self.len() > self.capacity() {
+        // Evictions first: a panic in the code of a key or value leaves the old capacity.
+        while self.len() > capacity {
             self.pop_lru();
         }
+        self.slots.set_capacity(capacity);
     }
 }
 
@@ -121,12 +122,13 @@ impl<K: Hash + Eq, V, T: Clock, H: BuildHasher> Ttl<K, V, Heap<K, V>, T, H> {
     /// Sets the capacity, up to 4,294,967,294. Over a lower capacity, expired entries leave, then
     /// the least recently used ones.
     pub fn set_capacity(&mut self, capacity: usize) {
-        self.lru.slots_mut().set_capacity(capacity);
-        while self.len() > self.capacity() {
+        // As for an LRU store.
+        while self.len() > capacity {
             if self.pop_expired().is_none() {
                 let now = self.time.last();
                 self.remove_slot(self.lru.tail(), now);
             }
         }
+        self.lru.slots_mut().set_capacity(capacity);
     }
 }

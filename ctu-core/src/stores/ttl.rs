@@ -182,8 +182,9 @@ impl<K, V, M: Slots<K, V>, T, H> Ttl<K, V, M, T, H> {
 
     /// Removes every entry. O(N).
     pub fn clear(&mut self) {
-        self.lru.clear();
+        // Values last: a panic in a drop leaves the rest whole.
         self.expiry.clear();
+        self.lru.clear();
     }
 
     /// Whether the entry of a slot is live at the tick `now`.

@@ -4,6 +4,7 @@ mod adaptive;
 mod adaptive_ttl;
 mod arena;
 mod hash_panics;
+mod hostile_types;
 mod lock_hold;
 mod lru;
 mod serialised;

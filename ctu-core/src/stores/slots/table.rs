@@ -70,7 +70,17 @@ impl<K, V, const N: usize, I: Slot, M: Marks> Table<K, V, N, I, M> {
 
     pub(crate) fn clear(&mut self) {
         self.index = Index::EMPTY;
+        let values = Cleared(&mut self.values);
         self.keys.clear();
-        self.values.clear();
+        drop(values);
+    }
+}
+
+/// Clears values when it is dropped: after a panic in the drop of a key as well.
+struct Cleared<'a, V, const N: usize>(&'a mut heapless::Vec<V, N, u16>);
+
+impl<V, const N: usize> Drop for Cleared<'_, V, N> {
+    fn drop(&mut self) {
+        self.0.clear();
     }
 }

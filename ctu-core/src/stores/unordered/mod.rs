@@ -93,8 +93,9 @@ impl<K, V, const N: usize, I: Slot, R: Rule, H> Unordered<K, V, N, I, R, H> {
 
     /// Removes every entry. O(N).
     pub fn clear(&mut self) {
-        self.table.clear();
+        // Values last: a panic in a drop leaves the rest whole.
         self.rule = R::START;
+        self.table.clear();
     }
 
     /// Iterates over the entries, in no particular order.
