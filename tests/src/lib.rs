@@ -41,5 +41,6 @@ pub mod guide {
         many_nodes: "steps/many-nodes.md";
         asynchronous: "steps/async.md";
         untrusted_server: "steps/untrusted-server.md";
+        flash: "../flash.md";
     }
 }
