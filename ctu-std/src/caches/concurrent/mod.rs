@@ -16,6 +16,8 @@ mod look_up;
 mod metrics;
 mod near;
 mod removal;
+mod remove;
+mod resize;
 mod shards;
 mod stats;
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub(super) enum Expected<'e, K, V> {
 
 impl<K, V> Expected<'_, K, V> {
     /// Whether the entry in a shard is the expected one.
-    fn is(&self, found: Option<&Entry<K, V>>, now: u64) -> bool {
+    pub(super) fn is(&self, found: Option<&Entry<K, V>>, now: u64) -> bool {
         let live = found.filter(|entry| entry.kept().life.is_live(now));
         match (self, live) {
             (Self::Any, _) | (Self::Absent, None) => true,
@@ -62,7 +62,7 @@ impl<K, V, T: Clock, H> ConcurrentCache<K, V, T, H> {
 
     /// [`account`](Self::account) without the statistics.
     #[inline]
-    fn forget(&self, shard: usize, entry: &Entry<K, V>) {
+    pub(super) fn forget(&self, shard: usize, entry: &Entry<K, V>) {
         self.near.forget(entry);
         if let Some(weights) = &self.weights {
             weights.give_back(shard, entry.kept().life.weight());
@@ -77,7 +77,7 @@ impl<K, V, T: Clock, H> ConcurrentCache<K, V, T, H> {
     }
 
     #[inline]
-    fn count_removal(&self, cause: RemovalCause) {
+    pub(super) fn count_removal(&self, cause: RemovalCause) {
         if let Some(counts) = &self.counts {
             counts.left(self.near.stripe(), cause);
         }
@@ -85,7 +85,7 @@ impl<K, V, T: Clock, H> ConcurrentCache<K, V, T, H> {
 
     /// `cause`, unless the life of the entry is over.
     #[inline]
-    fn cause(entry: &Entry<K, V>, now: u64, cause: RemovalCause) -> RemovalCause {
+    pub(super) fn cause(entry: &Entry<K, V>, now: u64, cause: RemovalCause) -> RemovalCause {
         match entry.kept().life.is_live(now) {
             true => cause,
             false => RemovalCause::Expired,
@@ -109,7 +109,13 @@ impl<K, V, T: Clock, H> ConcurrentCache<K, V, T, H> {
 
     /// Notes that an entry of a shard has made room.
     #[inline(always)]
-    fn evicted(&self, index: usize, entry: Entry<K, V>, now: u64, gone: &mut Gone<'_, K, V>) {
+    pub(super) fn evicted(
+        &self,
+        index: usize,
+        entry: Entry<K, V>,
+        now: u64,
+        gone: &mut Gone<'_, K, V>,
+    ) {
         let cause = Self::cause(&entry, now, RemovalCause::Evicted);
         self.account(index, &entry, cause);
         gone.push(entry, cause);
@@ -131,78 +137,6 @@ impl<K, V, T: Clock, H> ConcurrentCache<K, V, T, H> {
         self.account(index, &entry, cause);
         gone.push(entry, cause);
         cause == RemovalCause::Removed
-    }
-
-    /// Evicts entries until the limits hold again.
-    fn trim(&self, now: u64) {
-        let Some(weights) = &self.weights else { return };
-        // Each step removes an entry, or finds none in the heaviest shard.
-        while weights.is_above_max() {
-            let mut gone = self.gone();
-            let index = weights.makes_room(0);
-            let Some(mut shard) = self.shards.write_at(index) else {
-                return;
-            };
-            if !self.evict(index, &mut shard, now, &mut gone) {
-                return;
-            }
-        }
-    }
-
-    /// Sets the most entries there may be. Entries without room are evicted. O(n).
-    ///
-    /// The cache does not get more shards than its first capacity calls for, so one that grows from
-    /// few entries to many suits fewer threads than one with the capacity from the start.
-    ///
-    /// ```
-    /// use ctu_std::{Cache, CacheExt, ConcurrentCache};
-    ///
-    /// let cache = ConcurrentCache::<u32, u32>::with_capacity(100);
-    /// (0..100).try_for_each(|key| cache.insert(&key, key))?;
-    /// cache.set_capacity(10);
-    /// assert_eq!((cache.len()?, cache.capacity()), (10, 10));
-    /// # Ok::<(), ctu_std::Error>(())
-    /// ```
-    pub fn set_capacity(&self, capacity: usize) {
-        let now = self.clock.now();
-        let mut gone = self.gone();
-        // One change at a time, so that capacity and shards agree.
-        let mut present = self.changes.lock();
-        self.shards.set_capacity(
-            capacity,
-            self.adaptation.share(),
-            self.weights.as_ref(),
-            self.expiry_at(now),
-            |shard, entry| {
-                let cause = Self::cause(&entry, now, RemovalCause::Evicted);
-                self.account(shard, &entry, cause);
-                gone.push(entry, cause);
-            },
-        );
-        self.adaptation.set_capacity(capacity);
-        if let Some(counts) = &self.counts {
-            counts.set_capacity(capacity);
-        }
-        *present = capacity;
-        drop(present);
-    }
-
-    /// Sets the most weight of all entries. Entries without room are evicted.
-    ///
-    /// # Errors
-    /// [`Error::OutOfRange`] in a cache without a weigher, which has no weight but 0.
-    pub fn set_max_weight(&self, max: u64) -> Result<(), Error> {
-        let Some(weights) = &self.weights else {
-            return Err(Error::OutOfRange {
-                what: "weight of a cache without a weigher",
-                got: usize::try_from(max).unwrap_or(usize::MAX),
-                min: 0,
-                max: 0,
-            });
-        };
-        weights.set_max(max);
-        self.trim(self.clock.now());
-        Ok(())
     }
 }
 
@@ -405,87 +339,5 @@ where
         if let Some(mut shard) = self.shards.write_at(heaviest) {
             self.evict(heaviest, &mut shard, now, gone);
         }
-    }
-
-    /// Takes out the entry at `key`. Runs `read` on it if it is live.
-    pub(super) fn take<R>(&self, key: &K::Lookup, read: impl FnOnce(&V) -> R) -> Option<R> {
-        let hash = self.hash(key);
-        let mut gone = self.gone();
-        let (index, mut shard) = self.shards.write(hash);
-        let (slot, _) = shard.find(hash as u32, |entry| entry.kept().key.borrow() == key)?;
-        let entry = shard.remove(slot)?;
-        self.forget(index, &entry);
-        drop(shard);
-        // After the entry was found: one that was stored in between would be live for too long.
-        let cause = Self::cause(&entry, self.clock.now(), RemovalCause::Removed);
-        self.count_removal(cause);
-        gone.push(entry, cause);
-        let value = &gone.first()?.kept().value;
-        (cause == RemovalCause::Removed).then(|| read(value))
-    }
-
-    /// Takes out the entry at `key`, if it is the expected one. Returns whether it was.
-    pub(super) fn take_expected(&self, key: &K::Lookup, expected: &Expected<'_, K, V>) -> bool {
-        let (hash, now) = (self.hash(key), self.clock.now());
-        let mut gone = self.gone();
-        let (index, mut shard) = self.shards.write(hash);
-        let found = shard.find(hash as u32, |entry| entry.kept().key.borrow() == key);
-        if !expected.is(found.map(|(_, entry)| entry), now) {
-            return false;
-        }
-        if let Some((slot, _)) = found {
-            self.remove_slot(index, &mut shard, slot, now, &mut gone);
-        }
-        true
-    }
-
-    /// Removes every entry.
-    pub(super) fn remove_all(&self) {
-        for index in 0..self.shards.len() {
-            let (mut gone, now) = (self.gone(), self.clock.now());
-            let Some(mut shard) = self.shards.write_at(index) else {
-                continue;
-            };
-            for entry in shard.clear().into_iter().flatten() {
-                let cause = Self::cause(&entry, now, RemovalCause::Removed);
-                self.account(index, &entry, cause);
-                gone.push(entry, cause);
-            }
-        }
-    }
-
-    /// Removes the expired entries and returns their number. O(n).
-    ///
-    /// There is no need to call this: expired entries are not shown, and make room for new ones. It
-    /// gives memory back where few new entries come.
-    ///
-    /// ```
-    /// use ctu_std::{Cache, CacheExt, ConcurrentCache, ManualClock};
-    /// use std::time::Duration;
-    ///
-    /// let clock = ManualClock::new();
-    /// let cache = ConcurrentCache::<u32, u32, _>::with_ttl(100, Duration::from_secs(1), &clock);
-    /// cache.insert(&1, 10)?;
-    /// clock.advance(Duration::from_secs(1));
-    /// assert_eq!((cache.expire(), cache.expire()), (1, 0));
-    /// # Ok::<(), ctu_std::Error>(())
-    /// ```
-    pub fn expire(&self) -> usize {
-        let mut removed = 0;
-        for index in 0..self.shards.len() {
-            let (mut gone, now) = (self.gone(), self.clock.now());
-            let Some(mut shard) = self.shards.write_at(index) else {
-                continue;
-            };
-            for slot in 0..shard.slots() as u32 {
-                let entry = shard.get(slot);
-                if entry.is_some_and(|entry| !entry.kept().life.is_live(now)) {
-                    self.remove_slot(index, &mut shard, slot, now, &mut gone);
-                }
-            }
-            drop(shard);
-            removed += gone.len();
-        }
-        removed
     }
 }
