@@ -43,13 +43,13 @@ enum Look<I> {
     Used,
 }
 
-/// A slot of the main part that newcomers have met at the hand, and the uses that it had. Most
-/// newcomers meet the same one.
+/// A slot of the main part that newcomers have met at the hand. Most newcomers meet the same one.
 #[derive(Clone, Copy, Debug)]
 struct Resident<I> {
     slot: I,
-    uses: u32,
-    /// The age of the counts from which the uses came.
+    /// A newcomer with more uses than this takes the place.
+    bar: u32,
+    /// The age of the counts from which the bar came.
     age: u32,
 }
 
@@ -80,6 +80,8 @@ const UNRECORDED: u8 = 0b11 << 2;
 const IN_MAIN: u8 = 1 << 4;
 const WATCHED: u8 = 1 << 5;
 const TAKEN: u8 = 1 << 6;
+/// The hand has found the slot used: its entry was used after its insertion.
+const USED_AGAIN: u8 = 1 << 7;
 /// A use that is not recorded yet.
 const ONE_UNRECORDED: u8 = 1 << 2;
 
@@ -88,7 +90,7 @@ const LOOKS: usize = 64;
 /// A newcomer used this often may replace an entry that was used as often, once in 128 times: the
 /// counts of keys that were popular long ago are as high.
 const POPULAR: u32 = 6;
-/// Counts as high as this differ by 1 depending on the moment. A newcomer needs 1 more.
+/// Counts as high as this differ by 1 depending on the moment.
 const IMPRECISE: u32 = 4;
 
 /// A mark after more uses, up to 3.
@@ -122,7 +124,7 @@ impl<I: Slot> Circle<I> {
 impl<I: Slot> Resident<I> {
     const NONE: Self = Self {
         slot: I::NONE,
-        uses: 0,
+        bar: 0,
         age: 0,
     };
 }
@@ -378,10 +380,11 @@ impl<I: Slot> Clocks<I> {
             mark |= uses.saturating_sub(1);
             self.resident = Resident::NONE;
         }
-        self.set_mark(slot, mark);
         if uses == 0 {
+            self.set_mark(slot, mark);
             return Look::Unused(slot, recorded);
         }
+        self.set_mark(slot, mark | USED_AGAIN);
         // It is the newest from now on.
         self.circle(MAIN).hand = self.newer(slot);
         Look::Used
@@ -464,8 +467,8 @@ impl<I: Slot> Clocks<I> {
             return leaves(newcomer);
         }
         let of_newcomer = of_newcomer.unwrap_or_else(|| facts.uses(newcomer));
-        let (resident, of_resident) = self.resident(facts);
-        if self.is_better(of_newcomer, of_resident) || facts.is_expired(resident) {
+        let (resident, bar) = self.resident(facts);
+        if self.is_better(of_newcomer, bar) || facts.is_expired(resident) {
             return Choice {
                 victim: resident,
                 promoted: newcomer,
@@ -474,19 +477,25 @@ impl<I: Slot> Clocks<I> {
         leaves(newcomer)
     }
 
-    /// The slot of the main part that leaves next, and its uses.
+    /// The slot of the main part that leaves next, and the bar for newcomers.
     #[inline]
     fn resident(&mut self, facts: &mut impl Facts<I>) -> (I, u32) {
-        let Resident { slot, uses, age } = self.resident;
+        let Resident { slot, bar, age } = self.resident;
         let is_same = slot == self.main.hand && age == facts.age();
         if is_same && self.mark(slot) & (USES | UNRECORDED | WATCHED) == 0 {
-            return (slot, uses);
+            return (slot, bar);
         }
         let (slot, uses) = self.next::<true>(facts);
         let uses = uses.unwrap_or_else(|| facts.uses(slot));
+        // The use that brought the newcomer here is counted, and the next use of the resident is
+        // not: of two keys that are used as often, the newcomer's count is 1 above. In a loop over
+        // more keys than entries, entries that replace each other are found by no look-up. A
+        // resident without a use since its insertion has no next use to wait for.
+        let used_again = self.mark(slot) & USED_AGAIN != 0;
+        let bar = uses + u32::from(used_again || uses >= IMPRECISE);
         let age = facts.age();
-        self.resident = Resident { slot, uses, age };
-        (slot, uses)
+        self.resident = Resident { slot, bar, age };
+        (slot, bar)
     }
 
     /// Moves the oldest slot of the window to the main part.
@@ -496,8 +505,8 @@ impl<I: Slot> Clocks<I> {
         self.move_to(oldest, true);
     }
 
-    fn is_better(&mut self, newcomer: u32, resident: u32) -> bool {
-        if newcomer > resident + u32::from(resident >= IMPRECISE) {
+    fn is_better(&mut self, newcomer: u32, bar: u32) -> bool {
+        if newcomer > bar {
             return true;
         }
         newcomer >= POPULAR && {

@@ -90,6 +90,25 @@ fn loop_larger_than_the_capacity_is_kept_in_part() {
 }
 
 #[test]
+fn loop_far_larger_than_the_capacity_is_kept_in_part() {
+    // The best possible is 0.25.
+    let mut cache = Simulated::new(250);
+    let found = cache.run((0..500_000).map(|step| step % 1_000));
+    assert!(found > 0.22, "{found}");
+}
+
+#[test]
+fn used_entries_stay_and_an_unused_one_is_evicted() {
+    let mut cache = Simulated::new(10);
+    cache.run(0..10);
+    cache.run((0..10).filter(|key| *key != 4));
+    assert!(!cache.look_up(10));
+    let mut kept: Vec<_> = cache.table.iter().map(|(_, entry)| entry.key).collect();
+    kept.sort_unstable();
+    assert_eq!(kept, [0, 1, 2, 3, 5, 6, 7, 8, 9, 10]);
+}
+
+#[test]
 fn keys_that_come_again_soon_or_never_make_the_window_large() {
     // Each key comes twice, 400 look-ups apart: the best possible is 0.5.
     let mut cache = Simulated::new(1_000);
