@@ -81,7 +81,7 @@ pub trait Tags: Cache {
     ///
     /// # Errors
     /// Those of an insertion, of a tag that is too long, of too many tags, and
-    /// [`Error::Unsupported`] for a cache without tags.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a cache without tags.
     fn insert_with_tags(
         &self,
         key: &Self::Key,
@@ -93,7 +93,7 @@ pub trait Tags: Cache {
     /// Makes all entries with `tag` misses, in constant time. An entry that is inserted later is found.
     ///
     /// # Errors
-    /// Those of a removal. [`Error::Unsupported`] for a cache without tags.
+    /// Those of a removal. [`Error::Unsupported`](crate::Error::Unsupported) for a cache without tags.
     fn invalidate_tag(&self, tag: &str) -> Result<(), Self::Error>;
 
     /// Takes the generations of `tags` for an entry at `key` that is to live for `ttl`, and those of the tags
@@ -187,7 +187,7 @@ pub trait Tags: Cache {
     /// Looks up an entry with the marks of its tags, in one round trip.
     ///
     /// # Errors
-    /// Those of a lookup. [`Error::Unsupported`] for a cache without tags.
+    /// Those of a lookup. [`Error::Unsupported`](crate::Error::Unsupported) for a cache without tags.
     fn get_tagged(&self, key: &Self::Key) -> Result<FoundTagged<Self::Value>, Self::Error>;
 
     /// Looks up many entries as [`get_tagged`](Self::get_tagged), in one round trip.
