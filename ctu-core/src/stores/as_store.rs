@@ -4,7 +4,7 @@
 use super::{
     lru::Lru,
     slots::Slots,
-    store::{Store, store_methods, sweep_methods},
+    store::{Store, insert_by_exchange, refuse_ttl, store_methods, sweep_methods},
     ttl::Ttl,
 };
 use crate::{
@@ -19,26 +19,9 @@ impl<K: StoredKey, V, M: Slots<K, V>, H: BuildHasher> Store for Lru<K, V, M, H> 
     type Value = V;
 
     #[inline]
-    fn get(&mut self, key: &Self::Key) -> Option<&V> {
-        Self::get(self, key)
-    }
-
-    #[inline]
     fn get_equivalent<Q: KeyParts<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
         let slot = self.find_equivalent(key);
         Ok(self.use_slot(slot).map(|value| &*value))
-    }
-
-    fn insert_entry(
-        &mut self,
-        key: &Self::Key,
-        value: V,
-        ttl: Option<Duration>,
-    ) -> Result<Option<V>, Error> {
-        if ttl.is_some() {
-            return Err(Error::TtlUnsupported);
-        }
-        Ok(self.insert(K::store(key)?, value).map(|(_, value)| value))
     }
 
     fn exchange_entry(
@@ -47,15 +30,9 @@ impl<K: StoredKey, V, M: Slots<K, V>, H: BuildHasher> Store for Lru<K, V, M, H> 
         value: &mut Option<V>,
         ttl: Option<Duration>,
     ) -> Result<(), Error> {
-        if ttl.is_some() {
-            return Err(Error::TtlUnsupported);
-        }
+        refuse_ttl(ttl)?;
         self.exchange(K::store(key)?, value);
         Ok(())
-    }
-
-    fn get_with_ttl(&mut self, key: &Self::Key) -> Option<(&V, Option<Duration>)> {
-        Some((Self::get(self, key)?, None))
     }
 
     store_methods!(V);
@@ -72,17 +49,6 @@ impl<K: StoredKey, V, M: Slots<K, V>, T: Clock, H: BuildHasher> Store for Ttl<K,
     fn get_equivalent<Q: KeyParts<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
         let slot = self.live(|lru| lru.find_equivalent(key));
         Ok(slot.and_then(|slot| self.use_slot(slot)))
-    }
-
-    fn insert_entry(
-        &mut self,
-        key: &Self::Key,
-        value: V,
-        ttl: Option<Duration>,
-    ) -> Result<Option<V>, Error> {
-        let mut value = Some(value);
-        self.exchange_entry(key, &mut value, ttl)?;
-        Ok(value)
     }
 
     fn exchange_entry(
@@ -130,6 +96,7 @@ impl<K: StoredKey, V, M: Slots<K, V>, T: Clock, H: BuildHasher> Store for Ttl<K,
         Some(self.ttl())
     }
 
+    insert_by_exchange!(V);
     sweep_methods!();
 
     fn len(&mut self) -> usize {

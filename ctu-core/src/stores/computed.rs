@@ -11,8 +11,8 @@ impl<K: Hash + Eq, V, M: Slots<K, V>, H: BuildHasher> Lru<K, V, M, H> {
     /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
     /// `None` only for a heap-backed store of capacity 0.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
-        let made = self.try_get_or_insert_with(key, || Ok::<_, Infallible>(make()));
-        made.unwrap_or_else(|never| match never {})
+        let Ok(value) = self.try_get_or_insert_with(key, || Ok::<_, Infallible>(make()));
+        value
     }
 
     /// [`get_or_insert_with`](Self::get_or_insert_with) with a computation that may fail.
@@ -48,8 +48,8 @@ impl<K: Hash + Eq, V, M: Slots<K, V>, T: Clock, H: BuildHasher> Ttl<K, V, M, T, 
     /// Returns the value at `key`; on a miss, stores the value of `make` for the cache's
     /// time-to-live and returns it. `None` only for a heap-backed store of capacity 0.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
-        let made = self.try_get_or_insert_with(key, || Ok::<_, Infallible>(make()));
-        made.unwrap_or_else(|never| match never {})
+        let Ok(value) = self.try_get_or_insert_with(key, || Ok::<_, Infallible>(make()));
+        value
     }
 
     /// [`get_or_insert_with`](Self::get_or_insert_with) with a computation that may fail.

@@ -1,6 +1,9 @@
 //! A store without a bound: a hash map.
 
-use super::{slots::RandomState, store::Store};
+use super::{
+    slots::RandomState,
+    store::{Store, refuse_ttl},
+};
 use crate::{
     entries::{KeyParts, StoredKey},
     error::Error,
@@ -90,9 +93,7 @@ impl<K: StoredKey, V, H: BuildHasher> Store for DictCache<K, V, H> {
         value: V,
         ttl: Option<Duration>,
     ) -> Result<Option<V>, Error> {
-        if ttl.is_some() {
-            return Err(Error::TtlUnsupported);
-        }
+        refuse_ttl(ttl)?;
         Ok(self.0.insert(K::store(key)?, value))
     }
 

@@ -233,9 +233,27 @@ impl<S: Store> Store for &mut S {
     }
 }
 
-/// The methods of [`Store`] that stores without a time-to-live have under the same names.
+/// Refuses a time-to-live, in a store that has none per entry.
+#[inline]
+pub(super) const fn refuse_ttl(ttl: Option<Duration>) -> Result<(), Error> {
+    match ttl {
+        Some(_) => Err(Error::TtlUnsupported),
+        None => Ok(()),
+    }
+}
+
+/// The methods of [`Store`] that stores without a time-to-live have in common.
 macro_rules! store_methods {
     ($V:ty) => {
+        #[inline]
+        fn get(&mut self, key: &Self::Key) -> Option<&$V> {
+            Self::get(self, key)
+        }
+
+        fn get_with_ttl(&mut self, key: &Self::Key) -> Option<(&$V, Option<Duration>)> {
+            Some((Self::get(self, key)?, None))
+        }
+
         fn remove(&mut self, key: &Self::Key) -> Option<$V> {
             Self::remove(self, key)
         }
@@ -248,10 +266,28 @@ macro_rules! store_methods {
             Self::len(self)
         }
 
+        crate::stores::store::insert_by_exchange!($V);
         crate::stores::store::sweep_methods!();
     };
 }
 pub(crate) use store_methods;
+
+/// [`Store::insert_entry`] by [`Store::exchange_entry`].
+macro_rules! insert_by_exchange {
+    ($V:ty) => {
+        fn insert_entry(
+            &mut self,
+            key: &Self::Key,
+            value: $V,
+            ttl: Option<Duration>,
+        ) -> Result<Option<$V>, Error> {
+            let mut value = Some(value);
+            self.exchange_entry(key, &mut value, ttl)?;
+            Ok(value)
+        }
+    };
+}
+pub(crate) use insert_by_exchange;
 
 /// The methods of [`Store`] over all entries, which every store has under the same names.
 macro_rules! sweep_methods {

@@ -408,8 +408,8 @@ impl<K: Hash + Eq, V, H: BuildHasher, L: Lifetimes> AdaptiveCache<K, V, H, L> {
     /// Returns the value at `key`; on a miss, stores and returns the value of `make`.
     /// `None` only for a store of capacity 0.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
-        let made = self.try_get_or_insert_with(key, || Ok::<_, Infallible>(make()));
-        made.unwrap_or_else(|never| match never {})
+        let Ok(value) = self.try_get_or_insert_with(key, || Ok::<_, Infallible>(make()));
+        value
     }
 
     /// [`get_or_insert_with`](Self::get_or_insert_with) with a computation that may fail.

@@ -3,7 +3,7 @@
 use crate::{
     clock::Clock,
     error::Error,
-    stores::{sweep::Sweep, timeline::Timeline},
+    stores::{store::refuse_ttl, sweep::Sweep, timeline::Timeline},
 };
 use core::{fmt, time::Duration};
 
@@ -149,10 +149,7 @@ impl Lifetimes for Unlimited {
 
     #[inline]
     fn begin(&self, own: Option<Duration>, _: u64) -> Result<(), Error> {
-        match own {
-            Some(_) => Err(Error::TtlUnsupported),
-            None => Ok(()),
-        }
+        refuse_ttl(own)
     }
 
     #[inline]

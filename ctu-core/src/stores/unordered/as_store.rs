@@ -6,7 +6,7 @@ use crate::{
     error::Error,
     stores::{
         slots::Slot,
-        store::{Store, store_methods},
+        store::{Store, refuse_ttl, store_methods},
     },
 };
 use core::{
@@ -21,11 +21,6 @@ impl<K: StoredKey, V, const N: usize, I: Slot, R: Rule, H: BuildHasher> Store
     type Value = V;
 
     #[inline]
-    fn get(&mut self, key: &Self::Key) -> Option<&V> {
-        Self::get(self, key)
-    }
-
-    #[inline]
     fn get_equivalent<Q: KeyParts<K::Lookup>>(&mut self, key: &Q) -> Result<Option<&V>, Error> {
         let mut state = self.hasher.build_hasher();
         key.hash_as(&mut state);
@@ -34,30 +29,13 @@ impl<K: StoredKey, V, const N: usize, I: Slot, R: Rule, H: BuildHasher> Store
         Ok(self.use_slot(slot).map(|value| &*value))
     }
 
-    fn get_with_ttl(&mut self, key: &Self::Key) -> Option<(&V, Option<Duration>)> {
-        Some((Self::get(self, key)?, None))
-    }
-
-    fn insert_entry(
-        &mut self,
-        key: &Self::Key,
-        value: V,
-        ttl: Option<Duration>,
-    ) -> Result<Option<V>, Error> {
-        let mut value = Some(value);
-        self.exchange_entry(key, &mut value, ttl)?;
-        Ok(value)
-    }
-
     fn exchange_entry(
         &mut self,
         key: &Self::Key,
         value: &mut Option<V>,
         ttl: Option<Duration>,
     ) -> Result<(), Error> {
-        if ttl.is_some() {
-            return Err(Error::TtlUnsupported);
-        }
+        refuse_ttl(ttl)?;
         self.exchange(K::store(key)?, value).map(drop)
     }
 

@@ -307,8 +307,8 @@ impl<K: Hash + Eq, V, const N: usize, I: Slot, R: Evicting, H: BuildHasher>
     /// Returns the value at `key`; on a miss, stores and returns the value of `make`. It is never
     /// `None`.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> Option<&mut V> {
-        let made = self.try_get_or_insert_with(key, || Ok::<_, Infallible>(make()));
-        made.unwrap_or_else(|never| match never {})
+        let Ok(value) = self.try_get_or_insert_with(key, || Ok::<_, Infallible>(make()));
+        value
     }
 
     /// [`get_or_insert_with`](Self::get_or_insert_with) with a computation that may fail.
