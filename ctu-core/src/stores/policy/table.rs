@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::mem;
 use hashbrown::HashTable;
 
-/// An entry of a [`Table`].
+/// An entry of a [`Table`]. Its methods must not panic: the table calls them in the middle of a change.
 pub trait Entry {
     /// Whether the entry has expired at `now`: it makes room before others.
     fn is_expired(&self, now: u64) -> bool {
