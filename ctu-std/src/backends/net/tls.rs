@@ -4,6 +4,7 @@ use super::{
     one_line,
     socket::{Pending, TimedSocket},
 };
+use once_cell::race::OnceBox;
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned,
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
@@ -11,7 +12,7 @@ use rustls::{
 use rustls_native_certs::{CertificateResult, load_native_certs};
 use std::{
     io::{self, Read, Write},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 /// A TLS session on a socket with deadlines.
@@ -28,7 +29,7 @@ pub(crate) struct Tls {
     pub(crate) server_name: Option<String>,
     /// The configuration, made at first use: reading the authorities of the system takes a while. Clones
     /// share it, as the nodes of a cluster do.
-    config: Arc<OnceLock<Arc<ClientConfig>>>,
+    config: Arc<OnceBox<Arc<ClientConfig>>>,
 }
 
 /// The data of a TLS record, at most.
@@ -182,7 +183,10 @@ impl Tls {
                 config.map_err(io::Error::other)?
             }
         };
-        Ok(self.config.get_or_init(|| Arc::new(config)).clone())
+        Ok(self
+            .config
+            .get_or_init(|| Box::new(Arc::new(config)))
+            .clone())
     }
 
     fn roots(&self) -> io::Result<RootCertStore> {
