@@ -54,6 +54,13 @@ impl<D> Expiry<D> {
         }
     }
 
+    /// The tick in 32 bits that is `ttl` ticks after `now`.
+    #[inline]
+    const fn deadline(ttl: u32, now: u64) -> u32 {
+        let ttl = if ttl < MAX_TTL { ttl } else { MAX_TTL };
+        (now as u32).wrapping_add(ttl)
+    }
+
     /// The rank of a deadline among those distinct at the tick `now`.
     #[inline]
     const fn rank(at: u32, now: u64) -> u32 {
@@ -95,8 +102,7 @@ impl<D> Expiry<D> {
         D: Deadlines<I>,
     {
         self.deadlines.reserve(slot);
-        let at = (now as u32).wrapping_add(ttl.min(MAX_TTL));
-        self.deadlines.set_at(slot, at);
+        self.deadlines.set_at(slot, Self::deadline(ttl, now));
         let place = self.heap;
         if place < self.len {
             self.deadlines.put(self.len, self.deadlines.slot(place));
@@ -107,9 +113,27 @@ impl<D> Expiry<D> {
         self.look_ahead(now);
     }
 
+    /// Gives a slot another deadline, `ttl` ticks after `now`, at most [`MAX_TTL`].
+    #[inline]
+    pub(super) fn reschedule<I: Slot>(&mut self, slot: I, ttl: u32, now: u64)
+    where
+        D: Deadlines<I>,
+    {
+        let mut place = self.deadlines.place(slot);
+        if place >= self.heap {
+            // It has expired, and enters the heap again.
+            self.deadlines.put(place, self.deadlines.slot(self.heap));
+            place = self.heap;
+            self.heap = place.wrapping_add(1);
+        }
+        self.deadlines.set_at(slot, Self::deadline(ttl, now));
+        self.sift(place, slot, now);
+        self.look_ahead(now);
+    }
+
     /// Removes a slot.
     #[inline]
-    pub(super) fn cancel<I: Slot>(&mut self, slot: I, now: u64)
+    fn cancel<I: Slot>(&mut self, slot: I, now: u64)
     where
         D: Deadlines<I>,
     {

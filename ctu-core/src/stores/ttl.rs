@@ -370,9 +370,10 @@ impl<K: Hash + Eq, V, M: Slots<K, V>, T: Clock, H: BuildHasher> Ttl<K, V, M, T, 
         let live = self.is_live(slot, now);
         if displaced.is_some() {
             // The slot has the deadline of the displaced entry.
-            self.expiry.cancel(slot, now);
+            self.expiry.reschedule(slot, ttl, now);
+        } else {
+            self.expiry.schedule(slot, ttl, now);
         }
-        self.expiry.schedule(slot, ttl, now);
         (slot, displaced, live)
     }
 
