@@ -397,10 +397,13 @@ impl<K: Hash + Eq, V, H: BuildHasher, L: Lifetimes> AdaptiveCache<K, V, H, L> {
     fn place_new(&mut self, hash: u32, entry: Kept<K, V, L>, now: u64) -> Stored<K, V, L> {
         let expired = self.take_expired(LOOKS, now);
         let share = self.tuner.share();
-        let inserted = self.table.insert(hash, entry, share, Self::time(now));
+        let mut left = None;
+        let inserted = self
+            .table
+            .insert(hash, entry, share, Self::time(now), &mut left);
         self.observe(hash);
         match inserted {
-            Ok((slot, evicted)) => (Some(slot), expired.or(evicted)),
+            Ok(slot) => (Some(slot), expired.or(left)),
             Err(entry) => (None, Some(entry)),
         }
     }

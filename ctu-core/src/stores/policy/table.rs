@@ -234,9 +234,9 @@ impl<E: Entry> Table<E> {
         self.remove(slot)
     }
 
-    /// Stores an entry with a new key. In a [full](Self::is_full) table it takes the place of the
-    /// entry that makes room at `now`, as [`evict`](Self::evict) does. Returns the slot, and the
-    /// evicted entry.
+    /// Stores an entry with a new key, and returns its slot. In a [full](Self::is_full) table it
+    /// takes the place of the entry that makes room at `now`, as [`evict`](Self::evict) does, and
+    /// puts that one in `evicted`.
     ///
     /// # Errors
     /// The entry, where the capacity is 0.
@@ -247,25 +247,26 @@ impl<E: Entry> Table<E> {
         entry: E,
         share: usize,
         now: Option<u64>,
-    ) -> Result<(u32, Option<E>), E> {
+        evicted: &mut Option<E>,
+    ) -> Result<u32, E> {
         let entries = &self.entries;
         let seen = Seen { entries, now };
-        let (slot, evicted) = if !self.is_full() {
+        let slot = if !self.is_full() {
             let slot = self.policy.insert(hash, share, &seen);
             match self.entries.get_mut(slot.index()) {
                 Some(place) => *place = Some(entry),
                 None => self.entries.push(Some(entry)),
             }
-            (slot, None)
+            slot
         } else if let Some(replaced) = self.policy.replace(hash, share, &seen)
             && let Some(place) = self.entries.get_mut(replaced.slot.index())
         {
-            let evicted = place.replace(entry);
+            *evicted = place.replace(entry);
             let is = |found: &u32| *found == replaced.slot;
             if let Ok(found) = self.index.find_entry(spread(replaced.hash), is) {
                 found.remove();
             }
-            (replaced.slot, evicted)
+            replaced.slot
         } else {
             return Err(entry);
         };
@@ -273,6 +274,6 @@ impl<E: Entry> Table<E> {
         self.index.insert_unique(spread(hash), slot, |slot| {
             policy.hash(*slot).map_or(0, spread)
         });
-        Ok((slot, evicted))
+        Ok(slot)
     }
 }

@@ -58,7 +58,9 @@ impl Simulated {
         let (found, observed) = match found {
             Some((slot, _)) => (true, self.table.hit(slot)),
             None => {
-                let stored = self.table.insert(hash, kept(key, 1), share, None);
+                let stored = self
+                    .table
+                    .insert(hash, kept(key, 1), share, None, &mut None);
                 (false, stored.is_ok())
             }
         };
@@ -135,7 +137,7 @@ fn expired_entries_leave_before_used_ones() {
         // 3 and 7 expire.
         let until = if key % 4 == 3 { 5 } else { 100 };
         table
-            .insert(hash(key), kept(key, until), 30, Some(0))
+            .insert(hash(key), kept(key, until), 30, Some(0), &mut None)
             .unwrap();
     }
     (0..10).for_each(|slot| assert!(table.hit(slot)));
@@ -149,7 +151,10 @@ fn expired_entries_leave_before_used_ones() {
 fn unmarked_use_of_a_watched_entry_spares_it() {
     let mut table = Table::new(3);
     let slots: Vec<_> = (0..3)
-        .map(|key| table.insert(hash(key), kept(key, 100), 30, None).unwrap().0)
+        .map(|key| {
+            let entry = kept(key, 100);
+            table.insert(hash(key), entry, 30, None, &mut None).unwrap()
+        })
         .collect();
     table.watch(slots[0], true);
     table.get(slots[0]).unwrap().unmarked.set(3);
@@ -224,8 +229,9 @@ proptest! {
                         let was_full = table.is_full();
                         let entry = kept(key, now + number % 5);
                         let until = entry.until;
-                        match table.insert(hash(key), entry, share, Some(now)) {
-                            Ok((_, gone)) => {
+                        let mut gone = None;
+                        match table.insert(hash(key), entry, share, Some(now), &mut gone) {
+                            Ok(_) => {
                                 prop_assert_eq!(gone.is_some(), was_full);
                                 if let Some(gone) = gone {
                                     prop_assert_eq!(stored.remove(&gone.key), Some(gone.until));

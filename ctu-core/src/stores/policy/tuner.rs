@@ -18,7 +18,7 @@ pub struct Tuner {
     /// The entries of a shadow.
     size: usize,
     sample: Sample,
-    /// The recent hits of each shadow. Older hits have a decreasing weight.
+    /// The recent hits of each shadow that others did not have. Older hits have a decreasing weight.
     hits: [f32; SHARES.len()],
     /// How often one shadow of a pair found a key that the other did not.
     differences: [[f32; SHARES.len()]; SHARES.len()],
@@ -84,15 +84,24 @@ impl Tuner {
             *found = shadow.look_up(tag, share, self.size, &mut self.sketch);
         }
         self.sketch.record(spread(tag), 1);
+        self.count(found);
+        self.observed = self.observed.wrapping_add(1);
+        if self.observed.is_multiple_of(BATCH) {
+            self.judge();
+        }
+    }
+
+    /// Counts the shadows that found a key.
+    fn count(&mut self, found: [bool; SHARES.len()]) {
+        // Most keys are in all shadows or in none: a use in all changes no lead.
+        if found.iter().all(|one| *one == found[0]) {
+            return;
+        }
         for (one, hits) in self.hits.iter_mut().enumerate() {
             *hits += f32::from(u8::from(found[one]));
             for (other, differences) in self.differences[one].iter_mut().enumerate() {
                 *differences += f32::from(u8::from(found[one] != found[other]));
             }
-        }
-        self.observed = self.observed.wrapping_add(1);
-        if self.observed.is_multiple_of(BATCH) {
-            self.judge();
         }
     }
 

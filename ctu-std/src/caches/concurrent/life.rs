@@ -88,6 +88,7 @@ impl<K, V> Limits<K, V> {
     }
 
     /// The life of an entry that is stored `now`, for `own` where the caller sets a time-to-live.
+    #[inline]
     pub(super) fn life(
         &self,
         entry: (&K, &V),
@@ -95,14 +96,22 @@ impl<K, V> Limits<K, V> {
         weight: u64,
         now: u64,
     ) -> Result<Life, Error> {
-        if !self.has_clock {
-            if own.is_some() {
-                return Err(Error::TtlUnsupported);
-            }
-            if !self.detailed {
-                return Ok(Life::Always);
-            }
+        if !self.has_clock && own.is_some() {
+            return Err(Error::TtlUnsupported);
         }
+        if !self.has_clock && !self.detailed {
+            return Ok(Life::Always);
+        }
+        self.limited_life(entry, own, weight, now)
+    }
+
+    fn limited_life(
+        &self,
+        entry: (&K, &V),
+        own: Option<Duration>,
+        weight: u64,
+        now: u64,
+    ) -> Result<Life, Error> {
         let of_entry = || {
             let of_entry = self.of_entry.as_ref()?;
             of_entry(entry.0, entry.1)

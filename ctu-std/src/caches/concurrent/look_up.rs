@@ -67,7 +67,7 @@ where
         if first {
             self.adaptation.observe(hash as u32);
         }
-        if self.near.is_sampled() {
+        if self.near.is_hot(hash) {
             self.bring_near(hash, is);
         }
         Some(value)

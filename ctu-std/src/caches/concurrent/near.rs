@@ -19,8 +19,8 @@ use std::{
 /// on other processors use.
 ///
 /// Each thread has a stripe; threads with the same stripe share it. A stripe has a slot for each of
-/// some hashes. One hit in [`SAMPLED`] in a shard puts its entry in the slot of its hash. The shard
-/// knows the stripes that may hold an entry, and takes it out of them when the entry changes.
+/// some hashes. One hit in [`SAMPLED`] in a shard is a sample, and an entry that is sampled twice in a
+/// row among the hashes of a slot is put there. The shard knows the stripes that may hold an entry, and takes it out of them when the entry changes.
 pub(super) struct Near<K, V> {
     stripes: Box<[Stripe<K, V>]>,
     /// Slots a stripe.
@@ -34,6 +34,8 @@ struct Stripe<K, V>(OnceLock<Box<[Slot<K, V>]>>);
 struct Slot<K, V> {
     /// The hash of the entry, so that most look-ups of other keys do not take the lock.
     hash: AtomicU64,
+    /// Bits of the hash that was sampled last.
+    sampled: AtomicU32,
     hot: RwLock<Option<Arc<Hot<K, V>>>>,
 }
 
@@ -127,7 +129,7 @@ impl<K, V> Near<K, V> {
 
     /// Counts a hit in a shard. Returns whether the entry is to be put near this thread.
     #[inline]
-    pub(super) fn is_sampled(&self) -> bool {
+    pub(super) fn is_hot(&self, hash: u64) -> bool {
         #[cfg(test)]
         if explored_thread().is_some() {
             return true;
@@ -138,7 +140,30 @@ impl<K, V> Near<K, V> {
             thread.set(this);
             this.hits.is_multiple_of(SAMPLED)
         });
-        sampled.unwrap_or(false)
+        sampled.unwrap_or(false) && self.is_sampled_again(hash)
+    }
+
+    /// Notes a sampled hash. Returns whether it is the last one of its slot. Among keys that are used
+    /// alike this is rare: a hot entry lies apart from its shard, which a hit there pays for.
+    #[cold]
+    fn is_sampled_again(&self, hash: u64) -> bool {
+        let slot = &self.slots(self.stripe())[self.place(hash)];
+        // The place in the stripe tells the other bits.
+        let bits = (hash >> 32) as u32;
+        slot.sampled.swap(bits, Relaxed) == bits
+    }
+
+    /// The slots of a stripe.
+    fn slots(&self, stripe: usize) -> &[Slot<K, V>] {
+        let make = || {
+            let slots = (0..self.slots).map(|_| Slot {
+                hash: AtomicU64::new(0),
+                sampled: AtomicU32::new(0),
+                hot: RwLock::new(None),
+            });
+            slots.collect()
+        };
+        self.stripes[stripe].0.get_or_init(make)
     }
 
     /// The same entry, put near this thread, and the one that was there, to be dropped after the
@@ -153,15 +178,7 @@ impl<K, V> Near<K, V> {
         let Entry::Hot(hot, _) = &entry else {
             return (entry, None);
         };
-        let make = || {
-            let slots = (0..self.slots).map(|_| Slot {
-                hash: AtomicU64::new(0),
-                hot: RwLock::new(None),
-            });
-            slots.collect()
-        };
-        let slots = self.stripes[stripe].0.get_or_init(make);
-        let slot = &slots[self.place(hash)];
+        let slot = &self.slots(stripe)[self.place(hash)];
         // A reader is there for as long as a clone takes. Another hit will try again.
         let Some(mut place) = slot.hot.try_write() else {
             return (entry, None);

@@ -64,6 +64,17 @@ impl<'c, K, V> Gone<'c, K, V> {
         }
     }
 
+    /// Takes an entry that left, where a listener is to hear of it. Without one the entry stays with
+    /// the caller, which saves the time to move it.
+    #[inline]
+    pub(super) fn note(&mut self, entry: &mut Option<Entry<K, V>>, cause: RemovalCause) {
+        if self.listener.is_some()
+            && let Some(entry) = entry.take()
+        {
+            self.push(entry, cause);
+        }
+    }
+
     pub(super) fn first(&self) -> Option<&Entry<K, V>> {
         self.first.as_ref().map(|(entry, _)| entry)
     }

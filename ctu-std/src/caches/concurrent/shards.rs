@@ -179,8 +179,9 @@ impl<K, V> Shards<K, V> {
                     continue;
                 }
                 let is_hot = matches!(entry, Entry::Hot(..));
-                match shard.insert(hash, entry, window, now) {
-                    Ok((slot, evicted)) => {
+                let mut evicted = None;
+                match shard.insert(hash, entry, window, now, &mut evicted) {
+                    Ok(slot) => {
                         shard.watch(slot, is_hot);
                         shard.add_uses(slot, uses.saturating_sub(1));
                         if let Some(evicted) = evicted {

@@ -103,22 +103,10 @@ impl<K, V, T: Clock, H> ConcurrentCache<K, V, T, H> {
     ) -> bool {
         let evicted = shard.evict(self.adaptation.share(), self.expiry_at(now));
         let Some(entry) = evicted else { return false };
-        self.evicted(index, entry, now, gone);
-        true
-    }
-
-    /// Notes that an entry of a shard has made room.
-    #[inline(always)]
-    pub(super) fn evicted(
-        &self,
-        index: usize,
-        entry: Entry<K, V>,
-        now: u64,
-        gone: &mut Gone<'_, K, V>,
-    ) {
         let cause = Self::cause(&entry, now, RemovalCause::Evicted);
         self.account(index, &entry, cause);
         gone.push(entry, cause);
+        true
     }
 
     /// Removes the entry in a slot.
@@ -236,6 +224,8 @@ where
             now,
         } = new;
         let mut replaced = false;
+        // Declared before the guard of the shard, so that it is dropped after the lock is released.
+        let mut evicted = None;
         for _ in 0..ATTEMPTS {
             let (index, mut shard) = self.shards.write(hash);
             let found = shard.find(hash as u32, |found| {
@@ -275,17 +265,17 @@ where
             }
             if self.take_weight(index, &entry, &mut shard, now, gone) {
                 let (share, at) = (self.adaptation.share(), self.expiry_at(now));
-                match shard.insert(hash as u32, entry, share, at) {
-                    Ok((_, evicted)) => {
-                        self.count_insertion();
-                        if let Some(evicted) = evicted {
-                            self.evicted(index, evicted, now, gone);
-                        }
-                        return Some(true);
-                    }
-                    Err(refused) => entry = refused,
+                if let Err(refused) = shard.insert(hash as u32, entry, share, at, &mut evicted) {
+                    entry = refused;
+                    break;
                 }
-                break;
+                self.count_insertion();
+                if let Some(left) = &evicted {
+                    let cause = Self::cause(left, now, RemovalCause::Evicted);
+                    self.account(index, left, cause);
+                    gone.note(&mut evicted, cause);
+                }
+                return Some(true);
             }
             drop(shard);
             self.make_room_elsewhere(index, now, gone);
