@@ -1,39 +1,28 @@
 //! The order of eviction: a window of newcomers and the main part, both in the order CLOCK.
 
+use super::{
+    circles::{Circle, Links},
+    marks::{
+        IN_MAIN, Marks, ONE_UNRECORDED, TAKEN, UNRECORDED, USED_AGAIN, USES, WATCHED, marked,
+        unrecorded,
+    },
+};
 use crate::stores::slots::Slot;
-use alloc::vec::Vec;
-use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// Two circles of slots with a hand each, over slots that are numbered without gaps.
 ///
 /// A new slot enters the window. The hand takes the oldest slot of a circle: one that was used goes
 /// back as the newest, one that was not is the next to leave. From the window it leaves for the
 /// main part, if its key was used more often than the key that the main part gives up for it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clocks<I> {
-    links: Vec<Link<I>>,
-    marks: Vec<AtomicU8>,
+    links: Links<I>,
+    marks: Marks,
     window: Circle<I>,
     main: Circle<I>,
     resident: Resident<I>,
-    /// The first free slot; the others follow as `older`.
-    free: I,
     /// The state of a random generator, xorshift.
     random: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Link<I> {
-    newer: I,
-    older: I,
-}
-
-/// Slots in a circle, each linked to its neighbours: the newest is the neighbour of the oldest.
-#[derive(Clone, Copy, Debug)]
-struct Circle<I> {
-    /// The oldest slot, at which the hand points.
-    hand: I,
-    len: usize,
 }
 
 /// The result of a look at a slot.
@@ -73,18 +62,6 @@ pub(super) trait Facts<I> {
     fn take_unmarked(&self, slot: I) -> u8;
 }
 
-/// A mark: 2 bits of uses since the hand came by, 2 bits of uses that are not recorded yet, and
-/// flags.
-const USES: u8 = 0b11;
-const UNRECORDED: u8 = 0b11 << 2;
-const IN_MAIN: u8 = 1 << 4;
-const WATCHED: u8 = 1 << 5;
-const TAKEN: u8 = 1 << 6;
-/// The hand has found the slot used: its entry was used after its insertion.
-const USED_AGAIN: u8 = 1 << 7;
-/// A use that is not recorded yet.
-const ONE_UNRECORDED: u8 = 1 << 2;
-
 /// The most slots that a hand looks at in one operation. Two or three are usual.
 const LOOKS: usize = 64;
 /// A newcomer used this often may replace an entry that was used as often, once in 128 times: the
@@ -92,34 +69,6 @@ const LOOKS: usize = 64;
 const POPULAR: u32 = 6;
 /// Counts as high as this differ by 1 depending on the moment.
 const IMPRECISE: u32 = 4;
-
-/// A mark after more uses, up to 3.
-#[inline]
-const fn marked(mark: u8, more: u8) -> u8 {
-    let uses = (mark & USES) + more;
-    let unrecorded = ((mark & UNRECORDED) >> 2) + more;
-    let uses = if uses > 3 { 3 } else { uses };
-    let unrecorded = if unrecorded > 3 { 3 } else { unrecorded };
-    mark & !(USES | UNRECORDED) | uses | unrecorded << 2
-}
-
-impl<I: Copy> Clone for Clocks<I> {
-    fn clone(&self) -> Self {
-        let copy = |mark: &AtomicU8| AtomicU8::new(mark.load(Relaxed));
-        Self {
-            links: self.links.clone(),
-            marks: self.marks.iter().map(copy).collect(),
-            ..*self
-        }
-    }
-}
-
-impl<I: Slot> Circle<I> {
-    const EMPTY: Self = Self {
-        hand: I::NONE,
-        len: 0,
-    };
-}
 
 impl<I: Slot> Resident<I> {
     const NONE: Self = Self {
@@ -132,12 +81,11 @@ impl<I: Slot> Resident<I> {
 impl<I: Slot> Clocks<I> {
     pub(super) const fn new() -> Self {
         Self {
-            links: Vec::new(),
-            marks: Vec::new(),
+            links: Links::new(),
+            marks: Marks::new(),
             window: Circle::EMPTY,
             main: Circle::EMPTY,
             resident: Resident::NONE,
-            free: I::NONE,
             random: 1,
         }
     }
@@ -148,7 +96,7 @@ impl<I: Slot> Clocks<I> {
     }
 
     /// The number of slots that were ever taken at once.
-    pub(super) fn slots(&self) -> usize {
+    pub(super) const fn slots(&self) -> usize {
         self.links.len()
     }
 
@@ -156,57 +104,27 @@ impl<I: Slot> Clocks<I> {
         *self = Self::new();
     }
 
-    #[inline]
-    fn mark(&self, slot: I) -> u8 {
-        let mark = self.marks.get(slot.index());
-        mark.map_or(0, |mark| mark.load(Relaxed))
-    }
-
-    #[inline]
-    fn set_mark(&self, slot: I, to: u8) {
-        if let Some(mark) = self.marks.get(slot.index()) {
-            mark.store(to, Relaxed);
-        }
-    }
-
-    /// Marks a use of a slot. Returns whether that changed the mark: the third use in a row, and
-    /// those that follow, write nothing.
+    /// Marks a use of a slot, as [`Marks::hit`].
     #[inline]
     pub(super) fn hit(&self, slot: I) -> bool {
-        let Some(mark) = self.marks.get(slot.index()) else {
-            return false;
-        };
-        let old = mark.load(Relaxed);
-        if old & (USES | UNRECORDED) == USES | UNRECORDED {
-            return false;
-        }
-        mark.store(marked(old, 1), Relaxed);
-        true
+        self.marks.hit(slot)
     }
 
     /// The uses of a slot that are not recorded yet, 0 to 3.
     pub(super) fn unrecorded(&self, slot: I) -> u8 {
-        (self.mark(slot) & UNRECORDED) >> 2
+        unrecorded(self.marks.get(slot))
     }
 
     /// The taken slots: those of the main part from its hand on, then those of the window.
     pub(super) fn in_order(&self) -> impl Iterator<Item = I> {
-        let circle = |circle: Circle<I>| {
-            let mut next = circle.hand;
-            (0..circle.len).map(move |_| {
-                let slot = next;
-                next = self.newer(slot);
-                slot
-            })
-        };
-        circle(self.main).chain(circle(self.window))
+        self.links.of(self.main).chain(self.links.of(self.window))
     }
 
     /// From now on the hand asks [`Facts::take_unmarked`] about the slot, or no longer.
     pub(super) fn watch(&mut self, slot: I, watched: bool) {
-        let mark = self.mark(slot);
+        let mark = self.marks.get(slot);
         let flag = if watched { WATCHED } else { 0 };
-        self.set_mark(slot, mark & !WATCHED | flag);
+        self.marks.set(slot, mark & !WATCHED | flag);
     }
 
     #[inline]
@@ -217,71 +135,28 @@ impl<I: Slot> Clocks<I> {
         }
     }
 
-    #[inline]
-    fn set_older(&mut self, slot: I, older: I) {
-        if let Some(link) = self.links.get_mut(slot.index()) {
-            link.older = older;
-        }
-    }
-
-    #[inline]
-    fn set_newer(&mut self, slot: I, newer: I) {
-        if let Some(link) = self.links.get_mut(slot.index()) {
-            link.newer = newer;
-        }
-    }
-
-    /// The slot that came after another. After the newest it is the oldest.
-    #[inline]
-    fn newer(&self, slot: I) -> I {
-        let link = self.links.get(slot.index());
-        link.map_or(I::NONE, |link| link.newer)
-    }
-
     /// Makes a slot that is in no circle the newest of one.
     #[inline]
     fn link(&mut self, slot: I, main: bool) {
-        let oldest = self.circle(main).hand;
-        let newest = self
-            .links
-            .get(oldest.index())
-            .map_or(slot, |link| link.older);
-        if let Some(link) = self.links.get_mut(slot.index()) {
-            *link = Link {
-                newer: if oldest == I::NONE { slot } else { oldest },
-                older: newest,
-            };
-        }
-        self.set_newer(newest, slot);
-        self.set_older(oldest, slot);
-        let circle = self.circle(main);
-        if oldest == I::NONE {
-            circle.hand = slot;
-        }
-        circle.len += 1;
-        let flag = if main { IN_MAIN } else { 0 };
-        self.set_mark(slot, self.mark(slot) & !IN_MAIN | flag);
+        let (circle, flag) = match main {
+            true => (&mut self.main, IN_MAIN),
+            false => (&mut self.window, 0),
+        };
+        self.links.join(circle, slot);
+        self.marks.set(slot, self.marks.get(slot) & !IN_MAIN | flag);
     }
 
     /// Takes a slot out of its circle.
     #[inline]
     fn unlink(&mut self, slot: I) {
-        let Some(&Link { newer, older }) = self.links.get(slot.index()) else {
-            return;
-        };
-        self.set_older(newer, older);
-        self.set_newer(older, newer);
-        let main = self.mark(slot) & IN_MAIN != 0;
         if self.resident.slot == slot {
             self.resident = Resident::NONE;
         }
-        let circle = self.circle(main);
-        circle.len -= 1;
-        if circle.len == 0 {
-            circle.hand = I::NONE;
-        } else if circle.hand == slot {
-            circle.hand = newer;
-        }
+        let circle = match self.marks.get(slot) & IN_MAIN != 0 {
+            true => &mut self.main,
+            false => &mut self.window,
+        };
+        self.links.leave(circle, slot);
     }
 
     #[inline]
@@ -298,44 +173,37 @@ impl<I: Slot> Clocks<I> {
 
     /// Takes a slot for a new entry, and returns it: the newest of the window.
     pub(super) fn insert(&mut self, share: usize, facts: &mut impl Facts<I>) -> I {
-        let mut slot = self.free;
-        match self.links.get(slot.index()) {
-            Some(link) => {
-                self.free = link.older;
-                self.set_mark(slot, TAKEN);
+        let slot = match self.links.take_free() {
+            Some(slot) => {
+                self.marks.set(slot, TAKEN);
+                slot
             }
             None => {
-                slot = I::new(self.links.len());
+                let slot = self.links.add();
                 if slot == I::NONE {
                     return slot;
                 }
-                self.links.push(Link {
-                    newer: I::NONE,
-                    older: I::NONE,
-                });
-                self.marks.push(AtomicU8::new(TAKEN));
+                self.marks.push(TAKEN);
+                slot
             }
-        }
+        };
         self.link(slot, false);
         if self.window.len > self.target(share) {
             self.shrink(facts);
         }
         // Recorded when the hand comes by: the caller does not know the slot of the key yet.
-        self.set_mark(slot, self.mark(slot) | ONE_UNRECORDED);
+        self.marks.set(slot, self.marks.get(slot) | ONE_UNRECORDED);
         slot
     }
 
     /// Frees a slot.
     pub(super) fn remove(&mut self, slot: I) {
-        if self.mark(slot) & TAKEN == 0 {
+        if self.marks.get(slot) & TAKEN == 0 {
             return;
         }
         self.unlink(slot);
-        self.set_mark(slot, 0);
-        if let Some(link) = self.links.get_mut(slot.index()) {
-            link.older = self.free;
-            self.free = slot;
-        }
+        self.marks.set(slot, 0);
+        self.links.release(slot);
     }
 
     /// The slot of a circle that leaves next: the first that was not used since the hand came by.
@@ -367,12 +235,12 @@ impl<I: Slot> Clocks<I> {
             return Look::Unused(slot, None);
         }
         let mut recorded = None;
-        let mut mark = self.mark(slot);
+        let mut mark = self.marks.get(slot);
         if mark & WATCHED != 0 {
             mark = marked(mark, facts.take_unmarked(slot));
         }
         if mark & UNRECORDED != 0 {
-            recorded = Some(facts.record(slot, u32::from((mark & UNRECORDED) >> 2)));
+            recorded = Some(facts.record(slot, u32::from(unrecorded(mark))));
         }
         let uses = mark & USES;
         mark &= !(USES | UNRECORDED);
@@ -381,12 +249,12 @@ impl<I: Slot> Clocks<I> {
             self.resident = Resident::NONE;
         }
         if uses == 0 {
-            self.set_mark(slot, mark);
+            self.marks.set(slot, mark);
             return Look::Unused(slot, recorded);
         }
-        self.set_mark(slot, mark | USED_AGAIN);
+        self.marks.set(slot, mark | USED_AGAIN);
         // It is the newest from now on.
-        self.circle(MAIN).hand = self.newer(slot);
+        self.circle(MAIN).hand = self.links.newer(slot);
         Look::Used
     }
 
@@ -407,11 +275,11 @@ impl<I: Slot> Clocks<I> {
             self.exchange(promoted, victim);
         } else if self.window.hand == victim {
             // The oldest is the newest as soon as the hand has passed it.
-            self.window.hand = self.newer(victim);
+            self.window.hand = self.links.newer(victim);
         } else {
             self.move_to(victim, false);
         }
-        self.set_mark(victim, TAKEN | ONE_UNRECORDED);
+        self.marks.set(victim, TAKEN | ONE_UNRECORDED);
         victim
     }
 
@@ -419,21 +287,8 @@ impl<I: Slot> Clocks<I> {
     /// Each is the newest from then on.
     #[inline]
     fn exchange(&mut self, promoted: I, victim: I) {
-        let of = |slot: I| self.links.get(slot.index()).copied();
-        if let (Some(from), Some(to)) = (of(promoted), of(victim))
-            && from.newer != promoted
-            && to.newer != victim
-        {
-            for (slot, Link { newer, older }) in [(promoted, to), (victim, from)] {
-                self.set_older(newer, slot);
-                self.set_newer(older, slot);
-                if let Some(link) = self.links.get_mut(slot.index()) {
-                    *link = Link { newer, older };
-                }
-            }
-            self.window.hand = from.newer;
-            self.main.hand = to.newer;
-            self.set_mark(promoted, self.mark(promoted) | IN_MAIN);
+        if self.links.exchange(&mut self.window, &mut self.main) {
+            self.marks.set(promoted, self.marks.get(promoted) | IN_MAIN);
             self.resident = Resident::NONE;
             return;
         }
@@ -482,7 +337,7 @@ impl<I: Slot> Clocks<I> {
     fn resident(&mut self, facts: &mut impl Facts<I>) -> (I, u32) {
         let Resident { slot, bar, age } = self.resident;
         let is_same = slot == self.main.hand && age == facts.age();
-        if is_same && self.mark(slot) & (USES | UNRECORDED | WATCHED) == 0 {
+        if is_same && self.marks.get(slot) & (USES | UNRECORDED | WATCHED) == 0 {
             return (slot, bar);
         }
         let (slot, uses) = self.next::<true>(facts);
@@ -491,7 +346,7 @@ impl<I: Slot> Clocks<I> {
         // not: of two keys that are used as often, the newcomer's count is 1 above. In a loop over
         // more keys than entries, entries that replace each other are found by no look-up. A
         // resident without a use since its insertion has no next use to wait for.
-        let used_again = self.mark(slot) & USED_AGAIN != 0;
+        let used_again = self.marks.get(slot) & USED_AGAIN != 0;
         let bar = uses + u32::from(used_again || uses >= IMPRECISE);
         let age = facts.age();
         self.resident = Resident { slot, bar, age };
@@ -521,27 +376,11 @@ impl<I: Slot> Clocks<I> {
     #[cfg(any(test, feature = "validate"))]
     pub(super) fn validate(&self) -> Result<(), &'static str> {
         for (circle, flag) in [(self.window, 0), (self.main, IN_MAIN)] {
-            let mut slot = circle.hand;
-            for _ in 0..circle.len {
-                let newer = self.newer(slot);
-                let back = self.links.get(newer.index()).map(|link| link.older);
-                if back != Some(slot) || self.mark(slot) & (IN_MAIN | TAKEN) != flag | TAKEN {
-                    return Err("a slot does not lead back, or is marked for the other circle");
-                }
-                slot = newer;
-            }
-            if slot != circle.hand || circle.len == 0 && slot != I::NONE {
-                return Err("a circle is longer or shorter than its length");
-            }
+            let is_of = |slot| self.marks.get(slot) & (IN_MAIN | TAKEN) == flag | TAKEN;
+            self.links.validate(circle, is_of)?;
         }
-        let (mut free, mut slot) = (0, self.free);
-        while let Some(link) = self.links.get(slot.index()) {
-            if self.mark(slot) != 0 || free > self.links.len() {
-                return Err("a free slot is taken, or the free slots form a circle");
-            }
-            (free, slot) = (free + 1, link.older);
-        }
-        match free + self.len() == self.links.len() && self.marks.len() == self.links.len() {
+        let free = self.links.validate_free(|slot| self.marks.get(slot) == 0)?;
+        match free + self.len() == self.slots() && self.marks.len() == self.slots() {
             true => Ok(()),
             false => Err("a slot is neither free nor in a circle"),
         }

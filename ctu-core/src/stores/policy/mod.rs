@@ -12,9 +12,11 @@
 mod adaptive;
 mod as_store;
 mod cache;
+mod circles;
 mod clocks;
 mod estimate;
 mod lifetimes;
+mod marks;
 mod shadow;
 mod sketch;
 mod table;
