@@ -156,7 +156,9 @@ impl<D> Expiry<D> {
         }
     }
 
-    /// Removes a slot, and gives its number to the last slot.
+    /// Removes a slot, and gives its number to the last slot. Not inlined: the caller holds an entry
+    /// on its stack, and copies it once more otherwise.
+    #[inline(never)]
     pub(super) fn swap_remove<I: Slot>(&mut self, slot: I, last: I, now: u64)
     where
         D: Deadlines<I>,
