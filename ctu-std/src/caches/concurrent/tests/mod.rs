@@ -7,6 +7,7 @@ mod expiry;
 mod iteration;
 mod limits;
 mod listener;
+mod near;
 mod panics;
 mod shuttle_tests;
 mod stats;
@@ -93,22 +94,6 @@ fn used_entries_stay_and_an_unused_one_is_evicted() {
     );
     assert_eq!((cache.len(), cache.capacity()), (Ok(10), 10));
     assert_eq!(cache.validate(), Ok(()));
-}
-
-#[test]
-fn replaced_entry_shows_the_new_value_also_where_it_is_near() {
-    let cache = ConcurrentCache::<u32, u32>::with_capacity(10);
-    for value in 0..50 {
-        cache.insert(&1, value).unwrap();
-        // Often enough to be brought near.
-        for _ in 0..200 {
-            assert_eq!(cache.get(&1), Ok(Some(value)));
-        }
-        assert_eq!(cache.near.entries().len(), 1);
-        assert_eq!(cache.validate(), Ok(()));
-    }
-    assert_eq!((cache.pop(&1), cache.get(&1)), (Ok(Some(49)), Ok(None)));
-    assert_eq!((cache.near.entries().len(), cache.validate()), (0, Ok(())));
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn use_all<T: Clock>(cache: &ConcurrentCache<Fussy, Fussy, T>) -> Result<(), Err
         cache.get(&Fussy(key / 2))?;
     }
     // Often enough to be brought near.
-    for _ in 0..70 {
+    for _ in 0..130 {
         cache.get(&Fussy(29))?;
     }
     cache.insert_entry(&Fussy(29), Fussy(0), None)?;
