@@ -6,8 +6,15 @@ use std::{
     process::{Command, Output},
 };
 
-/// The features with which `tests/run host` tests `ctu-std`, so that the examples are built once.
-const FEATURES: &str = "cluster,metrics,redis-aio,snapshot,test-util,tls";
+/// The packages and features that `tests/run` selects, so that an example is built once.
+const SELECTION: &[&str] = &[
+    "--package=ctu-std",
+    "--package=ctu-macros",
+    "--package=ctu-conformance",
+    "--package=ctu-tests",
+    "--features=ctu-std/cluster,ctu-std/metrics,ctu-std/redis-aio,ctu-std/snapshot,ctu-std/test-util,ctu-std/tls",
+    "--features=ctu-tests/cluster,ctu-tests/tls",
+];
 
 /// Builds an example in the profile of the running test, and returns its path.
 ///
@@ -17,8 +24,8 @@ pub fn build(name: &str) -> PathBuf {
     let test = env::current_exe().expect("the test's own path");
     let profile = test.ancestors().nth(2).expect("target/PROFILE/deps/TEST");
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--package", "ctu-std"]);
-    build.args(["--example", name, "--features", FEATURES]);
+    build.args(["build", "--quiet"]).args(SELECTION);
+    build.args(["--example", name]);
     build.current_dir(env!("CARGO_MANIFEST_DIR"));
     build.env("CARGO_TARGET_DIR", profile.parent().expect("target"));
     if profile.ends_with("release") {
