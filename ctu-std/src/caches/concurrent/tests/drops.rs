@@ -54,7 +54,9 @@ fn value_that_leaves_is_dropped_at_once() {
             cache.insert_entry(&key, Arc::clone(&held), None).unwrap();
             // So that some are near this thread.
             let hot = key / 256 * 256;
-            [key, hot, hot].map(|key| cache.get(&key).unwrap());
+            for key in [key, hot, hot] {
+                cache.get(&key).unwrap();
+            }
             assert_eq!(Arc::strong_count(&held) - 1, cache.len().unwrap());
         }
         cache.clear().unwrap();
