@@ -1,6 +1,8 @@
 //! Caches hand counts and durations to the facade `metrics`, under the documented names.
 
 mod exported;
+#[cfg(feature = "servers")]
+mod servers;
 
 use ctu_std::{
     Bytes, ConcurrentCache, LruCache, ManualClock, MeteredCache, Ready, SpinCache, StatsCache,

@@ -27,6 +27,8 @@ mod form;
 mod keys;
 #[cfg(feature = "memcached")]
 mod link;
+#[cfg(all(feature = "memcached", feature = "metrics"))]
+mod metrics;
 #[cfg(feature = "memcached")]
 mod requests;
 #[cfg(feature = "memcached")]

@@ -24,6 +24,8 @@ mod info;
 mod key_commands;
 mod keys;
 mod link;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod node;
 mod plain_entries;
 mod reply;

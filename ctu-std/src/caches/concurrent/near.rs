@@ -20,7 +20,8 @@ use std::{
 ///
 /// Each thread has a stripe; threads with the same stripe share it. A stripe has a slot for each of
 /// some hashes. One hit in [`SAMPLED`] in a shard is a sample, and an entry that is sampled twice in a
-/// row among the hashes of a slot is put there. The shard knows the stripes that may hold an entry, and takes it out of them when the entry changes.
+/// row among the hashes of a slot is put there. The shard knows the stripes that may hold an entry,
+/// and takes it out of them when the entry changes.
 pub(super) struct Near<K, V> {
     stripes: Box<[Stripe<K, V>]>,
     /// Slots a stripe.
