@@ -283,16 +283,17 @@ impl<I: Slot> Clocks<I> {
         victim
     }
 
-    /// Exchanges the places of the two oldest slots, that of the window and that of the main part.
-    /// Each is the newest from then on.
+    /// Exchanges the places of a slot of the window and one of the main part. Each is the newest from
+    /// then on.
     #[inline]
     fn exchange(&mut self, promoted: I, victim: I) {
-        if self.links.exchange(&mut self.window, &mut self.main) {
+        let are_oldest = self.window.hand == promoted && self.main.hand == victim;
+        if are_oldest && self.links.exchange(&mut self.window, &mut self.main) {
             self.marks.set(promoted, self.marks.get(promoted) | IN_MAIN);
             self.resident = Resident::NONE;
             return;
         }
-        // A circle of one slot.
+        // A slot is the only one of its circle, or not the oldest.
         self.move_to(promoted, true);
         self.move_to(victim, false);
     }

@@ -18,7 +18,8 @@ pub struct Tuner {
     /// The entries of a shadow.
     size: usize,
     sample: Sample,
-    /// The recent hits of each shadow that others did not have. Older hits have a decreasing weight.
+    /// The recent hits of each shadow on keys that another missed. Older hits have a decreasing
+    /// weight.
     hits: [f32; SHARES.len()],
     /// How often one shadow of a pair found a key that the other did not.
     differences: [[f32; SHARES.len()]; SHARES.len()],
@@ -93,7 +94,7 @@ impl Tuner {
 
     /// Counts the shadows that found a key.
     fn count(&mut self, found: [bool; SHARES.len()]) {
-        // Most keys are in all shadows or in none: a use in all changes no lead.
+        // Most keys are in all shadows or in none, which changes no lead.
         if found.iter().all(|one| *one == found[0]) {
             return;
         }

@@ -64,8 +64,8 @@ impl<'c, K, V> Gone<'c, K, V> {
         }
     }
 
-    /// Takes an entry that left, where a listener is to hear of it. Without one the entry stays with
-    /// the caller, which saves the time to move it.
+    /// Takes an entry that left, if there is a listener. Without a listener the entry stays with the
+    /// caller and is not moved.
     #[inline]
     pub(super) fn note(&mut self, entry: &mut Option<Entry<K, V>>, cause: RemovalCause) {
         if self.listener.is_some()
